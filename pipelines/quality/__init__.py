@@ -1,0 +1,1 @@
+"""From checks to a verdict a target. The only room that imports Great Expectations."""

@@ -1,0 +1,1 @@
+"""Synthetic data in the real wire formats, calibrated to published figures. Nobody in it exists."""

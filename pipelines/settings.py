@@ -1,0 +1,141 @@
+"""Every setting of the platform in one typed object, read from the environment (`HATINH_*`) and `.env`.
+
+What another province changes, what an operator tunes and where secrets lie is here and nowhere else. Secrets themselves
+are files named by a setting; their content is read by the room that needs it and never kept in this object.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ENV_PREFIX = "HATINH_"
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(ValueError):
+    """A setting has a value that is not allowed. The message names it, its value and what is allowed."""
+
+
+class Settings(BaseSettings):
+    """Settings of one province's platform. Paths that are relative are taken from `home`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    home: Path = Field(PROJECT_ROOT, description="folder of the project: dbt_project/ and expectations/ are in it")
+    data_dir: Path = Field(Path("data"), description="folder of raw data, drop folder, warehouse and releases")
+
+    province_code: Annotated[str, Field(pattern=r"^\d{2}$")] = Field(
+        "42", description="two digits, statistical code of the province (QĐ 19/2025/QĐ-TTg)"
+    )
+    portal_code: Annotated[str, Field(pattern=r"^[A-Z]\d{2}$")] = Field(
+        "H27", description="identifier of the province on the National Public Service Portal, like H27"
+    )
+    province_name: str = Field("Hà Tĩnh", min_length=1, description="name of the province as readers know it")
+
+    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")] = Field(
+        "4GB", description="memory that DuckDB may use, like 4GB"
+    )
+    threads: int = Field(2, ge=1, le=256, description="threads that DuckDB may use, 1 to 256")
+
+    pseudonym_key_file: Path = Field(
+        Path(".secrets/pseudonym.key"),
+        description="file with the key of the pseudonyms; outside the warehouse and outside git",
+    )
+
+    max_record_mb: int = Field(4, ge=1, le=1024, description="longest record that is read, in MB, 1 to 1024")
+    drop_settle_seconds: float = Field(
+        3.0, ge=0, le=600, description="how long a file in the drop folder must lie unchanged before it is taken"
+    )
+    min_cell_count: int = Field(
+        5, ge=1, le=100, description="fewest dossiers behind a published mean or median, 1 to 100"
+    )
+    max_quarantined_pct: float = Field(
+        5.0, ge=0, le=100, description="share of a source's rows in quarantine above which its targets are held back"
+    )
+    keep_releases: int | None = Field(
+        None, ge=1, description="releases kept by `hatinh releases prune`; unset keeps every one"
+    )
+
+    schedule: Literal["on", "off"] = Field("on", description="daily run: on or off")
+    schedule_cron: str = Field("0 2 * * *", description="when the daily run starts, five cron fields, Vietnam time")
+    drop_sensor: Literal["on", "off"] = Field("on", description="run when a file is dropped: on or off")
+    ui_port: int = Field(3000, ge=1, le=65535, description="port of the Dagster page on 127.0.0.1")
+
+    @field_validator("schedule_cron")
+    @classmethod
+    def _five_fields(cls, value: str) -> str:
+        if not re.fullmatch(r"\s*(\S+\s+){4}\S+\s*", value):
+            raise ValueError("five cron fields, like '0 2 * * *'")
+        return value.strip()
+
+    def _at_home(self, path: Path) -> Path:
+        return path if path.is_absolute() else (self.home / path).resolve()
+
+    @cached_property
+    def data(self) -> Path:
+        return self._at_home(self.data_dir)
+
+    @property
+    def raw(self) -> Path:
+        """Bytes as received, with receipts."""
+        return self.data / "raw"
+
+    @property
+    def drop(self) -> Path:
+        """Where people put files: one folder a source."""
+        return self.data / "drop"
+
+    @property
+    def warehouse(self) -> Path:
+        """The private DuckDB file: one writer, no reader but the pipeline."""
+        return self.data / "warehouse" / "warehouse.duckdb"
+
+    @property
+    def marts(self) -> Path:
+        """Releases: the only place where readers look."""
+        return self.data / "marts"
+
+    @property
+    def dbt_project(self) -> Path:
+        return self.home / "dbt_project"
+
+    @property
+    def expectations(self) -> Path:
+        return self.home / "expectations"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / ".dagster"
+
+    @property
+    def pseudonym_key(self) -> Path:
+        return self._at_home(self.pseudonym_key_file)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; `overrides` win over environment and `.env`.
+
+    Raises:
+        SettingsError: one line for each wrong setting: name, value, what is allowed.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(error.errors()))) from None
+
+
+def _explain(errors: Iterable[Any]) -> Iterable[str]:
+    for error in errors:
+        field = str(error["loc"][0])
+        allowed = Settings.model_fields[field].description if field in Settings.model_fields else None
+        reason = error["msg"].removeprefix("Value error, ")
+        yield f"{ENV_PREFIX}{field.upper()} = {error['input']!r}: {reason}. Allowed: {allowed}."

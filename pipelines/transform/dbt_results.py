@@ -1,0 +1,21 @@
+"""What dbt reported of each node, as plain values that the gate can judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["success", "pass", "warn", "fail", "error", "skipped"]
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """Outcome of one dbt node (model, seed or test) in one run. `failures` counts rows a test found, None for models."""
+
+    unique_id: str
+    resource_type: Literal["model", "seed", "test"]
+    name: str
+    status: Status
+    message: str
+    failures: int | None
+    seconds: float

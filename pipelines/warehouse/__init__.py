@@ -1,0 +1,1 @@
+"""The private DuckDB file: its single writer, the load with quarantine, pseudonyms."""
