@@ -1,4 +1,7 @@
-"""What the dbt manifest says of each published table: its target, titles, units, columns and order of rows."""
+"""What the dbt manifest says of each published table: its target, titles, units, columns and order of rows.
+
+A published table is a model under `models/marts/<target>/`; the folder is the target that is judged and released as one.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,70 @@ class Mart:
     """Names of the sources (folders of data/raw) that the mart is computed from, by lineage."""
 
 
+class MartIncomplete(ValueError):
+    """A mart lacks something that readers need. The message names the model, what is missing and where it goes."""
+
+
 def marts_of(manifest: Mapping[str, Any]) -> list[Mart]:
-    """The published tables of a dbt manifest (parsed JSON), sorted by name."""
-    raise NotImplementedError
+    """The published tables of a dbt manifest (parsed JSON), sorted by name.
+
+    Raises:
+        MartIncomplete: a mart has no title in both languages, no key, or a column without type or titles.
+    """
+    nodes = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
+    marts = [_mart(node, manifest) for node in nodes if node["fqn"][1] == "marts"]
+    return sorted(marts, key=lambda mart: mart.name)
+
+
+def ancestors(manifest: Mapping[str, Any], unique_id: str) -> frozenset[str]:
+    """Every node that a node is computed from, sources included."""
+    seen: set[str] = set()
+    waiting = list(manifest["parent_map"].get(unique_id, ()))
+    while waiting:
+        parent = waiting.pop()
+        if parent not in seen:
+            seen.add(parent)
+            waiting.extend(manifest["parent_map"].get(parent, ()))
+    return frozenset(seen)
+
+
+def _mart(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Mart:
+    name, meta = node["name"], node["config"]["meta"]
+    for needed in ("title_vi", "title_en", "key"):
+        if not meta.get(needed):
+            raise MartIncomplete(f"mart {name}: config.meta.{needed} is missing in {name}.yml")
+    feeds = {
+        manifest["sources"][parent]["config"]["meta"].get("feed")
+        for parent in ancestors(manifest, node["unique_id"])
+        if parent in manifest["sources"]
+    }
+    return Mart(
+        name=name,
+        relation=f"{node['schema']}.{node['alias']}",
+        target=node["fqn"][2],
+        title_vi=meta["title_vi"],
+        title_en=meta["title_en"],
+        description=node["description"],
+        columns=tuple(_column(name, column) for column in node["columns"].values()),
+        key=tuple(meta["key"]),
+        sources=tuple(sorted(feed for feed in feeds if feed)),
+    )
+
+
+def _column(mart: str, column: Mapping[str, Any]) -> Column:
+    meta = column["config"]["meta"]
+    for value, needed in (
+        (column.get("data_type"), "data_type"),
+        (meta.get("title_vi"), "config.meta.title_vi"),
+        (meta.get("title_en"), "config.meta.title_en"),
+    ):
+        if not value:
+            raise MartIncomplete(f"mart {mart}, column {column['name']}: {needed} is missing in {mart}.yml")
+    return Column(
+        name=column["name"],
+        type=column["data_type"],
+        title_vi=meta["title_vi"],
+        title_en=meta["title_en"],
+        unit=meta.get("unit"),
+        description=column["description"],
+    )

@@ -1,0 +1,108 @@
+-- One row a dossier: its latest version, its agency and communes, and what the on-time rule needs.
+-- QĐ 766 item 2.1: the end is the time of status 9, else 10, else 8 or 3; a single unanswered supplement request ends
+-- the count at that moment; waiting for the applicant is deducted; a missing due date falls back on the statutory time.
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_rows',
+        unique_key='dossier_id',
+        post_hook="{{ mark_processed() }}"
+    )
+}}
+
+with versions as (
+    select * from {{ ref('stg_dossiers') }}
+),
+
+latest as (
+    select
+        dossier_id,
+        max(version) as version,
+        max(load_no) as load_no,
+        min(received_month) as first_month,
+        max(received_month) as last_month,
+        count(*) as version_count
+    from versions
+    {% if is_incremental() %}
+        where dossier_id in (select n.dossier_id from versions as n where n.load_no > {{ processed_load() }})
+    {% endif %}
+    group by dossier_id
+),
+
+procedures as (
+    select * from {{ ref('procedures') }}
+),
+
+agencies as (
+    select * from {{ ref('int_agencies') }}
+),
+
+working_days as (
+    select * from {{ ref('int_working_days') }}
+),
+
+-- the n-th working day, by its number
+nth_working_day as (
+    select * from working_days where is_working_day
+),
+
+dossiers as (
+    select
+        v.* exclude (version, load_no, procedure_field_code, agency_name),
+        l.load_no,
+        l.first_month,
+        l.last_month,
+        l.version_count,
+        -- the catalogue knows the field of a procedure; the dossier's own word counts where the catalogue is silent
+        coalesce(p.field_code, v.procedure_field_code) as procedure_field_code,
+        p.procedure_code is not null as is_procedure_known,
+        coalesce(p.service_level, '') as service_level,
+        coalesce(p.has_fee, false) as has_procedure_fee,
+        coalesce(p.requires_paper_result, false) as requires_paper_result,
+        coalesce(p.subject in ('citizen', 'both'), false) as is_citizen_procedure,
+        p.statutory_days,
+        p.statutory_unit,
+        -- the day from which working days are counted; null where none are (a plain key keeps the joins below hashed)
+        case
+            when v.due_at is null and p.statutory_unit = 'working_day' then cast(v.received_at as date)
+        end as working_days_from,
+        coalesce(a.agency_name, '') as agency_name,
+        coalesce(a.agency_level, 'unknown') as agency_level,
+        a.commune_code,
+        a.commune_name,
+        a.commune_code_today,
+        a.commune_name_today,
+        coalesce(a.area_match, 'unknown') as area_match,
+        coalesce(v.finished_at, v.returned_at, v.refused_at) as ended_at
+    from versions as v
+    inner join latest as l on v.version = l.version
+    left join procedures as p on v.procedure_code = p.procedure_code
+    left join agencies as a
+        on
+            v.agency_code = a.agency_code
+            and cast(coalesce(v.received_at, v.submitted_at) as date) between a.valid_from and a.valid_to
+)
+
+select
+    d.* exclude (statutory_days, statutory_unit, working_days_from, open_request_at),
+    d.ended_at is not null as is_resolved,
+    -- the moment that counts as end for the rule, null while the dossier is open
+    coalesce(
+        d.ended_at,
+        case when d.supplement_count = 1 then d.open_request_at end
+    ) as judged_end_at,
+    case
+        when d.due_at is not null then d.due_at
+        when d.statutory_unit = 'hour' then d.received_at + to_hours(d.statutory_days)
+        when d.statutory_unit = 'day' then d.received_at + to_days(d.statutory_days)
+        when d.statutory_unit = 'working_day' then cast(n.day as timestamp) + interval '23:59:59'
+    end as term_at,
+    case when d.due_at is not null then 'due_date' when d.statutory_days is not null then 'statutory' else 'none' end
+        as term_basis,
+    case
+        when d.ended_at is not null
+            then greatest(0, (epoch(d.ended_at) - epoch(d.received_at) - d.waiting_seconds)) / 86400.0
+    end as processing_days
+from dossiers as d
+left join working_days as r on d.working_days_from = r.day
+left join nth_working_day as n on r.working_day_no + d.statutory_days = n.working_day_no

@@ -1,0 +1,110 @@
+-- Timeliness of dossiers by month of receipt, agency and field: QĐ 766 item 2.1.
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_months',
+        post_hook="{{ mark_processed() }}"
+    )
+}}
+
+with dossiers as (
+    select * from {{ ref('int_dossiers') }}
+),
+
+fields as (
+    select * from {{ ref('procedure_fields') }}
+),
+
+as_of as (
+    select max(extracted_on) as day from {{ source('raw', 'files') }} where source = 'dossiers' and rows_loaded > 0
+),
+
+-- an open dossier is judged at the end of its month, or at the end of the last day of data while the month runs
+judged as (
+    select
+        d.*,
+        least(
+            coalesce(d.judged_end_at, timestamp '9999-12-31'),
+            case
+                when d.is_resolved then timestamp '9999-12-31'
+                else least(last_day(d.received_month), a.day) + interval '23:59:59'
+            end
+        ) - to_seconds(d.waiting_seconds) as effective_end_at
+    from dossiers as d
+    cross join as_of as a
+    where
+        d.received_month is not null
+        and {{ only_touched_months('d.received_month') }}
+),
+
+outcomes as (
+    select
+        *,
+        case
+            when supplement_count > 1 then if(is_resolved, 'late', 'overdue')
+            when term_at is null then 'no_term'
+            when effective_end_at > term_at then if(is_resolved, 'late', 'overdue')
+            when not is_resolved then 'in_process'
+            when cast(effective_end_at as date) < cast(term_at as date) then 'early'
+            else 'on_time'
+        end as outcome
+    from judged
+),
+
+counted as (
+    select
+        received_month as month,
+        agency_code,
+        procedure_field_code,
+        any_value(agency_name) as agency_name,
+        any_value(agency_level) as agency_level,
+        any_value(commune_code) as commune_code,
+        any_value(commune_name) as commune_name,
+        any_value(commune_code_today) as commune_code_today,
+        any_value(commune_name_today) as commune_name_today,
+        any_value(area_match) as area_match,
+        count(*) as received,
+        count(*) filter (where is_resolved) as resolved,
+        count(*) filter (where outcome = 'early') as early,
+        count(*) filter (where outcome = 'on_time') as on_time,
+        count(*) filter (where outcome = 'late') as late,
+        count(*) filter (where outcome = 'in_process') as in_process,
+        count(*) filter (where outcome = 'overdue') as overdue,
+        count(*) filter (where outcome = 'no_term') as no_term,
+        avg(processing_days) as mean_days,
+        median(processing_days) as median_days
+    from outcomes
+    group by received_month, agency_code, procedure_field_code
+)
+
+select
+    c.month,
+    c.agency_code,
+    c.agency_name,
+    c.agency_level,
+    c.commune_code,
+    c.commune_name,
+    c.commune_code_today,
+    c.commune_name_today,
+    c.area_match,
+    c.procedure_field_code,
+    coalesce(f.name_vi, '') as procedure_field_name,
+    c.month >= date '2025-07-01' as is_after_merger,
+    c.received,
+    c.resolved,
+    c.early,
+    c.on_time,
+    c.late,
+    c.in_process,
+    c.overdue,
+    c.no_term,
+    round(100.0 * (c.early + c.on_time + c.in_process) / c.received, 2) as on_time_pct,
+    case when c.resolved >= {{ var('min_cell_count') }} then round(c.mean_days, 2) end as mean_days,
+    case when c.resolved >= {{ var('min_cell_count') }} then round(c.median_days, 2) end as median_days,
+    case
+        when c.resolved = 0 then 'missing'
+        when c.resolved < {{ var('min_cell_count') }} then 'suppressed'
+        else 'observed'
+    end as days_status
+from counted as c
+left join fields as f on c.procedure_field_code = f.field_code

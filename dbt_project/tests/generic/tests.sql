@@ -1,0 +1,30 @@
+{# The columns together are a key: no two rows share them. #}
+{% test unique_key(model, columns) %}
+    select {{ columns | join(', ') }}, count(*) as row_count
+    from {{ model }}
+    group by {{ columns | join(', ') }}
+    having count(*) > 1
+{% endtest %}
+
+{# The parts of every row sum to its total. #}
+{% test equal_sum(model, parts, total) %}
+    select *
+    from {{ model }}
+    where {{ parts | join(' + ') }} is distinct from {{ total }}
+{% endtest %}
+
+{# Every row of the table that `of` names is in the model once: nothing is lost on the way. #}
+{% test same_row_count(model, of, condition='true') %}
+    select m.n as model_rows, o.n as other_rows
+    from (select count(*) as n from {{ model }}) as m
+    cross join (select count(*) as n from {{ of }} where {{ condition }}) as o
+    where m.n <> o.n
+{% endtest %}
+
+{# Two models carry the same total of a column: what one counts, the other counts. #}
+{% test same_total(model, column, of, of_expression, condition='true') %}
+    select m.n as model_total, o.n as other_total
+    from (select coalesce(sum({{ column }}), 0) as n from {{ model }}) as m
+    cross join (select coalesce({{ of_expression }}, 0) as n from {{ of }} where {{ condition }}) as o
+    where m.n <> o.n
+{% endtest %}

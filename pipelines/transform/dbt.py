@@ -1,0 +1,173 @@
+"""dbt in this very process: parse when the project changed, build, test; results as plain values.
+
+One invocation builds every model, another runs every test, so that a failed test stops no model: judging is the gate's
+work. dbt keeps its DuckDB connection open between invocations; it is closed here after each, since the file admits one
+configuration at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.transform.dbt_results import NodeResult, Status
+
+_RESOURCES = ("model", "seed", "test")
+
+
+class DbtFailed(RuntimeError):
+    """dbt could not even start its work: the project does not parse, or the warehouse cannot be opened."""
+
+
+@dataclass(frozen=True)
+class Dbt:
+    """The dbt project of the platform and the warehouse it works on. `variables` win over those of the project."""
+
+    project: Path
+    warehouse: Path
+    threads: int
+    memory_limit: str
+    variables: Mapping[str, Any]
+
+    @property
+    def manifest_path(self) -> Path:
+        return self.project / "target" / "manifest.json"
+
+    def fingerprint(self) -> str:
+        """Hash of all that decides what dbt computes: models, macros, seeds, tests, project file and variables."""
+        digest = hashlib.sha256(json.dumps(dict(self.variables), sort_keys=True).encode())
+        folders = ("models", "macros", "seeds", "tests")
+        files = [path for folder in folders for path in (self.project / folder).rglob("*") if path.is_file()]
+        for path in sorted([*files, self.project / "dbt_project.yml"]):
+            digest.update(path.relative_to(self.project).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+        return digest.hexdigest()
+
+    def manifest(self) -> dict[str, Any]:
+        """The manifest, parsed anew only when the project has changed since.
+
+        Raises:
+            DbtFailed: the project does not parse; the message is dbt's.
+        """
+        stamp = self.manifest_path.with_name("manifest.fingerprint")
+        fingerprint = self.fingerprint()
+        if not (self.manifest_path.exists() and stamp.exists() and stamp.read_text() == fingerprint):
+            self._invoke(["parse"])
+            stamp.write_text(fingerprint)
+        manifest: dict[str, Any] = json.loads(self.manifest_path.read_bytes())
+        return manifest
+
+    def build(self, *, full_refresh: bool, on_result: Callable[[NodeResult], None] | None = None) -> list[NodeResult]:
+        """Load seeds and build models, in order. With `full_refresh`, incremental models forget what they hold."""
+        arguments = ["build", "--resource-type", "seed", "--resource-type", "model"]
+        return self._invoke([*arguments, *(["--full-refresh"] if full_refresh else [])], on_result)
+
+    def test(self, on_result: Callable[[NodeResult], None] | None = None) -> list[NodeResult]:
+        """Run every data test."""
+        return self._invoke(["test", "--exclude-resource-type", "unit_test"], on_result)
+
+    def unit_test(self) -> list[NodeResult]:
+        """Run the unit tests of the models; they need the upstream tables to exist, not to hold rows."""
+        return self._invoke(["test", "--resource-type", "unit_test"])
+
+    def _invoke(
+        self, arguments: Sequence[str], on_result: Callable[[NodeResult], None] | None = None
+    ) -> list[NodeResult]:
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - dbt costs 3 s to import
+        from dbt.cli.main import dbtRunner  # noqa: PLC0415
+
+        def listen(event: Any) -> None:
+            if on_result and event.info.name == "NodeFinished":
+                info = event.data.node_info
+                if info.resource_type in _RESOURCES:
+                    on_result(_from_event(event.data))
+
+        with _environment(
+            HATINH_DBT_WAREHOUSE=str(self.warehouse),
+            HATINH_DBT_THREADS=str(self.threads),
+            HATINH_DBT_MEMORY=self.memory_limit,
+            DBT_SEND_ANONYMOUS_USAGE_STATS="false",
+            DO_NOT_TRACK="1",
+        ):
+            try:
+                outcome = dbtRunner(callbacks=[listen] if on_result else []).invoke(
+                    [
+                        "--log-level",
+                        "none",
+                        "--log-level-file",
+                        "none",
+                        "--no-version-check",
+                        *arguments,
+                        "--project-dir",
+                        str(self.project),
+                        "--profiles-dir",
+                        str(self.project),
+                        "--vars",
+                        json.dumps(dict(self.variables)),
+                    ]
+                )
+            finally:
+                DuckDBConnectionManager.close_all_connections()
+        if outcome.exception is not None:
+            raise DbtFailed(f"dbt {arguments[0]} failed: {outcome.exception}") from outcome.exception
+        return [_from_result(result) for result in getattr(outcome.result, "results", [])]
+
+
+def _from_result(result: Any) -> NodeResult:
+    return NodeResult(
+        unique_id=result.node.unique_id,
+        resource_type=str(result.node.resource_type),  # type: ignore[arg-type]
+        name=result.node.name,
+        status=_status(str(result.status)),
+        message=_first_line(result.message),
+        failures=result.failures,
+        seconds=float(result.execution_time),
+    )
+
+
+def _from_event(data: Any) -> NodeResult:
+    return NodeResult(
+        unique_id=data.node_info.unique_id,
+        resource_type=data.node_info.resource_type,
+        name=data.node_info.node_name,
+        status=_status(data.run_result.status),
+        message=_first_line(data.run_result.message),
+        failures=data.run_result.num_failures,
+        seconds=float(data.run_result.execution_time),
+    )
+
+
+def _status(text: str) -> Status:
+    known: dict[str, Status] = {
+        "success": "success",
+        "pass": "pass",
+        "warn": "warn",
+        "fail": "fail",
+        "skipped": "skipped",
+    }
+    return known.get(text, "error")
+
+
+def _first_line(message: Any) -> str:
+    """dbt's message without the lines that may show values of rows."""
+    return str(message or "").strip().splitlines()[0] if message else ""
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    """Environment variables for the length of one invocation: dbt's profile reads its settings there."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,161 @@
+"""The warehouse file, and the one process that may hold it at a time.
+
+DuckDB locks its file: a second writer, or a reader beside a writer, fails in the middle of its work. So a run takes a
+lock file first, for its whole length, and whoever comes second is told at once who holds it. Readers use releases.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+SCHEMA = """
+create schema if not exists raw;
+create schema if not exists meta;
+create table if not exists raw.files (
+    file_no integer primary key,
+    source varchar not null,
+    sha256 varchar not null,
+    name varchar not null,
+    path varchar not null,
+    partition varchar not null,
+    extracted_on date not null,
+    landed_at timestamp not null, -- UTC
+    synthetic boolean not null,
+    load_no integer not null,
+    status varchar not null check (status in ('loaded', 'refused')),
+    refusal varchar,
+    rows_in bigint not null,
+    rows_loaded bigint not null,
+    rows_quarantined bigint not null,
+    unexpected_fields varchar[] not null,
+    check (rows_in = rows_loaded + rows_quarantined)
+);
+create table if not exists raw.quarantine (
+    file_no integer not null,
+    row_no bigint not null,
+    reason varchar not null,
+    field varchar,
+    shape varchar
+);
+create table if not exists meta.processed (model varchar primary key, load_no integer not null, extracted_on date);
+create table if not exists meta.state (key varchar primary key, value varchar not null);
+"""
+
+
+class WarehouseBusy(RuntimeError):
+    """Another process holds the warehouse. The message says which, since when, and for what."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The process that holds the warehouse."""
+
+    pid: int
+    host: str
+    purpose: str
+    since: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host} ({self.purpose}, since {self.since})"
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """The DuckDB file of one province."""
+
+    path: Path
+    memory_limit: str = "4GB"
+    threads: int = 2
+
+    @property
+    def lock_path(self) -> Path:
+        return self.path.with_suffix(".lock")
+
+    @contextmanager
+    def hold(self, purpose: str, now: datetime) -> Iterator[None]:
+        """Be the one process that may open the file. The system frees the lock when the process dies, however it dies.
+
+        Raises:
+            WarehouseBusy: another process holds it.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.lock_path, "a+", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = self.holder()
+                raise WarehouseBusy(
+                    f"The warehouse is held by {holder or 'another process'}. Wait until it ends, or stop it; "
+                    "releases can be read meanwhile."
+                ) from None
+            lock.truncate(0)
+            lock.write(
+                json.dumps(
+                    {
+                        "pid": os.getpid(),
+                        "host": socket.gethostname(),
+                        "purpose": purpose,
+                        "since": now.isoformat(timespec="seconds"),
+                    }
+                )
+            )
+            lock.flush()
+            try:
+                yield
+            finally:
+                lock.truncate(0)
+
+    def holder(self) -> Holder | None:
+        """Who holds the warehouse now; None when nobody does."""
+        try:
+            with open(self.lock_path, "r+", encoding="utf-8") as lock:
+                text = lock.read()
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return Holder(**json.loads(text)) if text else Holder(0, "?", "?", "?")
+        except FileNotFoundError:
+            pass
+        return None
+
+    @contextmanager
+    def connect(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the file, with its schemas made where they are missing; closed at the end, so that dbt can open it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(
+            str(self.path),
+            read_only=read_only,
+            config={
+                "threads": self.threads,
+                "memory_limit": self.memory_limit,
+                "temp_directory": str(self.path.parent / "spill"),
+                "preserve_insertion_order": False,
+                "autoinstall_known_extensions": False,
+            },
+        )
+        try:
+            if not read_only:
+                connection.execute(SCHEMA)
+            yield connection
+        finally:
+            connection.close()
+
+
+def get_state(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
+    """A remembered fact of the warehouse, such as the fingerprint of the models it was built with."""
+    row = connection.execute("select value from meta.state where key = ?", [key]).fetchone()
+    return None if row is None else str(row[0])
+
+
+def set_state(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
+    connection.execute("insert or replace into meta.state values (?, ?)", [key, value])

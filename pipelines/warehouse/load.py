@@ -1,0 +1,355 @@
+"""Files in force become typed rows of `raw.<source>`; what does not parse goes to quarantine with file, line and reason.
+
+One file is one transaction, so a run that dies leaves whole files or none. For every file, rows in = rows loaded + rows
+quarantined; the table `raw.files` refuses to hold anything else. Files that were loaded before are not read again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+import duckdb
+
+from pipelines.sources.base import Source
+from pipelines.warehouse.connection import get_state, set_state
+from pipelines.warehouse.pseudonyms import KeyProblem, bind_key, key_check
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# A record is known in the whole warehouse by one number that also orders the versions of a thing: day of its content,
+# then file, then place in the file. 15 + 20 + 28 bits leave a BIGINT positive.
+VERSION = "(date_diff('day', date '2000-01-01', extracted_on)::bigint << 48) | (file_no::bigint << 28) | row_no"
+MAX_FILES, MAX_ROWS = 1 << 20, 1 << 28
+
+# Digits as 9, letters as a: enough to see what is wrong with a code or a date, too little to tell whose it is.
+SHAPE = r"regexp_replace(regexp_replace(left({value}, 24), '\p{{L}}', 'a', 'g'), '[0-9]', '9', 'g')"
+SAMPLED_FOR_FIELDS = 1000
+
+
+class LandedFile(Protocol):
+    """What the load needs to know of a landed file: its receipt."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def partition(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def extracted_on(self) -> date: ...
+    @property
+    def landed_at(self) -> Any: ...
+    @property
+    def synthetic(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class FileLoad:
+    """What became of one file. `refusal` says why a refused file was refused; `reasons` counts its quarantined rows."""
+
+    name: str
+    partition: str
+    rows_in: int
+    rows_loaded: int
+    reasons: tuple[tuple[str, int], ...]
+    refusal: str | None
+    unexpected_fields: tuple[str, ...]
+
+    @property
+    def rows_quarantined(self) -> int:
+        return self.rows_in - self.rows_loaded
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a load did for one source. `removed` are files that are no longer in force."""
+
+    source: str
+    load_no: int
+    files: tuple[FileLoad, ...]
+    removed: tuple[str, ...]
+
+    @property
+    def rows_in(self) -> int:
+        return sum(file.rows_in for file in self.files)
+
+    @property
+    def rows_loaded(self) -> int:
+        return sum(file.rows_loaded for file in self.files)
+
+    @property
+    def rows_quarantined(self) -> int:
+        return self.rows_in - self.rows_loaded
+
+
+def load(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    in_force: Sequence[LandedFile],
+    open_file: Callable[[LandedFile], BinaryIO],
+    *,
+    key: bytes,
+    max_record_bytes: int,
+    progress: Callable[[FileLoad], None] = lambda file: None,
+) -> LoadReport:
+    """Load the files in force that are not in the warehouse yet, and take out those that are in force no longer.
+
+    Raises:
+        KeyProblem: the key is not the one that the warehouse's pseudonyms were made with.
+    """
+    _remember_key(connection, key)
+    bind_key(connection, key)
+    _create_table(connection, source)
+    known = {
+        str(sha256): (int(file_no), str(name))
+        for sha256, file_no, name in connection.execute(
+            "select sha256, file_no, name from raw.files where source = ?", [source.name]
+        ).fetchall()
+    }
+    wanted = {file.sha256 for file in in_force}
+    gone = {sha256: entry for sha256, entry in known.items() if sha256 not in wanted}
+    if gone:
+        _remove(connection, source, [file_no for file_no, _ in gone.values()])
+    next_no, load_no = _one(
+        connection, "select coalesce(max(file_no), 0) + 1, coalesce(max(load_no), 0) + 1 from raw.files"
+    )
+    loads = []
+    for file_no, file in enumerate((f for f in in_force if f.sha256 not in known), start=next_no):
+        result = _load_file(connection, source, file, open_file, file_no, load_no, max_record_bytes)
+        progress(result)
+        loads.append(result)
+    return LoadReport(source.name, load_no, tuple(loads), tuple(sorted(name for _, name in gone.values())))
+
+
+def stored_file(raw: Path) -> Callable[[LandedFile], BinaryIO]:
+    """Opens landed files under the folder `raw`."""
+    return lambda file: open(raw / file.path, "rb")
+
+
+def _one(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...]:
+    row = connection.execute(sql, parameters).fetchone()
+    assert row is not None, sql  # noqa: S101 - an aggregate always has a row
+    return row
+
+
+def _remember_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    check, remembered = key_check(key), get_state(connection, "key_check")
+    if remembered is None:
+        set_state(connection, "key_check", check)
+    elif remembered != check:
+        raise KeyProblem(
+            "The pseudonym key (HATINH_PSEUDONYM_KEY_FILE) is not the one this warehouse was loaded with: the same dossier "
+            "would count as two. Put the old key back, or rebuild the warehouse under the new one with `hatinh rebuild`."
+        )
+
+
+def _create_table(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+    columns = ", ".join(f"{column.name} {column.type}" for column in source.table.columns)
+    connection.execute(
+        f"create table if not exists raw.{source.name} "
+        f"(version bigint, file_no integer, load_no integer, extracted_on date, {columns})"
+    )
+
+
+def _remove(connection: duckdb.DuckDBPyConnection, source: Source, file_nos: list[int]) -> None:
+    connection.begin()
+    for table in (f"raw.{source.name}", "raw.quarantine", "raw.files"):
+        connection.execute(f"delete from {table} where file_no in (select unnest(?))", [file_nos])
+    # What the files gave to the months of the marts can no longer be told from the rows: build everything anew.
+    set_state(connection, "rebuild_because", "files were taken out of force")
+    connection.commit()
+
+
+def _load_file(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    file: LandedFile,
+    open_file: Callable[[LandedFile], BinaryIO],
+    file_no: int,
+    load_no: int,
+    max_record_bytes: int,
+) -> FileLoad:
+    if file_no >= MAX_FILES:
+        raise RuntimeError(f"{MAX_FILES:,} files of {source.name} are loaded: merge the old ones before you load more.")
+    rejects: list[tuple[int, str]] = []
+    sampled: list[str] = []
+    refusal: str | None = None
+    try:
+        with open_file(file) as stream:
+            batches = source.frame(stream, max_record_bytes=max_record_bytes)
+            _judge(connection, source, _records(batches, rejects, sampled), file.extracted_on)
+    except OSError as error:
+        refusal = f"the file cannot be read ({error.strerror or type(error).__name__})"
+        _judge(connection, source, _records((), rejects, sampled), file.extracted_on)
+    connection.begin()
+    try:
+        _insert(connection, source, file.extracted_on, file_no, load_no)
+        if rejects:
+            connection.executemany(
+                "insert into raw.quarantine (file_no, row_no, reason) values (?, ?, ?)",
+                [(file_no, row_no, reason) for row_no, reason in rejects],
+            )
+        (judged,) = _one(connection, "select count(*) from judged")
+        reasons = [
+            (str(reason), int(count))
+            for reason, count in connection.execute(
+                "select reason || coalesce(': ' || field, '') as reason, count(*) as n from raw.quarantine "
+                "where file_no = ? group by reason, field order by n desc, reason, field",
+                [file_no],
+            ).fetchall()
+        ]
+        rows_in = int(judged) + len(rejects)
+        quarantined = sum(count for _, count in reasons)
+        if refusal is None and rows_in == quarantined:
+            refusal = (
+                "the file is empty"
+                if not rows_in or reasons == [("empty_file", 1)]
+                else f"no record of {source.name} in it ({rows_in:,} rows, first reason {reasons[0][0]})"
+            )
+        unexpected = _unexpected(connection, source, sampled)
+        connection.execute(
+            "insert into raw.files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                file_no,
+                source.name,
+                file.sha256,
+                file.name,
+                file.path,
+                file.partition,
+                file.extracted_on,
+                file.landed_at.astimezone(UTC).replace(tzinfo=None),
+                file.synthetic,
+                load_no,
+                "refused" if refusal else "loaded",
+                refusal,
+                rows_in,
+                rows_in - quarantined,
+                quarantined,
+                list(unexpected),
+            ],
+        )
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    finally:
+        connection.execute("drop table if exists judged")
+    return FileLoad(
+        file.name, file.partition, rows_in, rows_in - quarantined, tuple(reasons), refusal, unexpected
+    )
+
+
+def _records(batches: Iterable[Any], rejects: list[tuple[int, str]], sampled: list[str]) -> pa.RecordBatchReader:
+    """The framed records as one Arrow stream; rejects and the first texts are set aside on the way."""
+    import pyarrow as pa  # noqa: PLC0415 - heavy, and the warehouse is also opened without loading
+
+    schema = pa.schema([("row_no", pa.int64()), ("text", pa.string())])
+
+    def stream() -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            rejects.extend(batch.rejects)
+            if len(batch.row_no):
+                if len(sampled) < SAMPLED_FOR_FIELDS:
+                    sampled.extend(batch.text[: SAMPLED_FOR_FIELDS - len(sampled)].to_pylist())
+                yield pa.record_batch([batch.row_no, batch.text], schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, stream())
+
+
+def _judge(
+    connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.RecordBatchReader, extracted_on: date
+) -> None:
+    """Make the temporary table `judged`: every record typed, with `reject` = (reason, field, shape) or null."""
+    structure = json.dumps(source.table.structure)
+    columns = ", ".join(f"{column.sql} as {column.name}" for column in source.table.columns)
+    names = ", ".join(column.name for column in source.table.columns)
+    cases = " ".join(
+        f"when {rule.broken} then {{reason: '{rule.reason}', field: '{rule.field}', "
+        f"shape: {SHAPE.format(value=rule.value)}}}"
+        for rule in source.table.rules
+    )
+    connection.register("frames", frames)
+    connection.execute(
+        f"""
+        create or replace temp table judged as
+        with parsed as (
+            select row_no, text, json_valid(text) as is_json,
+                   case when json_valid(text) then from_json(text, '{structure}') end as j
+            from frames
+        ),
+        typed as (
+            select row_no, text, is_json, j, hash(text) as content, cast($extracted_on as date) as extracted_on, {columns}
+            from parsed
+        )
+        select row_no, content, {names},
+               case
+                   when not is_json then {{reason: 'invalid_json', field: null::varchar, shape: null::varchar}}
+                   when json_type(text) <> 'OBJECT' then {{reason: 'not_an_object', field: null, shape: null}}
+                   {cases}
+               end as reject
+        from typed
+        """,
+        {"extracted_on": extracted_on},
+    )
+    connection.unregister("frames")
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, source: Source, extracted_on: date, file_no: int, load_no: int
+) -> None:
+    names = ", ".join(column.name for column in source.table.columns)
+    identity = source.table.identity
+    where = {"extracted_on": extracted_on, "file_no": file_no}
+    # The same record again in the same file, to the byte: the first stays.
+    connection.execute(
+        f"""
+        update judged set reject = {{reason: 'duplicate_record', field: null, shape: null}}
+        from (
+            select {identity}, content, min(row_no) as first_row
+            from judged where reject is null group by {identity}, content having count(*) > 1
+        ) as repeated
+        where judged.reject is null and judged.{identity} = repeated.{identity}
+          and judged.content = repeated.content and judged.row_no > repeated.first_row
+        """
+    )
+    connection.execute(
+        f"""
+        insert into raw.{source.name}
+        select {VERSION}, file_no, $load_no, extracted_on, {names}
+        from (select *, cast($extracted_on as date) as extracted_on, cast($file_no as integer) as file_no from judged)
+        where reject is null
+        """,
+        {**where, "load_no": load_no},
+    )
+    connection.execute(
+        """
+        insert into raw.quarantine
+        select $file_no, row_no, reject.reason, reject.field, reject.shape from judged where reject is not null
+        """,
+        {"file_no": file_no},
+    )
+
+
+def _unexpected(
+    connection: duckdb.DuckDBPyConnection, source: Source, sampled: Sequence[str]
+) -> tuple[str, ...]:
+    """Names of fields that the source does not know, in the first records of a file; only what looks like a name."""
+    rows = connection.execute(
+        """
+        select distinct key from (
+            select unnest(json_keys(text)) as key
+            from (select unnest(?::varchar[]) as text)
+            where json_valid(text) and json_type(text) = 'OBJECT'
+        ) where regexp_matches(key, '^[A-Za-z_][A-Za-z0-9_]{0,59}$') order by key
+        """,
+        [list(sampled)],
+    ).fetchall()
+    return tuple(key for (key,) in rows if key not in source.table.known_fields)
