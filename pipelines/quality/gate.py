@@ -1,0 +1,155 @@
+"""The gate: all that was checked, and all that should have been, as one verdict a target.
+
+A target is judged by its marts and everything they are computed from. What the dbt manifest or a suite promises and no
+run delivered counts against it: dbt can leave a test out without a word, and a gate that only reads results would pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from pipelines.quality.suites import Suite
+from pipelines.quality.verdict import Evidence, Verdict, verdicts
+from pipelines.transform.dbt_results import NodeResult
+from pipelines.transform.marts import Mart
+
+
+def judge(
+    marts: Sequence[Mart],
+    manifest: Mapping[str, Any],
+    dbt: Sequence[NodeResult],
+    expectations: Sequence[Evidence],
+    suites: Mapping[str, Suite],
+    *,
+    quarantined: Mapping[str, tuple[int, int]],
+    max_quarantined_pct: float,
+) -> dict[str, Verdict]:
+    """Judge every target that has a mart.
+
+    Args:
+        marts: the published tables.
+        manifest: dbt's `manifest.json`, parsed.
+        dbt: results of the run. Of two results of one node the later counts.
+        expectations: what `validate` found.
+        suites: what `validate` was to look for, by table.
+        quarantined: by source, rows in and how many of them went to quarantine, of all files in force.
+        max_quarantined_pct: share of a source's rows, 0 to 100, above which it blocks. The limit itself does not.
+
+    Returns:
+        Verdicts by target, in the order in which `marts` names the targets.
+    """
+    targets = list(dict.fromkeys(mart.target for mart in marts))
+    results = {result.unique_id: result for result in dbt}
+    nodes: Mapping[str, Any] = manifest["nodes"]
+    models = {node["name"]: unique_id for unique_id, node in nodes.items() if node["resource_type"] == "model"}
+
+    def evidence() -> Iterator[tuple[str, Evidence]]:
+        for target in targets:
+            own = [mart for mart in marts if mart.target == target]
+            known = [models[mart.name] for mart in own if mart.name in models]
+            lineage = ancestors(manifest["parent_map"], known)
+            sources = sorted({source for mart in own for source in mart.sources})
+            for item in (
+                *(_missing("model", m.name, "No dbt model has this name.") for m in own if m.name not in models),
+                *_builds(lineage, nodes, results),
+                *_tests(lineage, nodes, results),
+                *_expectations([mart.name for mart in own], suites, expectations),
+                *_loads(sources, quarantined, max_quarantined_pct),
+            ):
+                yield target, item
+
+    return verdicts(targets, evidence())
+
+
+def ancestors(parents: Mapping[str, Sequence[str]], nodes: Iterable[str]) -> frozenset[str]:
+    """The nodes and everything they are computed from, however far up."""
+    seen: set[str] = set()
+    ahead = list(nodes)
+    while ahead:
+        node = ahead.pop()
+        if node not in seen:
+            seen.add(node)
+            ahead += parents.get(node, ())
+    return frozenset(seen)
+
+
+def _missing(check: str, table: str, detail: str) -> Evidence:
+    return Evidence(check, "missing", table, "block", passed=False, detail=detail)
+
+
+def _builds(lineage: frozenset[str], nodes: Mapping[str, Any], results: Mapping[str, NodeResult]) -> Iterator[Evidence]:
+    """Each model and seed of the lineage must have been built in this run, or the marts rest on old rows."""
+    for unique_id in sorted(lineage & nodes.keys()):
+        node = nodes[unique_id]
+        # An ephemeral model is inlined into those that use it: dbt never runs it.
+        if node["resource_type"] not in {"model", "seed"} or node["config"].get("materialized") == "ephemeral":
+            continue
+        check, table = f"build:{node['name']}", node["name"]
+        result = results.get(unique_id)
+        if result is None:
+            yield _missing(check, table, "dbt reported nothing: the node was not part of the run.")
+        elif result.status in {"success", "pass"}:
+            yield Evidence(check, "build", table, "block", passed=True)
+        else:
+            # dbt's message is left out: it may quote a row.
+            detail = f"dbt reported {result.status}; its log says why."
+            yield Evidence(check, "build", table, "block", passed=False, detail=detail)
+
+
+def _tests(lineage: frozenset[str], nodes: Mapping[str, Any], results: Mapping[str, NodeResult]) -> Iterator[Evidence]:
+    """Each dbt test on a node of the lineage must have a result. Unit tests test code, not data: not judged here."""
+    for unique_id, node in sorted(nodes.items()):
+        if node["resource_type"] != "test":
+            continue
+        attached = node.get("attached_node")
+        # A test written as a query of its own is attached to nothing: it speaks of all that it reads.
+        about = sorted(lineage.intersection([attached] if attached else node["depends_on"]["nodes"]))
+        if not about:
+            continue
+        check, table = node["name"], nodes.get(about[0], {}).get("name") or about[0].rsplit(".", 1)[-1]
+        result = results.get(unique_id)
+        if result is None or result.status == "skipped":
+            yield _missing(check, table, "dbt gave no result for this test: it was left out or skipped.")
+            continue
+        observed = None if result.failures is None else f"{result.failures} failures"
+        if result.status in {"pass", "success"}:
+            yield Evidence(check, "dbt_test", table, _severity(node), passed=True, observed=observed)
+        else:
+            severity = "warn" if result.status == "warn" else _severity(node)
+            detail = f"dbt reported {result.status}; its log names the query."
+            yield Evidence(check, "dbt_test", table, severity, passed=False, detail=detail, observed=observed)
+
+
+def _severity(node: Mapping[str, Any]) -> Literal["block", "warn"]:
+    return "warn" if str(node["config"].get("severity", "error")).lower() == "warn" else "block"
+
+
+def _expectations(
+    tables: Iterable[str], suites: Mapping[str, Suite], expectations: Sequence[Evidence]
+) -> Iterator[Evidence]:
+    """Each published table must have a suite, and each expectation of the suite a result."""
+    for table in tables:
+        found = [item for item in expectations if item.table == table]
+        yield from found
+        if table not in suites:
+            yield _missing("suite", table, f"No expectations are written for this table: add expectations/{table}.yml.")
+            continue
+        for expectation in suites[table].expectations:
+            if expectation.id not in {item.check for item in found}:
+                yield _missing(expectation.id, table, "This expectation was not run.")
+
+
+def _loads(
+    sources: Iterable[str], quarantined: Mapping[str, tuple[int, int]], max_quarantined_pct: float
+) -> Iterator[Evidence]:
+    """Each source must say how many rows it set aside, and that share must be small."""
+    for source in sources:
+        check = f"quarantine:{source}"
+        if source not in quarantined:
+            yield _missing(check, source, "No load of this source is on record: load it first.")
+            continue
+        rows_in, aside = quarantined[source]
+        passed = 100 * aside <= max_quarantined_pct * rows_in
+        limit = f"More than {max_quarantined_pct:g} % of the rows are in quarantine, which names file, line and reason."
+        yield Evidence(check, "load", source, "block", passed, "" if passed else limit, f"{aside} of {rows_in}")

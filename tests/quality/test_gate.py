@@ -1,0 +1,209 @@
+"""The gate: each kind of evidence on a small manifest, and that nothing promised may be left out."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.quality.gate import ancestors, judge
+from pipelines.quality.suites import Expectation, Suite
+from pipelines.quality.verdict import Evidence, Verdict
+from pipelines.transform.dbt_results import NodeResult, Status
+from pipelines.transform.marts import Mart
+
+
+def model(name: str, *parents: str, kind: str = "model", materialized: str = "table") -> dict[str, Any]:
+    depends_on = {"nodes": list(parents)}
+    return {"resource_type": kind, "name": name, "depends_on": depends_on, "config": {"materialized": materialized}}
+
+
+def dbt_test(name: str, *reads: str, attached: str | None, severity: str = "ERROR") -> dict[str, Any]:
+    return {
+        "resource_type": "test",
+        "name": name,
+        "depends_on": {"nodes": list(reads)},
+        "attached_node": attached,
+        "config": {"severity": severity},
+    }
+
+
+# portal -> stg -> trimmed (ephemeral) -> timeliness        target 01
+#                  areas (seed) -------->/   \-> backlog    target 02
+NODES = {
+    "model.h.stg": model("stg", "source.h.portal.dossier", materialized="view"),
+    "seed.h.areas": model("areas", kind="seed", materialized="seed"),
+    "model.h.trimmed": model("trimmed", "model.h.stg", "seed.h.areas", materialized="ephemeral"),
+    "model.h.timeliness": model("timeliness", "model.h.trimmed"),
+    "model.h.backlog": model("backlog", "model.h.trimmed"),
+    "test.h.stg_key": dbt_test("stg_key", "model.h.stg", attached="model.h.stg"),
+    "test.h.key": dbt_test("key", "model.h.timeliness", attached="model.h.timeliness"),
+    "test.h.odd": dbt_test("odd", "model.h.timeliness", attached="model.h.timeliness", severity="warn"),
+    "test.h.known_area": dbt_test(
+        "known_area", "model.h.backlog", "seed.h.areas", attached="model.h.backlog", severity="error"
+    ),
+    "test.h.sums_agree": dbt_test("sums_agree", "model.h.timeliness", "model.h.backlog", attached=None),
+    "test.h.fresh": dbt_test("fresh", "source.h.portal.dossier", attached="source.h.portal.dossier"),
+}
+MANIFEST = {
+    "nodes": NODES,
+    "unit_tests": {"unit_test.h.rounding": {"resource_type": "unit_test", "name": "rounding"}},
+    "parent_map": {unique_id: node["depends_on"]["nodes"] for unique_id, node in NODES.items()}
+    | {"source.h.portal.dossier": []},
+}
+MARTS = [
+    Mart(name, f"marts.{name}", target, "Hồ sơ", "Dossiers", "", (), (), ("portal",))
+    for name, target in (("timeliness", "01"), ("backlog", "02"))
+]
+RESULTS = [
+    NodeResult(unique_id, node["resource_type"], node["name"], "pass" if kind == "test" else "success", "", None, 0.1)
+    for unique_id, node in NODES.items()
+    if (kind := node["resource_type"]) and node["config"].get("materialized") != "ephemeral"
+]
+SUITES = {
+    mart.name: Suite(
+        mart.name, tuple(Expectation(f"{c}:{mart.name}", c, {}, "block", "reason") for c in ("range", "rows"))
+    )
+    for mart in MARTS
+}
+FOUND = [
+    Evidence(e.id, "expectation", suite.table, e.severity, passed=True)
+    for suite in SUITES.values()
+    for e in suite.expectations
+]
+
+
+def verdicts_of(**changes: Any) -> dict[str, Verdict]:
+    arguments: dict[str, Any] = {
+        "marts": MARTS,
+        "manifest": MANIFEST,
+        "dbt": RESULTS,
+        "expectations": FOUND,
+        "suites": SUITES,
+        "quarantined": {"portal": (1000, 50)},
+        "max_quarantined_pct": 5.0,
+    }
+    return judge(**(arguments | changes))
+
+
+def with_status(unique_id: str, status: Status, message: str = "") -> list[NodeResult]:
+    changed: dict[str, Any] = {"status": status, "message": message, "failures": 3}
+    return [replace(r, **changed) if r.unique_id == unique_id else r for r in RESULTS]
+
+
+def held_back(verdicts: dict[str, Verdict]) -> set[str]:
+    return {target for target, verdict in verdicts.items() if not verdict.passed}
+
+
+def test_all_that_was_promised_and_passed_lets_both_targets_out() -> None:
+    verdicts = verdicts_of()
+    assert list(verdicts) == ["01", "02"]
+    assert held_back(verdicts) == set()
+    assert {(e.check, e.observed) for e in verdicts["01"].evidence if e.kind == "load"} == {
+        ("quarantine:portal", "50 of 1000")
+    }
+    expected = "build:areas build:stg build:timeliness fresh key odd stg_key sums_agree "
+    expected += "range:timeliness rows:timeliness quarantine:portal"
+    assert sorted(e.check for e in verdicts["01"].evidence) == sorted(expected.split())
+
+
+@pytest.mark.parametrize(
+    ("unique_id", "status", "blocked", "warned"),
+    [
+        ("model.h.timeliness", "error", {"01"}, set()),
+        ("model.h.timeliness", "skipped", {"01"}, set()),
+        ("model.h.stg", "error", {"01", "02"}, set()),
+        ("seed.h.areas", "error", {"01", "02"}, set()),
+        ("test.h.key", "fail", {"01"}, set()),
+        ("test.h.key", "error", {"01"}, set()),
+        ("test.h.key", "warn", set(), {"01"}),
+        ("test.h.key", "skipped", {"01"}, set()),
+        ("test.h.odd", "warn", set(), {"01"}),
+        ("test.h.odd", "fail", set(), {"01"}),
+        ("test.h.odd", "error", set(), {"01"}),
+        ("test.h.odd", "skipped", {"01"}, set()),
+        ("test.h.stg_key", "fail", {"01", "02"}, set()),
+        ("test.h.known_area", "fail", {"02"}, set()),
+        ("test.h.sums_agree", "fail", {"01", "02"}, set()),
+        ("test.h.fresh", "fail", {"01", "02"}, set()),
+    ],
+)
+def test_a_dbt_result_holds_back_what_is_computed_from_it(
+    unique_id: str, status: Status, blocked: set[str], warned: set[str]
+) -> None:
+    verdicts = verdicts_of(dbt=with_status(unique_id, status))
+    assert held_back(verdicts) == blocked
+    assert {target for target, verdict in verdicts.items() if verdict.warnings} == warned
+
+
+def test_what_dbt_says_is_not_passed_on_because_it_may_quote_a_row() -> None:
+    message = "Conversion Error: Could not convert string 'Nguyễn Văn A' to INT32"
+    for unique_id in ("model.h.stg", "test.h.key"):
+        verdict = verdicts_of(dbt=with_status(unique_id, "error", message))["01"]
+        assert verdict.blocking[0].detail
+        assert "Nguyễn" not in repr(verdict)
+
+
+def test_rows_that_a_test_found_are_counted() -> None:
+    (key,) = verdicts_of(dbt=with_status("test.h.key", "fail"))["01"].blocking
+    assert (key.kind, key.table, key.observed) == ("dbt_test", "timeliness", "3 failures")
+
+
+@given(left_out=st.sampled_from([*RESULTS, *FOUND]))
+def test_no_single_result_can_be_left_out_unseen(left_out: NodeResult | Evidence) -> None:
+    verdicts = verdicts_of(
+        dbt=[r for r in RESULTS if r is not left_out], expectations=[e for e in FOUND if e is not left_out]
+    )
+    missing = [e for verdict in verdicts.values() for e in verdict.blocking]
+    assert missing
+    assert {e.kind for e in missing} == {"missing"}
+
+
+def test_a_table_without_a_suite_is_held_back_with_what_to_do() -> None:
+    verdicts = verdicts_of(suites={"backlog": SUITES["backlog"]})
+    assert held_back(verdicts) == {"01"}
+    assert "expectations/timeliness.yml" in verdicts["01"].blocking[0].detail
+
+
+@pytest.mark.parametrize(("severity", "blocked"), [("block", {"02"}), ("warn", set())])
+def test_an_expectation_counts_with_its_severity(severity: Any, blocked: set[str]) -> None:
+    changed = [replace(e, passed=False, severity=severity) if e.check == "rows:backlog" else e for e in FOUND]
+    verdicts = verdicts_of(expectations=changed)
+    assert held_back(verdicts) == blocked
+    assert [e.check for e in (*verdicts["02"].blocking, *verdicts["02"].warnings)] == ["rows:backlog"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "blocked"),
+    [((1000, 0), False), ((1000, 50), False), ((1000, 51), True), ((0, 0), False), ((1, 1), True), (None, True)],
+)
+def test_a_source_with_too_much_in_quarantine_or_no_load_blocks(counts: tuple[int, int] | None, blocked: bool) -> None:
+    verdicts = verdicts_of(quarantined={"portal": counts} if counts else {"other": (10, 10)})
+    assert held_back(verdicts) == ({"01", "02"} if blocked else set())
+
+
+def test_a_mart_that_dbt_does_not_know_is_held_back() -> None:
+    stray = Mart("stray", "marts.stray", "03", "", "", "", (), (), ())
+    verdicts = verdicts_of(marts=[*MARTS, stray])
+    assert held_back(verdicts) == {"03"}
+    assert {e.check for e in verdicts["03"].blocking} == {"model", "suite"}
+
+
+def test_one_bad_mart_holds_back_the_whole_target() -> None:
+    together = [replace(mart, target="01") for mart in MARTS]
+    verdicts = verdicts_of(marts=together, dbt=with_status("model.h.backlog", "error"))
+    assert held_back(verdicts) == {"01"}
+    checks = [e.check for e in verdicts["01"].evidence]
+    assert len(checks) == len(set(checks))
+
+
+GRAPHS = st.dictionaries(st.integers(0, 8).map(str), st.lists(st.integers(0, 8).map(str), max_size=4))
+
+
+@given(parents=GRAPHS, start=st.sets(st.integers(0, 8).map(str)))
+def test_ancestors_are_closed_and_no_larger_than_need_be(parents: dict[str, list[str]], start: set[str]) -> None:
+    found = ancestors(parents, start)
+    assert start <= found
+    assert all(parent in found for node in found for parent in parents.get(node, []))
+    assert all(node in start or any(node in parents.get(child, []) for child in found) for node in found)
