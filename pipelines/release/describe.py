@@ -1,0 +1,184 @@
+"""What a release says of itself: `datapackage.json` (Frictionless Data Package v2) and the fingerprint of its content.
+
+A resource is a plain dict in the vocabulary of the standard, with our own properties beside it: `title_en`, `unit`,
+`duckdb_type`, `target`, `rows`, `synthetic`, `held_back`. It is built once, when a table is first published, and is
+carried along unchanged for as long as the table is held back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+from pipelines.quality.verdict import Verdict
+from pipelines.release.files import ReleaseError
+from pipelines.release.runs import RunInfo
+from pipelines.transform.marts import Mart
+
+Json = dict[str, Any]
+
+PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
+_RECEIPT = ("name", "sha256", "landed_at", "licence", "address", "synthetic", "bytes")
+_LIBRARIES = ("duckdb", "pyarrow", "polars", "dbt-core", "dbt-duckdb", "great-expectations", "dagster")
+
+# The types that Parquet holds exactly, with their name in a table schema. What is missing here is refused:
+# HUGEINT would become a decimal or a float, ENUM a text, and nested values fit no spreadsheet.
+_FIELD_TYPES = {
+    "BOOLEAN": "boolean",
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT"), "integer"),
+    **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"), "integer"),
+    **dict.fromkeys(("FLOAT", "DOUBLE", "DECIMAL"), "number"),
+    "VARCHAR": "string",
+    "DATE": "date",
+    **dict.fromkeys(("TIMESTAMP", "TIMESTAMP WITH TIME ZONE"), "datetime"),
+}
+
+
+def column_types(mart: Mart) -> tuple[str, ...]:
+    """DuckDB's own names of the types in a mart's contract (`text` is VARCHAR).
+
+    Raises:
+        ReleaseError: a name cannot be a file's, a type is unknown, or Parquet cannot hold it exactly.
+    """
+    import duckdb  # noqa: PLC0415
+
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", mart.name):
+        raise ReleaseError(f"mart {mart.name!r}: a name has small letters, digits and _ and starts with a letter")
+    types = []
+    for column in mart.columns:
+        try:
+            name = str(duckdb.sqltype(column.type))
+        except duckdb.Error:
+            name = column.type
+        if name.partition("(")[0] not in _FIELD_TYPES:
+            raise ReleaseError(
+                f"mart {mart.name}, column {column.name}: Parquet cannot hold {name} exactly. "
+                f"Cast it in the model and its contract, to BIGINT or DECIMAL(p, s) for a sum, to VARCHAR for a code"
+            )
+        types.append(name)
+    return tuple(types)
+
+
+def resource(mart: Mart, types: Sequence[str], receipts: Iterable[Mapping[str, Any]]) -> Json:
+    """The description of a mart, but for what only its file can tell (`bytes`, `hash`, `rows`)."""
+    by_source: dict[str, list[Mapping[str, Any]]] = {source: [] for source in sorted(mart.sources)}
+    for receipt in receipts:
+        if receipt["source"] in by_source:
+            by_source[receipt["source"]].append(receipt)
+    used = [receipt for group in by_source.values() for receipt in group]
+    return {
+        "name": mart.name,
+        "title": mart.title_vi,
+        "title_en": mart.title_en,
+        "description": mart.description,
+        "target": mart.target,
+        "path": f"{mart.name}.parquet",
+        "format": "parquet",
+        "mediatype": "application/vnd.apache.parquet",
+        "synthetic": any(receipt.get("synthetic") for receipt in used),
+        "licenses": licences(used),
+        # The receipts themselves are told once, in the package; here is enough to see how old a held-back table is.
+        "sources": [
+            {"title": source, "files": len(group), "landed_at": max((str(r["landed_at"]) for r in group), default=None)}
+            for source, group in by_source.items()
+        ],
+        "schema": {
+            "fields": [
+                {
+                    "name": column.name,
+                    "type": _FIELD_TYPES[name.partition("(")[0]],
+                    "title": column.title_vi,
+                    "title_en": column.title_en,
+                    "unit": column.unit,
+                    "description": column.description,
+                    "duckdb_type": name,
+                }
+                for column, name in zip(mart.columns, types, strict=True)
+            ],
+            "primaryKey": list(mart.key),
+        },
+    }
+
+
+def licences(receipts: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The licences of some receipts, each once. One that is no identifier of a licence keeps its words as title."""
+    texts = sorted({str(receipt["licence"]) for receipt in receipts if receipt.get("licence")})
+    return [
+        {"name": text} if re.fullmatch(r"[-A-Za-z0-9._]+", text) else {"name": "other", "title": text} for text in texts
+    ]
+
+
+def package(
+    *,
+    title: str,
+    resources: Sequence[Json],
+    held_back: Sequence[Json],
+    removed: Sequence[str],
+    states: Mapping[str, str],
+    verdicts: Mapping[str, Verdict],
+    receipts: Sequence[Mapping[str, Any]],
+    run: RunInfo,
+) -> Json:
+    """The content of `datapackage.json`, but for `id`, `created`, `version` and `database`, which come last."""
+    return {
+        "$schema": PROFILE,
+        "title": title,
+        "synthetic": any(r.get("synthetic") for r in receipts) or any(r["synthetic"] for r in resources),
+        "licenses": licences(receipts),
+        "resources": list(resources),
+        "held_back": list(held_back),
+        "removed": list(removed),
+        "verdicts": {
+            target: {"verdict": state, "evidence": _evidence(verdicts.get(target))} for target, state in states.items()
+        },
+        "sources": [
+            {"title": receipt["source"], **{key: receipt[key] for key in _RECEIPT if key in receipt}}
+            for receipt in sorted(receipts, key=lambda r: (r["source"], str(r.get("name")), str(r.get("sha256"))))
+        ],
+        "provenance": {
+            "run_id": run.run_id,
+            "started_at": run.started_at,
+            "code_version": run.code_version,
+            "settings": dict(run.settings),
+            "python": platform.python_version(),
+            "libraries": _versions(),
+        },
+    }
+
+
+def fingerprint(package: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of what a reader can tell two releases apart by: tables, titles, marks and states, no times.
+
+    Works on a package that was just built and on one that was read back, so a release can be checked against its id.
+    """
+    content = {
+        "resources": [
+            {key: r.get(key) for key in ("name", "hash", "target", "title", "title_en", "description", "schema")}
+            for r in package["resources"]
+        ],
+        "held_back": [{key: h[key] for key in ("target", "reason", "from_release")} for h in package["held_back"]],
+        "verdicts": {target: v["verdict"] for target, v in package["verdicts"].items()},
+        "synthetic": package["synthetic"],
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _evidence(verdict: Verdict | None) -> list[Json]:
+    keys = ("check", "kind", "table", "severity", "passed", "detail", "observed")
+    return [{key: getattr(item, key) for key in keys} for item in verdict.evidence] if verdict else []
+
+
+@cache
+def _versions() -> Json:
+    versions = {}
+    for library in _LIBRARIES:
+        with suppress(metadata.PackageNotFoundError):
+            versions[library] = metadata.version(library)
+    return versions

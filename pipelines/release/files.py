@@ -1,0 +1,87 @@
+"""Where things lie in the folder of releases, and file operations that survive a crash at any moment."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+RELEASES = "releases"
+CURRENT = "current"
+VERSIONS = "versions.json"
+PACKAGE = "datapackage.json"
+DATABASE = "marts.duckdb"
+STAGING = ".staging-"
+
+
+class ReleaseError(Exception):
+    """A release cannot be made, found or trusted. The message says which one and what to do."""
+
+
+def utc(moment: datetime) -> datetime:
+    """The same moment in UTC, to the second. Raises ValueError when `moment` names no time zone."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone: pass an aware time, like datetime.now(UTC)")
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def iso(moment: datetime) -> str:
+    """`2026-11-23T02:00:00Z`."""
+    return f"{utc(moment):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def stamp(moment: datetime) -> str:
+    """`20261123T020000Z`: sorts as time does and is safe in a file name."""
+    return f"{utc(moment):%Y%m%dT%H%M%SZ}"
+
+
+def sha256(path: Path) -> str:
+    """`sha256:<hex>` of a file, the form of `hash` in a Data Package."""
+    with path.open("rb") as file:
+        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def to_json(value: Any) -> str:
+    """Readable JSON: Vietnamese as it is written, moments as ISO 8601."""
+
+    def plain(other: Any) -> str:
+        return iso(other) if isinstance(other, datetime) else str(other)
+
+    return json.dumps(value, ensure_ascii=False, indent=2, default=plain) + "\n"
+
+
+def sync(path: Path) -> None:
+    """Force a file's content, or a directory's entries, onto the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace `path`: whoever reads sees the old text or the new one, never a part."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    sync(temporary)
+    temporary.replace(path)
+    sync(path.parent)
+
+
+def current_id(root: Path) -> str | None:
+    """Id of the release that `current` names, whether or not it is still there; None when nothing was released."""
+    link = root / CURRENT
+    return link.readlink().name if link.is_symlink() else None
+
+
+def flip(root: Path, release_id: str) -> None:
+    """Make `release_id` the current release, in one rename."""
+    temporary = root / f".{CURRENT}.tmp"
+    temporary.unlink(missing_ok=True)
+    # Relative: the folder of releases can be moved or mounted elsewhere.
+    temporary.symlink_to(Path(RELEASES) / release_id)
+    temporary.replace(root / CURRENT)
+    sync(root)

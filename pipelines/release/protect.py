@@ -1,0 +1,78 @@
+"""The last guard before publication: no table with personal data leaves, whatever the checks before it said.
+
+Direct identifiers are looked for by the name of a column and by the look of its values: citizen identity numbers (12
+digits) and older identity cards (9 digits), Vietnamese telephone numbers, e-mail addresses, codes of single dossiers.
+Findings name the column, the kind and how many rows: never a value. The guard errs on the safe side: a code list whose
+codes are bare 9- or 12-digit numbers is refused too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipelines.release.sql import identifier, relation
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from pipelines.transform.marts import Mart
+
+# Compared without case and separators: `SoGiayToChuHoSo`, `so_giay_to_chu_ho_so` and `so-giay-to…` are one name.
+# The Vietnamese ones are fields of a dossier in the exchange with the National Public Service Portal.
+_PERSONAL_COLUMNS = frozenset(
+    """
+    sogiaytochuhoso chuhoso sogiayto sodinhdanh dinhdanhchs madoituong thongtinkhac sodienthoai dienthoai diachi hoten
+    hovaten cccd cmnd ngaysinh trichyeuhoso mahoso xaphuongchuhoso nguoinop nguoiyeucaubosung
+    citizenid citizenname nationalid identitynumber idnumber idcard passport passportnumber
+    fullname firstname lastname personname applicant applicantname applicantid ownername
+    phone phonenumber mobile telephone fax email emailaddress address streetaddress dateofbirth birthdate
+    dossiercode dossierid dossierpseudonym applicantpseudonym
+    """.split()  # noqa: SIM905
+)
+
+# Written for RE2 (DuckDB) and for Python's `re` alike.
+_PATTERNS = {
+    "identity numbers": r"(?:^|[^0-9])(?:[0-9]{12}|[0-9]{9})(?:$|[^0-9])",
+    "telephone numbers": (
+        r"(?:^|[^0-9])(?:\+?84|0)[ .-]?"
+        r"(?:[35789](?:[0-9]{8}|[0-9][ .-]?[0-9]{3}[ .-]?[0-9]{4}|[0-9]{2}[ .-]?[0-9]{3}[ .-]?[0-9]{3}"
+        r"|[0-9]{2}(?:[ .-][0-9]{2}){3})|2[0-9]{2}[ .-]?[0-9]{3,4}[ .-]?[0-9]{3,4})(?:$|[^0-9])"
+    ),
+    "e-mail addresses": r"[^\s@]+@[^\s@]+\.[A-Za-z]{2,}",
+    "codes of single dossiers": r"[A-Z][0-9]{2}(?:\.[0-9]+)*-(?:[0-9]{6}|[0-9]{8})-[0-9]+",
+}
+
+
+def personal_data(conn: duckdb.DuckDBPyConnection, mart: Mart, types: Sequence[str]) -> list[str]:
+    """What in a mart looks like personal data: one sentence a finding, empty when there is none.
+
+    `types` are DuckDB's names of the columns' types, in the mart's order. One scan of the table.
+    """
+    rows = "count(*)"
+    probes: list[tuple[str, str]] = []
+    for column, kind in zip(mart.columns, types, strict=True):
+        if re.sub(r"[^a-z0-9]", "", column.name.lower()) in _PERSONAL_COLUMNS:
+            probes.append((rows, f"column {column.name} has the name of personal data ({{}} rows)"))
+        elif kind == "VARCHAR":
+            for label, pattern in _PATTERNS.items():
+                matches = f"count(*) FILTER (regexp_matches({identifier(column.name)}, '{pattern}'))"
+                probes.append((matches, f"column {column.name} has {{}} values that look like {label}"))
+    if not probes:
+        return []
+    counts = conn.execute(f"SELECT {', '.join(sql for sql, _ in probes)} FROM {relation(mart.relation)}").fetchone()
+    assert counts is not None  # noqa: S101  (an aggregate without GROUP BY has one row)
+    return [text.format(n) for (sql, text), n in zip(probes, counts, strict=True) if n or sql is rows]
+
+
+def redacted(text: str, limit: int = 300) -> str:
+    """The first line of an error, fit for a log that people read: without anything that looks like a person's data.
+
+    Texts in single quotes go too: that is how DuckDB cites the value it could not read.
+    """
+    line = text.strip().partition("\n")[0]
+    line = re.sub(r"(?<!\w)'[^']*'", "'…'", line)
+    for pattern in _PATTERNS.values():
+        line = re.sub(pattern, "…", line)
+    return line if len(line) <= limit else line[: limit - 1] + "…"

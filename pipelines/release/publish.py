@@ -1,0 +1,239 @@
+"""One release, from the open warehouse to the flip of `current`: whole or not at all.
+
+Every target is judged for itself. One that failed its audit, was not audited, or would show personal data keeps the
+tables of the last release in which they were good; the others go out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pipelines.quality.verdict import Verdict
+from pipelines.release import describe
+from pipelines.release.describe import Json
+from pipelines.release.files import (
+    DATABASE,
+    PACKAGE,
+    RELEASES,
+    STAGING,
+    ReleaseError,
+    flip,
+    iso,
+    sha256,
+    stamp,
+    sync,
+    to_json,
+)
+from pipelines.release.protect import personal_data
+from pipelines.release.runs import RunInfo
+from pipelines.release.store import HeldBack, Release, ReleaseStore
+from pipelines.transform.marts import Mart
+
+if TYPE_CHECKING:
+    import duckdb
+
+TITLE = "Số liệu chuyển đổi số tỉnh Hà Tĩnh"
+
+STEPS = ("swept", "judged", "table", "tables", "database", "described", "verified", "renamed", "flipped")
+"""Names with which `publish` calls its checkpoint, in order; `table` comes once a table."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a publication came to. `files` are those readers get now; `targets` maps each to `passed` or `held_back`."""
+
+    status: Literal["released", "unchanged", "nothing"]
+    release_id: str | None
+    held_back: list[HeldBack] = field(default_factory=list)
+    files: tuple[Path, ...] = ()
+    targets: dict[str, str] = field(default_factory=dict)
+
+
+def publish(  # noqa: PLR0917
+    conn: duckdb.DuckDBPyConnection,
+    root: Path,
+    marts: Sequence[Mart],
+    verdicts: Mapping[str, Verdict],
+    receipts: Sequence[Mapping[str, Any]],
+    run: RunInfo,
+    now: datetime,
+    *,
+    title: str = TITLE,
+    checkpoint: Callable[[str], object] = lambda step: None,
+) -> Outcome:
+    """Publish `marts` under `root` and lead readers there. The caller holds the lock of the warehouse.
+
+    Args:
+        conn: open on the warehouse; only read.
+        verdicts: by target. A target without a verdict, or with a verdict without evidence, is held back.
+        receipts: of the files the warehouse was loaded from: source, name, sha256, landed_at, licence, address,
+            synthetic, bytes.
+        now: an aware time; becomes the release's.
+        checkpoint: called with the name of each step when it is done (`STEPS`); for tests that kill the process.
+
+    Returns:
+        `released`; `unchanged` when the current release has the same content, and nothing is written; `nothing` when
+        there is no table to publish, and readers keep what they have.
+
+    Raises:
+        ReleaseError: a contract that Parquet cannot hold or the warehouse does not meet; a written release that does
+            not read back as it was meant; a current release that is damaged. Readers keep what they have.
+    """
+    created = iso(now)
+    store = ReleaseStore(root)
+    (root / RELEASES).mkdir(parents=True, exist_ok=True)
+    store.sweep()
+    checkpoint("swept")
+
+    current = store.current()
+    marts = sorted(marts, key=lambda mart: mart.name)
+    types = {mart.name: describe.column_types(mart) for mart in marts}
+    targets = sorted({*verdicts, *(mart.target for mart in marts)})
+    reasons = {target: reason for target in targets if (reason := _objection(verdicts.get(target)))}
+    for target, reason in _unfit(conn, [m for m in marts if m.target not in reasons], types):
+        reasons[target] = f"{reasons[target]}; {reason}" if target in reasons else reason
+    kept = _kept(current, [m for m in marts if m.target in reasons])
+    marks = [_mark(target, reasons[target], created, current, kept) for target in targets if target in reasons]
+    checkpoint("judged")
+
+    states = {target: "held_back" if target in reasons else "passed" for target in targets}
+    held_back = [HeldBack(m["target"], m["since"], m["reason"], m["from_release"]) for m in marks]
+    if not kept and all(mart.target in reasons for mart in marts):
+        return Outcome("nothing", None, held_back, targets=states)
+
+    staging = root / f"{STAGING}{stamp(now)}"
+    staging.mkdir()
+    try:
+        resources = []
+        for mart in marts:
+            if mart.target not in reasons:
+                resources.append(_new(conn, mart, types[mart.name], receipts, staging))
+            elif current and mart.name in kept:
+                mark = next(m for m in marks if m["target"] == mart.target)
+                resources.append(_held(kept[mart.name], mark, current, staging))
+            else:
+                continue
+            checkpoint("table")
+        checkpoint("tables")
+
+        package = describe.package(
+            title=title,
+            resources=resources,
+            held_back=marks,
+            removed=sorted({*current.tables} - {mart.name for mart in marts}) if current else [],
+            states=states,
+            verdicts=verdicts,
+            receipts=receipts,
+            run=run,
+        )
+        content = describe.fingerprint(package)
+        if current and current.fingerprint == content:
+            return Outcome("unchanged", current.id, held_back, current.files, states)
+        release_id = f"{stamp(now)}-{content[:8]}"
+        package |= {"id": release_id, "created": created, "fingerprint": content}
+        _finish(conn, package, staging, checkpoint)
+
+        release = Release(root / RELEASES / release_id, package)
+        if release.path.exists():
+            # A run of the same second and content died before its flip, or was rolled back: it is this release.
+            store.verify(release_id)
+        else:
+            staging.rename(release.path)
+            sync(release.path.parent)
+        checkpoint("renamed")
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    flip(root, release_id)
+    checkpoint("flipped")
+    return Outcome("released", release_id, held_back, release.files, states)
+
+
+def _objection(verdict: Verdict | None) -> str | None:
+    """Why the audit keeps a target from being published. What nobody checked is not published either."""
+    if verdict is None or not verdict.evidence:
+        return "no check was run"
+    failed = [f"{e.check} on {e.table}" + (f": {e.detail}" if e.detail else "") for e in verdict.blocking]
+    more = [f"and {len(failed) - 3} more"] if len(failed) > 3 else []
+    return "; ".join(failed[:3] + more) or None
+
+
+def _unfit(
+    conn: duckdb.DuckDBPyConnection, marts: Iterable[Mart], types: Mapping[str, Sequence[str]]
+) -> Iterable[tuple[str, str]]:
+    """(target, reason) for tables that hold personal data; raises when a table is not what its contract says."""
+    from pipelines.release.write import check_columns  # noqa: PLC0415
+
+    for mart in marts:
+        check_columns(conn, mart, types[mart.name])
+        for finding in personal_data(conn, mart, types[mart.name]):
+            yield mart.target, f"{mart.name}: {finding}"
+
+
+def _kept(current: Release | None, marts: Iterable[Mart]) -> dict[str, Json]:
+    """Resources of the current release that stand in for marts that are held back, by name."""
+    there = {(r["name"], r["target"]): r for r in current.package["resources"]} if current else {}
+    return {mart.name: there[mart.name, mart.target] for mart in marts if (mart.name, mart.target) in there}
+
+
+def _mark(target: str, reason: str, created: str, current: Release | None, kept: Mapping[str, Json]) -> Json:
+    before = next((h for h in current.held_back if h.target == target), None) if current else None
+    good = before.last_good_release if before else current.id if current else None
+    return {
+        "target": target,
+        "since": before.since if before else created,
+        "reason": reason,
+        "from_release": good if any(r["target"] == target for r in kept.values()) else None,
+    }
+
+
+def _new(
+    conn: duckdb.DuckDBPyConnection,
+    mart: Mart,
+    types: Sequence[str],
+    receipts: Sequence[Mapping[str, Any]],
+    staging: Path,
+) -> Json:
+    from pipelines.release.write import write_parquet  # noqa: PLC0415
+
+    resource = describe.resource(mart, types, receipts)
+    path = staging / resource["path"]
+    rows = write_parquet(conn, mart, resource, path)
+    return resource | {"rows": rows, "bytes": path.stat().st_size, "hash": sha256(path)}
+
+
+def _held(resource: Json, mark: Json, current: Release, staging: Path) -> Json:
+    source, copy = current.path / resource["path"], staging / resource["path"]
+    if not source.exists() or sha256(source) != resource["hash"]:
+        raise ReleaseError(
+            f"release {current.id}: {source.name} is damaged. Roll back to another release and run again"
+        )
+    try:
+        os.link(source, copy)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(source, copy)
+    return resource | {"held_back": {key: mark[key] for key in ("since", "reason", "from_release")}}
+
+
+def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, checkpoint: Callable[[str], object]) -> None:
+    """Complete the staging directory, make it durable and read-only, and prove that it reads back as it was meant."""
+    from pipelines.release.write import verify, write_database  # noqa: PLC0415
+
+    write_database(conn, package, staging)
+    database = staging / DATABASE
+    package["database"] = {"path": DATABASE, "bytes": database.stat().st_size, "hash": sha256(database)}
+    checkpoint("database")
+    (staging / PACKAGE).write_text(to_json(package), encoding="utf-8")
+    for path in staging.iterdir():
+        path.chmod(0o444)
+        sync(path)
+    sync(staging)
+    checkpoint("described")
+    verify(Release(staging, json.loads((staging / PACKAGE).read_bytes())))
+    checkpoint("verified")

@@ -1,0 +1,171 @@
+"""The releases that exist: which one is current, going back to an earlier one, clearing old ones away.
+
+Layout under `root`: `releases/<id>/` (never changed once it is there), `current` (a relative link to one of them),
+`versions.json` (the log of runs). Resolve `current` once and read all tables from the directory it names: a reader that
+goes through the link for each table can see two releases.
+"""
+
+from __future__ import annotations
+
+import builtins
+import json
+import logging
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pipelines.release.files import CURRENT, PACKAGE, RELEASES, STAGING, ReleaseError, current_id, flip, sync
+from pipelines.release.runs import RunLog
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """A target whose new tables were not published: since when, why, and from which release its tables are."""
+
+    target: str
+    since: str
+    """First release run that held it back, ISO 8601 in UTC."""
+    reason: str
+    last_good_release: str | None
+    """None when the target has never been published: it has no tables."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release, as its `datapackage.json` tells it. `path` is its real directory, not the link `current`."""
+
+    path: Path
+    package: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return str(self.package["id"])
+
+    @property
+    def created_at(self) -> datetime:
+        return datetime.fromisoformat(self.package["created"])
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Targets that have a table here, held back or not."""
+        return tuple(sorted({r["target"] for r in self.package["resources"]}))
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        return tuple(r["name"] for r in self.package["resources"])
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        names = [*(r["path"] for r in self.package["resources"]), self.package["database"]["path"], PACKAGE]
+        return tuple(self.path / name for name in names)
+
+    @property
+    def rows(self) -> int:
+        return sum(r["rows"] for r in self.package["resources"])
+
+    @property
+    def bytes(self) -> int:
+        """Size of the Parquet files; the DuckDB file holds the same tables again."""
+        return sum(r["bytes"] for r in self.package["resources"])
+
+    @property
+    def synthetic(self) -> bool:
+        return bool(self.package["synthetic"])
+
+    @property
+    def fingerprint(self) -> str:
+        return str(self.package["fingerprint"])
+
+    @cached_property
+    def held_back(self) -> tuple[HeldBack, ...]:
+        return tuple(
+            HeldBack(h["target"], h["since"], h["reason"], h["from_release"]) for h in self.package["held_back"]
+        )
+
+
+class ReleaseStore:
+    """The releases under `root`. Reading is safe at any time; what writes wants the lock of the warehouse held."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def current(self) -> Release | None:
+        """The release readers get; None before the first one.
+
+        Raises:
+            ReleaseError: the link names a release that is not there or cannot be read.
+        """
+        release_id = current_id(self.root)
+        return self.get(release_id) if release_id else None
+
+    def get(self, release_id: str) -> Release:
+        """One release by its id. Raises ReleaseError, which lists what exists."""
+        path = self.root / RELEASES / release_id
+        # Compared with the listing: an id typed by a person never becomes a path.
+        if release_id not in self._ids():
+            known = ", ".join(self._ids()) or "none"
+            hint = f" '{CURRENT}' names it: roll back to one of these" if release_id == current_id(self.root) else ""
+            raise ReleaseError(f"there is no release {release_id}.{hint} (newest first: {known})")
+        try:
+            package = json.loads((path / PACKAGE).read_bytes())
+            if package["id"] != release_id:
+                raise ValueError("it tells of another release")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ReleaseError(
+                f"release {release_id}: its {PACKAGE} cannot be read ({type(error).__name__}). Roll back to another"
+            ) from None
+        return Release(path, package)
+
+    def list(self) -> builtins.list[Release]:
+        """All releases, newest first. One whose description cannot be read is left out, with a warning."""
+        releases = []
+        for release_id in self._ids():
+            try:
+                releases.append(self.get(release_id))
+            except ReleaseError as error:
+                _log.warning("%s", error)
+        return releases
+
+    def verify(self, release_id: str) -> Release:
+        """Read a whole release again: hashes, rows, types. Raises ReleaseError with everything that is wrong."""
+        from pipelines.release.write import verify  # noqa: PLC0415  (pyarrow takes a second to import)
+
+        release = self.get(release_id)
+        verify(release)
+        return release
+
+    def rollback(self, release_id: str, now: datetime) -> Release:
+        """Lead readers back to an earlier release, once it is proven whole, and record it in the log of runs."""
+        release = self.verify(release_id)
+        flip(self.root, release_id)
+        RunLog(self.root).rolled_back(release_id, now)
+        return release
+
+    def prune(self, keep: int) -> builtins.list[str]:
+        """Delete all but the newest `keep` releases and the current one. Returns the ids that are gone."""
+        if keep < 1:
+            raise ValueError(f"keep = {keep}: at least one release is kept")
+        gone = [release_id for release_id in self._ids()[keep:] if release_id != current_id(self.root)]
+        for release_id in gone:
+            # Out of sight first: a crash while deleting leaves no half a release behind.
+            (self.root / RELEASES / release_id).rename(self.root / f"{STAGING}pruned-{release_id}")
+            sync(self.root / RELEASES)
+        self.sweep()
+        return gone
+
+    def sweep(self) -> None:
+        """Remove what runs that were killed left behind."""
+        for leftover in self.root.glob(f"{STAGING}*"):
+            shutil.rmtree(leftover)
+
+    def _ids(self) -> builtins.list[str]:
+        directory = self.root / RELEASES
+        if not directory.is_dir():
+            return []
+        return sorted((path.name for path in directory.iterdir() if path.is_dir()), reverse=True)
