@@ -97,7 +97,7 @@ class Rules:
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A database in memory with the functions `qd766_*` and the table `qd766_components`. The caller closes it."""
-        import duckdb  # noqa: PLC0415  a fifth of a second, which a command that only prints help should not pay
+        import duckdb  # a fifth of a second, which a command that only prints help should not pay
 
         connection = duckdb.connect(config={"threads": 1})
         connection.execute(self.sql)

@@ -16,13 +16,14 @@ from pipelines.qd766.answers import ENDPOINTS
 from pipelines.qd766.check import CheckReport, check_files, render
 from pipelines.qd766.rules import Rules
 from pipelines.settings import PROJECT_ROOT
-from tests.qd766.conftest import (
+
+from .conftest import Record
+from .portal_answers import (
     DIGITISED,
     GROUPS,
     PLACE,
     SATISFACTION,
     TRANSPARENCY,
-    Record,
     listed,
     metric,
     payment,

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from pipelines.qd766.explain_method import COMMAND, PAGE, render_method
 from pipelines.qd766.rules import DBT_PROJECT, Rules, RulesError, Share, load_rules
-from tests.qd766.conftest import DIGITISED, GROUPS, SATISFACTION, TRANSPARENCY
+
+from .portal_answers import DIGITISED, GROUPS, SATISFACTION, TRANSPARENCY
 
 COUNTS = st.integers(0, 2**40)
 
