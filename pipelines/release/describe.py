@@ -47,7 +47,7 @@ def column_types(mart: Mart) -> tuple[str, ...]:
     Raises:
         ReleaseError: a name cannot be a file's, a type is unknown, or Parquet cannot hold it exactly.
     """
-    import duckdb  # noqa: PLC0415
+    import duckdb
 
     if not re.fullmatch(r"[a-z][a-z0-9_]*", mart.name):
         raise ReleaseError(f"mart {mart.name!r}: a name has small letters, digits and _ and starts with a letter")

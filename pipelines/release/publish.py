@@ -168,7 +168,7 @@ def _unfit(
     conn: duckdb.DuckDBPyConnection, marts: Iterable[Mart], types: Mapping[str, Sequence[str]]
 ) -> Iterable[tuple[str, str]]:
     """(target, reason) for tables that hold personal data; raises when a table is not what its contract says."""
-    from pipelines.release.write import check_columns  # noqa: PLC0415
+    from pipelines.release.write import check_columns
 
     for mart in marts:
         check_columns(conn, mart, types[mart.name])
@@ -200,7 +200,7 @@ def _new(
     receipts: Sequence[Mapping[str, Any]],
     staging: Path,
 ) -> Json:
-    from pipelines.release.write import write_parquet  # noqa: PLC0415
+    from pipelines.release.write import write_parquet
 
     resource = describe.resource(mart, types, receipts)
     path = staging / resource["path"]
@@ -223,7 +223,7 @@ def _held(resource: Json, mark: Json, current: Release, staging: Path) -> Json:
 
 def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, checkpoint: Callable[[str], object]) -> None:
     """Complete the staging directory, make it durable and read-only, and prove that it reads back as it was meant."""
-    from pipelines.release.write import verify, write_database  # noqa: PLC0415
+    from pipelines.release.write import verify, write_database
 
     write_database(conn, package, staging)
     database = staging / DATABASE

@@ -105,7 +105,7 @@ def write_parquet(conn: duckdb.DuckDBPyConnection, mart: Mart, resource: Json, p
 
 def check_columns(conn: duckdb.DuckDBPyConnection, mart: Mart, types: Sequence[str]) -> None:
     """Compare the table in the warehouse with the mart's contract. Raises ReleaseError naming what differs."""
-    import duckdb  # noqa: PLC0415
+    import duckdb
 
     try:
         described = conn.execute(f"DESCRIBE {relation(mart.relation)}").fetchall()
@@ -128,7 +128,7 @@ def write_database(conn: duckdb.DuckDBPyConnection, package: Mapping[str, Any], 
 
     `conn` lends its limits of memory and threads: a second DuckDB in the process would take all there is.
     """
-    import duckdb  # noqa: PLC0415
+    import duckdb
 
     limits = conn.execute("SELECT current_setting('memory_limit'), current_setting('threads')").fetchone()
     memory, threads = limits or ("1GB", 1)
@@ -203,7 +203,7 @@ def _wrong_in_parquet(release: Release, resource: Mapping[str, Any]) -> list[str
 
 
 def _wrong_in_database(release: Release) -> list[str]:
-    import duckdb  # noqa: PLC0415
+    import duckdb
 
     described = {
         r["name"]: [(f["name"], f["duckdb_type"]) for f in r["schema"]["fields"]] for r in release.package["resources"]
