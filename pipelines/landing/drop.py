@@ -1,0 +1,217 @@
+"""The drop folder: people put files in `<drop>/<source>/`, and what lies still is landed and taken away."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Protocol
+
+from pipelines.landing.receipts import Receipt
+from pipelines.landing.store import Landing
+
+_VIETNAM = timezone(timedelta(hours=7))  # no summer time
+_CHUNK = 1 << 20
+_DEEPEST = 3  # source / folder / file
+_UNFINISHED = (".part", ".partial", ".tmp", ".crdownload")
+_LITTER = ("thumbs.db", "desktop.ini")
+
+
+class SourceInfo(Protocol):
+    """What the drop folder has to know of a source."""
+
+    @property
+    def licence(self) -> str: ...
+
+    def period_of(self, name: str, landed_on: date) -> tuple[str, date]:
+        """Partition and extracted_on of a file of this name.
+
+        Raises:
+            ValueError: the name does not tell; the message says how to name it.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Left:
+    """A file that stays in the drop folder: its place there, and a sentence that says why and what to do."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class DropReport:
+    """What became of each file in the drop folder."""
+
+    landed: tuple[Receipt, ...] = ()
+    repeated: tuple[Receipt, ...] = ()
+    """Same bytes as an earlier file of the source, whose receipt this is; taken away without landing again."""
+    unsettled: tuple[Left, ...] = ()
+    """Still being written; the next run takes it."""
+    unknown: tuple[Left, ...] = ()
+    """In the folder of no source."""
+    failed: tuple[Left, ...] = ()
+    """Could not be read, named or removed."""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A file as it was when first looked at."""
+
+    path: Path
+    place: str
+    source: str
+    state: tuple[int, int, int]
+    modified_at: float
+
+    def moved(self) -> bool:
+        """Whether it has changed or gone since."""
+        try:
+            return _state(self.path.stat()) != self.state
+        except OSError:
+            return True
+
+
+class _MovedError(Exception):
+    """The file changed while it was read."""
+
+
+class _UnreadableError(Exception):
+    """The file could not be read; the message is the system's reason."""
+
+
+def intake(
+    landing: Landing,
+    drop: Path,
+    sources: Mapping[str, SourceInfo],
+    *,
+    settle_seconds: float,
+    now: Callable[[], datetime],
+    sleep: Callable[[float], None],
+) -> DropReport:
+    """Land what lies in the drop folder, then remove it from there.
+
+    Args:
+        drop: folder with one folder a source, each with files and at most one more level. Hidden files, unfinished
+            downloads and what desktops leave behind are passed over.
+        sources: name of the folder -> source.
+        settle_seconds: a file changed more recently than this is waited for, once; if it then has changed again it
+            is left for the next run.
+        now: time of day, with zone. The day a file landed is the day in Vietnam.
+
+    Returns:
+        What became of each file. A file that cannot be read is reported and does not stop the others.
+
+    Raises:
+        OSError: the store cannot be written; what was landed before stays landed.
+    """
+    seen: list[_Seen] = []
+    unknown: list[Left] = []
+    failed: list[Left] = []
+    landed: list[Receipt] = []
+    repeated: list[Receipt] = []
+    unsettled: list[Left] = []
+
+    for path in _files(drop):
+        parts = path.relative_to(drop).parts
+        place = "/".join(parts).encode("utf-8", "replace").decode("utf-8")  # names need not be UTF-8
+        if parts[0] not in sources or not 1 < len(parts) <= _DEEPEST:
+            known = ", ".join(sorted(sources)) or "none"
+            unknown.append(Left(place, f"belongs to no source. Move it to {drop.name}/<source>/, one of: {known}."))
+            continue
+        try:
+            status = path.stat()
+        except OSError as error:
+            failed.append(Left(place, f"cannot be read: {_system(error)}."))
+            continue
+        if not path.is_file():  # a pipe or a device would block the run
+            failed.append(Left(place, "is not a regular file. Remove it and drop the file itself."))
+            continue
+        seen.append(_Seen(path, place, parts[0], _state(status), status.st_mtime))
+
+    _settle(seen, settle_seconds, now, sleep)
+    for file in seen:
+        try:
+            if file.moved():
+                raise _MovedError
+            landed_at = now()
+            partition, extracted_on = sources[file.source].period_of(
+                file.path.name, landed_at.astimezone(_VIETNAM).date()
+            )
+            receipt, is_new = landing.put(
+                _chunks(file),
+                source=file.source,
+                name=file.path.name,
+                partition=partition,
+                extracted_on=extracted_on,
+                address=f"drop:{file.path.name}",
+                landed_at=landed_at,
+                licence=sources[file.source].licence,
+            )
+        except _MovedError:
+            unsettled.append(Left(file.place, "is still being written; the next run takes it."))
+            continue
+        except (_UnreadableError, ValueError) as error:
+            failed.append(Left(file.place, str(error)))
+            continue
+        (landed if is_new else repeated).append(receipt)
+        try:
+            if file.moved():  # what was written over it meanwhile is another file, for the next run
+                unsettled.append(Left(file.place, "was replaced while it was taken; the next run takes the new one."))
+            else:
+                file.path.unlink()
+        except OSError as error:
+            failed.append(Left(file.place, f"is landed but cannot be removed: {_system(error)}. Remove it by hand."))
+    return DropReport(tuple(landed), tuple(repeated), tuple(unsettled), tuple(unknown), tuple(failed))
+
+
+def _files(drop: Path) -> Iterator[Path]:
+    """Every file that a person meant to drop, sorted by path."""
+    for folder, folders, names in os.walk(drop):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            lower = name.lower()
+            if not (name.startswith((".", "~$")) or lower.endswith(_UNFINISHED) or lower in _LITTER):
+                yield Path(folder, name)
+
+
+def _settle(
+    seen: list[_Seen], settle_seconds: float, now: Callable[[], datetime], sleep: Callable[[float], None]
+) -> None:
+    """Wait once, for the youngest file; a time in the future (another clock) counts as just now."""
+    at = now().astimezone(UTC).timestamp()
+    waits = (settle_seconds - max(at - file.modified_at, 0.0) for file in seen)
+    if (longest := max(waits, default=0.0)) > 0:
+        sleep(longest)
+
+
+def _chunks(file: _Seen) -> Iterator[bytes]:
+    """The bytes; fails at their end when the file changed meanwhile, so that a torn copy is never landed."""
+    try:
+        with file.path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                yield chunk
+    except FileNotFoundError:
+        raise _MovedError from None
+    except OSError as error:
+        raise _UnreadableError(
+            f"cannot be read: {_system(error)}. Give the pipeline's user the right to read it."
+        ) from None
+    if file.moved():
+        raise _MovedError
+
+
+def _state(status: os.stat_result) -> tuple[int, int, int]:
+    return (status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def _system(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def waiting(drop: Path, sources: Collection[str]) -> list[Path]:
+    """The files in the drop folder that the next intake would look at."""
+    return [path for path in _files(drop) if path.relative_to(drop).parts[0] in sources]

@@ -1,0 +1,292 @@
+"""The immutable store of what was received, each file with its receipt.
+
+Bytes lie at `<source>/<partition>/<stem>.<sha8><suffixes>`. A file without a receipt does not exist: bytes are written
+under a hidden name, made durable and renamed, and the receipt follows in the same way. Whatever moment a run is killed
+at, a reader sees a whole landed file or none.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import date, datetime
+from pathlib import Path
+
+from pipelines.landing.receipts import RECEIPT_SUFFIX, Receipt, is_synthetic
+
+_TEMPORARY = ".landing-"
+_SHA_DIGITS = 8
+_NAME_BYTES = 160  # file systems stop at 255 bytes; the hash, the suffix of the receipt and some air come on top
+_SUFFIX_BYTES = 24
+_LISTED = 20
+
+_FOLDER = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.=-]{0,63}")
+_RESERVED = re.compile(r'[/\\:*?"<>|]')
+_SUFFIXES = re.compile(r"(\.(?=\d*[A-Za-z])[0-9A-Za-z]{1,10}){1,2}$")
+
+
+class LandingError(ValueError):
+    """What was asked of the store cannot be done. The message says what to do instead."""
+
+
+class TooLargeError(LandingError):
+    """More bytes came than allowed. Nothing was landed."""
+
+
+class DamagedFileError(LandingError):
+    """Stored bytes are not the ones that were received."""
+
+
+class Landing:
+    """The store under one folder. Puts and withdrawals of one source wait for each other, across processes too."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(
+        self,
+        chunks: Iterable[bytes],
+        *,
+        source: str,
+        name: str,
+        partition: str,
+        extracted_on: date,
+        address: str,
+        landed_at: datetime,
+        licence: str,
+        status: int | None = None,
+        media_type: str | None = None,
+        synthetic: bool = False,
+        max_bytes: int | None = None,
+    ) -> tuple[Receipt, bool]:
+        """Land the bytes of one file, as received.
+
+        Args:
+            chunks: the bytes in order, pulled while the source is locked: they must not land to the same source.
+            name: as the publisher gave it; what a file system cannot hold is replaced in the stored name only.
+            address: URL or `drop:<name>`; credentials and query are cut off before it is kept.
+            synthetic: made-up data; a name that says so makes it so, whatever is given here.
+            max_bytes: more bytes than this are refused.
+
+        Returns:
+            The receipt, and whether it is new. Bytes that the source landed before, under any name, give the earlier
+            receipt and False, and nothing is written - but for a stored file that was damaged since, whose bytes are
+            restored. A withdrawn file stays withdrawn.
+
+        Raises:
+            TooLargeError: more than `max_bytes`.
+            LandingError: source or partition is no folder name.
+            Whatever `chunks` raises. In each case nothing is landed.
+        """
+        name = _text(name)
+        folder = self._folder(source) / _checked("partition", partition)
+        folder.mkdir(parents=True, exist_ok=True)
+        with self._alone(source):
+            self._sweep(source)
+            temporary = folder / f"{_TEMPORARY}payload"
+            try:
+                size, sha256 = _write(temporary, chunks, max_bytes)
+                if known := self._known(source, sha256):
+                    with suppress(LandingError):
+                        self.verify(known)
+                        return known, False
+                    self.path_of(known).parent.mkdir(parents=True, exist_ok=True)
+                    _place(temporary, self.path_of(known))
+                    return known, False
+                stored = folder / stored_name(name, sha256)
+                receipt = Receipt(
+                    source=source,
+                    partition=partition,
+                    name=name,
+                    path=stored.relative_to(self.root).as_posix(),
+                    address=_text(address),
+                    landed_at=landed_at,
+                    status=status,
+                    media_type=media_type,
+                    bytes=size,
+                    sha256=sha256,
+                    licence=licence,
+                    extracted_on=extracted_on,
+                    synthetic=synthetic or is_synthetic(name),
+                )
+                if self._receipt_path(receipt).exists():
+                    raise LandingError(f"{receipt.path} holds other bytes already: rename the file and land it again.")
+                _place(temporary, stored)
+                self._write_receipt(receipt)
+                return receipt, True
+            finally:
+                temporary.unlink(missing_ok=True)
+                with suppress(OSError):  # only an empty folder can be removed
+                    folder.rmdir()
+
+    def sources(self) -> list[str]:
+        """Names of the sources that have landed something, sorted."""
+        return sorted({path.parent.parent.name for path in self.root.glob(f"*/*/[!.]*{RECEIPT_SUFFIX}")})
+
+    def receipts(self, source: str) -> list[Receipt]:
+        """Every receipt of a source, withdrawn ones too, ordered by extracted_on, landed_at, name and sha256.
+
+        Raises:
+            ReceiptError: a receipt cannot be read.
+        """
+        return self._read(source, f"*/[!.]*{RECEIPT_SUFFIX}")
+
+    def in_force(self, source: str) -> list[Receipt]:
+        """The receipts that count, in the same order: not withdrawn, and synthetic ones only while nothing is real."""
+        standing = [receipt for receipt in self.receipts(source) if receipt.withdrawn is None]
+        return [receipt for receipt in standing if not receipt.synthetic] or standing
+
+    def withdraw(self, source: str, sha256_prefix: str, reason: str, at: datetime) -> Receipt:
+        """Take a file out of force and say why. Its bytes are kept.
+
+        Raises:
+            LandingError: no file or several files of the source begin with the prefix, or it is withdrawn already.
+        """
+        prefix = sha256_prefix.strip().lower()
+        every = self.receipts(source)
+        found = [receipt for receipt in every if prefix and receipt.sha256.startswith(prefix)]
+        if len(found) != 1:
+            problem = "fits several files" if found else "fits no file"
+            candidates = found or every
+            listed = [f"  {_describe(receipt)}" for receipt in candidates[:_LISTED]]
+            listed += [f"  and {len(candidates) - _LISTED} more"] if len(candidates) > _LISTED else []
+            raise LandingError(
+                "\n".join([f"{sha256_prefix!r} {problem} of {source}. Give more or other digits of one of:", *listed])
+            )
+        with self._alone(source):
+            receipt = self._load(self._receipt_path(found[0]))
+            if receipt.withdrawn is not None:
+                raise LandingError(f"{_describe(receipt)}: there is nothing to do.")
+            self._sweep(source)
+            withdrawn = receipt.withdraw(reason=reason, at=at)
+            self._write_receipt(withdrawn)
+            return withdrawn
+
+    def path_of(self, receipt: Receipt) -> Path:
+        """Where the bytes are."""
+        return self.root / receipt.path
+
+    def verify(self, receipt: Receipt) -> None:
+        """Read the stored bytes again and compare them with the receipt.
+
+        Raises:
+            DamagedFileError: they are missing or differ; says how, and what to do.
+        """
+        mend = "Restore it from a backup, or land the original again (drop it): that puts the received bytes back."
+        try:
+            with self.path_of(receipt).open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+                size = file.tell()
+        except FileNotFoundError:
+            raise DamagedFileError(f"{receipt.path} is missing, though it has a receipt. {mend}") from None
+        if sha256 != receipt.sha256:
+            raise DamagedFileError(
+                f"{receipt.path} was changed after it landed: {size} bytes with sha256 {sha256}, "
+                f"received were {receipt.bytes} bytes with sha256 {receipt.sha256}. {mend}"
+            )
+
+    def _folder(self, source: str) -> Path:
+        return self.root / _checked("source", source)
+
+    def _receipt_path(self, receipt: Receipt) -> Path:
+        return self.root / f"{receipt.path}{RECEIPT_SUFFIX}"
+
+    def _load(self, path: Path) -> Receipt:
+        text = path.read_bytes().decode("utf-8", "replace")
+        return Receipt.from_json(text, file=path.relative_to(self.root).as_posix())
+
+    def _read(self, source: str, pattern: str) -> list[Receipt]:
+        paths = self._folder(source).glob(pattern)
+        return sorted((self._load(path) for path in paths), key=lambda receipt: receipt.version)
+
+    def _known(self, source: str, sha256: str) -> Receipt | None:
+        # the hash is in the name, so that only the receipts in question are opened
+        alike = self._read(source, f"*/[!.]*.{sha256[:_SHA_DIGITS]}*{RECEIPT_SUFFIX}")
+        return next((receipt for receipt in alike if receipt.sha256 == sha256), None)
+
+    def _write_receipt(self, receipt: Receipt) -> None:
+        final = self._receipt_path(receipt)
+        temporary = final.parent / f"{_TEMPORARY}receipt"
+        temporary.write_text(receipt.to_json(), encoding="utf-8")
+        _place(temporary, final)
+
+    def _sweep(self, source: str) -> None:
+        """Remove what a killed run left. The lock is held, so nobody is writing it."""
+        for path in self._folder(source).glob(f"*/{_TEMPORARY}*"):
+            path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _alone(self, source: str) -> Iterator[None]:
+        # a lock on the folder itself: it ends with the process and leaves no file behind
+        folder = os.open(self._folder(source), os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+
+
+def stored_name(name: str, sha256: str) -> str:
+    """Name under which a file is kept: `<stem>.<first 8 digits of the hash><suffixes>`.
+
+    Letters of any language stay, in NFC. Separators, characters reserved by file systems, control characters and a
+    leading dot become `_`; long names lose the end of their stem.
+    """
+    safe = "".join("_" if unicodedata.category(char)[0] == "C" else char for char in unicodedata.normalize("NFC", name))
+    safe = _RESERVED.sub("_", safe).strip(" ")
+    if safe.startswith("."):
+        safe = "_" + safe[1:]
+    if safe.lower().endswith(RECEIPT_SUFFIX):  # a payload must never pass for a receipt
+        safe = safe[: -len(RECEIPT_SUFFIX)] + "_receipt.json"
+    match = _SUFFIXES.search(safe)
+    suffixes = match.group() if match and match.start() > 0 else ""
+    stem = safe.removesuffix(suffixes).rstrip(" .") or "unnamed"
+    stem = stem.encode()[: _NAME_BYTES - _SUFFIX_BYTES].decode("utf-8", "ignore")
+    return f"{stem}.{sha256[:_SHA_DIGITS]}{suffixes}"
+
+
+def _checked(what: str, name: str) -> str:
+    if not _FOLDER.fullmatch(name):
+        raise LandingError(f"{what} {name!r} is no folder name: use letters a-z, digits, '-', '_', '.' and '='.")
+    return name
+
+
+def _text(name: str) -> str:
+    """NFC, and without the lone surrogates by which Python carries file names that are not UTF-8."""
+    return unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode("utf-8"))
+
+
+def _describe(receipt: Receipt) -> str:
+    state = f", withdrawn on {receipt.withdrawn.at:%Y-%m-%d}" if receipt.withdrawn else ""
+    return f"{receipt.sha256[:12]} {receipt.partition} {receipt.name}{state}"
+
+
+def _write(path: Path, chunks: Iterable[bytes], max_bytes: int | None) -> tuple[int, str]:
+    """Write the chunks and return how many bytes they were and their sha256."""
+    size, digest = 0, hashlib.sha256()
+    with path.open("wb") as file:
+        for chunk in chunks:
+            size += len(chunk)
+            if max_bytes is not None and size > max_bytes:
+                raise TooLargeError(f"more than the {max_bytes} bytes allowed. Raise the limit if the file is right.")
+            digest.update(chunk)
+            file.write(chunk)
+    return size, digest.hexdigest()
+
+
+def _place(temporary: Path, final: Path) -> None:
+    """Make a written file durable and read-only, then give it its name in one step."""
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.chmod(0o444)
+    temporary.replace(final)
+    folder = os.open(final.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the rename itself must outlive a power cut
+    finally:
+        os.close(folder)
