@@ -1,0 +1,479 @@
+"""From the bytes of a JSON feed to its records: where each begins and ends, and which cannot be taken.
+
+Framing judges what it has to: compression, UTF-8, size, and the brackets that hold records together. Whether the text
+of a record is valid JSON is judged at load, where it is parsed anyway: a line of NDJSON that is none is accepted here.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+WRAPPERS = frozenset({"data", "result", "content"})
+"""Keys under which interfaces answer with their list of records."""
+
+
+class Reason(StrEnum):
+    """Why a row was not taken. The first six may say that the rest of the file is lost with it; see `frame`."""
+
+    TRUNCATED_GZIP = "truncated_gzip"
+    CORRUPT_GZIP = "corrupt_gzip"
+    TRUNCATED_ARRAY = "truncated_array"
+    INVALID_JSON = "invalid_json"
+    RECORD_TOO_LONG = "record_too_long"
+    EMPTY_FILE = "empty_file"
+    INVALID_UTF8 = "invalid_utf8"
+    NOT_AN_OBJECT = "not_an_object"
+
+
+@dataclass(frozen=True)
+class Frames:
+    """A batch of rows in the order of the file; a row is in `row_no` or in `rejects`, never in both."""
+
+    row_no: pa.Array
+    """int64; from 1: the line of the file in NDJSON, otherwise the number of the element."""
+    text: pa.Array
+    """string; one record each, as received but for white space around it."""
+    rejects: list[tuple[int, Reason]]
+    """(row_no, reason), ascending."""
+
+
+_BLOCK = 4 << 20
+_COMPRESSED_BLOCK = 64 << 10
+_BATCH_BYTES = 8 << 20
+_GZIP_MAGIC = b"\x1f\x8b"
+_WITH_GZIP_HEADER = 31  # zlib: gzip only, largest window
+
+# what JSON calls white space: str.strip() would also eat characters that make a record invalid
+_BLANK = b" \t\r\n"
+_SPACE = re.compile(r"[ \t\r\n]*")
+_RECORD_AFTER_RECORD = re.compile(rb"\}[ \t\r]*\n[\r\n]*\{")
+# where input ends inside a literal, a number or an escape, this much may follow the place of the error
+_TORN_TOKEN = re.compile(r'[-+.\w\\"]{0,12}[ \t\r\n]*\Z')
+_IN_STRING = re.compile(r'"|\\.', re.DOTALL)
+_OUTSIDE_STRING = re.compile(r'["{}\[\]]')
+
+
+def _as_written(value: str) -> str:
+    return value
+
+
+# only boundaries are wanted: numbers are not computed, and control characters in strings are left to the load
+_DECODER = json.JSONDecoder(parse_int=_as_written, parse_float=_as_written, strict=False)
+
+
+def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
+    """Split a feed into records, in batches of some megabytes.
+
+    Takes NDJSON, a JSON array of objects, an object that holds one under `data`, `result` or `content`, or one object;
+    plain or gzip; with or without byte order mark. Never raises because of what the bytes are.
+
+    - NDJSON: blank lines are not rows. A bad line costs that line only.
+    - Array: an element that is too long, not UTF-8 or no object costs that element only. One that is no JSON ends the
+      array: earlier elements are kept and the rest, however many rows that may have been, is one reject.
+    - A file that ends or breaks in the middle keeps the rows before; the rest is one reject.
+
+    Args:
+        max_record_bytes: longest record taken. Memory is bounded by it and a few blocks, whatever the size of the file.
+    """
+    source = _Source(stream)
+    head = source.read().removeprefix(codecs.BOM_UTF8)
+    has_ended = False
+    while (is_lines := _is_lines(head, has_ended, max_record_bytes)) is None:
+        block = source.read()
+        has_ended = not block
+        head += block
+    source.give_back(head)
+    return _lines(source, max_record_bytes) if is_lines else _body(source, max_record_bytes)
+
+
+class _Source:
+    """The bytes of a stream in blocks, decompressed if they are gzip. `broken` tells at the end what was wrong."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._given_back = b""
+        self._pending = b""
+        while len(self._pending) < len(_GZIP_MAGIC) and (more := stream.read(1)):
+            self._pending += more
+        self._gzip = zlib.decompressobj(_WITH_GZIP_HEADER) if self._pending == _GZIP_MAGIC else None
+        self.broken: Reason | None = None
+
+    def give_back(self, block: bytes) -> None:
+        self._given_back = block
+
+    def read(self) -> bytes:
+        """About a block of bytes; none at the end."""
+        if self._given_back:
+            block, self._given_back = self._given_back, b""
+            return block
+        parts, size = [], 0
+        while size < _BLOCK and (part := self._plain() if self._gzip is None else self._inflated()):
+            parts.append(part)
+            size += len(part)
+        return b"".join(parts)
+
+    def _plain(self) -> bytes:
+        pending, self._pending = self._pending, b""
+        return pending or self._stream.read(_BLOCK)
+
+    def _inflated(self) -> bytes:
+        """Some bytes of one or several gzip members; none at the end. Zeros may pad the file (RFC 1952 tools do)."""
+        while self.broken is None:
+            assert self._gzip is not None  # noqa: S101  for the type checker
+            compressed = self._pending or self._stream.read(_COMPRESSED_BLOCK)
+            self._pending = b""
+            if self._gzip.eof:
+                if not compressed:
+                    return b""
+                compressed = compressed.lstrip(b"\0")
+                if not compressed:
+                    continue
+                self._gzip = zlib.decompressobj(_WITH_GZIP_HEADER)
+            if not compressed:
+                self.broken = Reason.TRUNCATED_GZIP
+                break
+            before = self._gzip.copy()
+            try:
+                plain = self._gzip.decompress(compressed, _BLOCK)  # limited: a small file may unfold without end
+            except zlib.error:
+                self.broken = Reason.CORRUPT_GZIP
+                return _up_to_fault(before, compressed)
+            self._pending = self._gzip.unused_data if self._gzip.eof else self._gzip.unconsumed_tail
+            if plain:
+                return plain
+        return b""
+
+
+def _up_to_fault(inflater: zlib._Decompress, compressed: bytes) -> bytes:
+    """What a damaged block gives before the damage shows: all of it, where only the checksum at the end is wrong."""
+    plain = []
+    with suppress(zlib.error):
+        for at in range(len(compressed)):
+            plain.append(inflater.decompress(compressed[at : at + 1]))
+    return b"".join(plain)
+
+
+def _is_lines(head: bytes, has_ended: bool, limit: int) -> bool | None:  # noqa: PLR0911  a decision list
+    """Whether a file that begins with `head` is NDJSON; None when more of it must be seen."""
+    is_enough = has_ended or len(head) > limit
+    start = head.lstrip(_BLANK)
+    if not start:
+        return True if is_enough else None
+    if not start.startswith(b"{"):
+        return not start.startswith(b"[")
+    first, newline, following = start.partition(b"\n")
+    if not newline and not is_enough:
+        return None
+    if newline and _is_json(first):
+        if following.strip(_BLANK):
+            return True
+        return not has_ended if is_enough else None
+    if _opens_wrapper(start):
+        return False
+    # in JSON no object follows another without a comma: these are lines, and the first of them is bad
+    if _RECORD_AFTER_RECORD.search(start):
+        return True
+    return not (newline or has_ended)  # a first line longer than a record
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        _DECODER.decode(line.decode("utf-8", "surrogateescape"))
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _opens_wrapper(start: bytes) -> bool:
+    try:
+        return _wrapped(start.decode("utf-8", "surrogateescape"), 0) is not None
+    except (json.JSONDecodeError, RecursionError):
+        return False
+
+
+def _frames(row_no: list[int], texts: list[bytes], rejects: list[tuple[int, Reason]]) -> Frames:
+    """A batch of it. UTF-8 is checked for all texts at once, and one by one only when that fails."""
+    import pyarrow as pa  # costly, and only needed when there is a feed
+
+    try:
+        text = pa.array(texts, pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid:
+        valid: list[tuple[int, str]] = []
+        for row, candidate in zip(row_no, texts, strict=True):
+            try:
+                valid.append((row, candidate.decode()))
+            except UnicodeDecodeError:
+                rejects.append((row, Reason.INVALID_UTF8))
+        row_no = [row for row, _ in valid]
+        text = pa.array([text for _, text in valid], pa.string())
+    return Frames(pa.array(row_no, pa.int64()), text, sorted(rejects))
+
+
+def _lines(source: _Source, limit: int) -> Iterator[Frames]:
+    row = 0  # lines that have ended
+    held: list[bytes] = []  # beginning of the line that has not
+    held_bytes = 0
+    has_rows = False
+
+    while block := source.read():
+        lines = block.split(b"\n")
+        if len(lines) > 1:
+            is_too_long = held_bytes + len(lines[0]) > limit
+            lines[0] = b"" if is_too_long else b"".join([*held, lines[0]])
+            held, held_bytes = [], 0
+            row_no, texts, rejects = [], [], [(row + 1, Reason.RECORD_TOO_LONG)] if is_too_long else []
+            last = lines.pop()
+            for number, line in enumerate(lines, row + 1):
+                if len(line) > limit:
+                    rejects.append((number, Reason.RECORD_TOO_LONG))
+                elif text := line.strip(_BLANK):
+                    row_no.append(number)
+                    texts.append(text)
+            row += len(lines)
+            if row_no or rejects:
+                has_rows = True
+                yield _frames(row_no, texts, rejects)
+        else:
+            last = block
+        held_bytes += len(last)
+        # of a line that is too long only the length is kept
+        held = [*held, last] if held_bytes <= limit else []
+
+    rest = b"".join(held).strip(_BLANK)
+    if source.broken:
+        yield _frames([], [], [(row + 1, source.broken)])
+    elif held_bytes > limit:
+        yield _frames([], [], [(row + 1, Reason.RECORD_TOO_LONG)])
+    elif rest:
+        yield _frames([row + 1], [rest], [])
+    elif not has_rows:
+        yield _frames([], [], [(1, Reason.EMPTY_FILE)])
+
+
+class _StopError(Exception):
+    """The document cannot be read on from here."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _Window:
+    """The part of a document that is in memory: `text` from `at` on is not yet used.
+
+    Bytes that are not UTF-8 are carried as lone surrogates, so that the element they are in is found and rejected.
+    """
+
+    def __init__(self, source: _Source, limit: int) -> None:
+        self._source = source
+        self._limit = limit
+        self._decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
+        self.text = ""
+        self.at = 0
+
+    def more(self) -> bool:
+        """Bring in the next block; False at the end."""
+        block = self._source.read()
+        self.text = self.text[self.at :] + self._decode(block, final=not block)
+        self.at = 0
+        return bool(block)
+
+    def next_char(self) -> str:
+        """The next character that is not white space, not yet used; "" at the end."""
+        while True:
+            self.at = _skip_space(self.text, self.at)
+            if self.at < len(self.text):
+                return self.text[self.at]
+            if not self.more():
+                return self.text[self.at : self.at + 1]
+
+    def torn(self) -> _StopError:
+        return _StopError(self._source.broken or Reason.TRUNCATED_ARRAY)
+
+    def wait_for_more(self, error: json.JSONDecodeError) -> None:
+        """Bring in more text if what failed to parse may only be incomplete.
+
+        Raises:
+            _StopError: it is wrong in itself, longer than a record may be, or the input has ended.
+        """
+        if not (error.msg.startswith("Unterminated string") or _TORN_TOKEN.match(self.text, error.pos)):
+            raise _StopError(Reason.INVALID_JSON)
+        if len(self.text) - self.at > self._limit:
+            raise _StopError(Reason.RECORD_TOO_LONG)
+        if not self.more():
+            raise self.torn()
+
+    def value(self) -> tuple[Any, bytes]:
+        """Use one JSON value: the value and its text. One that is too long is passed over: (None, b"").
+
+        Raises:
+            _StopError: there is none.
+        """
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self.text, self.at)
+                if end == len(self.text):  # a number may go on
+                    end -= self.at
+                    if self.more():
+                        continue
+            except json.JSONDecodeError as error:
+                try:
+                    self.wait_for_more(error)
+                except _StopError as stop:
+                    if stop.reason is not Reason.RECORD_TOO_LONG:
+                        raise
+                    self._pass_over()
+                    return None, b""
+            except RecursionError:
+                raise _StopError(Reason.INVALID_JSON) from None
+            else:
+                text = self.text[self.at : end].encode("utf-8", "surrogateescape")
+                self.at = end
+                return (value, text) if len(text) <= self._limit else (None, b"")
+
+    def _pass_over(self) -> None:
+        """Use the object, array or string that begins here, without keeping it."""
+        depth, in_string = 0, False
+        while True:
+            while match := (_IN_STRING if in_string else _OUTSIDE_STRING).search(self.text, self.at):
+                self.at = match.end()
+                mark = match.group()
+                if mark == '"':
+                    in_string = not in_string
+                elif not in_string:
+                    depth += 1 if mark in "{[" else -1
+                if depth == 0 and not in_string:
+                    return
+            # a backslash that ends the window escapes what comes next
+            is_escape = in_string and self.at < len(self.text) and self.text.endswith("\\")
+            self.at = len(self.text) - is_escape
+            if not self.more():
+                raise self.torn()
+
+
+def _skip_space(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
+
+
+def _wrapped(text: str, at: int) -> int | None:
+    """Where the elements begin of the list of records in the object at `at`; None if it holds no such list.
+
+    Raises:
+        JSONDecodeError: the object is wrong or ends before that can be told.
+    """
+    at = _skip_space(text, at + 1)
+    while True:
+        key, at = _DECODER.raw_decode(text, at)
+        at = _skip_space(text, at)
+        if text[at : at + 1] != ":":
+            raise json.JSONDecodeError("Expecting ':' delimiter", text, at)
+        at = _skip_space(text, at + 1)
+        if isinstance(key, str) and key in WRAPPERS and text[at : at + 1] == "[":
+            return at + 1
+        _, at = _DECODER.raw_decode(text, at)
+        at = _skip_space(text, at)
+        if text[at : at + 1] == "}":
+            return None
+        if text[at : at + 1] != ",":
+            raise json.JSONDecodeError("Expecting ',' delimiter", text, at)
+        at = _skip_space(text, at + 1)
+
+
+def _enter(window: _Window) -> str | None:
+    """Move into the list of records. Returns what closes the document after it; None if there is only an object."""
+    if window.next_char() == "[":
+        window.at += 1
+        return ""
+    while True:
+        try:
+            start = _wrapped(window.text, window.at)
+        except RecursionError:
+            return None
+        except json.JSONDecodeError as error:
+            try:
+                window.wait_for_more(error)
+            except _StopError:
+                return None  # reading it as one object will say what is wrong
+        else:
+            if start is None:
+                return None
+            window.at = start
+            return "}"
+
+
+def _body(source: _Source, limit: int) -> Iterator[Frames]:
+    row_no: list[int] = []
+    texts: list[bytes] = []
+    rejects: list[tuple[int, Reason]] = []
+    size = 0
+    for row, element in enumerate(_elements(source, limit), 1):
+        if isinstance(element, Reason):
+            rejects.append((row, element))
+        else:
+            row_no.append(row)
+            texts.append(element)
+            size += len(element)
+        if size >= _BATCH_BYTES:
+            yield _frames(row_no, texts, rejects)
+            row_no, texts, rejects, size = [], [], [], 0
+    if row_no or rejects:
+        yield _frames(row_no, texts, rejects)
+
+
+def _elements(source: _Source, limit: int) -> Iterator[bytes | Reason]:
+    """The text of each element or why it is not taken; what cannot be read on from is the last."""
+    window = _Window(source, limit)
+    try:
+        closing = _enter(window)
+        if closing is None:
+            yield _element(window)
+        else:
+            has_more = window.next_char() != "]"
+            if not has_more:
+                window.at += 1
+            while has_more:
+                window.next_char()
+                yield _element(window)
+                has_more = _expect(window, ",]") == ","
+            while closing and _expect(window, ",}") == ",":
+                window.next_char()
+                window.value()
+                _expect(window, ":")
+                window.next_char()
+                window.value()
+        if window.next_char():
+            raise _StopError(Reason.INVALID_JSON)
+        if source.broken:
+            raise window.torn()
+    except _StopError as stop:
+        yield stop.reason
+
+
+def _element(window: _Window) -> bytes | Reason:
+    value, text = window.value()
+    if not text:
+        return Reason.RECORD_TOO_LONG
+    return text if isinstance(value, dict) else Reason.NOT_AN_OBJECT
+
+
+def _expect(window: _Window, allowed: str) -> str:
+    """Use the next character, which must be one of `allowed`."""
+    char = window.next_char()
+    if not char:
+        raise window.torn()
+    if char not in allowed:
+        raise _StopError(Reason.INVALID_JSON)
+    window.at += 1
+    return char
