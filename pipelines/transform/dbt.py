@@ -78,8 +78,8 @@ class Dbt:
     def _invoke(
         self, arguments: Sequence[str], on_result: Callable[[NodeResult], None] | None = None
     ) -> list[NodeResult]:
-        from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - dbt costs 3 s to import
-        from dbt.cli.main import dbtRunner  # noqa: PLC0415
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # dbt costs 3 s to import
+        from dbt.cli.main import dbtRunner
 
         def listen(event: Any) -> None:
             if on_result and event.info.name == "NodeFinished":

@@ -249,7 +249,7 @@ def _load_file(
 
 def _records(batches: Iterable[Any], rejects: list[tuple[int, str]], sampled: list[str]) -> pa.RecordBatchReader:
     """The framed records as one Arrow stream; rejects and the first texts are set aside on the way."""
-    import pyarrow as pa  # noqa: PLC0415 - heavy, and the warehouse is also opened without loading
+    import pyarrow as pa  # heavy, and the warehouse is also opened without loading
 
     schema = pa.schema([("row_no", pa.int64()), ("text", pa.string())])
 
@@ -353,3 +353,31 @@ def _unexpected(
         [list(sampled)],
     ).fetchall()
     return tuple(key for (key,) in rows if key not in source.table.known_fields)
+
+
+def quarantine_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
+    """By source: rows in, and how many of them went to quarantine, over the files in force."""
+    rows = connection.execute(
+        "select source, sum(rows_in)::bigint, sum(rows_quarantined)::bigint from raw.files group by source"
+    ).fetchall()
+    return {str(source): (int(rows_in), int(quarantined)) for source, rows_in, quarantined in rows}
+
+
+def standing(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, Any]:
+    """How a source stands over all its files in force: totals, quarantined rows by reason, refused files."""
+    total_in, quarantined = quarantine_counts(connection).get(source, (0, 0))
+    reasons = connection.execute(
+        "select q.reason || coalesce(': ' || q.field, '') as reason, count(*) as n "
+        "from raw.quarantine as q join raw.files as f using (file_no) where f.source = ? "
+        "group by all order by n desc, reason",
+        [source],
+    ).fetchall()
+    refused = connection.execute(
+        "select name || ': ' || refusal from raw.files where source = ? and status = 'refused' order by file_no", [source]
+    ).fetchall()
+    return {
+        "total_in": total_in,
+        "total_quarantined": quarantined,
+        "reasons": {str(reason): int(count) for reason, count in reasons},
+        "refused": [str(line) for (line,) in refused],
+    }

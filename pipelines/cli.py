@@ -1,0 +1,453 @@
+"""The command people type: `hatinh`. It says what happens, what to do when something is wrong, and nothing personal.
+
+Exit codes: 0 well; 1 the run failed, readers keep what they had; 2 wrong use or setting; 3 released, but something is held
+back; 4 the warehouse is held by another process.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.settings import Settings, SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from pipelines.landing.store import Landing
+    from pipelines.release.store import ReleaseStore
+
+FAILED, WRONG_USE, HELD_BACK, BUSY = 1, 2, 3, 4
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Số liệu chuyển đổi số tỉnh Hà Tĩnh: from raw bytes to a gated release.\n\n"
+    "Begin with [bold]hatinh run[/bold], then [bold]hatinh status[/bold]. Settings are environment variables HATINH_* or "
+    "lines of .env; [bold]hatinh doctor[/bold] lists them.",
+)
+key_app = typer.Typer(no_args_is_help=True, help="The key of the pseudonyms.")
+releases_app = typer.Typer(help="The releases on disk: list, verify, prune.")
+app.add_typer(key_app, name="key")
+app.add_typer(releases_app, name="releases", invoke_without_command=True)
+
+out = Console()
+err = Console(stderr=True)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _stop(message: str, code: int = FAILED) -> NoReturn:
+    err.print(message, style="red", markup=False, highlight=False)
+    raise typer.Exit(code)
+
+
+def _settings() -> Settings:
+    try:
+        return load_settings()
+    except SettingsError as error:
+        _stop(str(error), WRONG_USE)
+
+
+def _store(settings: Settings) -> ReleaseStore:
+    from pipelines.release.store import ReleaseStore
+
+    return ReleaseStore(settings.marts)
+
+
+def _landing(settings: Settings) -> Landing:
+    from pipelines.landing.store import Landing
+
+    return Landing(settings.raw)
+
+
+def _show_scoreboard(settings: Settings) -> None:
+    from pipelines.release.runs import RunLog
+    from pipelines.scoreboard.terminal import scoreboard
+
+    out.print(scoreboard(_store(settings), RunLog(settings.marts).runs()))
+
+
+@app.command()
+def run(
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the outcome, no line a step.")] = False,
+) -> None:
+    """Take the drop folder in, load, build and check the models, release what passed.
+
+    The same Dagster job as the daily schedule, in this process; the Dagster page (hatinh ui) shows it too.
+    """
+    settings = _settings()
+    _refuse_if_held(settings)
+    from pipelines.warehouse.pseudonyms import KeyProblem, read_key
+
+    try:
+        read_key(settings.pseudonym_key)
+    except KeyProblem as problem:
+        _stop(str(problem), WRONG_USE)
+    with err.status("khởi động / starting …"):
+        from pipelines.orchestration.execute import execute
+        from pipelines.orchestration.platform import Platform
+
+    started = _now()
+
+    def tell(line: str) -> None:
+        if not quiet:
+            err.print(f"[dim]{(_now() - started).total_seconds():6.1f} s[/dim]  {line}", highlight=False)
+
+    result = execute(Platform(settings, tell=tell))
+    if not result.success:
+        _refuse_if_held(settings)
+        known = (result.error_class or "").removesuffix("Error") in ("KeyProblem", "Release", "Gate", "DbtFailed", "Suite", "Failure")
+        said = f": {result.error_message}" if known or result.error_class == "WarehouseBusy" else ""
+        _stop(
+            f"The run failed at {result.step or 'its start'} ({result.error_class or 'unknown error'}{said}). Readers keep "
+            f"the last release. The whole story: hatinh ui, run {result.run_id}.",
+            BUSY if result.error_class == "WarehouseBusy" else FAILED,
+        )
+    last = _last_run(settings)
+    _show_scoreboard(settings)
+    took = (_now() - started).total_seconds()
+    outcome = {
+        "released": "đã công bố / released",
+        "unchanged": "không có gì thay đổi / unchanged",
+        "nothing": "không có bảng nào đạt / nothing could be released",
+    }[last["status"]]
+    out.print(f"{outcome} · {took:.0f} s", style="bold", highlight=False)
+    if "held_back" in last["targets"].values():
+        raise typer.Exit(HELD_BACK)
+
+
+def _last_run(settings: Settings) -> dict[str, Any]:
+    from pipelines.release.runs import RunLog
+
+    return RunLog(settings.marts).runs()[-1]
+
+
+def _refuse_if_held(settings: Settings) -> None:
+    from pipelines.warehouse.connection import Warehouse
+
+    holder = Warehouse(settings.warehouse).holder()
+    if holder:
+        _stop(f"The warehouse is held by {holder}. Wait until it ends; releases can be read meanwhile.", BUSY)
+
+
+@app.command()
+def status() -> None:
+    """The scoreboard: targets, published tables, what is held back, what lies in quarantine."""
+    settings = _settings()
+    _show_scoreboard(settings)
+    from pipelines.warehouse.connection import Warehouse
+
+    holder = Warehouse(settings.warehouse).holder()
+    if holder:
+        out.print(f"Đang chạy / running: {holder}", style="cyan", highlight=False)
+
+
+@app.command()
+def pull(
+    source: Annotated[str, typer.Argument(help="Name of the source; `hatinh sources` lists them.")],
+    partition: Annotated[
+        str | None, typer.Option(help="Period, like 2026-10; without it the running one.", show_default=False)
+    ] = None,
+) -> None:
+    """Fetch one period of a source into data/raw. Interrupted pulls are repeated; what landed stays.
+
+    The address comes from HATINH_ADDRESSES. Files that people bring go into data/drop/SOURCE/ instead.
+    """
+    settings = _settings()
+    from pipelines.landing.http import HttpError
+    from pipelines.landing.pull import VIETNAM, PullError
+    from pipelines.landing.pull import pull as pull_source
+    from pipelines.sources import all_sources
+
+    sources = all_sources()
+    if source not in sources:
+        _stop(f"No source is called {source}. Known: {', '.join(sources)}.", WRONG_USE)
+    chosen = sources[source]
+    period = partition or chosen.period_of("", _now().astimezone(VIETNAM).date())[0]
+    try:
+        with err.status(f"{source} {period} …"):
+            results = pull_source(
+                _landing(settings),
+                chosen,
+                period,
+                settings.addresses.get(source),
+                now=_now,
+                progress=lambda receipt, is_new: err.print(
+                    f"{'landed' if is_new else 'known '} {receipt.path} ({receipt.bytes:,} bytes)", highlight=False
+                ),
+            )
+    except PullError as error:
+        _stop(str(error), WRONG_USE)
+    except HttpError as error:
+        _stop(str(error))
+    out.print(f"{source} {period}: {sum(new for _, new in results)} new of {len(results)} files. Load: hatinh run")
+
+
+@app.command()
+def sources() -> None:
+    """The sources: publisher, licence, cadence, files landed."""
+    settings = _settings()
+    from pipelines.sources import all_sources
+
+    table = Table("Nguồn", "Tên", "Nhà cung cấp", "Giấy phép", "Nhịp", "Tệp")
+    for source in all_sources().values():
+        files = len(_landing(settings).in_force(source.name))
+        title = f"{source.title_vi}\n[dim]{source.title_en}[/dim]"
+        table.add_row(source.name, title, source.publisher, source.licence, source.cadence, str(files))
+    out.print(table)
+
+
+@app.command()
+def sample(
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder to write to; data/drop/dossiers feeds the next run.")],
+    rows: Annotated[int, typer.Option(min=1, help="Dossiers.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 42,
+    first: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First day of receipt.")] = datetime(2025, 1, 1),  # noqa: B008
+    last: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day, state as of then.")] = datetime(  # noqa: B008
+        2026, 10, 10
+    ),
+    form: Annotated[str, typer.Option(help="ndjson, array or data ({\"data\": [...]}).")] = "ndjson",
+    dirt: Annotated[float, typer.Option(min=0, max=1, help="Share of rows with the dirt of real feeds.")] = 0.004,
+    compress: Annotated[bool, typer.Option(help="Write gzip.")] = True,
+    defect: Annotated[
+        str | None, typer.Option(help="Poison the files; `--defect list` names the ways.", show_default=False)
+    ] = None,
+) -> None:
+    """Write synthetic dossiers in the real wire format, calibrated to the published figures. Nobody in them exists."""
+    settings = _settings()
+    from pipelines.sample.dossiers import DEFECTS, write_dossiers
+
+    if defect is not None and defect not in DEFECTS:
+        table = Table("--defect", "What it does")
+        for name, known in DEFECTS.items():
+            table.add_row(name, known.description)
+        out.print(table)
+        raise typer.Exit(0 if defect == "list" else WRONG_USE)
+    if form not in ("ndjson", "array", "data"):
+        _stop(f"--form {form}: ndjson, array or data.", WRONG_USE)
+    with err.status("writing …") as shown:
+        report = write_dossiers(
+            out_dir,
+            settings.dbt_project / "seeds",
+            rows=rows,
+            seed=seed,
+            first=first.date(),
+            last=last.date(),
+            dirt=dirt,
+            form=form,  # type: ignore[arg-type]
+            compress=compress,
+            defect=defect,
+            progress=lambda done: shown.update(f"{done:,} of {rows:,} …"),
+        )
+    size = sum(path.stat().st_size for path in report.paths)
+    out.print(f"{report.records:,} records of {report.dossiers:,} dossiers: {len(report.paths)} files in {out_dir}, {size:,} bytes")
+    if report.dirt:
+        out.print("dirt: " + ", ".join(f"{count} {kind}" for kind, count in sorted(report.dirt.items())))
+
+
+@app.command()
+def withdraw(
+    source: Annotated[str, typer.Argument()],
+    sha256: Annotated[str, typer.Argument(help="First digits of the file's sha256; `hatinh files SOURCE` lists them.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the receipt.")],
+) -> None:
+    """Take a landed file out of force: a poisoned or wrong delivery. Its bytes stay; the next run rebuilds without it."""
+    settings = _settings()
+    from pipelines.landing.store import LandingError
+
+    try:
+        receipt = _landing(settings).withdraw(source, sha256, reason, _now())
+    except LandingError as error:
+        _stop(str(error), WRONG_USE)
+    out.print(f"withdrawn: {receipt.path}. The next run rebuilds without it: hatinh run", highlight=False)
+
+
+@app.command()
+def files(source: Annotated[str, typer.Argument()]) -> None:
+    """Landed files of a source: in force or not, since when, how many bytes."""
+    settings = _settings()
+    landing = _landing(settings)
+    in_force = {receipt.sha256 for receipt in landing.in_force(source)}
+    table = Table("sha256", "Kỳ", "Tệp", "Ngày số liệu", "Nhận lúc (UTC)", "Byte", "Tình trạng")
+    for receipt in landing.receipts(source):
+        state = "in force" if receipt.sha256 in in_force else "withdrawn" if receipt.withdrawn else "sample, stepped aside"
+        table.add_row(
+            receipt.sha256[:12],
+            receipt.partition,
+            receipt.name,
+            str(receipt.extracted_on),
+            f"{receipt.landed_at:%Y-%m-%d %H:%M}",
+            f"{receipt.bytes:,}",
+            state,
+        )
+    out.print(table)
+
+
+@app.command()
+def quarantine(
+    source: Annotated[str, typer.Argument()],
+    limit: Annotated[int, typer.Option(min=1, help="Rows to show.")] = 50,
+) -> None:
+    """Rows that did not parse: file, line, reason. Values are shown as shapes only: 9 for a digit, a for a letter."""
+    settings = _settings()
+    _refuse_if_held(settings)
+    from pipelines.warehouse.connection import Warehouse
+
+    if not settings.warehouse.exists():
+        _stop("Nothing is loaded yet: hatinh run", WRONG_USE)
+    with Warehouse(settings.warehouse).connect(read_only=True) as connection:
+        rows = connection.execute(
+            "select f.path, q.row_no, q.reason, coalesce(q.field, ''), coalesce(q.shape, '') "
+            "from raw.quarantine as q join raw.files as f using (file_no) where f.source = ? "
+            "order by f.file_no, q.row_no limit ?",
+            [source, limit],
+        ).fetchall()
+    table = Table("Tệp", "Dòng", "Lý do", "Trường", "Dạng giá trị")
+    for path, row_no, reason, field, shape in rows:
+        table.add_row(path, str(row_no), reason, field, shape)
+    out.print(table)
+
+
+@app.command()
+def rebuild(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Throw the private warehouse away and load everything anew from data/raw. Releases stay."""
+    settings = _settings()
+    _refuse_if_held(settings)
+    if not yes:
+        typer.confirm(f"Delete {settings.warehouse} and load all landed files again?", abort=True)
+    for path in (settings.warehouse, settings.warehouse.with_suffix(".duckdb.wal")):
+        path.unlink(missing_ok=True)
+    run()
+
+
+@key_app.command("make")
+def key_make(
+    if_missing: Annotated[bool, typer.Option("--if-missing", help="Say nothing when there is one.")] = False,
+) -> None:
+    """Make the key. Keep a copy in a safe place: without it the same dossier gets another pseudonym."""
+    settings = _settings()
+    from pipelines.warehouse.pseudonyms import make_key
+
+    if settings.pseudonym_key.exists():
+        if not if_missing:
+            _stop(f"{settings.pseudonym_key} is there already; it is never overwritten.", WRONG_USE)
+        return
+    make_key(settings.pseudonym_key)
+    out.print(f"made {settings.pseudonym_key} – keep a copy in a safe place, never in git", highlight=False)
+
+
+@releases_app.callback()
+def releases(context: typer.Context) -> None:
+    """The releases on disk, newest first."""
+    if context.invoked_subcommand:
+        return
+    settings = _settings()
+    store = _store(settings)
+    current = store.current()
+    table = Table("", "Bản công bố", "Tạo lúc (UTC)", "Bảng", "Số dòng", "Byte", "Giữ lại", "Dữ liệu mẫu")
+    for release in store.list():
+        table.add_row(
+            "→" if current and release.id == current.id else "",
+            release.id,
+            f"{release.created_at:%Y-%m-%d %H:%M:%S}",
+            str(len(release.tables)),
+            f"{release.rows:,}",
+            f"{release.bytes:,}",
+            ", ".join(held.target for held in release.held_back),
+            "có" if release.synthetic else "",
+        )
+    out.print(table)
+
+
+@releases_app.command("verify")
+def releases_verify(release_id: Annotated[str, typer.Argument()]) -> None:
+    """Read a release back: sums, rows, schemas."""
+    settings = _settings()
+    from pipelines.release.files import ReleaseError
+
+    try:
+        release = _store(settings).verify(release_id)
+    except ReleaseError as error:
+        _stop(str(error))
+    out.print(f"{release.id}: {len(release.tables)} tables, {release.rows:,} rows, as described", highlight=False)
+
+
+@releases_app.command("prune")
+def releases_prune(
+    keep: Annotated[int | None, typer.Option(min=1, help="How many to keep; else HATINH_KEEP_RELEASES.")] = None,
+) -> None:
+    """Delete old releases but the newest ones and the current one. Without this command every release is kept."""
+    settings = _settings()
+    number = keep or settings.keep_releases
+    if number is None:
+        _stop("How many are to be kept? --keep N, or set HATINH_KEEP_RELEASES.", WRONG_USE)
+    gone = _store(settings).prune(number)
+    out.print(f"deleted {len(gone)}: {', '.join(gone) or '-'}", highlight=False)
+
+
+@app.command()
+def rollback(release_id: Annotated[str, typer.Argument(help="One of `hatinh releases`.")]) -> None:
+    """Lead readers back to an earlier release, once it has been verified. The next run leads them on again."""
+    settings = _settings()
+    _refuse_if_held(settings)
+    from pipelines.release.files import ReleaseError
+
+    try:
+        release = _store(settings).rollback(release_id, _now())
+    except ReleaseError as error:
+        _stop(str(error), WRONG_USE)
+    out.print(f"current is {release.id}", highlight=False)
+
+
+@app.command()
+def ui() -> None:
+    """Open Dagster on loopback: the graph, the runs, the checks; with its daemon, so that schedule and sensor work."""
+    settings = _settings()
+    import os
+
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    command = [
+        str(Path(sys.executable).with_name("dagster")),
+        "dev",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(settings.ui_port),
+        "--workspace",
+        str(settings.home / "workspace.yaml"),
+    ]
+    os.chdir(settings.home)
+    os.execv(command[0], command)  # noqa: S606 - our own program, by its full path
+
+
+@app.command()
+def doctor() -> None:
+    """Look at what runs need: versions, key, folders, disk, lock, settings. Exit code 1 when something is wrong."""
+    settings = _settings()
+    from pipelines.doctor import examine
+
+    findings = examine(settings, date.today())  # noqa: DTZ011
+    table = Table("", "Gì", "Thế nào")
+    for finding in findings:
+        table.add_row("[green]✓[/green]" if finding.good else "[red]✗[/red]", finding.what, finding.how)
+    out.print(table)
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(FAILED)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

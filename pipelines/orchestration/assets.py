@@ -1,0 +1,373 @@
+"""The assets of the walk, in its order: drop folder and pulls, load, models with their checks, release.
+
+Each calls one room and tells Dagster what came of it: counts, durations, evidence. Lineage is real: a source's landed
+files, its raw table, the dbt graph, the release.
+"""
+
+# No `from __future__ import annotations` here: Dagster reads the annotations of assets as types.
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
+
+from pipelines.landing.drop import intake
+from pipelines.landing.pull import pull
+from pipelines.orchestration.platform import Platform, Run
+from pipelines.quality.gate import judge
+from pipelines.quality.gx import validate
+from pipelines.quality.record import read_verdicts, write_verdicts
+from pipelines.quality.suites import Suite, read_suites
+from pipelines.quality.verdict import Evidence
+from pipelines.release.publish import publish
+from pipelines.sources import all_sources
+from pipelines.sources.base import Source
+from pipelines.transform.dbt_results import NodeResult
+from pipelines.transform.marts import Mart, marts_of
+from pipelines.warehouse.connection import get_state, set_state
+from pipelines.warehouse.load import FileLoad, load, quarantine_counts, standing, stored_file
+from pipelines.warehouse.pseudonyms import read_key
+
+DROP_FOLDER = dg.AssetKey(["landing", "drop_folder"])
+RELEASE = dg.AssetKey(["release", "current"])
+
+
+def landing_key(source: str) -> dg.AssetKey:
+    return dg.AssetKey(["landing", source])
+
+
+def raw_key(source: str) -> dg.AssetKey:
+    return dg.AssetKey(["raw", source])
+
+
+def partitions_of(source: Source) -> dg.PartitionsDefinition:
+    """The partitions that a source declares, as Dagster counts them."""
+    zone = "Asia/Ho_Chi_Minh"
+    if source.period == "month":
+        return dg.MonthlyPartitionsDefinition(
+            start_date=source.first_period, fmt="%Y-%m", timezone=zone, end_offset=1
+        )
+    periods = {"quarter": "0 0 1 1,4,7,10 *", "year": "0 0 1 1 *"}
+    return dg.TimeWindowPartitionsDefinition(
+        start=f"{source.first_period[:4]}-01",
+        fmt="%Y-%m",
+        cron_schedule=periods[source.period],
+        timezone=zone,
+        end_offset=1,
+    )
+
+
+def landing_asset(source: Source) -> dg.AssetsDefinition:
+    """What was pulled of a source, by period. Only pulls are retried."""
+
+    @dg.asset(
+        key=landing_key(source.name),
+        group_name="landing",
+        partitions_def=partitions_of(source),
+        retry_policy=dg.RetryPolicy(max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIAL),
+        description=f"{source.title_vi} – {source.title_en}. {source.publisher}. {source.licence}.",
+        kinds={"file"},
+    )
+    def pulled(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult[None]:
+        results = pull(
+            platform.landing,
+            source,
+            context.partition_key,
+            platform.settings.addresses.get(source.name),
+            now=platform.now,
+        )
+        new = [receipt for receipt, is_new in results if is_new]
+        return dg.MaterializeResult(
+            metadata={"files": len(results), "new_files": len(new), "new_bytes": sum(r.bytes for r in new)}
+        )
+
+    return pulled
+
+
+@dg.asset(key=DROP_FOLDER, group_name="landing", description="Files that people put into data/drop/<source>/.")
+def drop_folder(
+    context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform], run: dg.ResourceParam[Run]
+) -> dg.MaterializeResult[None]:
+    report = intake(
+        platform.landing,
+        platform.settings.drop,
+        all_sources(),
+        settle_seconds=platform.settings.drop_settle_seconds,
+        now=platform.now,
+        sleep=platform.sleep,
+    )
+    for receipt in report.landed:
+        context.log_event(
+            dg.AssetMaterialization(
+                landing_key(receipt.source),
+                partition=receipt.partition,
+                metadata={"file": receipt.path, "bytes": receipt.bytes, "sha256": receipt.sha256},
+            )
+        )
+        _tell(context, platform, f"landed {receipt.source}/{receipt.partition}: {receipt.name}")
+    for left in (*report.unsettled, *report.unknown, *report.failed):
+        _tell(context, platform, f"left in the drop folder: {left.path} {left.reason}")
+    return dg.MaterializeResult(
+        metadata={
+            "landed": len(report.landed),
+            "repeated": len(report.repeated),
+            "left": len(report.unsettled) + len(report.unknown) + len(report.failed),
+        }
+    )
+
+
+def raw_asset(source: Source) -> dg.AssetsDefinition:
+    """The files of a source in force, as typed rows."""
+
+    @dg.asset(
+        key=raw_key(source.name),
+        deps=[landing_key(source.name), DROP_FOLDER],
+        group_name="raw",
+        description=f"Typed rows of {source.title_en.lower()}; what does not parse is in raw.quarantine.",
+        kinds={"duckdb"},
+    )
+    def loaded(
+        context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform], run: dg.ResourceParam[Run]
+    ) -> dg.MaterializeResult[None]:
+        def progress(file: FileLoad) -> None:
+            fate = file.refusal or f"{file.rows_loaded:,} loaded + {file.rows_quarantined:,} in quarantine"
+            _tell(context, platform, f"{source.name}/{file.partition} {file.name}: {file.rows_in:,} rows = {fate}")
+
+        with platform.warehouse.connect() as connection:
+            report = load(
+                connection,
+                source,
+                platform.landing.in_force(source.name),
+                stored_file(platform.settings.raw),
+                key=read_key(platform.settings.pseudonym_key),
+                max_record_bytes=platform.settings.max_record_mb << 20,
+                progress=progress,
+            )
+            run.loads[source.name] = standing(connection, source.name)
+        counts = {
+            "files": len(report.files),
+            "files_removed": len(report.removed),
+            "rows_in": report.rows_in,
+            "rows_loaded": report.rows_loaded,
+            "rows_quarantined": report.rows_quarantined,
+        }
+        return dg.MaterializeResult(metadata=counts)
+
+    return loaded
+
+
+class _ByRoom(DagsterDbtTranslator):
+    """Assets are keyed by schema and name and grouped by schema: the rooms of the dbt project."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        if dbt_resource_props["resource_type"] == "source":
+            # raw.files is written by the same loads as the raw tables
+            feed = dbt_resource_props["config"]["meta"].get("feed")
+            return raw_key(feed) if feed else dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+        return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        return str(dbt_resource_props["schema"])
+
+
+def model_specs(manifest: Mapping[str, Any]) -> list[dg.AssetSpec]:
+    """One spec a seed or model. Books that the platform keeps for itself are no assets; the loads stand for them."""
+    raw = [raw_key(name) for name in all_sources()]
+    specs = []
+    for spec in build_dbt_asset_specs(manifest=manifest, dagster_dbt_translator=_ByRoom()):
+        deps = {dep.asset_key for dep in spec.deps}
+        books = {key for key in deps if key.path[0] in ("raw", "meta") and key not in raw}
+        if dg.AssetKey(["raw", "files"]) in books:
+            deps |= set(raw)
+        specs.append(spec.replace_attributes(deps=sorted(deps - books)))
+    return specs
+
+
+def check_specs(manifest: Mapping[str, Any], marts: Sequence[Mart], suites: Mapping[str, Suite]) -> list[dg.AssetCheckSpec]:
+    """One check a dbt test and one an expectation, each on the asset that it judges."""
+    specs = [
+        dg.AssetCheckSpec(node["name"], asset=_key_of(manifest, node["attached_node"]))
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test" and node.get("attached_node") in manifest["nodes"]
+    ]
+    keys = {mart.name: dg.AssetKey(mart.relation.split(".")) for mart in marts}
+    specs += [
+        dg.AssetCheckSpec(_check_name(expectation.id), asset=keys[table], description=expectation.why)
+        for table, suite in suites.items()
+        for expectation in suite.expectations
+    ]
+    return specs
+
+
+def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg.AssetsDefinition:
+    """Seeds and models in one step, with the checks that judge them.
+
+    One step, because checks that fail must neither stop the models of other targets nor the release of what passed;
+    the release reads the verdicts.
+    """
+    marts = marts_of(manifest)
+
+    @dg.multi_asset(
+        name="models",
+        specs=model_specs(manifest),
+        check_specs=check_specs(manifest, marts, suites),
+    )
+    def models(
+        context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform], run: dg.ResourceParam[Run]
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        with platform.warehouse.connect() as connection:
+            fingerprint = platform.dbt.fingerprint()
+            because = get_state(connection, "rebuild_because")
+            if get_state(connection, "fingerprint") != fingerprint:
+                because = because or "models, macros, seeds or settings changed"
+            set_state(connection, "built_by", "")  # evidence of the build before is no evidence of this one
+        if because:
+            _tell(context, platform, f"every model is built from the ground: {because}")
+
+        def told(result: NodeResult) -> None:
+            if result.status not in ("success", "pass"):
+                _tell(context, platform, f"{result.resource_type} {result.name}: {result.status} {result.message}")
+
+        built = platform.dbt.build(full_refresh=bool(because), on_result=told)
+        tested = platform.dbt.test(told)
+        current = platform.releases.current()
+        found = validate(
+            platform.settings.warehouse,
+            suites,
+            {mart.name: mart.relation for mart in marts},
+            last_release=current.path / "marts.duckdb" if current else None,
+            memory_limit=platform.settings.memory_limit,
+            threads=platform.settings.threads,
+        )
+        with platform.warehouse.connect() as connection:
+            verdicts = judge(
+                marts,
+                manifest,
+                [*built, *tested],
+                found,
+                suites,
+                quarantined=quarantine_counts(connection),
+                max_quarantined_pct=platform.settings.max_quarantined_pct,
+            )
+            write_verdicts(connection, verdicts)
+            set_state(connection, "built_by", context.run_id)
+            if all(result.status == "success" for result in built):
+                set_state(connection, "fingerprint", fingerprint)
+                connection.execute("delete from meta.state where key = 'rebuild_because'")
+            rows = _row_counts(connection)
+        for verdict in verdicts.values():
+            fate = "passed" if verdict.passed else f"held back: {verdict.blocking[0].check}"
+            _tell(context, platform, f"gate: {verdict.target} {fate}")
+        yield from _materialized(manifest, built, rows)
+        yield from _checked(manifest, marts, tested, found)
+
+    return models
+
+
+@dg.asset(key=RELEASE, group_name="release", description="The release that readers get: data/marts/current.")
+def release(
+    context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform], run: dg.ResourceParam[Run]
+) -> dg.MaterializeResult[None]:
+    manifest = platform.dbt.manifest()
+    marts = marts_of(manifest)
+    with platform.warehouse.connect() as connection:
+        built_by = get_state(connection, "built_by")
+        if not built_by:
+            raise dg.Failure("The models in the warehouse were not checked to the end. Run the whole job: `hatinh run`.")
+        outcome = publish(
+            connection,
+            platform.settings.marts,
+            marts,
+            read_verdicts(connection),
+            [_receipt(r) for source in all_sources() for r in platform.landing.in_force(source)],
+            run.info,
+            platform.now(),
+        )
+    run.status, run.release, run.targets = outcome.status, outcome.release_id, dict(outcome.targets)
+    _tell(context, platform, f"release {outcome.release_id or '-'}: {outcome.status}")
+    return dg.MaterializeResult(
+        metadata={
+            "status": outcome.status,
+            "release": outcome.release_id or "",
+            "files": len(outcome.files),
+            "held_back": [held.target for held in outcome.held_back],
+        }
+    )
+
+
+def _tell(context: dg.AssetExecutionContext, platform: Platform, line: str) -> None:
+    context.log.info(line)
+    if platform.tell:
+        platform.tell(line)
+
+
+def _receipt(receipt: Any) -> dict[str, Any]:
+    fields = ("source", "name", "sha256", "landed_at", "licence", "address", "synthetic", "bytes")
+    return {field: getattr(receipt, field) for field in fields}
+
+
+def _key_of(manifest: Mapping[str, Any], unique_id: str) -> dg.AssetKey:
+    node = manifest["nodes"][unique_id]
+    return dg.AssetKey([node["schema"], node["name"]])
+
+
+def _check_name(expectation_id: str) -> str:
+    """Dagster's names of checks know letters, digits and underscores only."""
+    return "".join(c if c.isalnum() or c == "_" else "_" for c in expectation_id)
+
+
+def _row_counts(connection: Any) -> dict[str, int]:
+    """Rows of every table by `schema.table`, from the catalogue: nothing is scanned."""
+    return {
+        f"{schema}.{table}": int(rows)
+        for schema, table, rows in connection.execute(
+            "select schema_name, table_name, estimated_size from duckdb_tables() where not internal"
+        ).fetchall()
+    }
+
+
+def _materialized(
+    manifest: Mapping[str, Any], built: Sequence[NodeResult], rows: Mapping[str, int]
+) -> Iterator[dg.MaterializeResult[None]]:
+    for result in built:
+        if result.status == "success":
+            key = _key_of(manifest, result.unique_id)
+            metadata: dict[str, Any] = {"seconds": round(result.seconds, 3)}
+            if (count := rows.get(".".join(key.path))) is not None:
+                metadata["dagster/row_count"] = count
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+
+
+def _checked(
+    manifest: Mapping[str, Any], marts: Sequence[Mart], tested: Sequence[NodeResult], found: Sequence[Evidence]
+) -> Iterator[dg.AssetCheckResult]:
+    for result in tested:
+        node = manifest["nodes"][result.unique_id]
+        if node.get("attached_node") in manifest["nodes"]:
+            yield dg.AssetCheckResult(
+                passed=result.status == "pass",
+                check_name=result.name,
+                asset_key=_key_of(manifest, node["attached_node"]),
+                severity=_severity(result.status != "warn"),
+                metadata={"failures": result.failures or 0, "message": result.message},
+            )
+    keys = {mart.name: dg.AssetKey(mart.relation.split(".")) for mart in marts}
+    for item in found:
+        yield dg.AssetCheckResult(
+            passed=item.passed,
+            check_name=_check_name(item.check),
+            asset_key=keys[item.table],
+            severity=_severity(item.severity == "block"),
+            metadata={"observed": item.observed or "", "detail": item.detail},
+        )
+
+
+def _severity(blocks: bool) -> dg.AssetCheckSeverity:
+    return dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN
+
+
+def suites_of(platform: Platform, marts: Sequence[Mart]) -> dict[str, Suite]:
+    """The suites of expectations/, each of which must name a mart."""
+    return dict(read_suites(platform.settings.expectations, {mart.name for mart in marts}))
+
+

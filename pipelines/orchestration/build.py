@@ -1,0 +1,44 @@
+"""All definitions from one platform; tests hand in another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from pipelines.orchestration.assets import (
+    drop_folder,
+    landing_asset,
+    model_assets,
+    raw_asset,
+    release,
+    suites_of,
+)
+from pipelines.orchestration.platform import Platform, held_run
+from pipelines.orchestration.triggers import daily, drop_sensor, jobs
+from pipelines.sources import all_sources
+from pipelines.transform.marts import marts_of
+
+
+def build_defs(platform: Platform, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """What Dagster loads. `resources` replace those of the same name: `platform`, `run`."""
+    manifest = platform.dbt.manifest()
+    suites = suites_of(platform, marts_of(manifest))
+    # a release comes after every model: it depends on the marts, which are made in one step with all the others
+    marts = [dg.AssetDep(dg.AssetKey(mart.relation.split("."))) for mart in marts_of(manifest)]
+    released = release.map_asset_specs(lambda spec: spec.replace_attributes(deps=marts))
+    return dg.Definitions(
+        assets=[
+            *(landing_asset(source) for source in all_sources().values()),
+            drop_folder,
+            *(raw_asset(source) for source in all_sources().values()),
+            model_assets(manifest, suites),
+            released,
+        ],
+        jobs=list(jobs()),
+        schedules=[daily(platform.settings)],
+        sensors=[drop_sensor(platform.settings)],
+        resources={"platform": platform, "run": held_run, **(resources or {})},
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,47 @@
+"""Run the very Dagster job in this process, recorded in the project's instance, so that the Dagster page shows it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import dagster as dg
+
+from pipelines.orchestration.build import build_defs
+from pipelines.orchestration.platform import Platform
+from pipelines.orchestration.triggers import RUN
+
+
+@dataclass(frozen=True)
+class Executed:
+    """How a run in this process ended. `step` and `error` tell of the first failure: its class, and its message."""
+
+    success: bool
+    run_id: str
+    step: str | None = None
+    error_class: str | None = None
+    error_message: str | None = None
+
+
+def execute(platform: Platform) -> Executed:
+    """The whole walk, from the drop folder to the release."""
+    home = platform.settings.dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ["DAGSTER_HOME"] = str(home)  # Dagster knows no other way to name its instance
+    job = build_defs(platform).resolve_job_def(RUN)
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+        if result.success:
+            return Executed(True, result.run_id)
+        for event in result.all_events:
+            error = getattr(event.event_specific_data, "error", None)
+            if error:
+                cause = error
+                while cause.cause:
+                    cause = cause.cause
+                return Executed(False, result.run_id, event.step_key, cause.cls_name, cause.message)
+        return Executed(False, result.run_id)

@@ -1,0 +1,144 @@
+"""The scoreboard in the terminal: what readers now get, what was held back and why, what lies in quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.release.store import Release, ReleaseStore
+
+_REASONS = {
+    "bad_amount": "số tiền không phải là số",
+    "bad_date": "ngày không có thật hoặc sai định dạng",
+    "bad_number": "mã hồ sơ sai mẫu",
+    "corrupt_gzip": "tệp nén hỏng",
+    "date_out_of_range": "ngày ngoài khoảng hợp lý",
+    "duplicate_record": "bản ghi lặp lại trong tệp",
+    "empty_file": "tệp rỗng",
+    "invalid_json": "không phải JSON",
+    "invalid_utf8": "sai mã ký tự UTF-8",
+    "missing_field": "thiếu trường bắt buộc",
+    "not_an_object": "không phải một đối tượng JSON",
+    "record_too_long": "bản ghi quá dài",
+    "truncated_array": "mảng JSON bị cắt",
+    "truncated_gzip": "tệp nén bị cắt",
+    "unknown_code": "mã ngoài danh mục",
+    "wrong_shape": "cấu trúc trường không đúng",
+}
+
+
+def scoreboard(store: ReleaseStore, runs: list[dict[str, Any]]) -> RenderableType:
+    """What to print after a run and on `hatinh status`. Reads the current release and the book of runs only."""
+    release = store.current()
+    parts: list[RenderableType] = []
+    if release is None:
+        parts.append(Text("Chưa có bản công bố nào / no release yet: hatinh run", style="yellow"))
+    else:
+        if release.synthetic:
+            parts.append(
+                Panel(
+                    "Tính từ dữ liệu mẫu, không phải số liệu thật của tỉnh.\n"
+                    "Computed from synthetic samples, not from the province's data.",
+                    title="DỮ LIỆU MẪU – SYNTHETIC",
+                    style="yellow",
+                )
+            )
+        parts.append(_targets(release))
+        parts.append(_tables(release))
+    last = runs[-1] if runs else None
+    loads = next((run["loads"] for run in reversed(runs) if run.get("loads")), {})
+    if loads:
+        parts.append(_quarantine(loads))
+    if release is not None and release.held_back:
+        parts.append(_held_back(release))
+    if last and last["status"] in ("failed", "died"):
+        parts.append(Text(f"Lần chạy cuối / last run: {last['status']} – {last.get('error') or ''}", style="red"))
+    if release is not None:
+        parts.append(Text.assemble("Bản công bố / release: ", (release.id, "bold"), f"  {release.path}"))
+    return Group(*parts)
+
+
+def _targets(release: Release) -> RenderableType:
+    table = Table(title="Chỉ tiêu / targets", box=box.SIMPLE_HEAD, title_justify="left")
+    for name, side in (
+        ("Chỉ tiêu", "left"),
+        ("Giá trị", "right"),
+        ("Mục tiêu", "right"),
+        ("Khoảng cách", "right"),
+        ("Kỳ", "left"),
+        ("Bằng chứng", "left"),
+    ):
+        table.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
+    path = release.path / "target_progress.parquet"
+    if path.exists():
+        for title_vi, title_en, value, unit, target, year, distance, status, to, document, grade in _read(path):
+            missing = value is None
+            table.add_row(
+                f"{title_vi}\n[dim]{title_en}[/dim]",
+                "chưa có số liệu\n[dim]no data[/dim]" if missing else f"{value:.2f} {unit}",
+                f"{target:g} {unit} ({year})",
+                "–" if missing else f"{distance:+.2f}",
+                "–" if missing else f"{to:%m/%Y}",
+                f"{grade} · {document}" + ("" if status == "observed" or missing else f" · {status}"),
+            )
+    return table
+
+
+def _read(path: Path) -> list[tuple[Any, ...]]:
+    """Each target at its latest year."""
+    with duckdb.connect() as connection:
+        return connection.execute(
+            "select title_vi, title_en, value, unit, target_value, target_year, distance, obs_status, last_month, "
+            "document, grade from read_parquet(?) "
+            "qualify row_number() over (partition by target_id order by year desc nulls last) = 1 order by target_id",
+            [str(path)],
+        ).fetchall()
+
+
+def _tables(release: Release) -> RenderableType:
+    table = Table(title="Bảng công bố / published tables", box=box.SIMPLE_HEAD, title_justify="left")
+    for name in ("Bảng", "Tên", "Trạng thái"):
+        table.add_column(name, overflow="fold")
+    table.add_column("Số dòng", justify="right")
+    for resource in release.package["resources"]:
+        held = resource.get("held_back")
+        state = f"[yellow]giữ lại từ / held back since {held['since']}[/yellow]" if held else "[green]đạt / passed[/green]"
+        table.add_row(resource["name"], resource.get("title", ""), state, f"{resource['rows']:,}")
+    return table
+
+
+def _held_back(release: Release) -> RenderableType:
+    table = Table(title="Bị giữ lại / held back", box=box.SIMPLE_HEAD, title_justify="left", style="yellow")
+    for name in ("Chỉ tiêu", "Từ", "Vì sao"):
+        table.add_column(name, overflow="fold")
+    for held in release.held_back:
+        table.add_row(held.target, str(held.since), held.reason)
+    return table
+
+
+def _quarantine(loads: Mapping[str, Mapping[str, Any]]) -> RenderableType:
+    table = Table(title="Nạp và cách ly / loaded and quarantined", box=box.SIMPLE_HEAD, title_justify="left")
+    table.add_column("Nguồn")
+    for name in ("Vào", "Nạp", "Cách ly"):
+        table.add_column(name, justify="right")
+    table.add_column("Lý do", overflow="fold")
+    for source, load in loads.items():
+        reasons = load.get("reasons", {})
+        table.add_row(
+            source,
+            f"{load['total_in']:,}",
+            f"{load['total_in'] - load['total_quarantined']:,}",
+            f"{load['total_quarantined']:,}",
+            "\n".join(f"{count:,} × {reason} – {_REASONS.get(reason.split(':')[0], '')}" for reason, count in reasons.items()),
+        )
+        for refused in load.get("refused", []):
+            table.add_row("", "", "", "", f"[yellow]từ chối tệp / refused: {refused}[/yellow]")
+    return table
