@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     home: Path = Field(PROJECT_ROOT, description="folder of the project: dbt_project/ and expectations/ are in it")
     data_dir: Path = Field(Path("data"), description="folder of raw data, drop folder, warehouse and releases")
 
+    dagster_dir: Path = Field(Path(".dagster"), description="folder of Dagster's instance: runs, events, schedules")
+
     province_code: Annotated[str, Field(pattern=r"^\d{2}$")] = Field(
         "42", description="two digits, statistical code of the province (QĐ 19/2025/QĐ-TTg)"
     )
@@ -120,7 +122,7 @@ class Settings(BaseSettings):
 
     @property
     def dagster_home(self) -> Path:
-        return self.home / ".dagster"
+        return self._at_home(self.dagster_dir)
 
     @property
     def pseudonym_key(self) -> Path:

@@ -34,10 +34,12 @@ class Dbt:
     threads: int
     memory_limit: str
     variables: Mapping[str, Any]
+    target: Path | None = None
+    """Where dbt writes its manifest and compiled SQL; `target/` in the project when it is not given."""
 
     @property
     def manifest_path(self) -> Path:
-        return self.project / "target" / "manifest.json"
+        return (self.target or self.project / "target") / "manifest.json"
 
     def fingerprint(self) -> str:
         """Hash of all that decides what dbt computes: models, macros, seeds, tests, project file and variables."""
@@ -107,6 +109,8 @@ class Dbt:
                         str(self.project),
                         "--profiles-dir",
                         str(self.project),
+                        "--target-path",
+                        str(self.manifest_path.parent),
                         "--vars",
                         json.dumps(dict(self.variables)),
                     ]
