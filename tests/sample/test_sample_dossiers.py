@@ -92,7 +92,7 @@ def test_every_value_is_text_and_codes_are_known(clean: Sample) -> None:
         assert agencies[agency] == record["DonViXuLy"]
         assert len(day) == (8 if agency.startswith("H27") else 6)
         assert record["KenhThucHien"] in {"", "1", "2", "3"}
-    assert {r["TrangThaiHoSo"] for r in clean.newest} == {str(code) for code in range(1, 11)}
+    assert {r["TrangThaiHoSo"] for r in clean.records} == {str(code) for code in range(1, 11)}
 
 
 def test_geography_follows_the_day_of_receipt(clean: Sample) -> None:
