@@ -25,7 +25,7 @@ from pipelines.sources.base import Source
 from pipelines.transform.dbt_results import NodeResult
 from pipelines.transform.marts import Mart, marts_of
 from pipelines.warehouse.connection import get_state, set_state
-from pipelines.warehouse.load import FileLoad, load, quarantine_counts, standing, stored_file
+from pipelines.warehouse.load import FileLoad, cut_off_files, load, quarantine_counts, standing, stored_file
 from pipelines.warehouse.pseudonyms import read_key
 
 DROP_FOLDER = dg.AssetKey(["landing", "drop_folder"])
@@ -248,6 +248,7 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
                 suites,
                 quarantined=quarantine_counts(connection),
                 max_quarantined_pct=platform.settings.max_quarantined_pct,
+                cut_off=cut_off_files(connection),
             )
             write_verdicts(connection, verdicts)
             set_state(connection, "built_by", context.run_id)

@@ -7,6 +7,7 @@ run delivered counts against it: dbt can leave a test out without a word, and a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pipelines.quality.suites import Suite
@@ -24,6 +25,7 @@ def judge(
     *,
     quarantined: Mapping[str, tuple[int, int]],
     max_quarantined_pct: float,
+    cut_off: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, Verdict]:
     """Judge every target that has a mart.
 
@@ -35,6 +37,7 @@ def judge(
         suites: what `validate` was to look for, by table.
         quarantined: by source, rows in and how many of them went to quarantine, of all files in force.
         max_quarantined_pct: share of a source's rows, 0 to 100, above which it blocks. The limit itself does not.
+        cut_off: by source, files in force whose remainder is lost. One row in quarantine then stands for many.
 
     Returns:
         Verdicts by target, in the order in which `marts` names the targets.
@@ -54,8 +57,14 @@ def judge(
                 *(_missing("model", m.name, "No dbt model has this name.") for m in own if m.name not in models),
                 *_builds(lineage, nodes, results),
                 *_tests(lineage, nodes, results),
-                *_expectations([mart.name for mart in own], suites, expectations),
+                *_expectations(
+                    # a mart computed from another one is as good as that one
+                    [mart.name for mart in marts if mart.target == target or models.get(mart.name) in lineage],
+                    suites,
+                    expectations,
+                ),
                 *_loads(sources, quarantined, max_quarantined_pct),
+                *_whole_files(sources, cut_off),
             ):
                 yield target, item
 
@@ -153,3 +162,11 @@ def _loads(
         passed = 100 * aside <= max_quarantined_pct * rows_in
         limit = f"More than {max_quarantined_pct:g} % of the rows are in quarantine, which names file, line and reason."
         yield Evidence(check, "load", source, "block", passed, "" if passed else limit, f"{aside} of {rows_in}")
+
+
+def _whole_files(sources: Iterable[str], cut_off: Mapping[str, Sequence[str]]) -> Iterator[Evidence]:
+    """Every file in force must be there to its end: what a torn file lost is not in any count."""
+    for source in sources:
+        torn = cut_off.get(source, ())
+        mend = f"Cut off, its end is lost: {', '.join(torn)}. Land it again whole under the same name, or `hatinh withdraw` it."
+        yield Evidence(f"whole_files:{source}", "load", source, "block", not torn, mend if torn else "", str(len(torn)))

@@ -100,7 +100,10 @@ def write_dossiers(
     for month_end in _month_ends(first, last):
         midnight = (day_number(month_end) + 1) * DAY
         unfinished: list[Lives] = []
-        with output.file(f"sample-hoso-{month_end:%Y-%m}", [seed, day_number(month_end)]) as file:
+        is_whole = month_end.day == calendar.monthrange(month_end.year, month_end.month)[1]
+        # the name tells the day that the content describes: the month that is still running needs its day
+        period = f"{month_end:%Y-%m}" if is_whole else f"{month_end:%Y-%m-%d}"
+        with output.file(f"sample-hoso-{period}", [seed, day_number(month_end)]) as file:
             if carried is not None:
                 changed = carried.take(carried.status(before) != carried.status(midnight))
                 newer += len(changed)

@@ -25,6 +25,7 @@ _REASONS = {
     "empty_file": "tệp rỗng",
     "invalid_json": "không phải JSON",
     "invalid_utf8": "sai mã ký tự UTF-8",
+    "malformed_array": "mảng JSON hỏng",
     "missing_field": "thiếu trường bắt buộc",
     "not_an_object": "không phải một đối tượng JSON",
     "record_too_long": "bản ghi quá dài",

@@ -29,7 +29,7 @@ class Reason(StrEnum):
     TRUNCATED_GZIP = "truncated_gzip"
     CORRUPT_GZIP = "corrupt_gzip"
     TRUNCATED_ARRAY = "truncated_array"
-    INVALID_JSON = "invalid_json"
+    MALFORMED_ARRAY = "malformed_array"
     RECORD_TOO_LONG = "record_too_long"
     EMPTY_FILE = "empty_file"
     INVALID_UTF8 = "invalid_utf8"
@@ -308,7 +308,7 @@ class _Window:
             _StopError: it is wrong in itself, longer than a record may be, or the input has ended.
         """
         if not (error.msg.startswith("Unterminated string") or _TORN_TOKEN.match(self.text, error.pos)):
-            raise _StopError(Reason.INVALID_JSON)
+            raise _StopError(Reason.MALFORMED_ARRAY)
         if len(self.text) - self.at > self._limit:
             raise _StopError(Reason.RECORD_TOO_LONG)
         if not self.more():
@@ -336,7 +336,7 @@ class _Window:
                     self._pass_over()
                     return None, b""
             except RecursionError:
-                raise _StopError(Reason.INVALID_JSON) from None
+                raise _StopError(Reason.MALFORMED_ARRAY) from None
             else:
                 text = self.text[self.at : end].encode("utf-8", "surrogateescape")
                 self.at = end
@@ -454,7 +454,7 @@ def _elements(source: _Source, limit: int) -> Iterator[bytes | Reason]:
                 window.next_char()
                 window.value()
         if window.next_char():
-            raise _StopError(Reason.INVALID_JSON)
+            raise _StopError(Reason.MALFORMED_ARRAY)
         if source.broken:
             raise window.torn()
     except _StopError as stop:
@@ -474,6 +474,6 @@ def _expect(window: _Window, allowed: str) -> str:
     if not char:
         raise window.torn()
     if char not in allowed:
-        raise _StopError(Reason.INVALID_JSON)
+        raise _StopError(Reason.MALFORMED_ARRAY)
     window.at += 1
     return char

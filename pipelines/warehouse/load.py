@@ -381,3 +381,30 @@ def standing(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, An
         "reasons": {str(reason): int(count) for reason, count in reasons},
         "refused": [str(line) for (line,) in refused],
     }
+
+
+# Reasons of the framing that mean: here the file ends, whatever came after is lost with this one row.
+_CUT_OFF = ("truncated_gzip", "corrupt_gzip", "truncated_array", "malformed_array")
+
+
+def cut_off_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """By source: files in force whose remainder is lost, but for those that came again, whole, under the same name."""
+    rows = connection.execute(
+        """
+        with torn as (
+            select distinct f.source, f.name, f.file_no from raw.files as f join raw.quarantine as q using (file_no)
+            where q.reason in (select unnest(?))
+        )
+        select source, name from torn
+        where not exists (
+            select 1 from raw.files as later
+            where later.source = torn.source and later.name = torn.name and later.status = 'loaded'
+              and later.file_no > torn.file_no and later.file_no not in (select file_no from torn)
+        ) order by file_no
+        """,
+        [list(_CUT_OFF)],
+    ).fetchall()
+    found: dict[str, list[str]] = {}
+    for source, name in rows:
+        found.setdefault(str(source), []).append(str(name))
+    return found

@@ -101,10 +101,11 @@ def test_all_that_was_promised_and_passed_lets_both_targets_out() -> None:
     assert list(verdicts) == ["01", "02"]
     assert held_back(verdicts) == set()
     assert {(e.check, e.observed) for e in verdicts["01"].evidence if e.kind == "load"} == {
-        ("quarantine:portal", "50 of 1000")
+        ("quarantine:portal", "50 of 1000"),
+        ("whole_files:portal", "0"),
     }
     expected = "build:areas build:stg build:timeliness fresh key odd stg_key sums_agree "
-    expected += "range:timeliness rows:timeliness quarantine:portal"
+    expected += "range:timeliness rows:timeliness quarantine:portal whole_files:portal"
     assert sorted(e.check for e in verdicts["01"].evidence) == sorted(expected.split())
 
 
@@ -207,3 +208,21 @@ def test_ancestors_are_closed_and_no_larger_than_need_be(parents: dict[str, list
     assert start <= found
     assert all(parent in found for node in found for parent in parents.get(node, []))
     assert all(node in start or any(node in parents.get(child, []) for child in found) for node in found)
+
+
+def test_a_file_that_was_cut_off_holds_back_what_is_computed_from_it() -> None:
+    verdicts = verdicts_of(cut_off={"portal": ["hoso-2026-10.ndjson.gz"]})
+    blocking = verdicts["01"].blocking
+    assert [e.check for e in blocking] == ["whole_files:portal"]
+    assert "hoso-2026-10.ndjson.gz" in blocking[0].detail
+    assert "hatinh withdraw" in blocking[0].detail
+
+
+def test_a_mart_computed_from_another_one_is_as_good_as_that_one() -> None:
+    chained = {
+        **MANIFEST,
+        "parent_map": {**MANIFEST["parent_map"], "model.h.backlog": ["model.h.timeliness"]},
+    }
+    found = [replace(e, passed=e.check != "range:timeliness") for e in FOUND]
+    assert held_back(verdicts_of(expectations=found)) == {"01"}
+    assert held_back(verdicts_of(expectations=found, manifest=chained)) == {"01", "02"}

@@ -171,7 +171,7 @@ def test_elements_that_are_no_objects_are_rejected() -> None:
     ],
 )
 def test_what_is_no_json_ends_an_array_with_one_reject(text: str) -> None:
-    assert framed(text.encode(), limit=10**7) == ([(1, A)], [(2, "invalid_json")])
+    assert framed(text.encode(), limit=10**7) == ([(1, A)], [(2, "malformed_array")])
 
 
 def test_odd_but_sound_contents_survive() -> None:

@@ -24,7 +24,7 @@ select
     a.name as agency_name,
     {{ name_key('a.name') }} as agency_name_key,
     a.level as agency_level,
-    a.valid_from as valid_from,
+    a.valid_from,
     coalesce(a.valid_to, date '9999-12-31') as valid_to,
     then_.area_code as commune_code,
     then_.kind || ' ' || then_.name as commune_name,

@@ -26,9 +26,15 @@ online as (
 ),
 
 measures as (
-    select 'dossiers_on_time_pct' as indicator, * from timeliness
+    select
+        'dossiers_on_time_pct' as indicator,
+        *
+    from timeliness
     union all
-    select 'dossiers_online_pct' as indicator, * from online
+    select
+        'dossiers_online_pct' as indicator,
+        *
+    from online
 )
 
 select

@@ -1,0 +1,141 @@
+"""The house holds its own rules: who imports whom, what every mart must have, and how the graph looks."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+import yaml
+from pipelines.quality.suites import read_suites
+from pipelines.settings import PROJECT_ROOT
+from pipelines.sources import all_sources
+from pipelines.transform.marts import Mart, marts_of
+
+pytestmark = pytest.mark.xdist_group("manifest")
+
+ONLY_ROOM = {"dagster": {"orchestration", "definitions.py"}, "dagster_dbt": {"orchestration"},
+             "great_expectations": {"quality"}, "httpx": {"landing"}, "rich": {"scoreboard", "cli.py", "qd766"}}  # fmt: skip
+
+
+def _imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize(("library", "rooms"), ONLY_ROOM.items(), ids=list(ONLY_ROOM))
+def test_a_library_stays_in_its_room(library: str, rooms: set[str]) -> None:
+    package = PROJECT_ROOT / "pipelines"
+    importers = {
+        path.relative_to(package).parts[0]
+        for path in package.rglob("*.py")
+        if library in _imports(path)
+    }
+    assert importers <= rooms
+
+
+def test_every_file_says_what_it_is_for() -> None:
+    silent = [
+        str(path.relative_to(PROJECT_ROOT))
+        for folder in ("pipelines", "tests", "benchmarks")
+        for path in (PROJECT_ROOT / folder).rglob("*.py")
+        if path.read_text(encoding="utf-8").strip() and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert silent == []
+
+
+@pytest.fixture(scope="module")
+def marts(manifest: dict) -> list[Mart]:
+    return marts_of(manifest)  # refuses a mart without titles, key or types
+
+
+def test_every_mart_has_a_contract_a_key_test_and_lies_in_its_target(manifest: dict, marts: list[Mart]) -> None:
+    nodes = manifest["nodes"]
+    for mart in marts:
+        node = next(n for n in nodes.values() if n["resource_type"] == "model" and n["name"] == mart.name)
+        assert node["config"]["contract"]["enforced"], mart.name
+        assert (PROJECT_ROOT / "dbt_project" / node["original_file_path"]).with_suffix(".yml").exists(), mart.name
+        keys = [
+            tuple(test["test_metadata"]["kwargs"]["columns"])
+            for test in nodes.values()
+            if test["resource_type"] == "test"
+            and test.get("attached_node") == node["unique_id"]
+            and test["test_metadata"]["name"] == "unique_key"
+        ]
+        assert keys == [mart.key], f"{mart.name}: one unique_key test over {mart.key}"
+
+
+def test_every_mart_has_expectations_and_every_suite_names_a_mart(marts: list[Mart]) -> None:
+    assert set(read_suites(PROJECT_ROOT / "expectations")) == {mart.name for mart in marts}
+
+
+def test_every_mart_has_a_golden_case(marts: list[Mart]) -> None:
+    golden = PROJECT_ROOT / "tests" / "golden"
+    lacking = [mart.name for mart in marts if not any((golden / mart.name).glob("*/expected.csv"))]
+    assert lacking == []
+
+
+def test_a_column_name_means_one_thing(marts: list[Mart]) -> None:
+    meanings: dict[str, set[tuple[str, str, str, str | None]]] = defaultdict(set)
+    for mart in marts:
+        for column in mart.columns:
+            meanings[column.name].add((column.type, column.title_vi, column.title_en, column.unit))
+    assert {name: found for name, found in meanings.items() if len(found) > 1} == {}
+
+
+def test_every_source_has_a_staging_model_and_its_receipts_a_licence(manifest: dict) -> None:
+    feeds = {source["config"]["meta"].get("feed") for source in manifest["sources"].values()} - {None}
+    assert feeds == set(all_sources())
+    for source in all_sources().values():
+        assert source.licence
+        assert source.publisher
+        assert list((PROJECT_ROOT / "dbt_project/models/staging").glob(f"{source.name}/*.sql")), source.name
+
+
+def test_every_test_of_dbt_belongs_to_one_model(manifest: dict) -> None:
+    """Tests that span models can be left out without a word; the gate judges by the node a test is attached to."""
+    loose = [
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test" and node.get("attached_node") not in manifest["nodes"]
+    ]
+    assert loose == []
+
+
+def test_the_graph_is_as_reviewed(definitions: object) -> None:
+    """Keys, jobs, schedules and sensors as text, so that a review shows how the graph changed."""
+    snapshot = PROJECT_ROOT / "tests" / "structure" / "graph.txt"
+    found = "\n".join(definitions) + "\n"  # type: ignore[arg-type]
+    assert snapshot.read_text(encoding="utf-8") == found, (
+        "the graph changed; look at the difference and, if it is meant: python tests/structure/graph.py"
+    )
+
+
+def test_workspace_and_dg_name_the_same_location() -> None:
+    import tomllib
+
+    workspace = yaml.safe_load((PROJECT_ROOT / "workspace.yaml").read_text())["load_from"][0]["python_module"]
+    dg = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["tool"]["dg"]["project"]
+    assert workspace["location_name"] == dg["code_location_name"]
+    assert workspace["module_name"] == dg["code_location_target_module"]
+
+
+def test_shipped_files_are_samples_with_receipts() -> None:
+    raw = PROJECT_ROOT / "data" / "raw"
+    import subprocess
+
+    tracked = subprocess.run(
+        ["git", "ls-files", "data"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    payloads = [PROJECT_ROOT / name for name in tracked if not name.endswith((".receipt.json", ".gitkeep"))]
+    assert payloads
+    for path in payloads:
+        receipt = json.loads(path.with_name(path.name + ".receipt.json").read_text(encoding="utf-8"))
+        assert receipt["synthetic"], path.relative_to(raw)
