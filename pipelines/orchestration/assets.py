@@ -265,35 +265,45 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
     return models
 
 
-@dg.asset(key=RELEASE, group_name="release", description="The release that readers get: data/marts/current.")
-def release(
-    context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform], run: dg.ResourceParam[Run]
-) -> dg.MaterializeResult[None]:
-    manifest = platform.dbt.manifest()
-    marts = marts_of(manifest)
-    with platform.warehouse.connect() as connection:
-        built_by = get_state(connection, "built_by")
-        if not built_by:
-            raise dg.Failure("The models in the warehouse were not checked to the end. Run the whole job: `hatinh run`.")
-        outcome = publish(
-            connection,
-            platform.settings.marts,
-            marts,
-            read_verdicts(connection),
-            [_receipt(r) for source in all_sources() for r in platform.landing.in_force(source)],
-            run.info,
-            platform.now(),
-        )
-    run.status, run.release, run.targets = outcome.status, outcome.release_id, dict(outcome.targets)
-    _tell(context, platform, f"release {outcome.release_id or '-'}: {outcome.status}")
-    return dg.MaterializeResult(
-        metadata={
-            "status": outcome.status,
-            "release": outcome.release_id or "",
-            "files": len(outcome.files),
-            "held_back": [held.target for held in outcome.held_back],
-        }
+def release_asset(marts: Sequence[Mart]) -> dg.AssetsDefinition:
+    """The release: it comes after every mart, and so after the checks, which are made in the marts' own step."""
+
+    @dg.asset(
+        key=RELEASE,
+        deps=[dg.AssetKey(mart.relation.split(".")) for mart in marts],
+        group_name="release",
+        description="The release that readers get: data/marts/current.",
     )
+    def release(
+        context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform], run: dg.ResourceParam[Run]
+    ) -> dg.MaterializeResult[None]:
+        with platform.warehouse.connect() as connection:
+            if not get_state(connection, "built_by"):
+                raise dg.Failure(
+                    "The models in the warehouse were not checked to the end. Run the whole job: `hatinh run`."
+                )
+            outcome = publish(
+                connection,
+                platform.settings.marts,
+                marts,
+                read_verdicts(connection),
+                [_receipt(r) for source in all_sources() for r in platform.landing.in_force(source)],
+                run.info,
+                platform.now(),
+                title=f"Số liệu chuyển đổi số tỉnh {platform.settings.province_name}",
+            )
+        run.status, run.release, run.targets = outcome.status, outcome.release_id, dict(outcome.targets)
+        _tell(context, platform, f"release {outcome.release_id or '-'}: {outcome.status}")
+        return dg.MaterializeResult(
+            metadata={
+                "status": outcome.status,
+                "release": outcome.release_id or "",
+                "files": len(outcome.files),
+                "held_back": [held.target for held in outcome.held_back],
+            }
+        )
+
+    return release
 
 
 def _tell(context: dg.AssetExecutionContext, platform: Platform, line: str) -> None:

@@ -12,7 +12,7 @@ from pipelines.orchestration.assets import (
     landing_asset,
     model_assets,
     raw_asset,
-    release,
+    release_asset,
     suites_of,
 )
 from pipelines.orchestration.platform import Platform, held_run
@@ -24,17 +24,14 @@ from pipelines.transform.marts import marts_of
 def build_defs(platform: Platform, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
     """What Dagster loads. `resources` replace those of the same name: `platform`, `run`."""
     manifest = platform.dbt.manifest()
-    suites = suites_of(platform, marts_of(manifest))
-    # a release comes after every model: it depends on the marts, which are made in one step with all the others
-    marts = [dg.AssetDep(dg.AssetKey(mart.relation.split("."))) for mart in marts_of(manifest)]
-    released = release.map_asset_specs(lambda spec: spec.replace_attributes(deps=marts))
+    marts = marts_of(manifest)
     return dg.Definitions(
         assets=[
             *(landing_asset(source) for source in all_sources().values()),
             drop_folder,
             *(raw_asset(source) for source in all_sources().values()),
-            model_assets(manifest, suites),
-            released,
+            model_assets(manifest, suites_of(platform, marts)),
+            release_asset(marts),
         ],
         jobs=list(jobs()),
         schedules=[daily(platform.settings)],

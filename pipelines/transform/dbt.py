@@ -119,7 +119,11 @@ class Dbt:
                 DuckDBConnectionManager.close_all_connections()
         if outcome.exception is not None:
             raise DbtFailed(f"dbt {arguments[0]} failed: {outcome.exception}") from outcome.exception
-        return [_from_result(result) for result in getattr(outcome.result, "results", [])]
+        results = [_from_result(result) for result in getattr(outcome.result, "results", [])]
+        for result in results:
+            if result.resource_type not in _RESOURCES and result.status not in ("success", "pass"):
+                raise DbtFailed(f"dbt {arguments[0]}: {result.name} failed: {result.message}")
+        return [result for result in results if result.resource_type in _RESOURCES]
 
 
 def _from_result(result: Any) -> NodeResult:
