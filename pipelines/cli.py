@@ -163,7 +163,7 @@ def pull(
     """
     settings = _settings()
     from pipelines.landing.http import HttpError
-    from pipelines.landing.pull import VIETNAM, PullError
+    from pipelines.landing.pull import VIETNAM, PullError, read_credentials
     from pipelines.landing.pull import pull as pull_source
     from pipelines.sources import all_sources
 
@@ -179,6 +179,7 @@ def pull(
                 chosen,
                 period,
                 settings.addresses.get(source),
+                credentials=read_credentials(settings.credentials, source),
                 now=_now,
                 progress=lambda receipt, is_new: err.print(
                     f"{'landed' if is_new else 'known '} {receipt.path} ({receipt.bytes:,} bytes)", highlight=False
@@ -415,7 +416,9 @@ def ui() -> None:
     settings = _settings()
     import os
 
-    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    from pipelines.orchestration.execute import use_instance
+
+    use_instance(settings)
     command = [
         str(Path(sys.executable).with_name("dagster")),
         "dev",

@@ -59,6 +59,11 @@ class Settings(BaseSettings):
         "with {partition} in it",
     )
 
+    credentials_file: Path = Field(
+        Path(".secrets/credentials.json"),
+        description='file with the credentials of sources, JSON such as {"onestop_dossiers": {"token": "..."}}; outside git',
+    )
+
     max_record_mb: int = Field(4, ge=1, le=1024, description="longest record that is read, in MB, 1 to 1024")
     drop_settle_seconds: float = Field(
         3.0, ge=0, le=600, description="how long a file in the drop folder must lie unchanged before it is taken"
@@ -123,6 +128,10 @@ class Settings(BaseSettings):
     @property
     def dagster_home(self) -> Path:
         return self._at_home(self.dagster_dir)
+
+    @property
+    def credentials(self) -> Path:
+        return self._at_home(self.credentials_file)
 
     @property
     def pseudonym_key(self) -> Path:

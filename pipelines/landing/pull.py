@@ -1,29 +1,47 @@
-"""Fetch one partition of a source from its address into the store.
+"""Fetch one period of a source from its address into the store.
 
-An address is a folder (a share that the publisher writes to) or an http(s) URL with `{partition}` in it. What was landed
-before is not landed again, so a pull can be interrupted and repeated at will.
+A source with an interface of its own is asked by its connector, page by page; each answer is landed as it comes, so an
+interrupted pull goes on where it stopped. Any other address is a folder (a share that the publisher writes to) or an
+http(s) URL with `{partition}` in it. What was landed before is not landed again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pipelines.landing.http import HttpClient
 from pipelines.landing.receipts import Receipt
 from pipelines.landing.store import Landing
-from pipelines.sources.base import Source
+from pipelines.sources.base import Ask, Source
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 _BLOCK = 1 << 20
 
+Landed = tuple[Receipt, bool]
+
 
 class PullError(RuntimeError):
-    """The source cannot be asked. The message says what to set or mend."""
+    """The source cannot be asked, or its answer is not one. The message says what to set or mend, and no secret."""
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    """What is to be landed: the same four facts whatever the way it came."""
+
+    name: str
+    chunks: Iterable[bytes]
+    address: str
+    extracted_on: date
+    status: int | None = None
+    media_type: str | None = None
 
 
 def pull(
@@ -33,78 +51,84 @@ def pull(
     address: str | None,
     *,
     now: Callable[[], datetime],
+    credentials: Mapping[str, str] = MappingProxyType({}),
     client: Callable[[], AbstractContextManager[HttpClient]] = HttpClient,
     progress: Callable[[Receipt, bool], None] = lambda receipt, is_new: None,
-) -> list[tuple[Receipt, bool]]:
+) -> list[Landed]:
     """Land what `address` holds for `partition`; each receipt with whether its bytes are new.
 
     Raises:
-        PullError: no address is set, or the folder is not there.
-        HttpError: the server did not answer as it should, after every retry.
+        PullError: no address is set, the folder is not there, or the source answered nonsense.
+        HttpError: the server did not answer as it should, after every retry. What was landed before stays landed.
+        ValueError: `partition` is no period of the source.
     """
+    period = source.period(partition)
     if not address:
         raise PullError(
-            f"No address is set for {source.name}: set HATINH_ADDRESSES='{{\"{source.name}\": \"...\"}}' to a folder or an "
-            f"http(s) URL with {{partition}} in it, or put files into the drop folder data/drop/{source.name}/."
+            f"No address is set for {source.name}: set HATINH_ADDRESSES='{{\"{source.name}\": \"...\"}}' to "
+            + ("the base URL of its interface" if source.fetch else "a folder or an http(s) URL with {partition} in it")
+            + f", or put files into the drop folder data/drop/{source.name}/."
         )
-    is_http = urlsplit(address).scheme in ("http", "https")
-    landed = _from_http(landing, source, partition, address, now, client) if is_http else _from_folder(
-        landing, source, partition, Path(address), now
-    )
-    results = []
-    for receipt, is_new in landed:
+    results: list[Landed] = []
+
+    def land(delivery: _Delivery) -> None:
+        receipt, is_new = landing.put(
+            delivery.chunks,
+            source=source.name,
+            name=delivery.name,
+            partition=partition,
+            extracted_on=delivery.extracted_on,
+            address=delivery.address,
+            landed_at=now().astimezone(UTC),
+            licence=source.licence,
+            status=delivery.status,
+            media_type=delivery.media_type,
+        )
         progress(receipt, is_new)
         results.append((receipt, is_new))
+
+    if source.fetch:
+        names = {receipt.name for receipt in landing.receipts(source.name) if receipt.partition == partition}
+        with client() as http:
+            for got in source.fetch(Ask(http, address, credentials, period, now, names.__contains__)):
+                land(_Delivery(got.name, [got.content], got.address, got.extracted_on, got.status, got.media_type))
+    elif urlsplit(address).scheme in ("http", "https"):
+        url = address.replace("{partition}", partition)
+        with client() as http, http.download(url) as got_file:
+            name = PurePosixPath(urlsplit(url).path).name or f"{source.name}-{partition}"
+            day = min(period.last, now().astimezone(VIETNAM).date())
+            land(_Delivery(name, got_file, url, day, got_file.status, got_file.media_type))
+    else:
+        for path, day in _files_of(Path(address), source, partition, now().astimezone(VIETNAM).date()):
+            with open(path, "rb") as stream:
+                chunks = iter(lambda: stream.read(_BLOCK), b"")  # noqa: B023 - read before the next turn
+                land(_Delivery(path.name, chunks, path.resolve().as_uri(), day))
     return results
 
 
-def _from_folder(
-    landing: Landing, source: Source, partition: str, folder: Path, now: Callable[[], datetime]
-) -> Iterator[tuple[Receipt, bool]]:
+def read_credentials(path: Path, source: str) -> dict[str, str]:
+    """The credentials of one source from the JSON file that the settings name; none where it names none.
+
+    Raises:
+        PullError: the file is not JSON of the form {source: {name: value}}.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        found = content.get(source, {})
+        return {str(name): str(value) for name, value in found.items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, AttributeError):
+        raise PullError(
+            f'{path} (HATINH_CREDENTIALS_FILE) is not JSON of the form {{"{source}": {{"username": "...", ...}}}}.'
+        ) from None
+
+
+def _files_of(folder: Path, source: Source, partition: str, today: date) -> Iterator[tuple[Path, date]]:
     if not folder.is_dir():
         raise PullError(f"The address of {source.name} is no folder that can be read: {folder}")
     for path in sorted(folder.iterdir()):
-        if not path.is_file() or path.name.startswith("."):
-            continue
-        at = now()
-        of, extracted_on = source.period_of(path.name, at.astimezone(VIETNAM).date())
-        if of != partition:
-            continue
-        with open(path, "rb") as stream:
-            yield landing.put(
-                iter(lambda: stream.read(_BLOCK), b""),  # noqa: B023 - read before the next turn
-                source=source.name,
-                name=path.name,
-                partition=partition,
-                extracted_on=extracted_on,
-                address=path.as_uri() if path.is_absolute() else f"file:{path.name}",
-                landed_at=at,
-                licence=source.licence,
-            )
-
-
-def _from_http(
-    landing: Landing,
-    source: Source,
-    partition: str,
-    address: str,
-    now: Callable[[], datetime],
-    client: Callable[[], AbstractContextManager[HttpClient]],
-) -> Iterator[tuple[Receipt, bool]]:
-    url = address.replace("{partition}", partition)
-    with client() as http, http.download(url) as got:
-        at = now()
-        name = PurePosixPath(urlsplit(url).path).name or f"{source.name}-{partition}"
-        of, extracted_on = source.period_of(name if partition in name else partition, at.astimezone(VIETNAM).date())
-        yield landing.put(
-            got,
-            source=source.name,
-            name=name,
-            partition=of,
-            extracted_on=extracted_on,
-            address=url,
-            landed_at=at.astimezone(UTC),
-            licence=source.licence,
-            status=got.status,
-            media_type=got.media_type,
-        )
+        if path.is_file() and not path.name.startswith("."):
+            of, day = source.period_of(path.name, today)
+            if of == partition:
+                yield path, day

@@ -6,13 +6,14 @@ files, its raw table, the dbt graph, the release.
 
 # No `from __future__ import annotations` here: Dagster reads the annotations of assets as types.
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
 
 from pipelines.landing.drop import intake
-from pipelines.landing.pull import pull
+from pipelines.landing.pull import pull, read_credentials
 from pipelines.orchestration.platform import Platform, Run
 from pipelines.quality.gate import judge
 from pipelines.quality.gx import validate
@@ -43,7 +44,7 @@ def raw_key(source: str) -> dg.AssetKey:
 def partitions_of(source: Source) -> dg.PartitionsDefinition:
     """The partitions that a source declares, as Dagster counts them."""
     zone = "Asia/Ho_Chi_Minh"
-    if source.period == "month":
+    if source.cycle == "month":
         return dg.MonthlyPartitionsDefinition(
             start_date=source.first_period, fmt="%Y-%m", timezone=zone, end_offset=1
         )
@@ -51,7 +52,7 @@ def partitions_of(source: Source) -> dg.PartitionsDefinition:
     return dg.TimeWindowPartitionsDefinition(
         start=f"{source.first_period[:4]}-01",
         fmt="%Y-%m",
-        cron_schedule=periods[source.period],
+        cron_schedule=periods[source.cycle],
         timezone=zone,
         end_offset=1,
     )
@@ -74,6 +75,7 @@ def landing_asset(source: Source) -> dg.AssetsDefinition:
             source,
             context.partition_key,
             platform.settings.addresses.get(source.name),
+            credentials=read_credentials(platform.settings.credentials, source.name),
             now=platform.now,
         )
         new = [receipt for receipt, is_new in results if is_new]
@@ -230,12 +232,11 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
 
         built = platform.dbt.build(full_refresh=bool(because), on_result=told)
         tested = platform.dbt.test(told)
-        current = platform.releases.current()
         found = validate(
             platform.settings.warehouse,
             suites,
             {mart.name: mart.relation for mart in marts},
-            last_release=current.path / "marts.duckdb" if current else None,
+            last_release=_comparable_release(platform),
             memory_limit=platform.settings.memory_limit,
             threads=platform.settings.threads,
         )
@@ -251,7 +252,7 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
                 cut_off=cut_off_files(connection),
             )
             write_verdicts(connection, verdicts)
-            set_state(connection, "built_by", context.run_id)
+            set_state(connection, "built_by", context.run.run_id)
             if all(result.status == "success" for result in built):
                 set_state(connection, "fingerprint", fingerprint)
                 connection.execute("delete from meta.state where key = 'rebuild_because'")
@@ -304,6 +305,19 @@ def release_asset(marts: Sequence[Mart]) -> dg.AssetsDefinition:
         )
 
     return release
+
+
+def _comparable_release(platform: Platform) -> Path | None:
+    """The last release, for checks of drift; None when a file it was computed from is in force no longer.
+
+    Whoever withdraws a file, or brings the first real one beside the samples, means the figures to change.
+    """
+    current = platform.releases.current()
+    if current is None:
+        return None
+    in_force = {receipt.sha256 for source in all_sources() for receipt in platform.landing.in_force(source)}
+    used = {receipt["sha256"] for receipt in current.package["sources"]}
+    return current.path / "marts.duckdb" if used <= in_force else None
 
 
 def _tell(context: dg.AssetExecutionContext, platform: Platform, line: str) -> None:

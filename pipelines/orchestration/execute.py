@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 
 import dagster as dg
@@ -10,6 +11,7 @@ import dagster as dg
 from pipelines.orchestration.build import build_defs
 from pipelines.orchestration.platform import Platform
 from pipelines.orchestration.triggers import RUN
+from pipelines.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,18 @@ class Executed:
     error_message: str | None = None
 
 
+def use_instance(settings: Settings) -> None:
+    """Name the project's Dagster instance; one in another folder gets the project's configuration, telemetry off."""
+    home = settings.dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        shutil.copyfile(settings.home / ".dagster" / "dagster.yaml", home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home)  # Dagster knows no other way to name its instance
+
+
 def execute(platform: Platform) -> Executed:
     """The whole walk, from the drop folder to the release."""
-    home = platform.settings.dagster_home
-    home.mkdir(parents=True, exist_ok=True)
-    os.environ["DAGSTER_HOME"] = str(home)  # Dagster knows no other way to name its instance
+    use_instance(platform.settings)
     job = build_defs(platform).resolve_job_def(RUN)
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(

@@ -8,8 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, BinaryIO, Literal, Protocol
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from pipelines.landing.http import HttpClient
 
 
 class Frames(Protocol):
@@ -21,6 +24,46 @@ class Frames(Protocol):
 
 
 Framer = Callable[..., Iterator[Any]]
+
+
+@dataclass(frozen=True)
+class Period:
+    """One partition of a source: its name and its days, both ends included."""
+
+    partition: str
+    first: date
+    last: date
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a connector is given to ask its source with.
+
+    `has_landed(name)` tells whether this period has a file of that name already: an interrupted pull need not ask for
+    that page again. Credentials are read from the file that the settings name and never leave the connector.
+    """
+
+    http: HttpClient
+    address: str
+    credentials: Mapping[str, str]
+    period: Period
+    now: Callable[[], datetime]
+    has_landed: Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """One answer as received. `extracted_on` is the day that its content describes; `address` carries no secret."""
+
+    name: str
+    content: bytes
+    address: str
+    status: int
+    media_type: str | None
+    extracted_on: date
+
+
+Fetch = Callable[[Ask], Iterator[Fetched]]
 
 
 @dataclass(frozen=True)
@@ -73,10 +116,34 @@ class Source:
     publisher: str
     licence: str
     cadence: str
-    period: Literal["month", "quarter", "year"]
+    cycle: Literal["month", "quarter", "year"]
     first_period: str
     frame: Framer
     table: Table
+    fetch: Fetch | None = None
+    """How the source's interface is asked for a period; without one, an address is a folder or a plain URL."""
+
+    def period(self, partition: str) -> Period:
+        """The days of a partition.
+
+        Raises:
+            ValueError: the partition is not written as this source's periods are.
+        """
+        patterns = {"month": r"(20\d{2})-(0[1-9]|1[0-2])", "quarter": r"(20\d{2})-Q([1-4])", "year": r"(20\d{2})"}
+        examples = {"month": "2026-10", "quarter": "2026-Q3", "year": "2026"}
+        found = re.fullmatch(patterns[self.cycle], partition)
+        if not found:
+            raise ValueError(f"{partition} is no {self.cycle} of {self.name}: write it like {examples[self.cycle]}.")
+        months = {"month": 1, "quarter": 3, "year": 12}[self.cycle]
+        year, start = int(found[1]), 1
+        if self.cycle != "year":
+            start = (int(found[2]) - 1) * months + 1
+        end = start + months
+        return Period(
+            partition,
+            date(year, start, 1),
+            date.fromordinal(date(year + (end - 1) // 12, (end - 1) % 12 + 1, 1).toordinal() - 1),
+        )
 
     def period_of(self, name: str, landed_on: date) -> tuple[str, date]:
         """Partition of a file, and the day that its content describes: from a date in its name, else the day it came.
@@ -95,9 +162,9 @@ class Source:
         return self._partition(day), day
 
     def _partition(self, day: date) -> str:
-        if self.period == "year":
+        if self.cycle == "year":
             return f"{day.year}"
-        if self.period == "quarter":
+        if self.cycle == "quarter":
             return f"{day.year}-Q{(day.month + 2) // 3}"
         return f"{day.year}-{day.month:02d}"
 

@@ -1,0 +1,79 @@
+"""A province of its own for each walk: empty folders, its own key, its own Dagster instance, the real everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pipelines.orchestration.execute import Executed, execute
+from pipelines.orchestration.platform import Platform
+from pipelines.sample.dossiers import SampleReport, write_dossiers
+from pipelines.settings import Settings, load_settings
+from pipelines.warehouse.pseudonyms import make_key
+
+FIRST, LAST = date(2026, 5, 1), date(2026, 8, 20)
+
+
+class Clock:
+    """A time of day that only moves when it is asked for, one second at a time."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.time += timedelta(seconds=1)
+        return self.time
+
+
+class Province:
+    """Settings, the drop folder and the walk of one test."""
+
+    def __init__(self, home: Path) -> None:
+        self.settings: Settings = load_settings(
+            data_dir=home / "data",
+            dagster_dir=home / "dagster",
+            pseudonym_key_file=home / "key",
+            drop_settle_seconds=0,
+        )
+        make_key(self.settings.pseudonym_key)
+        self.lines: list[str] = []
+        self.platform = Platform(self.settings, now=Clock(), sleep=lambda seconds: None, tell=self.lines.append)
+        self.environment = {
+            "HATINH_DATA_DIR": str(home / "data"),
+            "HATINH_DAGSTER_DIR": str(home / "dagster"),
+            "HATINH_PSEUDONYM_KEY_FILE": str(home / "key"),
+            "HATINH_DROP_SETTLE_SECONDS": "0",
+        }
+
+    def drop(self, name: str, content: bytes, source: str = "dossiers") -> Path:
+        path = self.settings.drop / source / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    def sample(self, rows: int = 2000, *, seed: int = 7, defect: str | None = None) -> SampleReport:
+        return write_dossiers(
+            self.settings.drop / "dossiers",
+            self.settings.dbt_project / "seeds",
+            rows=rows,
+            seed=seed,
+            first=FIRST,
+            last=LAST,
+            defect=defect,
+        )
+
+    def walk(self) -> Executed:
+        self.lines.clear()
+        return execute(self.platform)
+
+    def last_run(self) -> dict[str, object]:
+        from pipelines.release.runs import RunLog
+
+        return RunLog(self.settings.marts).runs()[-1]
+
+
+@pytest.fixture(scope="session")
+def new_province(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Province]:
+    return lambda: Province(Path(tmp_path_factory.mktemp("province")))
