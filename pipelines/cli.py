@@ -1,7 +1,7 @@
 """The command people type: `hatinh`. It says what happens, what to do when something is wrong, and nothing personal.
 
-Exit codes: 0 well; 1 the run failed, readers keep what they had; 2 wrong use or setting; 3 released, but something is held
-back; 4 the warehouse is held by another process.
+Exit codes: 0 well; 1 the run failed, readers keep what they had; 2 wrong use or setting; 3 the run is done, but
+something is held back; 4 the warehouse is held by another process.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ if TYPE_CHECKING:
 
 FAILED, WRONG_USE, HELD_BACK, BUSY = 1, 2, 3, 4
 
+# Errors whose messages are our own and name no data; of any other only the class is shown.
+OWN_ERRORS = ("KeyProblem", "ReleaseError", "GateError", "DbtFailed", "SuiteError", "Failure", "WarehouseBusy")
+
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Số liệu chuyển đổi số tỉnh Hà Tĩnh: from raw bytes to a gated release.\n\n"
-    "Begin with [bold]hatinh run[/bold], then [bold]hatinh status[/bold]. Settings are environment variables HATINH_* or "
-    "lines of .env; [bold]hatinh doctor[/bold] lists them.",
+    "Begin with [bold]hatinh run[/bold], then [bold]hatinh status[/bold]. Settings are environment variables HATINH_* "
+    "or lines of .env; [bold]hatinh doctor[/bold] lists them.",
 )
 key_app = typer.Typer(no_args_is_help=True, help="The key of the pseudonyms.")
 releases_app = typer.Typer(help="The releases on disk: list, verify, prune.")
@@ -104,11 +107,10 @@ def run(
     result = execute(Platform(settings, tell=tell))
     if not result.success:
         _refuse_if_held(settings)
-        known = (result.error_class or "").removesuffix("Error") in ("KeyProblem", "Release", "Gate", "DbtFailed", "Suite", "Failure")
-        said = f": {result.error_message}" if known or result.error_class == "WarehouseBusy" else ""
+        said = f": {result.error_message}" if result.error_class in OWN_ERRORS else ""
         _stop(
-            f"The run failed at {result.step or 'its start'} ({result.error_class or 'unknown error'}{said}). Readers keep "
-            f"the last release. The whole story: hatinh ui, run {result.run_id}.",
+            f"The run failed at {result.step or 'its start'} ({result.error_class or 'unknown error'}{said}). "
+            f"Readers keep the last release. The whole story: hatinh ui, run {result.run_id}.",
             BUSY if result.error_class == "WarehouseBusy" else FAILED,
         )
     last = _last_run(settings)
@@ -211,11 +213,11 @@ def sample(
     out_dir: Annotated[Path, typer.Option("--out", help="Folder to write to; data/drop/dossiers feeds the next run.")],
     rows: Annotated[int, typer.Option(min=1, help="Dossiers.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 42,
-    first: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First day of receipt.")] = datetime(2025, 1, 1),  # noqa: B008
-    last: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day, state as of then.")] = datetime(  # noqa: B008
+    first: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First day of receipt.")] = datetime(2025, 1, 1),
+    last: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day, state as of then.")] = datetime(
         2026, 10, 10
     ),
-    form: Annotated[str, typer.Option(help="ndjson, array or data ({\"data\": [...]}).")] = "ndjson",
+    form: Annotated[str, typer.Option(help='ndjson, array or data ({"data": [...]}).')] = "ndjson",
     dirt: Annotated[float, typer.Option(min=0, max=1, help="Share of rows with the dirt of real feeds.")] = 0.004,
     compress: Annotated[bool, typer.Option(help="Write gzip.")] = True,
     defect: Annotated[
@@ -224,7 +226,8 @@ def sample(
 ) -> None:
     """Write synthetic dossiers in the real wire format, calibrated to the published figures. Nobody in them exists."""
     settings = _settings()
-    from pipelines.sample.dossiers import DEFECTS, write_dossiers
+    from pipelines.sample.dirt import DEFECTS
+    from pipelines.sample.dossiers import write_dossiers
 
     if defect is not None and defect not in DEFECTS:
         table = Table("--defect", "What it does")
@@ -249,7 +252,8 @@ def sample(
             progress=lambda done: shown.update(f"{done:,} of {rows:,} …"),
         )
     size = sum(path.stat().st_size for path in report.paths)
-    out.print(f"{report.records:,} records of {report.dossiers:,} dossiers: {len(report.paths)} files in {out_dir}, {size:,} bytes")
+    written = f"{len(report.paths)} files in {out_dir}, {size:,} bytes"
+    out.print(f"{report.records:,} records of {report.dossiers:,} dossiers: {written}")
     if report.dirt:
         out.print("dirt: " + ", ".join(f"{count} {kind}" for kind, count in sorted(report.dirt.items())))
 
@@ -260,7 +264,7 @@ def withdraw(
     sha256: Annotated[str, typer.Argument(help="First digits of the file's sha256; `hatinh files SOURCE` lists them.")],
     reason: Annotated[str, typer.Option(help="Why; kept in the receipt.")],
 ) -> None:
-    """Take a landed file out of force: a poisoned or wrong delivery. Its bytes stay; the next run rebuilds without it."""
+    """Take a landed file out of force: a wrong delivery. Its bytes stay; the next run rebuilds without it."""
     settings = _settings()
     from pipelines.landing.store import LandingError
 
@@ -279,7 +283,9 @@ def files(source: Annotated[str, typer.Argument()]) -> None:
     in_force = {receipt.sha256 for receipt in landing.in_force(source)}
     table = Table("sha256", "Kỳ", "Tệp", "Ngày số liệu", "Nhận lúc (UTC)", "Byte", "Tình trạng")
     for receipt in landing.receipts(source):
-        state = "in force" if receipt.sha256 in in_force else "withdrawn" if receipt.withdrawn else "sample, stepped aside"
+        state = "withdrawn" if receipt.withdrawn else "sample, stepped aside"
+        if receipt.sha256 in in_force:
+            state = "in force"
         table.add_row(
             receipt.sha256[:12],
             receipt.partition,
@@ -439,7 +445,7 @@ def doctor() -> None:
     settings = _settings()
     from pipelines.doctor import examine
 
-    findings = examine(settings, date.today())  # noqa: DTZ011
+    findings = examine(settings, date.today())
     table = Table("", "Gì", "Thế nào")
     for finding in findings:
         table.add_row("[green]✓[/green]" if finding.good else "[red]✗[/red]", finding.what, finding.how)

@@ -27,7 +27,11 @@ class Settings(BaseSettings):
     """Settings of one province's platform. Paths that are relative are taken from `home`."""
 
     model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, env_file=(PROJECT_ROOT / ".env", ".env"), env_file_encoding="utf-8", extra="ignore", frozen=True
+        env_prefix=ENV_PREFIX,
+        env_file=(PROJECT_ROOT / ".env", ".env"),
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
     )
 
     home: Path = Field(PROJECT_ROOT, description="folder of the project: dbt_project/ and expectations/ are in it")
@@ -55,13 +59,14 @@ class Settings(BaseSettings):
 
     addresses: dict[str, str] = Field(
         default_factory=dict,
-        description='where sources are pulled from, JSON such as {"dossiers": "/mnt/share"}: a folder or an http(s) URL '
-        "with {partition} in it",
+        description='where sources are pulled from, JSON like {"dossiers": "/mnt/share"}: the base URL of an '
+        "interface, a folder, or an http(s) URL with {partition} in it",
     )
 
     credentials_file: Path = Field(
         Path(".secrets/credentials.json"),
-        description='file with the credentials of sources, JSON such as {"onestop_dossiers": {"token": "..."}}; outside git',
+        description="file with the credentials of sources, outside git: JSON like "
+        '{"onestop_dossiers": {"token": "..."}}',
     )
 
     max_record_mb: int = Field(4, ge=1, le=1024, description="longest record that is read, in MB, 1 to 1024")

@@ -34,7 +34,7 @@ class HttpError(RuntimeError):
         super().__init__(f"{method} {place}: {problem} (tried {times})")
 
 
-class Refused(HttpError):  # noqa: N818  an answer, not a fault
+class Refused(HttpError):
     """403: the publisher does not want this. Stop asking and talk to them."""
 
 

@@ -65,7 +65,7 @@ def pull(
     period = source.period(partition)
     if not address:
         raise PullError(
-            f"No address is set for {source.name}: set HATINH_ADDRESSES='{{\"{source.name}\": \"...\"}}' to "
+            f'No address is set for {source.name}: set HATINH_ADDRESSES=\'{{"{source.name}": "..."}}\' to '
             + ("the base URL of its interface" if source.fetch else "a folder or an http(s) URL with {partition} in it")
             + f", or put files into the drop folder data/drop/{source.name}/."
         )
@@ -101,7 +101,7 @@ def pull(
     else:
         for path, day in _files_of(Path(address), source, partition, now().astimezone(VIETNAM).date()):
             with open(path, "rb") as stream:
-                chunks = iter(lambda: stream.read(_BLOCK), b"")  # noqa: B023 - read before the next turn
+                chunks = iter(lambda: stream.read(_BLOCK), b"")
                 land(_Delivery(path.name, chunks, path.resolve().as_uri(), day))
     return results
 

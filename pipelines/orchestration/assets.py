@@ -45,9 +45,7 @@ def partitions_of(source: Source) -> dg.PartitionsDefinition:
     """The partitions that a source declares, as Dagster counts them."""
     zone = "Asia/Ho_Chi_Minh"
     if source.cycle == "month":
-        return dg.MonthlyPartitionsDefinition(
-            start_date=source.first_period, fmt="%Y-%m", timezone=zone, end_offset=1
-        )
+        return dg.MonthlyPartitionsDefinition(start_date=source.first_period, fmt="%Y-%m", timezone=zone, end_offset=1)
     periods = {"quarter": "0 0 1 1,4,7,10 *", "year": "0 0 1 1 *"}
     return dg.TimeWindowPartitionsDefinition(
         start=f"{source.first_period[:4]}-01",
@@ -185,7 +183,9 @@ def model_specs(manifest: Mapping[str, Any]) -> list[dg.AssetSpec]:
     return specs
 
 
-def check_specs(manifest: Mapping[str, Any], marts: Sequence[Mart], suites: Mapping[str, Suite]) -> list[dg.AssetCheckSpec]:
+def check_specs(
+    manifest: Mapping[str, Any], marts: Sequence[Mart], suites: Mapping[str, Suite]
+) -> list[dg.AssetCheckSpec]:
     """One check a dbt test and one an expectation, each on the asset that it judges."""
     specs = [
         dg.AssetCheckSpec(node["name"], asset=_key_of(manifest, node["attached_node"]))
@@ -394,5 +394,3 @@ def _severity(blocks: bool) -> dg.AssetCheckSeverity:
 def suites_of(platform: Platform, marts: Sequence[Mart]) -> dict[str, Suite]:
     """The suites of expectations/, each of which must name a mart."""
     return dict(read_suites(platform.settings.expectations, {mart.name for mart in marts}))
-
-

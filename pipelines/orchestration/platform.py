@@ -67,7 +67,7 @@ class Platform:
     def code_version(self) -> str:
         """Version of the package and, in a checkout, the commit."""
         package = version("hatinh-statistics")
-        commit = subprocess.run(
+        commit = subprocess.run(  # noqa: S603
             ["git", "-C", str(self.settings.home), "describe", "--always", "--dirty"],  # noqa: S607
             capture_output=True,
             text=True,

@@ -78,4 +78,3 @@ def _schedule_status(state: str) -> dg.DefaultScheduleStatus:
 
 def _sensor_status(state: str) -> dg.DefaultSensorStatus:
     return dg.DefaultSensorStatus.RUNNING if state == "on" else dg.DefaultSensorStatus.STOPPED
-

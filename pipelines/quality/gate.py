@@ -168,5 +168,7 @@ def _whole_files(sources: Iterable[str], cut_off: Mapping[str, Sequence[str]]) -
     """Every file in force must be there to its end: what a torn file lost is not in any count."""
     for source in sources:
         torn = cut_off.get(source, ())
-        mend = f"Cut off, its end is lost: {', '.join(torn)}. Land it again whole under the same name, or `hatinh withdraw` it."
+        mend = (
+            f"Cut off, the end is lost: {', '.join(torn)}. Land it again whole by that name, or `hatinh withdraw` it."
+        )
         yield Evidence(f"whole_files:{source}", "load", source, "block", not torn, mend if torn else "", str(len(torn)))

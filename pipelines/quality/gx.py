@@ -4,7 +4,6 @@ Nothing leaves this module but counts and class names: no value of a row, neithe
 DuckDB likes to quote from the data. Great Expectations is imported inside functions because that costs seconds.
 """
 
-# ruff: noqa: PLC0415 (imports are late on purpose, see above)
 from __future__ import annotations
 
 import logging

@@ -56,7 +56,7 @@ class Outcome:
     targets: dict[str, str] = field(default_factory=dict)
 
 
-def publish(  # noqa: PLR0917
+def publish(
     conn: duckdb.DuckDBPyConnection,
     root: Path,
     marts: Sequence[Mart],

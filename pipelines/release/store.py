@@ -134,7 +134,7 @@ class ReleaseStore:
 
     def verify(self, release_id: str) -> Release:
         """Read a whole release again: hashes, rows, types. Raises ReleaseError with everything that is wrong."""
-        from pipelines.release.write import verify  # noqa: PLC0415  (pyarrow takes a second to import)
+        from pipelines.release.write import verify
 
         release = self.get(release_id)
         verify(release)

@@ -55,7 +55,7 @@ def scoreboard(store: ReleaseStore, runs: list[dict[str, Any]]) -> RenderableTyp
         parts.append(_targets(release))
         parts.append(_tables(release))
     last = runs[-1] if runs else None
-    loads = next((run["loads"] for run in reversed(runs) if run.get("loads")), {})
+    loads: Mapping[str, Any] = next((run["loads"] for run in reversed(runs) if run.get("loads")), {})
     if loads:
         parts.append(_quarantine(loads))
     if release is not None and release.held_back:
@@ -69,26 +69,20 @@ def scoreboard(store: ReleaseStore, runs: list[dict[str, Any]]) -> RenderableTyp
 
 def _targets(release: Release) -> RenderableType:
     table = Table(title="Chỉ tiêu / targets", box=box.SIMPLE_HEAD, title_justify="left")
-    for name, side in (
-        ("Chỉ tiêu", "left"),
-        ("Giá trị", "right"),
-        ("Mục tiêu", "right"),
-        ("Khoảng cách", "right"),
-        ("Kỳ", "left"),
-        ("Bằng chứng", "left"),
-    ):
-        table.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
+    table.add_column("Chỉ tiêu", ratio=3)
+    for name in ("Giá trị", "Mục tiêu", "Khoảng cách"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Đến", no_wrap=True)
     path = release.path / "target_progress.parquet"
     if path.exists():
         for title_vi, title_en, value, unit, target, year, distance, status, to, document, grade in _read(path):
             missing = value is None
             table.add_row(
-                f"{title_vi}\n[dim]{title_en}[/dim]",
-                "chưa có số liệu\n[dim]no data[/dim]" if missing else f"{value:.2f} {unit}",
-                f"{target:g} {unit} ({year})",
+                f"{title_vi}\n[dim]{title_en}\n{document}; bằng chứng / grade {grade}[/dim]",
+                "[yellow]chưa có\nno data[/yellow]" if missing else f"{value:.2f} {unit}\n[dim]{status}[/dim]",
+                f"{target:g} {unit}\n[dim]{year}[/dim]",
                 "–" if missing else f"{distance:+.2f}",
                 "–" if missing else f"{to:%m/%Y}",
-                f"{grade} · {document}" + ("" if status == "observed" or missing else f" · {status}"),
             )
     return table
 
@@ -111,7 +105,9 @@ def _tables(release: Release) -> RenderableType:
     table.add_column("Số dòng", justify="right")
     for resource in release.package["resources"]:
         held = resource.get("held_back")
-        state = f"[yellow]giữ lại từ / held back since {held['since']}[/yellow]" if held else "[green]đạt / passed[/green]"
+        state = (
+            f"[yellow]giữ lại từ / held back since {held['since']}[/yellow]" if held else "[green]đạt / passed[/green]"
+        )
         table.add_row(resource["name"], resource.get("title", ""), state, f"{resource['rows']:,}")
     return table
 
@@ -138,7 +134,9 @@ def _quarantine(loads: Mapping[str, Mapping[str, Any]]) -> RenderableType:
             f"{load['total_in']:,}",
             f"{load['total_in'] - load['total_quarantined']:,}",
             f"{load['total_quarantined']:,}",
-            "\n".join(f"{count:,} × {reason} – {_REASONS.get(reason.split(':')[0], '')}" for reason, count in reasons.items()),
+            "\n".join(
+                f"{count:,} × {reason} – {_REASONS.get(reason.split(':')[0], '')}" for reason, count in reasons.items()
+            ),
         )
         for refused in load.get("refused", []):
             table.add_row("", "", "", "", f"[yellow]từ chối tệp / refused: {refused}[/yellow]")

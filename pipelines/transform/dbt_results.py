@@ -10,7 +10,7 @@ Status = Literal["success", "pass", "warn", "fail", "error", "skipped"]
 
 @dataclass(frozen=True)
 class NodeResult:
-    """Outcome of one dbt node (model, seed or test) in one run. `failures` counts rows a test found, None for models."""
+    """Outcome of one dbt node in one run. `failures` counts the rows that a test found; None for models and seeds."""
 
     unique_id: str
     resource_type: Literal["model", "seed", "test"]

@@ -1,6 +1,6 @@
 """What the dbt manifest says of each published table: its target, titles, units, columns and order of rows.
 
-A published table is a model under `models/marts/<target>/`; the folder is the target that is judged and released as one.
+A published table is a model under `models/marts/<target>/`; the folder is the target, judged and released as one.
 """
 
 from __future__ import annotations

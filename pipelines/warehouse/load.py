@@ -1,4 +1,4 @@
-"""Files in force become typed rows of `raw.<source>`; what does not parse goes to quarantine with file, line and reason.
+"""Files in force become typed rows of `raw.<source>`; what does not parse goes to quarantine: file, line and reason.
 
 One file is one transaction, so a run that dies leaves whole files or none. For every file, rows in = rows loaded + rows
 quarantined; the table `raw.files` refuses to hold anything else. Files that were loaded before are not read again.
@@ -146,8 +146,8 @@ def _remember_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
         set_state(connection, "key_check", check)
     elif remembered != check:
         raise KeyProblem(
-            "The pseudonym key (HATINH_PSEUDONYM_KEY_FILE) is not the one this warehouse was loaded with: the same dossier "
-            "would count as two. Put the old key back, or rebuild the warehouse under the new one with `hatinh rebuild`."
+            "The pseudonym key (HATINH_PSEUDONYM_KEY_FILE) is not the one this warehouse was loaded with: the same "
+            "dossier would count as two. Put the old key back, or rebuild under the new one with `hatinh rebuild`."
         )
 
 
@@ -242,9 +242,7 @@ def _load_file(
         raise
     finally:
         connection.execute("drop table if exists judged")
-    return FileLoad(
-        file.name, file.partition, rows_in, rows_in - quarantined, tuple(reasons), refusal, unexpected
-    )
+    return FileLoad(file.name, file.partition, rows_in, rows_in - quarantined, tuple(reasons), refusal, unexpected)
 
 
 def _records(batches: Iterable[Any], rejects: list[tuple[int, str]], sampled: list[str]) -> pa.RecordBatchReader:
@@ -286,7 +284,8 @@ def _judge(
             from frames
         ),
         typed as (
-            select row_no, text, is_json, j, hash(text) as content, cast($extracted_on as date) as extracted_on, {columns}
+            select row_no, text, is_json, j, hash(text) as content,
+                   cast($extracted_on as date) as extracted_on, {columns}
             from parsed
         )
         select row_no, content, {names},
@@ -338,9 +337,7 @@ def _insert(
     )
 
 
-def _unexpected(
-    connection: duckdb.DuckDBPyConnection, source: Source, sampled: Sequence[str]
-) -> tuple[str, ...]:
+def _unexpected(connection: duckdb.DuckDBPyConnection, source: Source, sampled: Sequence[str]) -> tuple[str, ...]:
     """Names of fields that the source does not know, in the first records of a file; only what looks like a name."""
     rows = connection.execute(
         """
@@ -373,7 +370,8 @@ def standing(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, An
         [source],
     ).fetchall()
     refused = connection.execute(
-        "select name || ': ' || refusal from raw.files where source = ? and status = 'refused' order by file_no", [source]
+        "select name || ': ' || refusal from raw.files where source = ? and status = 'refused' order by file_no",
+        [source],
     ).fetchall()
     return {
         "total_in": total_in,

@@ -1,4 +1,4 @@
-"""A province of its own for each walk: empty folders, its own key, its own Dagster instance, the real everything else."""
+"""A province of its own for each walk: empty folders, its own key and Dagster instance, the real everything else."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from pipelines.orchestration.execute import Executed, execute
 from pipelines.orchestration.platform import Platform
 from pipelines.sample.dossiers import SampleReport, write_dossiers

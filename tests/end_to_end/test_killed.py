@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from conftest import LAST, Province
+
 from pipelines.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.xdist_group("dbt")
@@ -81,7 +82,7 @@ def _runs(province: Province) -> list[dict[str, str]]:
 
 def _one_more_dossier() -> bytes:
     return (
-        '{"MaHoSo":"H27.1-20260805-0000001","MaTTHC":"9.000001","MaLinhVuc":"HT","KenhThucHien":"2",'
-        '"TrangThaiHoSo":"10","NgayNopHoSo":"20260805080000","NgayTiepNhan":"20260805080000",'
-        '"NgayHenTra":"20260810170000","NgayTra":"20260807100000"}\n'
-    ).encode()
+        b'{"MaHoSo":"H27.1-20260805-0000001","MaTTHC":"9.000001","MaLinhVuc":"HT","KenhThucHien":"2",'
+        b'"TrangThaiHoSo":"10","NgayNopHoSo":"20260805080000","NgayTiepNhan":"20260805080000",'
+        b'"NgayHenTra":"20260810170000","NgayTra":"20260807100000"}\n'
+    )

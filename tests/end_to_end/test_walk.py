@@ -1,11 +1,11 @@
-"""Bytes in, release out: the walk of one province over several days, good and bad ones, in the order in which they come."""
+"""Bytes in, release out: the walk of one province over several days, good and bad ones, in their order."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import duckdb
 import polars as pl
@@ -13,10 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import Province
 from dagster import DagsterInstance
+from typer.testing import CliRunner
+
 from pipelines.cli import HELD_BACK, app
 from pipelines.release.store import Release
 from pipelines.sample.dossiers import SampleReport
-from typer.testing import CliRunner
 
 pytestmark = pytest.mark.xdist_group("dbt")
 
@@ -34,12 +35,12 @@ def sample(province: Province) -> SampleReport:
 
 
 @pytest.fixture(scope="module")
-def first(province: Province, sample: SampleReport) -> Iterator[Release]:
+def first(province: Province, sample: SampleReport) -> Release:
     result = province.walk()
     assert result.success, (result.step, result.error_class, result.error_message)
     release = province.platform.releases.current()
     assert release is not None
-    yield release
+    return release
 
 
 def test_the_first_walk_releases_every_mart(first: Release, province: Province) -> None:
@@ -53,7 +54,9 @@ def test_every_record_of_the_sample_is_counted(first: Release, province: Provinc
     assert len(told) == len(sample.paths)
     total = 0
     for line in told:
-        rows, loaded, aside = (int(n.replace(",", "")) for n in re.findall(r"([\d,]+) (?:rows|loaded|in quarantine)", line))
+        rows, loaded, aside = (
+            int(n.replace(",", "")) for n in re.findall(r"([\d,]+) (?:rows|loaded|in quarantine)", line)
+        )
         assert rows == loaded + aside
         total += rows
     assert total == sample.records
@@ -65,7 +68,9 @@ def test_the_parts_of_every_row_sum_to_its_total(first: Release) -> None:
     rows = pl.read_parquet(first.path / TIMELINESS)
     parts = rows.select(pl.sum_horizontal("early", "on_time", "late", "in_process", "overdue", "no_term")).to_series()
     assert (parts == rows["received"]).all()
-    share = 100 * rows.select(pl.sum("early") + pl.sum("on_time") + pl.sum("in_process")).item() / rows["received"].sum()
+    share = (
+        100 * rows.select(pl.sum("early") + pl.sum("on_time") + pl.sum("in_process")).item() / rows["received"].sum()
+    )
     assert 75 < share < 90, "calibrated to the 82.41 % that the portal published"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from pipelines.quality.suites import read_suites
 from pipelines.settings import PROJECT_ROOT
 from pipelines.sources import all_sources
@@ -16,8 +17,13 @@ from pipelines.transform.marts import Mart, marts_of
 
 pytestmark = pytest.mark.xdist_group("manifest")
 
-ONLY_ROOM = {"dagster": {"orchestration", "definitions.py"}, "dagster_dbt": {"orchestration"},
-             "great_expectations": {"quality"}, "httpx": {"landing"}, "rich": {"scoreboard", "cli.py", "qd766"}}  # fmt: skip
+ONLY_ROOM = {
+    "dagster": {"orchestration", "definitions.py"},
+    "dagster_dbt": {"orchestration"},
+    "great_expectations": {"quality"},
+    "httpx": {"landing"},
+    "rich": {"scoreboard", "cli.py", "qd766"},
+}
 
 
 def _imports(path: Path) -> set[str]:
@@ -33,11 +39,7 @@ def _imports(path: Path) -> set[str]:
 @pytest.mark.parametrize(("library", "rooms"), ONLY_ROOM.items(), ids=list(ONLY_ROOM))
 def test_a_library_stays_in_its_room(library: str, rooms: set[str]) -> None:
     package = PROJECT_ROOT / "pipelines"
-    importers = {
-        path.relative_to(package).parts[0]
-        for path in package.rglob("*.py")
-        if library in _imports(path)
-    }
+    importers = {path.relative_to(package).parts[0] for path in package.rglob("*.py") if library in _imports(path)}
     assert importers <= rooms
 
 
@@ -46,7 +48,8 @@ def test_every_file_says_what_it_is_for() -> None:
         str(path.relative_to(PROJECT_ROOT))
         for folder in ("pipelines", "tests", "benchmarks")
         for path in (PROJECT_ROOT / folder).rglob("*.py")
-        if path.read_text(encoding="utf-8").strip() and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        if path.read_text(encoding="utf-8").strip()
+        and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert silent == []
 
