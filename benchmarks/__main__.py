@@ -1,0 +1,243 @@
+"""What the platform costs: `python -m benchmarks` runs the pipeline beside the bare script on the same files, in turn.
+
+Each run is a whole process from nothing to Parquet. Of every pair the figures are compared, row by row and column by
+column: a comparison of times between programs that disagree would say nothing. Results are Markdown on stdout.
+
+    python -m benchmarks                      100 thousand and 1 million dossiers, three runs each
+    python -m benchmarks --rows 5000 --runs 1 --phases
+    python -m benchmarks --daily              the day after 1 million: 5,000 records, beside building everything anew
+
+Exit code 1: figures differ (tables, columns and counts on stderr), or a run failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from statistics import median
+
+from benchmarks.figures import differences
+from benchmarks.pipeline import PHASES, Pipeline
+from benchmarks.processes import Measured, ProgramError, measure
+
+PROJECT = Path(__file__).resolve().parent.parent
+SEED, FIRST, LAST, NEXT_DAY = 42, date(2025, 1, 1), date(2026, 10, 10), date(2026, 10, 11)
+DELTA_ROWS = 5_000
+
+
+class FiguresDifferError(RuntimeError):
+    """Two programs disagree. The message has one line a difference."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Files of synthetic dossiers without errors; a dossier comes again in each month in which it changed."""
+
+    files: tuple[Path, ...]
+    dossiers: int
+    records: int
+
+    def __str__(self) -> str:
+        size = sum(file.stat().st_size for file in self.files) / 1e6
+        return f"{self.dossiers:,} dossiers in {self.records:,} records ({len(self.files)} files, {size:,.0f} MB gzip)"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all measurements share: the pipeline under test, a folder to work in, and how often each is run."""
+
+    pipeline: Pipeline
+    work: Path
+    runs: int
+
+    def bare(self, raw: Path, out: Path) -> Measured:
+        """The bare script over the files of `raw`."""
+        shutil.rmtree(out, ignore_errors=True)
+        folders = ["--raw", str(raw), "--seeds", str(self.pipeline.seeds), "--out", str(out)]
+        limits = ["--threads", str(self.pipeline.threads), "--memory", self.pipeline.memory]
+        return measure(
+            [sys.executable, "-m", "benchmarks.bare", *folders, *limits],
+            cwd=PROJECT,
+            environment={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+            log=self.work / "bare.log",
+        )
+
+    def fresh(self, files: Sequence[Path], data: Path) -> Measured:
+        """The pipeline over `files`, in a data folder that is new."""
+        shutil.rmtree(data, ignore_errors=True)
+        return self.pipeline.run(data, files)
+
+    def warm_up(self) -> None:
+        """One small run that is not measured: dbt's parse is kept from then on, and programs are in the page cache."""
+        files = self.history(2_000).files
+        self.fresh(files, self.work / "data")
+        self.bare(files[0].parent, self.work / "bare")
+
+    def history(self, rows: int) -> Sample:
+        from pipelines.sample.dossiers import write_dossiers
+
+        out = self.work / f"sample-{rows}"
+        shutil.rmtree(out, ignore_errors=True)
+        report = write_dossiers(out, self.pipeline.seeds, rows=rows, seed=SEED, first=FIRST, last=LAST, dirt=0)
+        return Sample(report.paths, report.dossiers, report.records)
+
+    def delta(self, history_rows: int) -> Sample:
+        from pipelines.sample.dossiers import write_delta
+
+        report = write_delta(
+            self.work / "delta",
+            self.pipeline.seeds,
+            rows=DELTA_ROWS,
+            seed=SEED,
+            day=NEXT_DAY,
+            history_rows=history_rows,
+            history_seed=SEED,
+            history_first=FIRST,
+            history_last=LAST,
+            dirt=0,
+        )
+        return Sample(report.paths, report.dossiers, report.records)
+
+    def side_by_side(self, rows: int, *, with_phases: bool) -> None:
+        """Bare script and pipeline over `rows` dossiers, in turn."""
+        sample, data, out = self.history(rows), self.work / "data", self.work / "bare"
+        bare, pipeline, phases = [], [], []
+        for _ in range(self.runs):
+            bare.append(self.bare(sample.files[0].parent, out))
+            pipeline.append(self.fresh(sample.files, data))
+            phases.append(self.pipeline.phases(pipeline[-1]))
+            agree(out, data / "marts" / "current")
+        print(f"\n## {sample}: {self.runs} runs each, in turn\n")
+        table({"bare script": bare, "pipeline": pipeline})
+        if with_phases:
+            print("\n| phase of the pipeline | s | share |\n|---|---|---|")
+            total = median(run.seconds for run in pipeline)
+            for phase in PHASES:
+                seconds = median(run[phase] for run in phases)
+                print(f"| {phase} | {seconds:.1f} | {seconds / total:.0%} |")
+        shutil.rmtree(data)
+
+    def daily(self, rows: int) -> None:
+        """The day after `rows` dossiers: the pipeline adds it, beside pipeline and bare script over all files."""
+        history, delta = self.history(rows), self.delta(rows)
+        before, data, whole = self.work / "before", self.work / "data", self.work / "whole"
+        everything, out = self.work / "everything", self.work / "bare"
+        shutil.rmtree(everything, ignore_errors=True)
+        everything.mkdir()
+        files = [Path(shutil.copy2(file, everything)) for file in (*history.files, *delta.files)]
+        self.fresh(history.files, before)
+        added, rebuilt, bare = [], [], []
+        months = 0
+        for _ in range(self.runs):
+            shutil.rmtree(data, ignore_errors=True)
+            shutil.copytree(before, data, symlinks=True)
+            added.append(self.pipeline.run(data, delta.files))
+            months = months_rebuilt(data)
+            rebuilt.append(self.fresh(files, whole))
+            bare.append(self.bare(everything, out))
+            agree(whole / "marts" / "current", data / "marts" / "current")
+            agree(out, data / "marts" / "current")
+        print(f"\n## {delta.records:,} records of one day after {history}: {self.runs} runs each, in turn\n")
+        table({"pipeline, all files": rebuilt, "pipeline, the day added": added, "bare script, all files": bare})
+        print(f"\nMonths of receipt rebuilt: {months} of {months_between(FIRST, NEXT_DAY)}.")
+        for folder in (before, data, whole):
+            shutil.rmtree(folder)
+
+
+def agree(left: Path, right: Path) -> None:
+    """Raises FiguresDifferError unless both folders hold the same marts."""
+    if found := differences(left, right):
+        raise FiguresDifferError("\n".join(["Figures differ:", *found]))
+
+
+def months_rebuilt(data: Path) -> int:
+    """Months that the last load touched, and those that were not over on the last day of the history."""
+    import duckdb
+
+    with duckdb.connect(str(data / "warehouse" / "warehouse.duckdb"), read_only=True) as connection:
+        row = connection.execute(
+            """
+            select count(distinct month) from (
+                select unnest(generate_series(first_month, last_month, interval 1 month)) as month
+                from intermediate.int_dossiers where load_no = (select max(load_no) from raw.files)
+                union all
+                select date_trunc('month', ?::date)
+            )
+            """,
+            [LAST],
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def months_between(first: date, last: date) -> int:
+    return (last.year - first.year) * 12 + last.month - first.month + 1
+
+
+def table(measured: dict[str, list[Measured]]) -> None:
+    """Medians with their range, and how they stand to the first row."""
+    print("| | wall s | min–max | to the first | peak MiB | min–max | to the first |\n|---|---|---|---|---|---|---|")
+    base = next(iter(measured.values()))
+    for name, runs in measured.items():
+        cells = [name]
+        for values, first, digits in (
+            ([run.seconds for run in runs], [run.seconds for run in base], 1),
+            ([run.peak_mib for run in runs], [run.peak_mib for run in base], 0),
+        ):
+            middle, ratio = median(values), median(values) / median(first)
+            cells += [f"{middle:,.{digits}f}", f"{min(values):,.{digits}f}–{max(values):,.{digits}f}", f"{ratio:.2f}"]
+        print(f"| {' | '.join(cells)} |", flush=True)
+    print("\nFigures: equal, every row and column.")
+
+
+def machine(threads: int, memory: str) -> str:
+    from importlib.metadata import version
+
+    names = Path("/proc/cpuinfo").read_text().splitlines()
+    cpu = next((line.partition(":")[2].strip() for line in names if line.startswith("model name")), platform.machine())
+    installed = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "dagster", "dbt-core", "great-expectations"))
+    return (
+        f"{os.cpu_count()} × {cpu}, {platform.system()} {platform.release()}, Python {platform.python_version()}, "
+        f"{installed}; DuckDB with {threads} threads and {memory}"
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, nargs="+", help="dossiers; 100000 1000000, and 1000000 with --daily")
+    parser.add_argument("--runs", type=int, default=3, help="measured runs of each program")
+    parser.add_argument("--work", type=Path, help="folder to work in, kept with samples and logs; else a temporary one")
+    parser.add_argument("--phases", action="store_true", help="show where the pipeline's time goes")
+    parser.add_argument("--daily", action="store_true", help="measure the day after a history instead")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--memory", default="4GB")
+    given = parser.parse_args()
+    if given.runs < 1 or min(given.rows or [1]) < 1:
+        parser.error("--rows and --runs begin at 1")
+    with tempfile.TemporaryDirectory(prefix="hatinh-benchmark-") as temporary:
+        work = (given.work or Path(temporary)).resolve()
+        pipeline = Pipeline(PROJECT, work / "pipeline", given.threads, given.memory)
+        bench = Bench(pipeline, work, given.runs)
+        try:
+            pipeline.prepare()
+            bench.warm_up()
+            print(machine(given.threads, given.memory), flush=True)
+            for rows in given.rows or ([1_000_000] if given.daily else [100_000, 1_000_000]):
+                bench.daily(rows) if given.daily else bench.side_by_side(rows, with_phases=given.phases)
+        except (FiguresDifferError, ProgramError) as problem:
+            print(problem, file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""Whether two sets of marts hold the same figures: every row, every column, every type."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+KEYS = {
+    "dossier_timeliness": ("month", "agency_code", "procedure_field_code"),
+    "online_submission": ("month", "agency_code", "procedure_field_code"),
+    "target_progress": ("target_id", "year"),
+}
+
+
+def differences(left: Path, right: Path) -> list[str]:
+    """Compare `<mart>.parquet` of two folders: one sentence a difference, with table, column and count.
+
+    Numbers are compared as they are: the marts are rounded already.
+    """
+    with duckdb.connect() as connection:
+        return [text for mart, key in KEYS.items() for text in _compare(connection, mart, key, left, right)]
+
+
+def _compare(
+    connection: duckdb.DuckDBPyConnection, mart: str, key: tuple[str, ...], left: Path, right: Path
+) -> list[str]:
+    columns: list[dict[str, str]] = []
+    for side, folder in (("l", left), ("r", right)):
+        connection.read_parquet(str(folder / f"{mart}.parquet")).create_view(side, replace=True)
+        columns.append({name: kind for name, kind, *_ in connection.execute(f"describe {side}").fetchall()})
+    ours, theirs = columns
+    found = [
+        f"{mart}.{name}: {ours.get(name, 'missing')} in {left}, {theirs.get(name, 'missing')} in {right}"
+        for name in {**ours, **theirs}
+        if ours.get(name) != theirs.get(name)
+    ]
+    if any(name not in ours or name not in theirs for name in key):
+        return found
+    for side, folder in (("l", left), ("r", right)):
+        (repeated,) = _row(connection, f"select count(*) - count(distinct ({', '.join(key)})) from {side}")
+        found += [f"{mart}: {repeated} rows repeat a key in {folder}"] if repeated else []
+    same_key = " and ".join(f"l.{name} is not distinct from r.{name}" for name in key)
+    for here, there, folder in (("l", "r", left), ("r", "l", right)):
+        (alone,) = _row(connection, f"select count(*) from {here} anti join {there} on {same_key}")
+        found += [f"{mart}: {alone} rows only in {folder}"] if alone else []
+    shared = [name for name in ours if name in theirs and name not in key]
+    counts = _row(
+        connection,
+        f"select count(*), {', '.join(f'count(*) filter (l.{name} is distinct from r.{name})' for name in shared)} "
+        f"from l join r on {same_key}",
+    )
+    return found + [
+        f"{mart}.{name}: {count} of {counts[0]} rows differ"
+        for name, count in zip(shared, counts[1:], strict=True)
+        if count
+    ]
+
+
+def _row(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
+    row = connection.execute(sql).fetchone()
+    assert row is not None, sql  # noqa: S101 - an aggregate always has a row
+    return row

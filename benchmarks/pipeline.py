@@ -1,0 +1,122 @@
+"""The pipeline as a measured program: `hatinh run` in a world of its own, and where its time went.
+
+The project's models and expectations are copied once, so that nobody's edit changes what is measured half-way, and
+dbt's parse is kept between runs, as it is on a machine in use. Everything else is fresh: data folder, warehouse,
+releases.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.processes import Measured, measure
+
+PHASES = ("start-up", "intake", "load", "dbt build", "dbt test", "expectations", "release", "rest")
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A copy of the project under `work`, and what its runs may use."""
+
+    project: Path
+    work: Path
+    threads: int
+    memory: str
+
+    @property
+    def home(self) -> Path:
+        return self.work / "home"
+
+    @property
+    def seeds(self) -> Path:
+        return self.home / "dbt_project" / "seeds"
+
+    @property
+    def dagster(self) -> Path:
+        return self.work / "dagster"
+
+    def prepare(self) -> None:
+        """Copy models and expectations, make the key."""
+        for folder in ("dbt_project", "expectations"):
+            ignored = shutil.ignore_patterns("target", "logs")
+            shutil.copytree(self.project / folder, self.home / folder, ignore=ignored, dirs_exist_ok=True)
+        self.dagster.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.project / ".dagster" / "dagster.yaml", self.dagster)
+        self._hatinh("key", "make", "--if-missing", data=self.work / "no-data")
+
+    def run(self, data: Path, files: Iterable[Path] = ()) -> Measured:
+        """Put `files` into the drop folder of the data folder `data`, and run the whole walk.
+
+        Raises:
+            ProgramError: the run failed, or held a target back.
+        """
+        drop = data / "drop" / "dossiers"
+        drop.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            shutil.copy2(file, drop)
+        return self._hatinh("run", "--quiet", data=data)
+
+    def phases(self, run: Measured) -> dict[str, float]:
+        """Seconds of the last run by phase, summing to the whole: from Dagster's event log and from what dbt noted.
+
+        Raises:
+            RuntimeError: dbt's last command was not its tests; the division of the models' step is then not known.
+        """
+        begin: dict[str, datetime] = {}
+        end: dict[str, datetime] = {}
+        logs = [path for path in (self.dagster / "history" / "runs").glob("*.db") if path.name != "index.db"]
+        with sqlite3.connect(max(logs, key=lambda path: path.stat().st_mtime)) as log:
+            for step, event, at in log.execute(
+                "select step_key, dagster_event_type, timestamp from event_logs "
+                "where dagster_event_type in ('STEP_START', 'STEP_SUCCESS')"
+            ):
+                times = begin if event == "STEP_START" else end
+                times[step] = datetime.fromisoformat(at).replace(tzinfo=UTC)
+        noted = json.loads((self.home / "dbt_project" / "target" / "run_results.json").read_bytes())
+        if noted["args"]["which"] != "test":
+            raise RuntimeError("dbt's last command was not its tests: the phases of the models cannot be told apart.")
+        tests_begin, tests_end = (
+            datetime.fromisoformat(noted["metadata"][moment]) for moment in ("invocation_started_at", "generated_at")
+        )
+        spans = {
+            "start-up": _seconds(run.started, min(begin.values())),
+            "intake": _seconds(begin["landing__drop_folder"], end["landing__drop_folder"]),
+            "load": sum(_seconds(begin[step], end[step]) for step in begin if step.startswith("raw__")),
+            "dbt build": _seconds(begin["models"], tests_begin),
+            "dbt test": _seconds(tests_begin, tests_end),
+            "expectations": _seconds(tests_end, end["models"]),
+            "release": _seconds(begin["release__current"], end["release__current"]),
+        }
+        return {**spans, "rest": run.seconds - sum(spans.values())}
+
+    def _hatinh(self, *arguments: str, data: Path) -> Measured:
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("HATINH_", "DAGSTER_", "DBT_")) and name != "PYTHONDONTWRITEBYTECODE"
+        }
+        environment |= {
+            "HATINH_HOME": str(self.home),
+            "HATINH_DATA_DIR": str(data),
+            "HATINH_DAGSTER_DIR": str(self.dagster),
+            "HATINH_PSEUDONYM_KEY_FILE": str(self.work / "pseudonym.key"),
+            "HATINH_THREADS": str(self.threads),
+            "HATINH_MEMORY_LIMIT": self.memory,
+            "HATINH_MIN_CELL_COUNT": "5",
+            "HATINH_PROVINCE_CODE": "42",
+            "HATINH_DROP_SETTLE_SECONDS": "0",  # nobody is still writing: the wait would be measured, not the work
+        }
+        command = [sys.executable, "-m", "pipelines.cli", *arguments]
+        return measure(command, cwd=self.project, environment=environment, log=self.work / "hatinh.log")
+
+
+def _seconds(begin: datetime, end: datetime) -> float:
+    return (end - begin).total_seconds()

@@ -1,0 +1,88 @@
+"""The comparison of figures finds every kind of difference, and the bare script reads what the feed writes."""
+# ruff: noqa: S101
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from benchmarks.bare import build
+from benchmarks.figures import KEYS, differences
+from benchmarks.processes import ProgramError, measure
+
+SEEDS = Path(__file__).resolve().parent.parent / "dbt_project" / "seeds"
+CELL = "select date '2026-01-01' as month, 'A' as agency_code, 'HT' as procedure_field_code, 1.25::double as mean_days"
+YEAR = "select 't' as target_id, null::integer as year, 1::bigint as numerator"
+
+
+def marts(folder: Path, cell: str = CELL, year: str = YEAR) -> Path:
+    folder.mkdir()
+    for mart, key in KEYS.items():
+        duckdb.sql(cell if "month" in key else year).write_parquet(str(folder / f"{mart}.parquet"))
+    return folder
+
+
+def test_equal_figures_do_not_differ_even_where_a_key_is_null(tmp_path: Path) -> None:
+    assert differences(marts(tmp_path / "a"), marts(tmp_path / "b")) == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        (CELL.replace("1.25", "1.26"), "dossier_timeliness.mean_days: 1 of 1 rows differ"),
+        (CELL.replace("1.25::double", "null::double"), "dossier_timeliness.mean_days: 1 of 1 rows differ"),
+        (CELL.replace("'A'", "'B'"), "dossier_timeliness: 1 rows only in"),
+        (CELL.replace("double", "float"), "dossier_timeliness.mean_days: DOUBLE in"),
+        (CELL.replace("mean_days", "median_days"), "dossier_timeliness.mean_days: DOUBLE in"),
+        (f"{CELL} union all {CELL}", "dossier_timeliness: 1 rows repeat a key in"),
+        (f"{CELL} limit 0", "dossier_timeliness: 1 rows only in"),
+    ],
+    ids=["value", "null", "key", "type", "column", "repeated", "empty"],
+)
+def test_a_difference_is_named(tmp_path: Path, cell: str, said: str) -> None:
+    found = differences(marts(tmp_path / "a"), marts(tmp_path / "b", cell))
+    assert any(text.startswith(said) for text in found), found
+
+
+def test_the_newest_version_counts_and_both_spellings_of_a_time_are_read(tmp_path: Path) -> None:
+    dossier = {
+        "MaHoSo": "H27.1-20260105-0000001",
+        "MaTTHC": "unknown",
+        "MaLinhVuc": "HT",
+        "KenhThucHien": "2",
+        "NgayTiepNhan": "20260105080000",
+        "NgayHenTra": "2026-01-20 17:00:00",
+        "NgayKetThucXuLy": "",
+        "NgayTra": "",
+        "NgayTuChoi": "",
+        "DanhSachHoSoBoSung": [],
+        "DanhSachGiayToKetQua": [],
+        "ChuHoSo": "Người Mẫu",
+    }
+    finished = {**dossier, "NgayKetThucXuLy": "2026-01-20 17:00:01"}
+    for name, record in (("hoso-2026-01-10", dossier), ("hoso-2026-01-21", finished), ("hoso-2025-12", dossier)):
+        (tmp_path / f"{name}.ndjson.gz").write_bytes(gzip.compress(json.dumps(record).encode() + b"\n"))
+    build(tmp_path, SEEDS, tmp_path / "out", threads=1, memory="1GB")
+    file = str(tmp_path / "out" / "dossier_timeliness.parquet")
+    counts = duckdb.sql(f"select received, resolved, late, overdue, procedure_field_name from '{file}'").fetchall()
+    assert counts == [(1, 1, 1, 0, "Hộ tịch")]
+
+
+def test_a_failed_program_is_an_error_with_its_last_words(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "print('the last words'); raise SystemExit(3)"]
+    with pytest.raises(ProgramError, match=r"exit code 3(.|\n)*the last words"):
+        measure(command, cwd=tmp_path, environment={}, log=tmp_path / "log")
+
+
+def test_peak_memory_counts_the_processes_that_a_program_starts(tmp_path: Path) -> None:
+    hold = "held = bytearray(b'x') * (100 << 20); import time; time.sleep(0.3)"
+    alone = measure([sys.executable, "-c", hold], cwd=tmp_path, environment={}, log=tmp_path / "log")
+    start = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
+    started = measure([sys.executable, "-c", start], cwd=tmp_path, environment={}, log=tmp_path / "log")
+    assert alone.peak_mib > 100
+    assert started.peak_mib > alone.peak_mib
