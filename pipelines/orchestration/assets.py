@@ -183,22 +183,25 @@ def model_specs(manifest: Mapping[str, Any]) -> list[dg.AssetSpec]:
     return specs
 
 
-def check_specs(
-    manifest: Mapping[str, Any], marts: Sequence[Mart], suites: Mapping[str, Suite]
-) -> list[dg.AssetCheckSpec]:
-    """One check a dbt test and one an expectation, each on the asset that it judges."""
-    specs = [
-        dg.AssetCheckSpec(node["name"], asset=_key_of(manifest, node["attached_node"]))
+DBT_TESTS, EXPECTATIONS = "dbt_tests", "expectations"
+"""One check of each kind an asset: Dagster pays for every check it books, and the evidence has them one by one."""
+
+
+def check_specs(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> list[dg.AssetCheckSpec]:
+    """What judges an asset: the dbt tests attached to it, and its suite of expectations."""
+    tested = {
+        node["attached_node"]
         for node in manifest["nodes"].values()
         if node["resource_type"] == "test" and node.get("attached_node") in manifest["nodes"]
+    }
+    models = {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+    return [
+        *(dg.AssetCheckSpec(DBT_TESTS, asset=_key_of(manifest, unique_id)) for unique_id in sorted(tested)),
+        *(
+            dg.AssetCheckSpec(EXPECTATIONS, asset=_key_of(manifest, models[table]["unique_id"]))
+            for table in sorted(suites)
+        ),
     ]
-    keys = {mart.name: dg.AssetKey(mart.relation.split(".")) for mart in marts}
-    specs += [
-        dg.AssetCheckSpec(_check_name(expectation.id), asset=keys[table], description=expectation.why)
-        for table, suite in suites.items()
-        for expectation in suite.expectations
-    ]
-    return specs
 
 
 def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg.AssetsDefinition:
@@ -212,7 +215,7 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
     @dg.multi_asset(
         name="models",
         specs=model_specs(manifest),
-        check_specs=check_specs(manifest, marts, suites),
+        check_specs=check_specs(manifest, suites),
     )
     def models(
         context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform], run: dg.ResourceParam[Run]
@@ -336,11 +339,6 @@ def _key_of(manifest: Mapping[str, Any], unique_id: str) -> dg.AssetKey:
     return dg.AssetKey([node["schema"], node["name"]])
 
 
-def _check_name(expectation_id: str) -> str:
-    """Dagster's names of checks know letters, digits and underscores only."""
-    return "".join(c if c.isalnum() or c == "_" else "_" for c in expectation_id)
-
-
 def _row_counts(connection: Any) -> dict[str, int]:
     """Rows of every table by `schema.table`, from the catalogue: nothing is scanned."""
     return {
@@ -366,25 +364,34 @@ def _materialized(
 def _checked(
     manifest: Mapping[str, Any], marts: Sequence[Mart], tested: Sequence[NodeResult], found: Sequence[Evidence]
 ) -> Iterator[dg.AssetCheckResult]:
+    by_node: dict[str, list[NodeResult]] = {}
     for result in tested:
-        node = manifest["nodes"][result.unique_id]
-        if node.get("attached_node") in manifest["nodes"]:
-            yield dg.AssetCheckResult(
-                passed=result.status == "pass",
-                check_name=result.name,
-                asset_key=_key_of(manifest, node["attached_node"]),
-                severity=_severity(result.status != "warn"),
-                metadata={"failures": result.failures or 0, "message": result.message},
-            )
-    keys = {mart.name: dg.AssetKey(mart.relation.split(".")) for mart in marts}
-    for item in found:
+        node = manifest["nodes"][result.unique_id].get("attached_node")
+        if node in manifest["nodes"]:
+            by_node.setdefault(node, []).append(result)
+    for unique_id, results in by_node.items():
+        failed = {r.name: f"{r.failures or 0} rows" for r in results if r.status != "pass"}
         yield dg.AssetCheckResult(
-            passed=item.passed,
-            check_name=_check_name(item.check),
-            asset_key=keys[item.table],
-            severity=_severity(item.severity == "block"),
-            metadata={"observed": item.observed or "", "detail": item.detail},
+            passed=not failed,
+            check_name=DBT_TESTS,
+            asset_key=_key_of(manifest, unique_id),
+            severity=_severity(any(r.status in ("fail", "error") for r in results)),
+            metadata={"tests": len(results), "failed": failed},
         )
+    for mart in marts:
+        items = [item for item in found if item.table == mart.name]
+        if items:
+            broken = [item for item in items if not item.passed]
+            yield dg.AssetCheckResult(
+                passed=not broken,
+                check_name=EXPECTATIONS,
+                asset_key=dg.AssetKey(mart.relation.split(".")),
+                severity=_severity(any(item.severity == "block" for item in broken)),
+                metadata={
+                    "expectations": len(items),
+                    "failed": {item.check: f"{item.observed or ''} {item.detail}".strip() for item in broken},
+                },
+            )
 
 
 def _severity(blocks: bool) -> dg.AssetCheckSeverity:

@@ -353,9 +353,13 @@ def _unexpected(connection: duckdb.DuckDBPyConnection, source: Source, sampled: 
 
 
 def quarantine_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
-    """By source: rows in, and how many of them went to quarantine, over the files in force."""
+    """By source: rows in, and how many of them went to quarantine, over the loaded files.
+
+    A refused file is no part of the feed; it is reported by name and does not weigh on the share.
+    """
     rows = connection.execute(
-        "select source, sum(rows_in)::bigint, sum(rows_quarantined)::bigint from raw.files group by source"
+        "select source, coalesce(sum(rows_in) filter (where status = 'loaded'), 0)::bigint, "
+        "coalesce(sum(rows_quarantined) filter (where status = 'loaded'), 0)::bigint from raw.files group by source"
     ).fetchall()
     return {str(source): (int(rows_in), int(quarantined)) for source, rows_in, quarantined in rows}
 
@@ -365,7 +369,7 @@ def standing(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, An
     total_in, quarantined = quarantine_counts(connection).get(source, (0, 0))
     reasons = connection.execute(
         "select q.reason || coalesce(': ' || q.field, '') as reason, count(*) as n "
-        "from raw.quarantine as q join raw.files as f using (file_no) where f.source = ? "
+        "from raw.quarantine as q join raw.files as f using (file_no) where f.source = ? and f.status = 'loaded' "
         "group by all order by n desc, reason",
         [source],
     ).fetchall()

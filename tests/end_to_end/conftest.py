@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipelines.orchestration.execute import Executed, execute
 from pipelines.orchestration.platform import Platform
+from pipelines.release.runs import RunLog
 from pipelines.sample.dossiers import SampleReport, write_dossiers
-from pipelines.settings import Settings, load_settings
+from pipelines.settings import PROJECT_ROOT, Settings, load_settings
 from pipelines.warehouse.pseudonyms import make_key
 
 FIRST, LAST = date(2026, 5, 1), date(2026, 8, 20)
+
+
+# The run tells a line at each stage; at the first that holds the given words, the process kills itself.
+KILLED_AT = """
+import os, signal, sys
+from pipelines.orchestration.execute import execute
+from pipelines.orchestration.platform import Platform
+from pipelines.settings import load_settings
+
+def tell(line):
+    if sys.argv[1] in line:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+execute(Platform(load_settings(), tell=tell))
+"""
+
+ONE_DOSSIER = (
+    b'{"MaHoSo":"H27.1-20260805-0000001","MaTTHC":"9.000001","MaLinhVuc":"HT","KenhThucHien":"2",'
+    b'"TrangThaiHoSo":"10","NgayNopHoSo":"20260805080000","NgayTiepNhan":"20260805080000",'
+    b'"NgayHenTra":"20260810170000","NgayTra":"20260807100000"}\n'
+)
 
 
 class Clock:
@@ -69,10 +95,22 @@ class Province:
         self.lines.clear()
         return execute(self.platform)
 
-    def last_run(self) -> dict[str, object]:
-        from pipelines.release.runs import RunLog
+    def killed_at(self, stage: str) -> None:
+        """A run in a process of its own that kills itself at a stage."""
+        died = subprocess.run(
+            [sys.executable, "-c", KILLED_AT, stage],
+            cwd=PROJECT_ROOT,
+            env={"PATH": "/usr/bin:/bin", **self.environment},
+            capture_output=True,
+            check=False,
+        )
+        assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-2000:]
 
-        return RunLog(self.settings.marts).runs()[-1]
+    def runs(self) -> list[dict[str, Any]]:
+        return RunLog(self.settings.marts).runs()
+
+    def last_run(self) -> dict[str, Any]:
+        return self.runs()[-1]
 
 
 @pytest.fixture(scope="session")
