@@ -36,6 +36,8 @@ app = typer.Typer(
 )
 key_app = typer.Typer(no_args_is_help=True, help="The key of the pseudonyms.")
 releases_app = typer.Typer(help="The releases on disk: list, verify, prune.")
+qd766_app = typer.Typer(no_args_is_help=True, help="QĐ 766: the national index of service quality.")
+app.add_typer(qd766_app, name="qd766")
 app.add_typer(key_app, name="key")
 app.add_typer(releases_app, name="releases", invoke_without_command=True)
 
@@ -351,6 +353,27 @@ def key_make(
         return
     make_key(settings.pseudonym_key)
     out.print(f"made {settings.pseudonym_key} – keep a copy in a safe place, never in git", highlight=False)
+
+
+@qd766_app.command("check")
+def qd766_check(
+    paths: Annotated[list[Path], typer.Argument(help="Recorded answers of the portal (JSON), or folders of them.")],
+) -> None:
+    """Apply our rules to every observation in recorded answers of the portal, and say which disagree.
+
+    Exit code 0: all agree within 0.01. 1: some do not, each is named. 2: a file is no answer, or nothing to check.
+    """
+    settings = _settings()
+    from pipelines.qd766.check import check_files, render
+    from pipelines.qd766.rules import RulesError, load_rules
+
+    try:
+        report = check_files(paths, load_rules(settings.dbt_project))
+    except RulesError as error:
+        _stop(str(error), WRONG_USE)
+    out.print(render(report))
+    if report.exit_code:
+        raise typer.Exit(report.exit_code)
 
 
 @releases_app.callback()

@@ -120,7 +120,7 @@ def _lock(settings: Settings) -> Iterator[Finding]:
 def _settings(settings: Settings) -> Iterator[Finding]:
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
+        mark = "" if value == field.get_default(call_default_factory=True) else " (set)"
         if name == "addresses":
             value = ", ".join(value) or "none"  # an address may carry a token
-        mark = "" if value == field.default else " (set)"
         yield Finding(f"{ENV_PREFIX}{name.upper()}", True, f"{value}{mark}")

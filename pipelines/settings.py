@@ -83,12 +83,15 @@ class Settings(BaseSettings):
         None, ge=1, description="releases kept by `hatinh releases prune`; unset keeps every one"
     )
 
-    schedule: Literal["on", "off"] = Field("on", description="daily run: on or off")
+    schedule: Literal["on", "off"] = Field("on", description="daily pulls and daily run: on or off")
     schedule_cron: str = Field("0 2 * * *", description="when the daily run starts, five cron fields, Vietnam time")
+    pull_cron: str = Field(
+        "0 1 * * *", description="when sources with an address are pulled, five cron fields, Vietnam time"
+    )
     drop_sensor: Literal["on", "off"] = Field("on", description="run when a file is dropped: on or off")
     ui_port: int = Field(3000, ge=1, le=65535, description="port of the Dagster page on 127.0.0.1")
 
-    @field_validator("schedule_cron")
+    @field_validator("schedule_cron", "pull_cron")
     @classmethod
     def _five_fields(cls, value: str) -> str:
         if not re.fullmatch(r"\s*(\S+\s+){4}\S+\s*", value):

@@ -16,7 +16,7 @@ from pipelines.orchestration.assets import (
     suites_of,
 )
 from pipelines.orchestration.platform import Platform, held_run
-from pipelines.orchestration.triggers import daily, drop_sensor, jobs
+from pipelines.orchestration.triggers import daily, daily_pulls, drop_sensor, jobs
 from pipelines.sources import all_sources
 from pipelines.transform.marts import marts_of
 
@@ -34,7 +34,7 @@ def build_defs(platform: Platform, resources: Mapping[str, Any] | None = None) -
             release_asset(marts),
         ],
         jobs=list(jobs()),
-        schedules=[daily(platform.settings)],
+        schedules=[daily(platform.settings), *daily_pulls(platform.settings)],
         sensors=[drop_sensor(platform.settings)],
         resources={"platform": platform, "run": held_run, **(resources or {})},
         executor=dg.in_process_executor,

@@ -52,5 +52,7 @@ def execute(platform: Platform) -> Executed:
                 cause = error
                 while cause.cause:
                     cause = cause.cause
-                return Executed(False, result.run_id, event.step_key, cause.cls_name, cause.message)
+                # Dagster writes the class before the message, as a traceback does
+                message = cause.message.strip().partition(": ")[2] or cause.message.strip()
+                return Executed(False, result.run_id, event.step_key, cause.cls_name, message)
         return Executed(False, result.run_id)

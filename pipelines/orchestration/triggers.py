@@ -3,6 +3,7 @@
 # No `from __future__ import annotations` here: Dagster reads the annotations of sensors as types.
 import hashlib
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from pipelines.orchestration.assets import landing_key
 from pipelines.orchestration.platform import Platform
 from pipelines.settings import Settings
 from pipelines.sources import all_sources
+
+LATE_CHANGES_DAYS = 10
+"""A period is still pulled this long after its end: dossiers change after they were received."""
 
 RUN = "run"
 """The walk from the drop folder to the release; `hatinh run`, the schedule and the sensor all start this one job."""
@@ -44,6 +48,32 @@ def daily(settings: Settings) -> dg.ScheduleDefinition:
         default_status=_schedule_status(settings.schedule),
         description="The daily run (HATINH_SCHEDULE, HATINH_SCHEDULE_CRON).",
     )
+
+
+def daily_pulls(settings: Settings) -> Iterator[dg.ScheduleDefinition]:
+    """A schedule a source that has an address: the running period, and in its first days the one before."""
+    for name in sorted(settings.addresses.keys() & all_sources().keys()):
+        yield _daily_pull(settings, name)
+
+
+def _daily_pull(settings: Settings, name: str) -> dg.ScheduleDefinition:
+    source = all_sources()[name]
+
+    @dg.schedule(
+        name=f"pull_{name}",
+        job_name=f"pull_{name}",
+        cron_schedule=settings.pull_cron,
+        execution_timezone="Asia/Ho_Chi_Minh",
+        default_status=_schedule_status(settings.schedule),
+        description=f"The daily pull of {name} (HATINH_ADDRESSES, HATINH_PULL_CRON).",
+    )
+    def pulled(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
+        today = context.scheduled_execution_time.date()
+        days = (today, today - timedelta(days=LATE_CHANGES_DAYS))
+        periods = dict.fromkeys(source.period_of("", day)[0] for day in days)
+        return [dg.RunRequest(run_key=f"{name} {period} {today}", partition_key=period) for period in periods]
+
+    return pulled
 
 
 def drop_sensor(settings: Settings) -> dg.SensorDefinition:
