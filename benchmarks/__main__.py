@@ -33,10 +33,6 @@ SEED, FIRST, LAST, NEXT_DAY = 42, date(2025, 1, 1), date(2026, 10, 10), date(202
 DELTA_ROWS = 5_000
 
 
-class FiguresDifferError(RuntimeError):
-    """Two programs disagree. The message has one line a difference."""
-
-
 @dataclass(frozen=True)
 class Sample:
     """Files of synthetic dossiers without errors; a dossier comes again in each month in which it changed."""
@@ -106,27 +102,27 @@ class Bench:
         )
         return Sample(report.paths, report.dossiers, report.records)
 
-    def side_by_side(self, rows: int, *, with_phases: bool) -> None:
-        """Bare script and pipeline over `rows` dossiers, in turn."""
+    def side_by_side(self, rows: int, *, with_phases: bool) -> list[str]:
+        """Bare script and pipeline over `rows` dossiers, in turn; returns in what figures they differ."""
         sample, data, out = self.history(rows), self.work / "data", self.work / "bare"
-        bare, pipeline, phases = [], [], []
+        bare, pipeline, phases, found = [], [], [], []
         for _ in range(self.runs):
             bare.append(self.bare(sample.files[0].parent, out))
             pipeline.append(self.fresh(sample.files, data))
             phases.append(self.pipeline.phases(pipeline[-1]))
-            agree(out, data / "marts" / "current")
+            found += differences(out, data / "marts" / "current")
         print(f"\n## {sample}: {self.runs} runs each, in turn\n")
-        table({"bare script": bare, "pipeline": pipeline})
+        table({"bare script": bare, "pipeline": pipeline}, found)
         if with_phases:
-            print("\n| phase of the pipeline | s | share |\n|---|---|---|")
-            total = median(run.seconds for run in pipeline)
-            for phase in PHASES:
-                seconds = median(run[phase] for run in phases)
-                print(f"| {phase} | {seconds:.1f} | {seconds / total:.0%} |")
+            phase_table({"pipeline": phases})
         shutil.rmtree(data)
+        return found
 
-    def daily(self, rows: int) -> None:
-        """The day after `rows` dossiers: the pipeline adds it, beside pipeline and bare script over all files."""
+    def daily(self, rows: int, *, with_phases: bool) -> list[str]:
+        """The day after `rows` dossiers: the pipeline adds it, beside pipeline and bare script over all files.
+
+        Returns in what figures they differ.
+        """
         history, delta = self.history(rows), self.delta(rows)
         before, data, whole = self.work / "before", self.work / "data", self.work / "whole"
         everything, out = self.work / "everything", self.work / "bare"
@@ -134,28 +130,28 @@ class Bench:
         everything.mkdir()
         files = [Path(shutil.copy2(file, everything)) for file in (*history.files, *delta.files)]
         self.fresh(history.files, before)
-        added, rebuilt, bare = [], [], []
-        months = 0
+        added, rebuilt, bare, found = [], [], [], []
+        added_phases, rebuilt_phases, months = [], [], 0
         for _ in range(self.runs):
             shutil.rmtree(data, ignore_errors=True)
             shutil.copytree(before, data, symlinks=True)
             added.append(self.pipeline.run(data, delta.files))
+            added_phases.append(self.pipeline.phases(added[-1]))
             months = months_rebuilt(data)
             rebuilt.append(self.fresh(files, whole))
+            rebuilt_phases.append(self.pipeline.phases(rebuilt[-1]))
             bare.append(self.bare(everything, out))
-            agree(whole / "marts" / "current", data / "marts" / "current")
-            agree(out, data / "marts" / "current")
+            found += differences(whole / "marts" / "current", data / "marts" / "current")
+            found += differences(out, data / "marts" / "current")
         print(f"\n## {delta.records:,} records of one day after {history}: {self.runs} runs each, in turn\n")
-        table({"pipeline, all files": rebuilt, "pipeline, the day added": added, "bare script, all files": bare})
+        measured = {"pipeline, all files": rebuilt, "pipeline, the day added": added, "bare script, all files": bare}
+        table(measured, found)
+        if with_phases:
+            phase_table({"all files": rebuilt_phases, "the day added": added_phases})
         print(f"\nMonths of receipt rebuilt: {months} of {months_between(FIRST, NEXT_DAY)}.")
         for folder in (before, data, whole):
             shutil.rmtree(folder)
-
-
-def agree(left: Path, right: Path) -> None:
-    """Raises FiguresDifferError unless both folders hold the same marts."""
-    if found := differences(left, right):
-        raise FiguresDifferError("\n".join(["Figures differ:", *found]))
+        return found
 
 
 def months_rebuilt(data: Path) -> int:
@@ -181,8 +177,8 @@ def months_between(first: date, last: date) -> int:
     return (last.year - first.year) * 12 + last.month - first.month + 1
 
 
-def table(measured: dict[str, list[Measured]]) -> None:
-    """Medians with their range, and how they stand to the first row."""
+def table(measured: dict[str, list[Measured]], found: Sequence[str]) -> None:
+    """Medians with their range, how they stand to the first row, and whether the figures `found` to differ are none."""
     print("| | wall s | min–max | to the first | peak MiB | min–max | to the first |\n|---|---|---|---|---|---|---|")
     base = next(iter(measured.values()))
     for name, runs in measured.items():
@@ -194,7 +190,16 @@ def table(measured: dict[str, list[Measured]]) -> None:
             middle, ratio = median(values), median(values) / median(first)
             cells += [f"{middle:,.{digits}f}", f"{min(values):,.{digits}f}–{max(values):,.{digits}f}", f"{ratio:.2f}"]
         print(f"| {' | '.join(cells)} |", flush=True)
-    print("\nFigures: equal, every row and column.")
+    print("\nFigures: " + ("DIFFERENT, see below." if found else "equal, every row and column."))
+
+
+def phase_table(phases: dict[str, list[dict[str, float]]]) -> None:
+    """Median seconds by phase, and the phase's share of their sum."""
+    print(f"\n| phase | {' | '.join(f'{name} s | share' for name in phases)} |\n|---{'|---|---' * len(phases)}|")
+    middle = {name: {phase: median(run[phase] for run in runs) for phase in PHASES} for name, runs in phases.items()}
+    for phase in PHASES:
+        cells = [f"{spans[phase]:.1f} | {spans[phase] / sum(spans.values()):.0%}" for spans in middle.values()]
+        print(f"| {phase} | {' | '.join(cells)} |", flush=True)
 
 
 def machine(threads: int, memory: str) -> str:
@@ -227,16 +232,20 @@ def main() -> int:
         work = (given.work or Path(temporary)).resolve()
         pipeline = Pipeline(PROJECT, work / "pipeline", given.threads, given.memory)
         bench = Bench(pipeline, work, given.runs)
+        found: list[str] = []
         try:
             pipeline.prepare()
             bench.warm_up()
             print(machine(given.threads, given.memory), flush=True)
             for rows in given.rows or ([1_000_000] if given.daily else [100_000, 1_000_000]):
-                bench.daily(rows) if given.daily else bench.side_by_side(rows, with_phases=given.phases)
-        except (FiguresDifferError, ProgramError) as problem:
+                compare = bench.daily if given.daily else bench.side_by_side
+                found += compare(rows, with_phases=given.phases)
+        except ProgramError as problem:
             print(problem, file=sys.stderr)
             return 1
-    return 0
+    for text in dict.fromkeys(found):
+        print(text, file=sys.stderr)
+    return 1 if found else 0
 
 
 if __name__ == "__main__":
