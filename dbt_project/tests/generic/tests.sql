@@ -13,12 +13,21 @@
     where {{ parts | join(' + ') }} is distinct from {{ total }}
 {% endtest %}
 
-{# Every row of the table that `of` names is in the model once: nothing is lost on the way. #}
-{% test same_row_count(model, of, condition='true') %}
+{# The model has a row for each row of the table that `of` names, or for each value of its column `distinct`. #}
+{% test same_row_count(model, of, distinct=none, condition='true') %}
+    {%- set counted = 'count(distinct ' ~ distinct ~ ')' if distinct else 'count(*)' %}
     select m.n as model_rows, o.n as other_rows
     from (select count(*) as n from {{ model }}) as m
-    cross join (select count(*) as n from {{ of }} where {{ condition }}) as o
+    cross join (select {{ counted }} as n from {{ of }} where {{ condition }}) as o
     where m.n <> o.n
+{% endtest %}
+
+{# The column has so many different values where the condition holds: a registry is whole. #}
+{% test distinct_count(model, column, equals, condition='true') %}
+    select count(distinct {{ column }}) as found
+    from {{ model }}
+    where {{ condition }}
+    having count(distinct {{ column }}) <> {{ equals }}
 {% endtest %}
 
 {# Two models carry the same total of a column: what one counts, the other counts. #}
