@@ -52,10 +52,13 @@ def pull(
     *,
     now: Callable[[], datetime],
     credentials: Mapping[str, str] = MappingProxyType({}),
-    client: Callable[[], AbstractContextManager[HttpClient]] = HttpClient,
+    client: Callable[[], AbstractContextManager[HttpClient]] | None = None,
     progress: Callable[[Receipt, bool], None] = lambda receipt, is_new: None,
 ) -> list[Landed]:
     """Land what `address` holds for `partition`; each receipt with whether its bytes are new.
+
+    Args:
+        client: makes the client to ask with; the source's own where None, else a plain one.
 
     Raises:
         PullError: no address is set, the folder is not there, or the source answered nonsense.
@@ -70,6 +73,7 @@ def pull(
             + f", or put files into the drop folder data/drop/{source.name}/."
         )
     results: list[Landed] = []
+    connect = client or source.client or HttpClient
 
     def land(delivery: _Delivery) -> None:
         receipt, is_new = landing.put(
@@ -89,12 +93,12 @@ def pull(
 
     if source.fetch:
         names = {receipt.name for receipt in landing.receipts(source.name) if receipt.partition == partition}
-        with client() as http:
+        with connect() as http:
             for got in source.fetch(Ask(http, address, credentials, period, now, names.__contains__)):
                 land(_Delivery(got.name, [got.content], got.address, got.extracted_on, got.status, got.media_type))
     elif urlsplit(address).scheme in ("http", "https"):
         url = address.replace("{partition}", partition)
-        with client() as http, http.download(url) as got_file:
+        with connect() as http, http.download(url) as got_file:
             name = PurePosixPath(urlsplit(url).path).name or f"{source.name}-{partition}"
             day = min(period.last, now().astimezone(VIETNAM).date())
             land(_Delivery(name, got_file, url, day, got_file.status, got_file.media_type))

@@ -122,6 +122,10 @@ class Source:
     table: Table
     fetch: Fetch | None = None
     """How the source's interface is asked for a period; without one, an address is a folder or a plain URL."""
+    client: Callable[[], HttpClient] | None = None
+    """Makes the client that `fetch` asks with, where headers or the pace of asking are the source's own."""
+    frames_by_name: bool = False
+    """Whether a file's name says what its content leaves out: `frame` is then given it as `name`."""
 
     def period(self, partition: str) -> Period:
         """The days of a partition.

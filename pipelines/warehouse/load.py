@@ -184,7 +184,8 @@ def _load_file(
     refusal: str | None = None
     try:
         with open_file(file) as stream:
-            batches = source.frame(stream, max_record_bytes=max_record_bytes)
+            named = {"name": file.name} if source.frames_by_name else {}
+            batches = source.frame(stream, max_record_bytes=max_record_bytes, **named)
             _judge(connection, source, _records(batches, rejects, sampled), file.extracted_on)
     except OSError as error:
         refusal = f"the file cannot be read ({error.strerror or type(error).__name__})"
