@@ -1,0 +1,423 @@
+"""Tables: whatever people send, each row of it is a record or a reject, and Vietnamese text comes out as it went in."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import html
+import io
+import json
+import unicodedata
+import zipfile
+from collections.abc import Iterable, Sequence
+from typing import Any
+from xml.sax.saxutils import escape
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipelines.sources import framing, tables
+from pipelines.sources.tables import Reason, TableForm, heading_key
+
+FORM = TableForm(
+    fields={
+        "Mã hồ sơ": "MaHoSo",
+        "Số hồ sơ": "MaHoSo",
+        "Trạng thái": "TrangThai",
+        "Ngày nhận": "Ngay",
+        "Người": "Nguoi",
+    },
+    needed=frozenset({"MaHoSo", "TrangThai"}),
+    omitted="Nguoi",
+)
+HEADER = ["STT", "Mã hồ sơ", "Trạng thái", "Ngày nhận"]
+ROWS = [["1", "H27.1-260302-1", "Đã trả kết quả", "02/03/2026 08:00:00"], ["2", "H27.1-260302-2", "Đang xử lý", ""]]
+RECORDS = [dict(zip(["STT", "MaHoSo", "TrangThai", "Ngay"], row, strict=True)) for row in ROWS]
+LIMIT = 100_000
+
+Rows = list[tuple[int, dict[str, str]]]
+Rejects = list[tuple[int, str]]
+
+
+def framed(data: bytes, form: TableForm = FORM, limit: int = LIMIT) -> tuple[Rows, Rejects]:
+    rows: Rows = []
+    rejects: Rejects = []
+    for batch in form.frame(io.BytesIO(data), max_record_bytes=limit):
+        rows += zip(batch.row_no.to_pylist(), map(json.loads, batch.text.to_pylist()), strict=True)
+        rejects += [(row, str(reason)) for row, reason in batch.rejects]
+    return rows, rejects
+
+
+def csv_of(rows: Iterable[Sequence[str]], delimiter: str = ",") -> str:
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
+    return out.getvalue()
+
+
+def html_of(rows: Iterable[Sequence[str]], tag: str = "td") -> str:
+    lines = ("".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) for row in rows)
+    body = "".join(f"<tr>{line}</tr>\n" for line in lines)
+    return f'<html xmlns:x="urn:schemas-microsoft-com:office:excel"><head><meta charset="UTF-8"></head><body>\
+<table border="1">{body}</table></body></html>'
+
+
+def _letters(column: int) -> str:
+    return (_letters(column // 26 - 1) if column >= 26 else "") + chr(ord("A") + column % 26)
+
+
+def xlsx_of(
+    *sheets: Sequence[Sequence[str | float]],
+    hidden: Sequence[int] = (),
+    merged: Sequence[str] = (),
+    number_format: int = 22,
+) -> bytes:
+    """A workbook of text and numbers, these shown as date and time (22). `merged` holds for the first sheet."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    names = range(1, len(sheets) + 1)
+
+    def cell(row: int, column: int, value: str | float) -> str:
+        at = f"{_letters(column)}{row}"
+        if isinstance(value, str):
+            return (
+                f'<c r="{at}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>' if value else ""
+            )
+        return f'<c r="{at}" s="1"><v>{value!r}</v></c>'
+
+    def sheet(number: int, rows: Sequence[Sequence[str | float]]) -> str:
+        lines = (
+            f'<row r="{r}">{"".join(cell(r, c, value) for c, value in enumerate(row))}</row>'
+            for r, row in enumerate(rows, 1)
+        )
+        merges = "".join(f'<mergeCell ref="{ref}"/>' for ref in merged) if number == 1 else ""
+        merges = f"<mergeCells>{merges}</mergeCells>" if merges else ""
+        return f'<worksheet xmlns="{main}"><sheetData>{"".join(lines)}</sheetData>{merges}</worksheet>'
+
+    states = ("visible", "hidden")
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{package}/content-types"><Default Extension="rels" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" '
+        'ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType='
+        '"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" '
+        f'Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
+        + "".join(f'<sheet name="S{n}" sheetId="{n}" state="{states[n in hidden]}" r:id="r{n}"/>' for n in names)
+        + "</sheets></workbook>",
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships">'
+        + "".join(f'<Relationship Id="r{n}" Type="{office}/worksheet" Target="worksheets/s{n}.xml"/>' for n in names)
+        + f'<Relationship Id="rs" Type="{office}/styles" Target="styles.xml"/></Relationships>',
+        "xl/styles.xml": f'<styleSheet xmlns="{main}"><cellXfs count="2"><xf numFmtId="0"/>'
+        f'<xf numFmtId="{number_format}"/></cellXfs></styleSheet>',
+        **{f"xl/worksheets/s{n}.xml": sheet(n, rows) for n, rows in zip(names, sheets, strict=True)},
+    }
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
+def repacked(workbook: bytes, old: bytes, new: bytes) -> bytes:
+    """The workbook with other text in its parts."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as given, zipfile.ZipFile(out, "w") as archive:
+        for name in given.namelist():
+            archive.writestr(name, given.read(name).replace(old, new))
+    return out.getvalue()
+
+
+TITLES = [["SỞ Y TẾ HÀ TĨNH", "", "", ""], ["Danh sách hồ sơ", "", "", ""], ["", "", "", ""]]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(
+            text.encode(encoding)
+            for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")
+            for text in (csv_of([*TITLES, HEADER, *ROWS]), html_of([*TITLES, HEADER, *ROWS]))
+        ),
+        csv_of([*TITLES, HEADER, *ROWS], ";").encode(),
+        csv_of([*TITLES, HEADER, *ROWS], "\t").encode("utf-16"),
+        xlsx_of([*TITLES, HEADER, *ROWS]),
+        xlsx_of([["không có gì"]], [*TITLES, HEADER, *ROWS]),
+        xlsx_of([HEADER, ["9", "hidden", "x", ""]], [*TITLES, HEADER, *ROWS], hidden=[1]),
+        # decomposed letters, other case, line ends and marks in the headings
+        csv_of(
+            [*TITLES, ["STT", "MÃ \n HỒ SƠ (*)".replace(" (*)", " *"), "trạng  thái:", "Ngày nhận"], *ROWS]
+        ).encode(),
+        unicodedata.normalize("NFD", csv_of([*TITLES, HEADER, *ROWS])).encode(),
+    ],
+)
+def test_a_table_in_any_dress_gives_its_rows(data: bytes) -> None:
+    assert framed(data) == ([(5, RECORDS[0]), (6, RECORDS[1])], [])
+
+
+def windows_1258(text: str) -> bytes:
+    """As Vietnamese keyboards of Windows write it: the circumflex, breve and horn in the letter, the tone after it."""
+    tones = "\u0300\u0301\u0303\u0309\u0323"
+    out = ""
+    for char in unicodedata.normalize("NFC", text):
+        parts = unicodedata.normalize("NFD", char)
+        tone = "".join(part for part in parts if part in tones)
+        out += unicodedata.normalize("NFC", "".join(part for part in parts if part not in tones)) + tone
+    return out.encode("cp1258")
+
+
+def test_windows_1258_is_the_last_guess() -> None:
+    assert framed(windows_1258(csv_of([HEADER, *ROWS]))) == ([(2, RECORDS[0]), (3, RECORDS[1])], [])
+    # a header without letters beyond ASCII says nothing of the encoding
+    ascii_header = TableForm(FORM.fields, FORM.needed)
+    data = windows_1258(csv_of([["STT", "MaHoSo", "TrangThai", "Ngay"], *ROWS]))
+    assert framed(data, ascii_header)[0][0] == (2, RECORDS[0])
+
+
+def test_one_bad_byte_costs_its_row_and_no_other() -> None:
+    data = csv_of([HEADER, *ROWS]).encode().replace("Đang".encode(), b"\xff\xfeang")
+    assert framed(data) == ([(2, RECORDS[0])], [(3, "invalid_utf8")])
+
+
+def test_rows_of_another_width_are_rejected_and_blank_ones_are_none() -> None:
+    odd = [["1", "a", "b"], ["1", "a", "b", "c", "d"], ["", " ", "", ""], ["1", "a", "b", "c", "", " "], ["Tổng cộng"]]
+    record = {"STT": "1", "MaHoSo": "a", "TrangThai": "b", "Ngay": "c"}
+    expected = ([(5, record)], [(2, "wrong_width"), (3, "wrong_width"), (6, "wrong_width")])
+
+    assert framed(csv_of([HEADER, *odd]).encode()) == expected
+    assert framed(html_of([HEADER, *odd]).encode()) == expected
+    # in a workbook every row is as wide as the widest
+    rows, rejects = framed(xlsx_of([HEADER, *odd]))
+    assert [row for row, _ in rows] == [2, 5, 6]
+    assert rejects == [(3, "wrong_width")]
+
+
+def test_a_cell_that_the_rows_leave_out_is_put_back() -> None:
+    header = ["STT", "Mã hồ sơ", "Trạng thái", "Người", "Ngày nhận", "Ngày trả"]
+    row = ["1", "a", "b", "02/03/2026 08:00:00", "03/03/2026"]
+    shifted = {"STT": "1", "MaHoSo": "a", "TrangThai": "b", "Nguoi": "", "Ngay": row[3], "Ngày trả": row[4]}
+    whole = [*row[:3], "một cán bộ", *row[3:]]
+    for data in (csv_of([header, row, whole]).encode(), html_of([header, row, whole]).encode()):
+        assert framed(data) == ([(2, shifted), (3, {**shifted, "Nguoi": "một cán bộ"})], [])
+    # saved again by Excel: there is a blank cell at the end now
+    assert framed(xlsx_of([header, row])) == ([(2, shifted)], [])
+    # without that heading, or two cells short, nothing is known about the row
+    assert framed(csv_of([HEADER, row[:3]]).encode())[1] == [(2, "wrong_width")]
+    assert framed(csv_of([header, row[:4]]).encode())[1] == [(2, "wrong_width")]
+
+
+def test_headers_of_several_rows_and_pages() -> None:
+    upper, lower = ["STT", "Mã hồ sơ", "Trạng thái", "Ngày"], ["", "", "", "Ngày nhận"]
+    data = xlsx_of([["Tiêu đề"], upper, lower, *ROWS, HEADER, ROWS[0]], merged=["A1:D1", "A2:A3", "B2:B3", "C2:C3"])
+    assert framed(data) == ([(4, RECORDS[0]), (5, RECORDS[1]), (7, RECORDS[0])], [])
+
+    page = (
+        "<table><tr><td colspan=4>Tiêu đề</td></tr>"
+        "<tr><th rowspan=2>STT</th><th rowspan=2>Mã&nbsp;hồ sơ</th><th rowspan=2>Trạng thái</th>"
+        "<th colspan=1>Ngày</th></tr>"
+        "<tr><th>Ngày<br/>nhận</th></tr>"
+        + "".join(f"<tr>{''.join(f'<td>{cell}' for cell in row)}" for row in ROWS)  # ends of cells and rows left out
+        + "</table>"
+    )
+    assert framed(page.encode()) == ([(4, RECORDS[0]), (5, RECORDS[1])], [])
+
+
+def test_a_cell_merged_over_rows_counts_in_each() -> None:
+    rows = [["1", "a", "x", ""], ["2", "b", "", ""], ["3", "c", "", ""], ["4", "d", "y", ""]]
+    expected = ["x", "x", "x", "y"]
+    found, _ = framed(xlsx_of([HEADER, *rows], merged=["C2:C4"]))
+    assert [record["TrangThai"] for _, record in found] == expected
+    page = html_of([HEADER, *rows]).replace("<td>x</td>", "<td rowspan='3'>x</td>")
+    page = page.replace("<td>b</td><td></td>", "<td>b</td>").replace("<td>c</td><td></td>", "<td>c</td>")
+    found, rejects = framed(page.encode())
+    assert [record["TrangThai"] for _, record in found] == expected
+    assert rejects == []
+
+
+def test_columns_in_another_order_unknown_ones_and_unnamed_ones() -> None:
+    header = ["Ngày nhận", "", "Ghi chú nội bộ", "Trạng thái", "Số hồ sơ"]
+    record = {"Ngay": "d", "Ghi chú nội bộ": "n", "TrangThai": "s", "MaHoSo": "m"}
+    assert framed(csv_of([header, ["d", "?", "n", "s", "m"]]).encode()) == ([(2, record)], [])
+
+
+def test_a_header_that_names_a_field_twice_is_none() -> None:
+    assert framed(csv_of([[*HEADER, "Số hồ sơ"], [*ROWS[0], "x"]]).encode()) == ([], [(1, "header_not_found")])
+
+
+def test_dates_and_numbers_of_excel() -> None:
+    # 46083 is 2 March 2026; a third of a day is 8 o'clock, which no double holds exactly
+    data = xlsx_of([HEADER, ["1", "a", "b", 46083 + 8 / 24], ["2", "a", "b", 46083.99999999], ["3", "a", "b", 46083.0]])
+    assert [record["Ngay"] for _, record in framed(data)[0]] == [
+        "2026-03-02 08:00:00",
+        "2026-03-03 00:00:00",
+        "2026-03-02",
+    ]
+    data = xlsx_of([HEADER, ["1", "a", "b", 46083.0], ["2", "a", "b", 0.5]], number_format=0)
+    assert [record["Ngay"] for _, record in framed(data)[0]] == ["46083", "0.5"]
+
+
+def test_a_second_sheet_with_the_header_is_reported() -> None:
+    assert framed(xlsx_of([HEADER, *ROWS], [["x"]], [HEADER, *ROWS])) == (
+        [(2, RECORDS[0]), (3, RECORDS[1])],
+        [(4, "further_sheet")],
+    )
+
+
+def test_every_table_of_a_page_with_the_header_counts() -> None:
+    page = "<table><tr><td>menu</td></tr></table>" + html_of([HEADER, ROWS[0]]) + html_of([["x"], HEADER, ROWS[1]])
+    assert framed(page.encode()) == ([(3, RECORDS[0]), (6, RECORDS[1])], [])
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty_file"),
+        (b" \r\n \n", "empty_file"),
+        (csv_of([HEADER]).encode(), "empty_file"),
+        (b"a,b\n1,2\n", "header_not_found"),
+        (b"<html><body>Access denied</body></html>", "header_not_found"),
+        (html_of([["a"], ["1"]]).encode(), "header_not_found"),
+        (xlsx_of([["a"], ["1"]]), "header_not_found"),
+        (xlsx_of([]), "header_not_found"),
+        (xlsx_of([HEADER, *ROWS], hidden=[1]), "header_not_found"),
+        (b"%PDF-1.7 \xff\xd8", "header_not_found"),
+        (csv_of([["x"]] * tables.HEADER_WITHIN + [HEADER, *ROWS]).encode(), "header_not_found"),
+        (xlsx_of([HEADER, *ROWS])[:900], "unreadable_workbook"),
+        (b"PK\x03\x04" + bytes(200), "unreadable_workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "unreadable_workbook"),
+    ],
+)
+def test_what_is_no_table_of_the_source_is_one_reject(data: bytes, reason: str) -> None:
+    assert framed(data) == ([], [(1, reason)])
+
+
+def test_a_workbook_that_unfolds_without_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "LARGEST_WORKBOOK", 1000)
+    assert framed(xlsx_of([HEADER, *ROWS])) == ([], [(1, "unreadable_workbook")])
+
+
+def test_a_stray_cell_in_the_last_corner_costs_the_file_and_not_the_process() -> None:
+    stray = [[""] * 3] * 3 + [["", "", "", "stray"]]
+    data = xlsx_of([HEADER, *ROWS, *stray])
+    assert len(framed(data)[0]) == 3
+    assert framed(repacked(data, b'"D7"', b'"XFD1048576"')) == ([], [(1, "unreadable_workbook")])
+
+
+def test_files_cut_in_the_middle_keep_their_rows_and_say_so() -> None:
+    page = html_of([HEADER, *ROWS]).encode()
+    for cut in (page.rindex(b"</tr>"), page.rindex(b"<td>"), page.rindex(b"</table>"), page.rindex(b"</table>") + 3):
+        rows, rejects = framed(page[:cut])
+        assert rows[0] == (2, RECORDS[0])
+        assert rejects == [(len(rows) + 2, "truncated_table")]
+
+    text = csv_of([HEADER, ROWS[0], ["2", 'a "quoted", word', "b", "c"]])
+    assert framed(text[: text.index("word")].encode()) == ([(2, RECORDS[0])], [(3, "truncated_table")])
+
+
+@pytest.mark.parametrize("make", [lambda rows: csv_of(rows).encode(), lambda rows: html_of(rows).encode(), xlsx_of])
+@pytest.mark.parametrize("cell", ["x" * (10 << 20), 'x"y,;""' * 300_000, 'x"y,\n;\n\n' * 20_000])
+def test_a_cell_too_long_costs_its_row(make: Any, cell: str) -> None:
+    data = make([HEADER, ROWS[0], ["1", "a", cell, "c"], ROWS[1]])
+    assert framed(data) == ([(2, RECORDS[0]), (4, RECORDS[1])], [(3, "record_too_long")])
+
+
+def test_a_row_that_breaks_the_rules_of_quotes_costs_itself() -> None:
+    text = csv_of([HEADER]) + '1,"a" b,c,d\r\n' + '1,5" ống,c,d\r\n' + csv_of([["1", "a", "two\r\nlines", "d"]])
+    rows, rejects = framed(text.encode())
+    assert rejects == [(2, "malformed_row")]
+    assert [(row, record["MaHoSo"], record["TrangThai"]) for row, record in rows] == [
+        (3, '5" ống', "c"),
+        (4, "a", "two\r\nlines"),
+    ]
+
+
+def test_nul_bytes_are_shown() -> None:
+    for data in (csv_of([HEADER, ["1", "a\0b", "c", "d"]]), html_of([HEADER, ["1", "a\0b", "c", "d"]])):
+        assert framed(data.encode())[0][0][1]["MaHoSo"] == "a\ufffdb"
+
+
+def test_a_table_within_a_cell_is_text_of_that_cell() -> None:
+    page = html_of([HEADER, ROWS[0]]).replace("H27.1-260302-1", "<table><tr><td>H27.1</td></tr></table><b>-9</b>")
+    assert framed(page.encode())[0][0][1]["MaHoSo"] == "H27.1-9"
+
+
+def test_json_and_gzip_go_to_the_framing_of_feeds() -> None:
+    body = b'[{"MaHoSo": "a"}, {"MaHoSo": "b"}]'
+    for data in (body, gzip.compress(body), b"\xef\xbb\xbf" + body):
+        assert framed(data) == ([(1, {"MaHoSo": "a"}), (2, {"MaHoSo": "b"})], [])
+    # but a title in brackets is no JSON
+    assert framed(b"[Mau 01]\n" + csv_of([HEADER, ROWS[0]]).encode()) == ([(3, RECORDS[0])], [])
+
+
+printable = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Cn", "Co"]) | st.sampled_from('",;\t\n<&đĐờ_x'),
+    max_size=12,
+)
+cells = st.lists(st.tuples(printable, printable, printable, printable).map(list), max_size=6)
+
+
+def expected_of(rows: list[list[str]]) -> Rows:
+    clean = [[unicodedata.normalize("NFC", cell).strip() for cell in row] for row in rows]
+    names = ["STT", "MaHoSo", "TrangThai", "Ngay"]
+    return [
+        (number, dict(zip(names, row, strict=True)))
+        for number, row in enumerate(clean, 2)
+        if any(row) and heading_key(row[1]) not in {heading_key("Mã hồ sơ"), "mahoso"}
+    ]
+
+
+@given(cells, st.sampled_from(["csv", "scsv", "tsv", "utf-16", "html", "xlsx"]))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_table_of_strings_survives(rows: list[list[str]], form: str) -> None:
+    table = [HEADER, *rows]
+    data = {
+        "csv": lambda: csv_of(table).encode(),
+        "scsv": lambda: csv_of(table, ";").encode("utf-8-sig"),
+        "tsv": lambda: csv_of(table, "\t").encode(),
+        "utf-16": lambda: csv_of(table).encode("utf-16"),
+        "html": lambda: html_of(table).encode(),
+        "xlsx": lambda: xlsx_of(table),
+    }[form]()
+    expected = expected_of(rows)
+
+    assert framed(data) == (expected, [] if expected else [(1, "empty_file")])
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["", " ", "a", "ờ\n", '"', "9"]), max_size=7), max_size=12),
+    st.sampled_from(["csv", "html", "xlsx"]),
+    st.data(),
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_every_row_is_a_record_or_a_reject(rows: list[list[str]], form: str, data: st.DataObject) -> None:
+    titles = data.draw(st.integers(0, 3))
+    table = [*[["x"]] * titles, HEADER, *rows]
+    body = xlsx_of(table) if form == "xlsx" else (csv_of if form == "csv" else html_of)(table).encode()
+
+    found, rejects = framed(body)
+
+    expected = [number for number, row in enumerate(rows, titles + 2) if any(cell.strip() for cell in row)]
+    assert sorted([row for row, _ in found] + [row for row, _ in rejects]) == (expected or [1])
+    assert all(set(record) == {"STT", "MaHoSo", "TrangThai", "Ngay"} for _, record in found)
+
+
+SOUND = [csv_of([HEADER, *ROWS]).encode(), html_of([HEADER, *ROWS]).encode(), xlsx_of([HEADER, *ROWS])]
+
+
+@given(
+    st.sampled_from(SOUND),
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=3),
+    st.floats(0, 1),
+    st.binary(max_size=40),
+)
+@settings(max_examples=250, deadline=None)
+def test_no_bytes_raise(data: bytes, changes: list[tuple[float, int]], kept: float, tail: bytes) -> None:
+    body = bytearray(data)
+    for at, value in changes:
+        body[int(at * len(body))] = value
+    rows, rejects = framed(bytes(body[: int(kept * len(body))]) + tail, limit=500)
+
+    numbers = [row for row, _ in rows] + [row for row, _ in rejects]
+    assert len(numbers) == len(set(numbers)) >= 1
+    assert {reason for _, reason in rejects} <= {str(reason) for reason in (*Reason, *framing.Reason)}
