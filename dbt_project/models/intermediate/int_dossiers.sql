@@ -101,8 +101,10 @@ select
         as term_basis,
     case
         when d.ended_at is not null
-            then greatest(0, (epoch(d.ended_at) - epoch(d.received_at) - d.waiting_seconds)) / 86400.0
-    end as processing_days
+            then greatest(
+                0, cast(date_diff('second', d.received_at, d.ended_at) as bigint) - d.waiting_seconds
+            )
+    end as processing_seconds        -- whole seconds: sums of them do not depend on the order of rows
 from dossiers as d
 left join working_days as r on d.working_days_from = r.day
 left join nth_working_day as n on r.working_day_no + d.statutory_days = n.working_day_no

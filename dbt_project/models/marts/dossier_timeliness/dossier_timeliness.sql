@@ -71,8 +71,8 @@ counted as (
         count(*) filter (where outcome = 'in_process') as in_process,
         count(*) filter (where outcome = 'overdue') as overdue,
         count(*) filter (where outcome = 'no_term') as no_term,
-        avg(processing_days) as mean_days,
-        median(processing_days) as median_days
+        sum(processing_seconds) / (86400.0 * count(processing_seconds)) as mean_days,
+        median(processing_seconds) / 86400.0 as median_days
     from outcomes
     group by received_month, agency_code, procedure_field_code
 )

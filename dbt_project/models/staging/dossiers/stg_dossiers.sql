@@ -30,10 +30,10 @@ select
     list_has_any(databases, ['7']) as has_population_database,
     len(supplements) as supplement_count,
     -- seconds spent waiting for the applicant, over the requests that were answered
-    coalesce(list_sum(list_transform(
+    cast(coalesce(list_sum(list_transform(
         list_filter(supplements, lambda s: s.received_at is not null and s.requested_at is not null),
-        lambda s: greatest(0, epoch(s.received_at) - epoch(s.requested_at))
-    )), 0) as waiting_seconds,
+        lambda s: greatest(0, date_diff('second', s.requested_at, s.received_at))
+    )), 0) as bigint) as waiting_seconds,
     -- the moment of an unanswered request
     list_min(list_transform(
         list_filter(supplements, lambda s: s.received_at is null), lambda s: s.requested_at
