@@ -108,8 +108,8 @@ class TableForm:
     def frame(self, stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames | framing.Frames]:
         """Read a table into records, in batches of some megabytes. Never raises because of what the bytes are.
 
-        Takes CSV (UTF-8, UTF-16, Windows-1258; comma, semicolon or tab), xlsx and old xls, HTML, and JSON or gzip, which
-        `framing.frame` reads. Rows that are blank are none, and neither are titles and repeated headers; every other
+        Takes CSV (UTF-8, UTF-16, Windows-1258; comma, semicolon or tab), xlsx and old xls, and HTML; JSON and gzip go
+        to `framing.frame`. Rows that are blank are none, and neither are titles and repeated headers; every other
         row is a record or a reject. Cells are NFC without white space around them, NUL replaced; what is merged
         downwards counts in each of its rows. Dates that Excel holds as numbers become ISO text. Columns under headings
         that the source does not know keep these as names.
@@ -177,7 +177,7 @@ class TableForm:
                     found = True
                     for last, record in records:
                         yield last, record
-        except (CalamineError, zipfile.BadZipFile, zlib.error, RuntimeError, OSError, ValueError):
+        except (CalamineError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError):
             yield last + 1, Reason.UNREADABLE_WORKBOOK
             return
         if not found:
@@ -197,8 +197,8 @@ class TableForm:
                 yield number, cells
             elif not any(cells):
                 continue
-            elif heading_key(cells[header.mark] if header.mark < len(cells) else "") == header.mark_key:
-                header = self._header(cells) or header  # the second row of a header, or the header of the next page
+            elif header.may_come_again(cells) and (again := self._header(cells)):
+                header = again  # the second row of a header, or the header of the next page
             else:
                 yield number, header.record(cells)
 
@@ -224,6 +224,9 @@ class _Header:
     mark: int
     mark_key: str
     omitted: int | None
+
+    def may_come_again(self, cells: _Cells) -> bool:
+        return self.mark < len(cells) and heading_key(cells[self.mark]) == self.mark_key
 
     def record(self, cells: _Cells) -> dict[str, str] | Reason:
         width = len(self.names)
