@@ -41,6 +41,10 @@ class File:
         return f"dossiers/{self.partition}/{self.name}"
 
     @property
+    def bytes(self) -> int:
+        return len(self.content)
+
+    @property
     def sha256(self) -> str:
         return hashlib.sha256(self.content).hexdigest()
 
