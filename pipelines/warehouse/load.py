@@ -1,13 +1,15 @@
 """Files in force become typed rows of `raw.<source>`; what does not parse goes to quarantine: file, line and reason.
 
-One file is one transaction, so a run that dies leaves whole files or none. For every file, rows in = rows loaded + rows
-quarantined; the table `raw.files` refuses to hold anything else. Files that were loaded before are not read again.
+Files are loaded whole, several in one transaction, so a run that dies leaves whole files or none. For every file, rows
+in = rows loaded + rows quarantined; the table `raw.files` refuses to hold anything else. Files that were loaded before
+are not read again.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 from pathlib import Path
@@ -29,7 +31,9 @@ MAX_FILES, MAX_ROWS = 1 << 20, 1 << 28
 
 # Digits as 9, letters as a: enough to see what is wrong with a code or a date, too little to tell whose it is.
 SHAPE = r"regexp_replace(regexp_replace(left({value}, 24), '\p{{L}}', 'a', 'g'), '[0-9]', '9', 'g')"
-SAMPLED_FOR_FIELDS = 1000
+SAMPLED_FOR_FIELDS = 100
+
+GROUP_BYTES = 32 << 20
 
 
 class LandedFile(Protocol):
@@ -43,6 +47,8 @@ class LandedFile(Protocol):
     def partition(self) -> str: ...
     @property
     def sha256(self) -> str: ...
+    @property
+    def bytes(self) -> int: ...
     @property
     def extracted_on(self) -> date: ...
     @property
@@ -121,11 +127,12 @@ def load(
     next_no, load_no = _one(
         connection, "select coalesce(max(file_no), 0) + 1, coalesce(max(load_no), 0) + 1 from raw.files"
     )
-    loads = []
-    for file_no, file in enumerate((f for f in in_force if f.sha256 not in known), start=next_no):
-        result = _load_file(connection, source, file, open_file, file_no, load_no, max_record_bytes)
-        progress(result)
-        loads.append(result)
+    numbered = list(enumerate((f for f in in_force if f.sha256 not in known), start=next_no))
+    if next_no + len(numbered) > MAX_FILES:
+        raise RuntimeError(f"{MAX_FILES:,} files are loaded: merge the old ones of {source.name} before you load more.")
+    loads: list[FileLoad] = []
+    for group in _groups(numbered):
+        loads += _load_group(connection, source, _Group(source, group, open_file, max_record_bytes), load_no, progress)
     return LoadReport(source.name, load_no, tuple(loads), tuple(sorted(name for _, name in gone.values())))
 
 
@@ -168,56 +175,137 @@ def _remove(connection: duckdb.DuckDBPyConnection, source: Source, file_nos: lis
     connection.commit()
 
 
-def _load_file(
+def _groups(numbered: Sequence[tuple[int, LandedFile]]) -> Iterator[dict[int, LandedFile]]:
+    """Files that are judged by one statement: planning it costs as much as ten thousand rows."""
+    group: dict[int, LandedFile] = {}
+    size = 0
+    for file_no, file in numbered:
+        if group and size + file.bytes > GROUP_BYTES:
+            yield group
+            group, size = {}, 0
+        group[file_no] = file
+        size += file.bytes
+    if group:
+        yield group
+
+
+class _Group:
+    """The records of some files as one Arrow stream; what cannot be framed or read is set aside on the way."""
+
+    def __init__(
+        self,
+        source: Source,
+        files: Mapping[int, LandedFile],
+        open_file: Callable[[LandedFile], BinaryIO],
+        max_record_bytes: int,
+    ) -> None:
+        self.files = files
+        self.rejects: list[tuple[int, int, str]] = []
+        self.sampled: list[tuple[int, str]] = []
+        self.unreadable: dict[int, str] = {}
+        self._source = source
+        self._open_file = open_file
+        self._max_record_bytes = max_record_bytes
+
+    def reader(self) -> pa.RecordBatchReader:
+        """(file_no, row_no, text), file after file."""
+        import pyarrow as pa  # heavy, and the warehouse is also opened without loading
+
+        schema = pa.schema([("file_no", pa.int32()), ("row_no", pa.int64()), ("text", pa.string())])
+
+        def stream() -> Iterator[pa.RecordBatch]:
+            for file_no, batch in self._batches():
+                numbers = pa.repeat(pa.scalar(file_no, pa.int32()), len(batch.row_no))
+                yield pa.record_batch([numbers, batch.row_no, batch.text], schema=schema)
+
+        return pa.RecordBatchReader.from_batches(schema, stream())
+
+    def _batches(self) -> Iterator[tuple[int, Any]]:
+        for file_no, file in self.files.items():
+            wanted = SAMPLED_FOR_FIELDS
+            named = {"name": file.name} if self._source.frames_by_name else {}
+            try:
+                with self._open_file(file) as stream:
+                    for batch in self._source.frame(stream, max_record_bytes=self._max_record_bytes, **named):
+                        self.rejects.extend((file_no, row_no, str(reason)) for row_no, reason in batch.rejects)
+                        if wanted:
+                            texts = batch.text[:wanted].to_pylist()
+                            self.sampled.extend((file_no, text) for text in texts)
+                            wanted -= len(texts)
+                        if len(batch.row_no):
+                            yield file_no, batch
+            except OSError as error:
+                self.unreadable[file_no] = f"the file cannot be read ({error.strerror or type(error).__name__})"
+
+
+def _load_group(
     connection: duckdb.DuckDBPyConnection,
     source: Source,
-    file: LandedFile,
-    open_file: Callable[[LandedFile], BinaryIO],
-    file_no: int,
+    group: _Group,
     load_no: int,
-    max_record_bytes: int,
-) -> FileLoad:
-    if file_no >= MAX_FILES:
-        raise RuntimeError(f"{MAX_FILES:,} files of {source.name} are loaded: merge the old ones before you load more.")
-    rejects: list[tuple[int, str]] = []
-    sampled: list[str] = []
-    refusal: str | None = None
-    try:
-        with open_file(file) as stream:
-            named = {"name": file.name} if source.frames_by_name else {}
-            batches = source.frame(stream, max_record_bytes=max_record_bytes, **named)
-            _judge(connection, source, _records(batches, rejects, sampled), file.extracted_on)
-    except OSError as error:
-        refusal = f"the file cannot be read ({error.strerror or type(error).__name__})"
-        _judge(connection, source, _records((), rejects, sampled), file.extracted_on)
+    progress: Callable[[FileLoad], None],
+) -> list[FileLoad]:
+    """Load some files in one transaction, and book each of them."""
+    connection.execute("create or replace temp table landed (file_no integer primary key, extracted_on date)")
+    connection.executemany(
+        "insert into landed values (?, ?)", [(file_no, file.extracted_on) for file_no, file in group.files.items()]
+    )
+    _judge(connection, source, group.reader())
+    if group.unreadable:  # what was read of them before the disk failed is no whole file
+        connection.execute("delete from judged where file_no in (select unnest(?))", [list(group.unreadable)])
+        group.rejects = [reject for reject in group.rejects if reject[0] not in group.unreadable]
     connection.begin()
     try:
-        _insert(connection, source, file.extracted_on, file_no, load_no)
-        if rejects:
+        _insert(connection, source, load_no)
+        if group.rejects:
             connection.executemany(
-                "insert into raw.quarantine (file_no, row_no, reason) values (?, ?, ?)",
-                [(file_no, row_no, reason) for row_no, reason in rejects],
+                "insert into raw.quarantine (file_no, row_no, reason) values (?, ?, ?)", group.rejects
             )
-        (judged,) = _one(connection, "select count(*) from judged")
-        reasons = [
-            (str(reason), int(count))
-            for reason, count in connection.execute(
-                "select reason || coalesce(': ' || field, '') as reason, count(*) as n from raw.quarantine "
-                "where file_no = ? group by reason, field order by n desc, reason, field",
-                [file_no],
-            ).fetchall()
-        ]
-        rows_in = int(judged) + len(rejects)
-        quarantined = sum(count for _, count in reasons)
+        loads = _book(connection, source, group, load_no)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    finally:
+        connection.execute("drop table if exists judged")
+    for result in loads:
+        progress(result)
+    return loads
+
+
+def _book(connection: duckdb.DuckDBPyConnection, source: Source, group: _Group, load_no: int) -> list[FileLoad]:
+    """Count the rows of each file and write it into raw.files."""
+    judged = dict(connection.execute("select file_no, count(*) from judged group by file_no").fetchall())
+    reasons: dict[int, list[tuple[str, int]]] = {file_no: [] for file_no in group.files}
+    for file_no, reason, count in connection.execute(
+        "select file_no, reason || coalesce(': ' || field, '') as reason, count(*) as n from raw.quarantine "
+        "where file_no in (select file_no from landed) group by file_no, reason, field order by n desc, reason"
+    ).fetchall():
+        reasons[file_no].append((str(reason), int(count)))
+    framed = Counter(file_no for file_no, _, _ in group.rejects)
+    unexpected = _unexpected(connection, source, group.sampled)
+    loads, rows = [], []
+    for file_no, file in group.files.items():
+        rows_in = int(judged.get(file_no, 0)) + framed[file_no]
+        quarantined = sum(count for _, count in reasons[file_no])
+        refusal = group.unreadable.get(file_no)
         if refusal is None and rows_in == quarantined:
             refusal = (
                 "the file is empty"
-                if not rows_in or reasons == [("empty_file", 1)]
-                else f"no record of {source.name} in it ({rows_in:,} rows, first reason {reasons[0][0]})"
+                if not rows_in or reasons[file_no] == [("empty_file", 1)]
+                else f"no record of {source.name} in it ({rows_in:,} rows, first reason {reasons[file_no][0][0]})"
             )
-        unexpected = _unexpected(connection, source, sampled)
-        connection.execute(
-            "insert into raw.files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        result = FileLoad(
+            file.name,
+            file.partition,
+            rows_in,
+            rows_in - quarantined,
+            tuple(reasons[file_no]),
+            refusal,
+            tuple(unexpected.get(file_no, ())),
+        )
+        loads.append(result)
+        rows.append(
             [
                 file_no,
                 source.name,
@@ -232,40 +320,16 @@ def _load_file(
                 "refused" if refusal else "loaded",
                 refusal,
                 rows_in,
-                rows_in - quarantined,
+                result.rows_loaded,
                 quarantined,
-                list(unexpected),
-            ],
+                list(result.unexpected_fields),
+            ]
         )
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
-    finally:
-        connection.execute("drop table if exists judged")
-    return FileLoad(file.name, file.partition, rows_in, rows_in - quarantined, tuple(reasons), refusal, unexpected)
+    connection.executemany(f"insert into raw.files values ({', '.join('?' * len(rows[0]))})", rows)
+    return loads
 
 
-def _records(batches: Iterable[Any], rejects: list[tuple[int, str]], sampled: list[str]) -> pa.RecordBatchReader:
-    """The framed records as one Arrow stream; rejects and the first texts are set aside on the way."""
-    import pyarrow as pa  # heavy, and the warehouse is also opened without loading
-
-    schema = pa.schema([("row_no", pa.int64()), ("text", pa.string())])
-
-    def stream() -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            rejects.extend(batch.rejects)
-            if len(batch.row_no):
-                if len(sampled) < SAMPLED_FOR_FIELDS:
-                    sampled.extend(batch.text[: SAMPLED_FOR_FIELDS - len(sampled)].to_pylist())
-                yield pa.record_batch([batch.row_no, batch.text], schema=schema)
-
-    return pa.RecordBatchReader.from_batches(schema, stream())
-
-
-def _judge(
-    connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.RecordBatchReader, extracted_on: date
-) -> None:
+def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.RecordBatchReader) -> None:
     """Make the temporary table `judged`: every record typed, with `reject` = (reason, field, shape) or null."""
     structure = json.dumps(source.table.structure)
     columns = ", ".join(f"{column.sql} as {column.name}" for column in source.table.columns)
@@ -280,77 +344,75 @@ def _judge(
         f"""
         create or replace temp table judged as
         with parsed as (
-            select row_no, text, json_valid(text) as is_json,
-                   case when json_valid(text) then from_json(text, '{structure}') end as j
-            from frames
+            select f.file_no, f.row_no, l.extracted_on, f.text, json_valid(f.text) as is_json,
+                   case when json_valid(f.text) then from_json(f.text, '{structure}') end as j
+            from frames as f join landed as l using (file_no)
         ),
         typed as (
-            select row_no, text, is_json, j, hash(text) as content,
-                   cast($extracted_on as date) as extracted_on, {columns}
+            select file_no, row_no, extracted_on, text, is_json, j, hash(text) as content, {columns}
             from parsed
         )
-        select row_no, content, {names},
+        select file_no, row_no, extracted_on, content, {names},
                case
                    when not is_json then {{reason: 'invalid_json', field: null::varchar, shape: null::varchar}}
-                   when json_type(text) <> 'OBJECT' then {{reason: 'not_an_object', field: null, shape: null}}
+                   when left(ltrim(text), 1) <> '{{' then {{reason: 'not_an_object', field: null, shape: null}}
                    {cases}
                end as reject
         from typed
-        """,
-        {"extracted_on": extracted_on},
+        """
     )
     connection.unregister("frames")
 
 
-def _insert(
-    connection: duckdb.DuckDBPyConnection, source: Source, extracted_on: date, file_no: int, load_no: int
-) -> None:
+def _insert(connection: duckdb.DuckDBPyConnection, source: Source, load_no: int) -> None:
     names = ", ".join(column.name for column in source.table.columns)
     identity = source.table.identity
-    where = {"extracted_on": extracted_on, "file_no": file_no}
     # The same record again in the same file, to the byte: the first stays.
     connection.execute(
         f"""
         update judged set reject = {{reason: 'duplicate_record', field: null, shape: null}}
         from (
-            select {identity}, content, min(row_no) as first_row
-            from judged where reject is null group by {identity}, content having count(*) > 1
+            select file_no, {identity}, content, min(row_no) as first_row
+            from judged where reject is null group by file_no, {identity}, content having count(*) > 1
         ) as repeated
-        where judged.reject is null and judged.{identity} = repeated.{identity}
+        where judged.reject is null and judged.file_no = repeated.file_no
+          and judged.{identity} = repeated.{identity}
           and judged.content = repeated.content and judged.row_no > repeated.first_row
         """
     )
     connection.execute(
         f"""
         insert into raw.{source.name}
-        select {VERSION}, file_no, $load_no, extracted_on, {names}
-        from (select *, cast($extracted_on as date) as extracted_on, cast($file_no as integer) as file_no from judged)
-        where reject is null
-        """,
-        {**where, "load_no": load_no},
+        select {VERSION}, file_no, {load_no}, extracted_on, {names} from judged where reject is null
+        """
     )
     connection.execute(
         """
         insert into raw.quarantine
-        select $file_no, row_no, reject.reason, reject.field, reject.shape from judged where reject is not null
-        """,
-        {"file_no": file_no},
+        select file_no, row_no, reject.reason, reject.field, reject.shape from judged where reject is not null
+        """
     )
 
 
-def _unexpected(connection: duckdb.DuckDBPyConnection, source: Source, sampled: Sequence[str]) -> tuple[str, ...]:
-    """Names of fields that the source does not know, in the first records of a file; only what looks like a name."""
+def _unexpected(
+    connection: duckdb.DuckDBPyConnection, source: Source, sampled: Sequence[tuple[int, str]]
+) -> dict[int, list[str]]:
+    """By file: names of fields that the source does not know, in its first records; only what looks like a name."""
     rows = connection.execute(
         """
-        select distinct key from (
-            select unnest(json_keys(text)) as key
-            from (select unnest(?::varchar[]) as text)
+        select distinct file_no, key from (
+            select file_no, unnest(json_keys(text)) as key
+            from (select unnest(?::integer[]) as file_no, unnest(?::varchar[]) as text)
             where json_valid(text) and json_type(text) = 'OBJECT'
-        ) where regexp_matches(key, '^[A-Za-z_][A-Za-z0-9_]{0,59}$') order by key
+        ) where regexp_matches(key, '^[A-Za-z_][A-Za-z0-9_]{0,59}$') order by file_no, key
         """,
-        [list(sampled)],
+        [[file_no for file_no, _ in sampled], [text for _, text in sampled]],
     ).fetchall()
-    return tuple(key for (key,) in rows if key not in source.table.known_fields)
+    found: dict[int, list[str]] = {}
+    for file_no, key in rows:
+        if key not in source.table.known_fields:
+            found.setdefault(int(file_no), []).append(str(key))
+    return found
 
 
 def quarantine_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
