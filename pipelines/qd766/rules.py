@@ -68,6 +68,8 @@ class Component:
     valid_from: dt.date
     grade: str
     note: str
+    how_to_win_vi: str
+    how_to_win_en: str
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,68 @@
+-- Fees and charges paid online, by month of receipt, agency and field: QĐ 766 items 3.6, 3.5a and 3.5b.
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_months',
+        post_hook="{{ mark_processed() }}"
+    )
+}}
+-- depends_on: {{ ref('int_dossiers') }}, which tells the months to rebuild
+
+with counts as (
+    select * from {{ ref('int_qd766_counts') }}
+    where {{ only_touched_months('month') }}
+),
+
+procedures as (
+    select * from {{ ref('procedures') }}
+),
+
+fields as (
+    select * from {{ ref('procedure_fields') }}
+),
+
+counted as (
+    select
+        c.month,
+        c.agency_code,
+        c.procedure_field_code,
+        any_value(c.agency_name) as agency_name,
+        any_value(c.agency_level) as agency_level,
+        any_value(c.commune_code) as commune_code,
+        any_value(c.commune_name) as commune_name,
+        any_value(c.commune_code_today) as commune_code_today,
+        any_value(c.commune_name_today) as commune_name_today,
+        any_value(c.area_match) as area_match,
+        cast(sum(c.received) as bigint) as received,
+        cast(sum(c.with_obligation) as bigint) as with_obligation,
+        cast(sum(c.paid_online) as bigint) as paid_online,
+        count(*) filter (where p.has_fee) as fee_procedures_received,
+        count(*) filter (where p.has_fee and c.paid_online > 0) as fee_procedures_paid_online,
+        count(*) filter (where p.has_fee and c.with_fee_data > 0) as fee_procedures_with_fee_data
+    from counts as c
+    left join procedures as p on c.procedure_code = p.procedure_code
+    group by c.month, c.agency_code, c.procedure_field_code
+)
+
+select
+    c.month,
+    c.agency_code,
+    c.agency_name,
+    c.agency_level,
+    c.commune_code,
+    c.commune_name,
+    c.commune_code_today,
+    c.commune_name_today,
+    c.area_match,
+    c.procedure_field_code,
+    coalesce(f.name_vi, '') as procedure_field_name,
+    c.month >= date '2025-07-01' as is_after_merger,
+    c.received,
+    c.with_obligation,
+    c.paid_online,
+    round(100.0 * c.paid_online / nullif(c.with_obligation, 0), 2) as paid_online_pct,
+    c.fee_procedures_received,
+    c.fee_procedures_paid_online,
+    c.fee_procedures_with_fee_data
+from counted as c
+left join fields as f on c.procedure_field_code = f.field_code
