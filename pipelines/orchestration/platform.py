@@ -91,7 +91,7 @@ class Run:
 def held_run(context: dg.InitResourceContext) -> Iterator[Run]:
     """The lock and the record of one run. It is set up before the first step and torn down after the last."""
     platform: Platform = context.resources.platform
-    run_id = context.dagster_run.run_id if context.dagster_run else "without-run"
+    run_id = context.run.run_id if context.run else "without-run"
     started = platform.now()
     run = Run(
         RunInfo(

@@ -68,7 +68,7 @@ def test_rows_files_and_report_agree(clean: Sample) -> None:
         "sample-hoso-2025-05.ndjson",
         "sample-hoso-2025-06.ndjson",
     ]
-    assert clean.report.paths[-1].name == "sample-hoso-2026-10.ndjson"
+    assert clean.report.paths[-1].name == "sample-hoso-2026-10-10.ndjson"
     assert len(clean.report.paths) == 18
 
 
