@@ -12,6 +12,8 @@ import pytest
 
 from pipelines.landing.store import Landing, Receipt
 from pipelines.settings import PROJECT_ROOT
+from pipelines.sources import all_sources
+from pipelines.sources.base import Source
 from pipelines.sources.dossiers import SOURCE
 from pipelines.transform.dbt import Dbt
 from pipelines.warehouse.connection import Warehouse
@@ -30,33 +32,37 @@ class World:
     dbt: Dbt
     landed_at: datetime = FIRST_LANDING
 
-    def land(self, name: str, content: bytes) -> Receipt:
-        """Land a file of dossiers; its day and partition come from its name, as in the drop folder."""
+    def land(self, name: str, content: bytes, source: Source = SOURCE) -> Receipt:
+        """Land a file, of dossiers by default; its day and partition come from its name, as in the drop folder."""
         self.landed_at += timedelta(minutes=1)
-        partition, day = SOURCE.period_of(name, self.landed_at.date())
+        partition, day = source.period_of(name, self.landed_at.date())
         receipt, _ = self.landing.put(
             [content],
-            source=SOURCE.name,
+            source=source.name,
             name=name,
             partition=partition,
             extracted_on=day,
             address=f"drop:{name}",
             landed_at=self.landed_at,
-            licence=SOURCE.licence,
+            licence=source.licence,
         )
         return receipt
 
     def load(self, key: bytes = KEY) -> LoadReport:
-        """Load what is in force."""
+        """Load every source, so that all raw tables are there. The report is that of the dossiers."""
         with self.warehouse.connect() as connection:
-            return load(
-                connection,
-                SOURCE,
-                self.landing.in_force(SOURCE.name),
-                stored_file(self.landing.root),
-                key=key,
-                max_record_bytes=1 << 20,
-            )
+            reports = {
+                name: load(
+                    connection,
+                    source,
+                    self.landing.in_force(name),
+                    stored_file(self.landing.root),
+                    key=key,
+                    max_record_bytes=1 << 20,
+                )
+                for name, source in all_sources().items()
+            }
+        return reports["dossiers"]
 
     def build(self, *, full_refresh: bool = False) -> None:
         """Build every model; a model that fails fails the test."""
