@@ -37,6 +37,8 @@ app = typer.Typer(
 key_app = typer.Typer(no_args_is_help=True, help="The key of the pseudonyms.")
 releases_app = typer.Typer(help="The releases on disk: list, verify, prune.")
 qd766_app = typer.Typer(no_args_is_help=True, help="QĐ 766: the national index of service quality.")
+explain_app = typer.Typer(no_args_is_help=True, help="Why a figure is what it is, and what would move it.")
+app.add_typer(explain_app, name="explain")
 app.add_typer(qd766_app, name="qd766")
 app.add_typer(key_app, name="key")
 app.add_typer(releases_app, name="releases", invoke_without_command=True)
@@ -353,6 +355,28 @@ def key_make(
         return
     make_key(settings.pseudonym_key)
     out.print(f"made {settings.pseudonym_key} – keep a copy in a safe place, never in git", highlight=False)
+
+
+@explain_app.command("qd766")
+def explain_qd766(
+    agency: Annotated[str | None, typer.Option(help="An agency's code; without it the province.")] = None,
+    period: Annotated[str | None, typer.Option(help="2026, 2026-Q3 or 2026-10; without it the latest year.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many of the cheapest points to list.")] = 10,
+) -> None:
+    """The index QĐ 766: score, decomposition, the cheapest points to win, and the dossiers behind them (pseudonyms)."""
+    settings = _settings()
+    from pipelines.qd766.explain import ExplainError, explain
+    from pipelines.qd766.rules import RulesError
+    from pipelines.warehouse.connection import Warehouse
+
+    current = _store(settings).current()
+    if current is None:
+        _stop("There is no release yet: hatinh run", WRONG_USE)
+    is_free = settings.warehouse.exists() and Warehouse(settings.warehouse).holder() is None
+    try:
+        out.print(explain(current.path, settings.warehouse if is_free else None, agency=agency, period=period, top=top))
+    except (ExplainError, RulesError) as error:
+        _stop(str(error), WRONG_USE)
 
 
 @qd766_app.command("check")

@@ -18,7 +18,7 @@ from typing import Any
 
 from pipelines.transform.dbt_results import NodeResult, Status
 
-_RESOURCES = ("model", "seed", "test")
+_RESOURCES = ("model", "seed", "test", "unit_test")
 
 
 class DbtFailed(RuntimeError):

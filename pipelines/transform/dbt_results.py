@@ -13,7 +13,7 @@ class NodeResult:
     """Outcome of one dbt node in one run. `failures` counts the rows that a test found; None for models and seeds."""
 
     unique_id: str
-    resource_type: Literal["model", "seed", "test"]
+    resource_type: Literal["model", "seed", "test", "unit_test"]
     name: str
     status: Status
     message: str
