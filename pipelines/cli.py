@@ -367,14 +367,13 @@ def explain_qd766(
     settings = _settings()
     from pipelines.qd766.explain import ExplainError, explain
     from pipelines.qd766.rules import RulesError
-    from pipelines.warehouse.connection import Warehouse
 
     current = _store(settings).current()
     if current is None:
         _stop("There is no release yet: hatinh run", WRONG_USE)
-    is_free = settings.warehouse.exists() and Warehouse(settings.warehouse).holder() is None
+    warehouse = settings.warehouse if settings.warehouse.exists() else None
     try:
-        out.print(explain(current.path, settings.warehouse if is_free else None, agency=agency, period=period, top=top))
+        out.print(explain(current.path, warehouse, agency=agency, period=period, top=top))
     except (ExplainError, RulesError) as error:
         _stop(str(error), WRONG_USE)
 
