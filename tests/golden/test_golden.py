@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.sources.qd766_published import SOURCE as PUBLISHED
+
 if TYPE_CHECKING:
     from conftest import World
 
@@ -26,6 +28,8 @@ def marts(fresh_world: Callable[[], World]) -> dict[str, list[dict[str, str]]]:
     # in the order of their days, as they would have come
     for path in sorted(Path(__file__).parent.glob("*/*/*.ndjson"), key=lambda path: (path.name, path)):
         world.land(path.name, path.read_bytes())
+    for path in sorted(Path(__file__).parent.glob("*/*/*.json")):
+        world.land(path.name, path.read_bytes(), PUBLISHED)
     assert world.load().rows_quarantined == 0
     world.build()
     found = {}
