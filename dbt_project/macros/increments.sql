@@ -18,7 +18,7 @@
         coalesce(max(load_no), 0),
         max(extracted_on) filter (where rows_loaded > 0)
     from raw.files
-    where source = 'dossiers'
+    where source in ({{ dossier_feeds() }})
 {%- endmacro %}
 
 {# Months of receipt that must be rebuilt in this model, one column: month. #}

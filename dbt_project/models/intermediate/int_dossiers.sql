@@ -11,13 +11,14 @@
 }}
 
 with versions as (
-    select * from {{ ref('stg_dossiers') }}
+    select * from {{ ref('int_dossier_versions') }}
 ),
 
 latest as (
     select
         dossier_id,
         max(version) as version,
+        max(version) filter (where has_nested_lists) as nested_version,
         max(load_no) as load_no,
         min(received_month) as first_month,
         max(received_month) as last_month,
@@ -27,6 +28,13 @@ latest as (
         where dossier_id in (select n.dossier_id from versions as n where n.load_no > {{ processed_load() }})
     {% endif %}
     group by dossier_id
+),
+
+-- where the latest version is of a feed that does not tell of papers, fees and supplements: the last one that did
+earlier as (
+    select v.*
+    from versions as v
+    inner join latest as l on v.version = l.nested_version and l.nested_version <> l.version
 ),
 
 procedures as (
@@ -48,7 +56,19 @@ nth_working_day as (
 
 dossiers as (
     select
-        v.* exclude (version, load_no, procedure_field_code, agency_name),
+        v.* exclude (version, load_no, procedure_field_code, agency_name, has_nested_lists)
+        replace (
+            {%- for column in ['applicant_type', 'payment_code', 'has_digitised_component', 'is_vneid_verified'] %}
+            coalesce(v.{{ column }}, e.{{ column }}) as {{ column }},
+            {%- endfor %}
+            {%- for column in [
+                'paper_count', 'paper_file_count', 'paper_reused_count', 'paper_personal_store_count',
+                'result_file_count', 'fee_count', 'fee_total_vnd', 'has_population_database', 'supplement_count',
+                'waiting_seconds', 'open_request_at'
+            ] %}
+            coalesce(e.{{ column }}, v.{{ column }}) as {{ column }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        ),
         l.load_no,
         l.first_month,
         l.last_month,
@@ -76,6 +96,7 @@ dossiers as (
         coalesce(v.finished_at, v.returned_at, v.refused_at) as ended_at
     from versions as v
     inner join latest as l on v.version = l.version
+    left join earlier as e on v.dossier_id = e.dossier_id
     left join procedures as p on v.procedure_code = p.procedure_code
     left join agencies as a
         on

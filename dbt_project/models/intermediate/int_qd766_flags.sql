@@ -9,7 +9,7 @@ with dossiers as (
 
 as_of as (
     select max(extracted_on) + interval '23:59:59' as moment
-    from {{ source('raw', 'files') }} where source = 'dossiers' and rows_loaded > 0
+    from {{ source('raw', 'files') }} where source in ({{ dossier_feeds() }}) and rows_loaded > 0
 ),
 
 flags as (

@@ -2,7 +2,8 @@
 {{ config(materialized='table') }}
 
 with as_of as (
-    select max(extracted_on) as day from {{ source('raw', 'files') }} where source = 'dossiers' and rows_loaded > 0
+    select max(extracted_on) as day from {{ source('raw', 'files') }}
+    where source in ({{ dossier_feeds() }}) and rows_loaded > 0
 ),
 
 statuses as (

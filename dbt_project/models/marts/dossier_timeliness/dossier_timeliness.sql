@@ -16,7 +16,8 @@ fields as (
 ),
 
 as_of as (
-    select max(extracted_on) as day from {{ source('raw', 'files') }} where source = 'dossiers' and rows_loaded > 0
+    select max(extracted_on) as day from {{ source('raw', 'files') }}
+    where source in ({{ dossier_feeds() }}) and rows_loaded > 0
 ),
 
 -- an open dossier is judged at the end of its month, or at the end of the last day of data while the month runs

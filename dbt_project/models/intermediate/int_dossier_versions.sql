@@ -1,0 +1,10 @@
+-- Every version of every dossier, whatever feed it came by. A later day of content has the larger version.
+{{ config(materialized='view') }}
+
+select * from {{ ref('stg_dossiers') }}
+union all by name
+select * from {{ ref('stg_dvcqg_dossiers') }}
+union all by name
+select * from {{ ref('stg_igate_dossiers') }}
+union all by name
+select * from {{ ref('stg_onestop_dossiers') }}
