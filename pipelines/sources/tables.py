@@ -25,6 +25,7 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from pipelines.sources import framing
+from pipelines.sources.base import timestamp
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -562,3 +563,9 @@ def _html_rows(stream: BinaryIO, encoding: str, limit: int) -> Iterator[tuple[in
     # a row that has no end, a tag that has none, or a table that has none: the file was cut
     if parser.depth or parser.in_row or parser.rawdata.lstrip().startswith("<"):
         yield parser.table_no, (number + 1, Reason.TRUNCATED_TABLE)
+
+
+def printed_timestamp(field: str) -> str:
+    """SQL of a time as tables print it, `DD/MM/YYYY` with or without the time of day, or as feeds write it."""
+    printed = "['%d/%m/%Y %H:%M:%S', '%d/%m/%Y %H:%M', '%d/%m/%Y']"
+    return f"coalesce({timestamp(field)}, try_strptime(nullif(trim({field}), ''), {printed}))"

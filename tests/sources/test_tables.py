@@ -407,7 +407,7 @@ SOUND = [csv_of([HEADER, *ROWS]).encode(), html_of([HEADER, *ROWS]).encode(), xl
     st.floats(0, 1),
     st.binary(max_size=40),
 )
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_bytes_raise(data: bytes, changes: list[tuple[float, int]], kept: float, tail: bytes) -> None:
     body = bytearray(data)
     for at, value in changes:

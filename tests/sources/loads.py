@@ -1,0 +1,63 @@
+"""Loads bytes as a run does, into a warehouse in memory: what became rows, what went to quarantine and why."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import duckdb
+
+from pipelines.sources.base import Source
+from pipelines.warehouse.connection import SCHEMA
+from pipelines.warehouse.load import load
+
+KEY = bytes(range(32))
+DAY = date(2026, 11, 20)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """`rows` of the raw table by column; `reasons` as (row, reason, field, shape); `unexpected` fields."""
+
+    rows: list[dict[str, Any]]
+    reasons: list[tuple[int, str, str | None, str | None]]
+    unexpected: tuple[str, ...]
+
+
+def loaded(source: Source, *files: bytes, day: date = DAY) -> Loaded:
+    """Load files of one day, in order, and check that every row in is a row loaded or quarantined."""
+    receipts = [
+        SimpleNamespace(
+            name=f"file-{number}",
+            path=f"file-{number}",
+            partition=f"{day:%Y-%m}",
+            sha256=f"{number:064d}",
+            extracted_on=day,
+            landed_at=datetime(2026, 12, 1, 2, number, tzinfo=UTC),
+            synthetic=False,
+            bytes=len(content),
+            content=content,
+        )
+        for number, content in enumerate(files)
+    ]
+    with duckdb.connect() as connection:
+        connection.execute(SCHEMA)
+        report = load(
+            connection,
+            source,
+            receipts,
+            lambda receipt: io.BytesIO(receipt.content),  # type: ignore[attr-defined]
+            key=KEY,
+            max_record_bytes=1 << 20,
+        )
+        answer = connection.execute(f"select * from raw.{source.name} order by version")
+        names = [column[0] for column in answer.description or []]
+        rows = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+        reasons = connection.execute(
+            "select row_no, reason, field, shape from raw.quarantine order by file_no, row_no"
+        ).fetchall()
+    assert report.rows_in == len(rows) + len(reasons)
+    return Loaded(rows, reasons, tuple(field for file in report.files for field in file.unexpected_fields))
