@@ -59,14 +59,14 @@ dossiers as (
         v.* exclude (version, load_no, procedure_field_code, agency_name, has_nested_lists)
         replace (
             {%- for column in ['applicant_type', 'payment_code', 'has_digitised_component', 'is_vneid_verified'] %}
-            coalesce(v.{{ column }}, e.{{ column }}) as {{ column }},
+                coalesce(v.{{ column }}, e.{{ column }}) as {{ column }},
             {%- endfor %}
             {%- for column in [
                 'paper_count', 'paper_file_count', 'paper_reused_count', 'paper_personal_store_count',
                 'result_file_count', 'fee_count', 'fee_total_vnd', 'has_population_database', 'supplement_count',
                 'waiting_seconds', 'open_request_at'
             ] %}
-            coalesce(e.{{ column }}, v.{{ column }}) as {{ column }}{{ ',' if not loop.last }}
+                coalesce(e.{{ column }}, v.{{ column }}) as {{ column }}{{ ',' if not loop.last }}
             {%- endfor %}
         ),
         l.load_no,
