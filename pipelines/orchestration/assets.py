@@ -250,7 +250,8 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
                 [*built, *tested],
                 found,
                 suites,
-                quarantined=quarantine_counts(connection),
+                # a source without files has been loaded too: nothing of it is in quarantine
+                quarantined={**dict.fromkeys(all_sources(), (0, 0)), **quarantine_counts(connection)},
                 max_quarantined_pct=platform.settings.max_quarantined_pct,
                 cut_off=cut_off_files(connection),
             )
