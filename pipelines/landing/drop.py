@@ -25,6 +25,9 @@ class SourceInfo(Protocol):
     @property
     def licence(self) -> str: ...
 
+    @property
+    def frames_by_name(self) -> bool: ...
+
     def period_of(self, name: str, landed_on: date) -> tuple[str, date]:
         """Partition and extracted_on of a file of this name.
 
@@ -150,6 +153,7 @@ def intake(
                 address=f"drop:{file.path.name}",
                 landed_at=landed_at,
                 licence=sources[file.source].licence,
+                by_name=sources[file.source].frames_by_name,
             )
         except _MovedError:
             unsettled.append(Left(file.place, "is still being written; the next run takes it."))

@@ -87,6 +87,7 @@ def pull(
             licence=source.licence,
             status=delivery.status,
             media_type=delivery.media_type,
+            by_name=source.frames_by_name,
         )
         progress(receipt, is_new)
         results.append((receipt, is_new))

@@ -63,6 +63,7 @@ class Landing:
         media_type: str | None = None,
         synthetic: bool = False,
         max_bytes: int | None = None,
+        by_name: bool = False,
     ) -> tuple[Receipt, bool]:
         """Land the bytes of one file, as received.
 
@@ -72,6 +73,8 @@ class Landing:
             address: URL or `drop:<name>`; credentials and query are cut off before it is kept.
             synthetic: made-up data; a name that says so makes it so, whatever is given here.
             max_bytes: more bytes than this are refused.
+            by_name: the name tells what the bytes leave out, such as the period: the same bytes under another name
+                are another file.
 
         Returns:
             The receipt, and whether it is new. Bytes that the source landed before, under any name, give the earlier
@@ -91,7 +94,7 @@ class Landing:
             temporary = folder / f"{_TEMPORARY}payload"
             try:
                 size, sha256 = _write(temporary, chunks, max_bytes)
-                if known := self._known(source, sha256):
+                if known := self._known(source, sha256, name if by_name else None):
                     with suppress(LandingError):
                         self.verify(known)
                         return known, False
@@ -204,10 +207,10 @@ class Landing:
         paths = self._folder(source).glob(pattern)
         return sorted((self._load(path) for path in paths), key=lambda receipt: receipt.version)
 
-    def _known(self, source: str, sha256: str) -> Receipt | None:
+    def _known(self, source: str, sha256: str, name: str | None) -> Receipt | None:
         # the hash is in the name, so that only the receipts in question are opened
         alike = self._read(source, f"*/[!.]*.{sha256[:_SHA_DIGITS]}*{RECEIPT_SUFFIX}")
-        return next((receipt for receipt in alike if receipt.sha256 == sha256), None)
+        return next((r for r in alike if r.sha256 == sha256 and name in (None, r.name)), None)
 
     def _write_receipt(self, receipt: Receipt) -> None:
         final = self._receipt_path(receipt)

@@ -17,6 +17,7 @@ from pipelines.release.store import Release, ReleaseStore
 
 _REASONS = {
     "bad_amount": "số tiền không phải là số",
+    "bad_code": "mã không đúng dạng",
     "bad_date": "ngày không có thật hoặc sai định dạng",
     "bad_number": "mã hồ sơ sai mẫu",
     "corrupt_gzip": "tệp nén hỏng",
@@ -128,6 +129,8 @@ def _quarantine(loads: Mapping[str, Mapping[str, Any]]) -> RenderableType:
         table.add_column(name, justify="right")
     table.add_column("Lý do", overflow="fold")
     for source, load in loads.items():
+        if not load["total_in"] and not load.get("refused"):
+            continue
         reasons = load.get("reasons", {})
         table.add_row(
             source,

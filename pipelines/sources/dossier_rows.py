@@ -52,6 +52,17 @@ leaves it null, which is not the same as an empty one: it does not tell."""
 # `{agency}-{yyMMdd or yyyyMMdd}-{sequence}`
 NUMBER = r"^[0-9A-Za-z.]{2,30}-([0-9]{6}|[0-9]{8})-[0-9]{1,10}$"
 
+# What a code of a catalogue looks like. A feed whose columns slipped may put a name or an identity number there, and a
+# code of a field can become a key of a published table: neither words nor bare numbers of nine to twelve digits pass.
+CATALOGUE_CODE = r"^[0-9A-Za-z][0-9A-Za-z._/-]{0,39}$"
+BARE_NUMBER = r"^[0-9]{9,12}$"
+
+# How the name of an office begins; anything else in its field is no office's name and is not kept.
+OFFICE = (
+    "^(ubnd|ủy ban|xã|phường|thị trấn|sở|ban|văn phòng|trung tâm|chi cục|cục|phòng|thanh tra|công an|bộ phận|"
+    "bảo hiểm|kho bạc|chi nhánh) "
+)
+
 
 @dataclass(frozen=True)
 class Coded:
@@ -130,8 +141,14 @@ def dossier_table(
     sql = {
         "dossier_id": f"pseudonym('dossier', trim(j.{fields.number}))",
         "agency_code": f"split_part(trim(j.{fields.number}), '-', 1)",
-        "agency_name": f"left(nfc_normalize(trim(j.{fields.agency_name})), 200)",
-        "procedure_code": code_of(fields.procedure_code),
+        "agency_name": (
+            f"case when regexp_matches(lower(nfc_normalize(trim(j.{fields.agency_name}))), '{OFFICE}') "
+            f"then left(nfc_normalize(trim(j.{fields.agency_name})), 200) end"
+        ),
+        # newer systems add the province's identifier: 1.001193.000.00.00.H27
+        "procedure_code": (
+            f"regexp_replace({code_of(fields.procedure_code)}, '[.]000[.]00[.]00[.][A-Z][0-9]{{2}}$', '')"
+        ),
         "field_code": f"coalesce(trim(j.{fields.field_code}), '')",
         **{column: coded.sql for column, coded in codes.items() if coded},
         **{column: fields.time(f"j.{name}") for name, column in fields.times.items()},
@@ -169,6 +186,14 @@ def _rules(fields: Fields, coded_fields: Iterable[Coded]) -> Iterable[Rule]:
     )
     for needed in (fields.procedure_code, fields.status.field):
         yield Rule("missing_field", needed, blank(needed))
+    for name in (fields.procedure_code, fields.field_code):
+        yield Rule(
+            "bad_code",
+            name,
+            f"not {blank(name)} and (not regexp_matches(trim(j.{name}), '{CATALOGUE_CODE}') "
+            f"or regexp_matches(trim(j.{name}), '{BARE_NUMBER}'))",
+            f"j.{name}",
+        )
     for coded in coded_fields:
         yield coded.rule
     for name, column in fields.times.items():
@@ -193,6 +218,11 @@ def blank(name: str) -> str:
 def code_of(name: str) -> str:
     """SQL of a field as it is written; null where it is blank."""
     return f"nullif(trim(j.{name}), '')"
+
+
+def short_code(expression: str) -> str:
+    """SQL of a code in a nested list; null where it does not look like one."""
+    return f"nullif(regexp_extract(trim({expression}), '^[0-9A-Za-z._-]{{1,8}}$'), '')"
 
 
 def instant(text: str) -> str:

@@ -12,7 +12,7 @@ for are kept.
 from __future__ import annotations
 
 from pipelines.sources.base import Column, Rule, Source, is_true, timestamp
-from pipelines.sources.dossier_rows import CHANNELS, STATUSES, TYPES, Coded, Fields, dossier_table
+from pipelines.sources.dossier_rows import CHANNELS, STATUSES, TYPES, Coded, Fields, dossier_table, short_code
 from pipelines.sources.framing import frame
 
 FIELDS = Fields(
@@ -79,15 +79,16 @@ NESTED = {
         f"is_from_personal_store: {is_true('e.DuocLayTuKhoDMQG')}}}), [])"
     ),
     "fees": _each(
-        "DanhSachLePhi", "collected_when: e.HinhThucThu, amount_vnd: try_cast(nullif(trim(e.Gia), '') as bigint)"
+        "DanhSachLePhi",
+        f"collected_when: {short_code('e.HinhThucThu')}, amount_vnd: try_cast(nullif(trim(e.Gia), '') as bigint)",
     ),
     "supplements": _each(
         "DanhSachHoSoBoSung",
         f"requested_at: {timestamp('e.NgayBoSung')}, received_at: {timestamp('e.NgayTiepNhanBoSung')}, "
-        "status: e.TrangThaiBoSung",
+        f"status: {short_code('e.TrangThaiBoSung')}",
     ),
     "results": _each("DanhSachGiayToKetQua", "has_file: coalesce(e.DuongDanTepTinKetQua, '') <> ''"),
-    "databases": "coalesce(list_transform(j.DSKetNoiCSDL, lambda e: e.MaCSDL), [])",
+    "databases": f"coalesce(list_transform(j.DSKetNoiCSDL, lambda e: {short_code('e.MaCSDL')}), [])",
 }
 
 TABLE = dossier_table(
@@ -108,10 +109,23 @@ TABLE = dossier_table(
             f"(coalesce(trim(e.NgayTiepNhanBoSung), '') <> '' and {timestamp('e.NgayTiepNhanBoSung')} is null))) > 0",
         ),
         Rule(
+            "wrong_shape",
+            "DanhSachHoSoBoSung",
+            "len(list_filter(j.DanhSachHoSoBoSung, lambda e: e is null "
+            "or coalesce(e.NgayBoSung, e.NgayTiepNhanBoSung, e.TrangThaiBoSung) is null)) > 0",
+        ),
+        Rule(
+            "date_out_of_range",
+            "DanhSachHoSoBoSung",
+            "len(list_filter(supplements, lambda s: "
+            "least(s.requested_at, s.received_at) < timestamp '2000-01-01' "
+            "or cast(greatest(s.requested_at, s.received_at) as date) > extracted_on + 1)) > 0",
+        ),
+        Rule(
             "bad_amount",
             "DanhSachLePhi",
-            "len(list_filter(j.DanhSachLePhi, lambda e: "
-            "coalesce(trim(e.Gia), '') <> '' and try_cast(trim(e.Gia) as bigint) is null)) > 0",
+            "len(list_filter(j.DanhSachLePhi, lambda e: coalesce(trim(e.Gia), '') <> '' "
+            "and not regexp_matches(trim(e.Gia), '^[0-9]{1,12}([.]0+)?$'))) > 0",
         ),
     ],
 )

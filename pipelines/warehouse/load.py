@@ -115,25 +115,25 @@ def load(
     bind_key(connection, key)
     _create_table(connection, source)
     known = {
-        str(sha256): (int(file_no), str(name))
-        for sha256, file_no, name in connection.execute(
-            "select sha256, file_no, name from raw.files where source = ?", [source.name]
+        (str(sha256), str(name)): int(file_no)
+        for sha256, name, file_no in connection.execute(
+            "select sha256, name, file_no from raw.files where source = ?", [source.name]
         ).fetchall()
     }
-    wanted = {file.sha256 for file in in_force}
-    gone = {sha256: entry for sha256, entry in known.items() if sha256 not in wanted}
+    wanted = {(file.sha256, file.name) for file in in_force}
+    gone = {file: file_no for file, file_no in known.items() if file not in wanted}
     if gone:
-        _remove(connection, source, [file_no for file_no, _ in gone.values()])
+        _remove(connection, source, list(gone.values()))
     next_no, load_no = _one(
         connection, "select coalesce(max(file_no), 0) + 1, coalesce(max(load_no), 0) + 1 from raw.files"
     )
-    numbered = list(enumerate((f for f in in_force if f.sha256 not in known), start=next_no))
+    numbered = list(enumerate((f for f in in_force if (f.sha256, f.name) not in known), start=next_no))
     if next_no + len(numbered) > MAX_FILES:
         raise RuntimeError(f"{MAX_FILES:,} files are loaded: merge the old ones of {source.name} before you load more.")
     loads: list[FileLoad] = []
     for group in _groups(numbered):
         loads += _load_group(connection, source, _Group(source, group, open_file, max_record_bytes), load_no, progress)
-    return LoadReport(source.name, load_no, tuple(loads), tuple(sorted(name for _, name in gone.values())))
+    return LoadReport(source.name, load_no, tuple(loads), tuple(sorted(name for _, name in gone)))
 
 
 def stored_file(raw: Path) -> Callable[[LandedFile], BinaryIO]:
@@ -233,6 +233,8 @@ class _Group:
                             self.sampled.extend((file_no, text) for text in texts)
                             wanted -= len(texts)
                         if len(batch.row_no):
+                            if batch.row_no[-1].as_py() >= MAX_ROWS:
+                                raise RuntimeError(f"{file.name} has more than {MAX_ROWS:,} rows: cut it in two.")
                             yield file_no, batch
             except OSError as error:
                 self.unreadable[file_no] = f"the file cannot be read ({error.strerror or type(error).__name__})"
@@ -449,7 +451,15 @@ def standing(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, An
 
 
 # Reasons of the framing that mean: here the file ends, whatever came after is lost with this one row.
-_CUT_OFF = ("truncated_gzip", "corrupt_gzip", "truncated_array", "malformed_array")
+_CUT_OFF = (
+    "truncated_gzip",
+    "corrupt_gzip",
+    "truncated_array",
+    "malformed_array",
+    "truncated_table",
+    "further_sheet",
+    "unreadable_workbook",
+)
 
 
 def cut_off_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:

@@ -18,6 +18,7 @@ NOW = datetime(2026, 10, 10, 20, 0, tzinfo=UTC)  # in Vietnam it is the 11th
 
 class Dossiers:
     licence = "internal"
+    frames_by_name = False
 
     def period_of(self, name: str, landed_on: date) -> tuple[str, date]:
         if "khong-ro" in name:

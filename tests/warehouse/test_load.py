@@ -96,6 +96,9 @@ BREAKS: dict[tuple[str, str], dict[str, Any]] = {
         "DanhSachHoSoBoSung": [{"NgayBoSung": "20260303080000"}, {"NgayTiepNhanBoSung": "hôm qua"}]
     },
     ("bad_amount", "DanhSachLePhi"): {"DanhSachLePhi": [{"Gia": "5000"}, {"Gia": "5.000 đ"}]},
+    ("date_out_of_range", "DanhSachHoSoBoSung"): {"DanhSachHoSoBoSung": [{"NgayBoSung": "20990303080000"}]},
+    ("bad_code", "MaTTHC"): {"MaTTHC": "Đăng ký khai sinh"},
+    ("bad_code", "MaLinhVuc"): {"MaLinhVuc": "000123456789"},
 }  # fmt: skip
 
 
@@ -244,7 +247,16 @@ PERSONAL = {
     ],
     "DinhDanhCHS": [{"LoaiDinhDanh": "1", "SoDinhDanh": "000000000042"}],
     "DanhSachLePhi": [{"TenPhiLePhi": "Lệ phí của ông Mẫu", "Gia": "8000"}],
-    "DanhSachHoSoBoSung": [{"NguoiYeuCauBoSung": "Lê Cán Bộ Mẫu", "NoiDungBoSung": "thiếu căn cước 000000000042"}],
+    "DanhSachHoSoBoSung": [
+        {
+            "NguoiYeuCauBoSung": "Lê Cán Bộ Mẫu",
+            "NoiDungBoSung": "thiếu căn cước 000000000042",
+            "NgayBoSung": "20260303080000",
+            "TrangThaiBoSung": "bà Mẫu chưa nộp",
+        }
+    ],
+    "DSKetNoiCSDL": [{"MaCSDL": "của bà Trần Mẫu"}],
+    "DonViXuLy": "Nguyễn Văn Mẫu Ba",
     "DanhSachGiayToKetQua": [{"TenGiayTo": "Giấy khai sinh Trần Bé Mẫu", "DuongDanTepTinKetQua": "be-mau-ket-qua.pdf"}],
 }
 
@@ -269,6 +281,16 @@ def everything(connection: duckdb.DuckDBPyConnection) -> str:
         "select schema_name || '.' || table_name from duckdb_tables() where not internal"
     ).fetchall()
     return "\n".join(str(connection.execute(f"from {table}").fetchall()) for (table,) in tables)
+
+
+def test_an_element_that_is_no_request_is_no_supplement(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
+    (result,) = loaded(connection, File(ndjson(record(1), record(2, DanhSachHoSoBoSung=["x", None]))))
+    assert result.reasons == (("wrong_shape: DanhSachHoSoBoSung", 1),)
+
+
+def test_the_provinces_suffix_of_a_procedure_is_cut_off(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
+    loaded(connection, File(ndjson(record(1, MaTTHC="1.001193.000.00.00.H27"))))
+    assert connection.execute("select procedure_code from raw.dossiers").fetchall() == [("1.001193",)]
 
 
 def test_no_person_reaches_the_warehouse(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
