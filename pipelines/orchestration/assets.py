@@ -5,6 +5,7 @@ files, its raw table, the dbt graph, the release.
 """
 
 # No `from __future__ import annotations` here: Dagster reads the annotations of assets as types.
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
 from pipelines.landing.drop import intake
 from pipelines.landing.pull import pull, read_credentials
 from pipelines.orchestration.platform import Platform, Run
-from pipelines.quality.gate import judge
+from pipelines.quality.gate import ancestors, judge
 from pipelines.quality.gx import validate
 from pipelines.quality.record import read_verdicts, write_verdicts
 from pipelines.quality.suites import Suite, read_suites
-from pipelines.quality.verdict import Evidence
+from pipelines.quality.verdict import Verdict
 from pipelines.release.publish import publish
 from pipelines.sources import all_sources
 from pipelines.sources.base import Source
@@ -188,19 +189,18 @@ DBT_TESTS, EXPECTATIONS = "dbt_tests", "expectations"
 
 
 def check_specs(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> list[dg.AssetCheckSpec]:
-    """What judges an asset: the dbt tests attached to it, and its suite of expectations."""
-    tested = {
-        node["attached_node"]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "test" and node.get("attached_node") in manifest["nodes"]
-    }
-    models = {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+    """What judges an asset that a mart rests on: the dbt tests attached to it, and its suite of expectations."""
+    nodes = manifest["nodes"]
+    models = {node["name"]: unique_id for unique_id, node in nodes.items() if node["resource_type"] == "model"}
+    published = [models[mart.name] for mart in marts_of(manifest)]
+    lineage = ancestors(manifest["parent_map"], published)
+    tested = {node.get("attached_node") for node in nodes.values() if node["resource_type"] == "test"}
     return [
-        *(dg.AssetCheckSpec(DBT_TESTS, asset=_key_of(manifest, unique_id)) for unique_id in sorted(tested)),
         *(
-            dg.AssetCheckSpec(EXPECTATIONS, asset=_key_of(manifest, models[table]["unique_id"]))
-            for table in sorted(suites)
+            dg.AssetCheckSpec(DBT_TESTS, asset=_key_of(manifest, node))
+            for node in sorted(tested & lineage & nodes.keys())
         ),
+        *(dg.AssetCheckSpec(EXPECTATIONS, asset=_key_of(manifest, models[table])) for table in sorted(suites)),
     ]
 
 
@@ -220,12 +220,21 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
     def models(
         context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform], run: dg.ResourceParam[Run]
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        state = _state_of(platform, suites)
         with platform.warehouse.connect() as connection:
             fingerprint = platform.dbt.fingerprint()
             because = get_state(connection, "rebuild_because")
             if get_state(connection, "fingerprint") != fingerprint:
                 because = because or "models, macros, seeds or settings changed"
+            if not because and get_state(connection, "checked") == _loaded(connection, state):
+                # the evidence of the last run stands: same rows, same models, same expectations, same limits
+                _tell(context, platform, "nothing changed since the last check")
+                set_state(connection, "built_by", context.run.run_id)
+                yield from _materialized(manifest, {}, _row_counts(connection))
+                yield from _checked(manifest, read_verdicts(connection), suites)
+                return
             set_state(connection, "built_by", "")  # evidence of the build before is no evidence of this one
+            set_state(connection, "checked", "")
         if because:
             _tell(context, platform, f"every model is built from the ground: {because}")
 
@@ -260,12 +269,13 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
             if all(result.status == "success" for result in built):
                 set_state(connection, "fingerprint", fingerprint)
                 connection.execute("delete from meta.state where key = 'rebuild_because'")
+                set_state(connection, "checked", _loaded(connection, state))
             rows = _row_counts(connection)
         for verdict in verdicts.values():
             fate = "passed" if verdict.passed else f"held back: {verdict.blocking[0].check}"
             _tell(context, platform, f"gate: {verdict.target} {fate}")
-        yield from _materialized(manifest, built, rows)
-        yield from _checked(manifest, marts, tested, found)
+        yield from _materialized(manifest, {result.unique_id: result for result in built}, rows)
+        yield from _checked(manifest, verdicts, suites)
 
     return models
 
@@ -350,49 +360,60 @@ def _row_counts(connection: Any) -> dict[str, int]:
     }
 
 
+def _state_of(platform: Platform, suites: Mapping[str, Suite]) -> str:
+    """What the checks depend on besides the rows and the models."""
+    text = repr((sorted(suites.items()), platform.settings.max_quarantined_pct, sorted(all_sources())))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _loaded(connection: Any, state: str) -> str:
+    """The state together with the last load that the warehouse holds."""
+    (load_no,) = connection.execute("select coalesce(max(load_no), 0) from raw.files").fetchone()
+    return f"{state} {load_no}"
+
+
 def _materialized(
-    manifest: Mapping[str, Any], built: Sequence[NodeResult], rows: Mapping[str, int]
+    manifest: Mapping[str, Any], built: Mapping[str, NodeResult], rows: Mapping[str, int]
 ) -> Iterator[dg.MaterializeResult[None]]:
-    for result in built:
-        if result.status == "success":
-            key = _key_of(manifest, result.unique_id)
-            metadata: dict[str, Any] = {"seconds": round(result.seconds, 3)}
+    """Every seed and model says how it fared; the gate, not Dagster, keeps what failed from readers."""
+    # whoever has more ancestors comes later: Dagster wants parents first
+    nodes = sorted(manifest["nodes"].items(), key=lambda item: len(ancestors(manifest["parent_map"], [item[0]])))
+    for unique_id, node in nodes:
+        if node["resource_type"] in ("model", "seed"):
+            key, result = _key_of(manifest, unique_id), built.get(unique_id)
+            metadata: dict[str, Any] = {"status": result.status if result else "unchanged"}
+            if result:
+                metadata["seconds"] = round(result.seconds, 3)
             if (count := rows.get(".".join(key.path))) is not None:
                 metadata["dagster/row_count"] = count
             yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
 
 def _checked(
-    manifest: Mapping[str, Any], marts: Sequence[Mart], tested: Sequence[NodeResult], found: Sequence[Evidence]
+    manifest: Mapping[str, Any], verdicts: Mapping[str, Verdict], suites: Mapping[str, Suite]
 ) -> Iterator[dg.AssetCheckResult]:
-    by_node: dict[str, list[NodeResult]] = {}
-    for result in tested:
-        node = manifest["nodes"][result.unique_id].get("attached_node")
-        if node in manifest["nodes"]:
-            by_node.setdefault(node, []).append(result)
-    for unique_id, results in by_node.items():
-        failed = {r.name: f"{r.failures or 0} rows" for r in results if r.status != "pass"}
+    """The evidence of the gate, on the assets that it speaks of."""
+    expected = {expectation.id for suite in suites.values() for expectation in suite.expectations}
+    evidence = {(item.table, item.check): item for verdict in verdicts.values() for item in verdict.evidence}
+    for spec in check_specs(manifest, suites):
+        items = [
+            item
+            for (table, check), item in evidence.items()
+            if table == spec.asset_key.path[-1]
+            and item.kind in ("dbt_test", "expectation", "missing")
+            and (check in expected) == (spec.name == EXPECTATIONS)
+        ]
+        broken = [item for item in items if not item.passed]
         yield dg.AssetCheckResult(
-            passed=not failed,
-            check_name=DBT_TESTS,
-            asset_key=_key_of(manifest, unique_id),
-            severity=_severity(any(r.status in ("fail", "error") for r in results)),
-            metadata={"tests": len(results), "failed": failed},
+            passed=bool(items) and not broken,
+            check_name=spec.name,
+            asset_key=spec.asset_key,
+            severity=_severity(not items or any(item.severity == "block" for item in broken)),
+            metadata={
+                "checks": len(items),
+                "failed": {item.check: f"{item.observed or ''} {item.detail}".strip() for item in broken},
+            },
         )
-    for mart in marts:
-        items = [item for item in found if item.table == mart.name]
-        if items:
-            broken = [item for item in items if not item.passed]
-            yield dg.AssetCheckResult(
-                passed=not broken,
-                check_name=EXPECTATIONS,
-                asset_key=dg.AssetKey(mart.relation.split(".")),
-                severity=_severity(any(item.severity == "block" for item in broken)),
-                metadata={
-                    "expectations": len(items),
-                    "failed": {item.check: f"{item.observed or ''} {item.detail}".strip() for item in broken},
-                },
-            )
 
 
 def _severity(blocks: bool) -> dg.AssetCheckSeverity:
