@@ -27,10 +27,10 @@ run: install     ## the pipeline on what lies in data/raw and data/drop, to a re
 	@$(BIN)/hatinh run
 
 test: install    ## the default tests, under two minutes
-	@$(BIN)/pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 test-all: install ## the slow ones too
-	@$(BIN)/pytest -n 2 --dist loadgroup -m 'slow or not slow'
+	@$(BIN)/pytest -n 2 --dist loadfile -m 'slow or not slow'
 
 ui: install      ## Dagster on http://127.0.0.1:3000 with its daemon
 	@$(BIN)/hatinh ui

@@ -188,7 +188,7 @@ def test_unexpected_fields_are_reported_and_not_loaded(connection: duckdb.DuckDB
         (b"", "the file is empty"),
         (b" \r\n\n", "the file is empty"),
         (b"\xef\xbb\xbf", "the file is empty"),
-        (gzip.compress(b""), "the file is empty"),
+        (gzip.compress(b"", mtime=0), "the file is empty"),
         (b"[]", "the file is empty"),
         (
             "Họ tên;Số điện thoại\nNgười Mẫu;0900000001\n".encode(),
