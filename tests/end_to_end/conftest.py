@@ -80,7 +80,7 @@ class Province:
         path.write_bytes(content)
         return path
 
-    def sample(self, rows: int = 2000, *, seed: int = 7, defect: str | None = None) -> SampleReport:
+    def sample(self, rows: int = 900, *, seed: int = 7, defect: str | None = None) -> SampleReport:
         return write_dossiers(
             self.settings.drop / "dossiers",
             self.settings.dbt_project / "seeds",

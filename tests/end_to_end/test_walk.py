@@ -133,7 +133,7 @@ def test_the_same_again_is_no_new_release(province: Province, first: Release) ->
 
 @pytest.fixture(scope="module")
 def poisoned(province: Province, first: Release) -> Release:
-    province.sample(6000, seed=8, defect="late")
+    province.sample(3000, seed=8, defect="late")
     province.environment["COLUMNS"] = "200"
     result = CliRunner().invoke(app, ["run"], env=province.environment)
     assert result.exit_code == HELD_BACK, result.output

@@ -13,7 +13,7 @@ from pipelines.sources.onestop_dossiers import SOURCE as ONESTOP
 if TYPE_CHECKING:
     from conftest import World
 
-pytestmark = pytest.mark.xdist_group("dbt")
+pytestmark = [pytest.mark.xdist_group("dbt"), pytest.mark.slow]
 
 
 def test_two_feeds_make_one_dossier(world: World, record: Callable[..., dict[str, Any]]) -> None:
