@@ -38,7 +38,7 @@ earlier as (
 ),
 
 procedures as (
-    select * from {{ ref('procedures') }}
+    select * from {{ ref('int_procedures') }}
 ),
 
 agencies as (

@@ -157,7 +157,7 @@ catalogue as (
         p.service_level in ('3', '4') as is_online_service,
         p.has_fee,
         p.subject in ('citizen', 'both') as is_for_citizens
-    from {{ ref('procedures') }} as p
+    from {{ ref('int_procedures') }} as p
     inner join {{ ref('procedure_fields') }} as f on p.field_code = f.field_code
 ),
 

@@ -14,7 +14,7 @@ with counts as (
 ),
 
 procedures as (
-    select * from {{ ref('procedures') }}
+    select * from {{ ref('int_procedures') }}
 ),
 
 fields as (
