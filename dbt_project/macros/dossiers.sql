@@ -1,9 +1,10 @@
 {#
   Feeds of dossiers: sources whose raw tables have the same columns, so that one dossier is one whatever way it came.
   A new feed is named here, has a staging model of one line and is a member of int_dossier_versions.
+  Exports are the poorest of them: int_dossiers takes their word only for dossiers that no other feed knows.
 #}
 {% macro dossier_feeds() -%}
-    'dossiers', 'dvcqg_dossiers', 'igate_dossiers', 'onestop_dossiers'
+    'dossiers', 'dvcqg_dossiers', 'igate_dossiers', 'onestop_dossiers', 'onestop_exports'
 {%- endmacro %}
 
 {# One row a version of a dossier, as loaded; nested lists reduced to what the measures ask. #}

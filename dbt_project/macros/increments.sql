@@ -16,9 +16,8 @@
     select
         '{{ this.identifier }}',
         coalesce(max(load_no), 0),
-        max(extracted_on) filter (where rows_loaded > 0)
+        max(extracted_on) filter (where rows_loaded > 0 and source in ({{ dossier_feeds() }}))
     from raw.files
-    where source in ({{ dossier_feeds() }})
 {%- endmacro %}
 
 {# Months of receipt that must be rebuilt in this model, one column: month. #}

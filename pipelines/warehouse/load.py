@@ -208,15 +208,19 @@ class _Group:
         self._max_record_bytes = max_record_bytes
 
     def reader(self) -> pa.RecordBatchReader:
-        """(file_no, row_no, text), file after file."""
+        """(file_no, extracted_on, row_no, text), file after file; no join is needed, which would run on one core."""
         import pyarrow as pa  # heavy, and the warehouse is also opened without loading
 
-        schema = pa.schema([("file_no", pa.int32()), ("row_no", pa.int64()), ("text", pa.string())])
+        schema = pa.schema(
+            [("file_no", pa.int32()), ("extracted_on", pa.date32()), ("row_no", pa.int64()), ("text", pa.string())]
+        )
 
         def stream() -> Iterator[pa.RecordBatch]:
             for file_no, batch in self._batches():
-                numbers = pa.repeat(pa.scalar(file_no, pa.int32()), len(batch.row_no))
-                yield pa.record_batch([numbers, batch.row_no, batch.text], schema=schema)
+                rows = len(batch.row_no)
+                file = pa.repeat(pa.scalar(file_no, pa.int32()), rows)
+                day = pa.repeat(pa.scalar(self.files[file_no].extracted_on, pa.date32()), rows)
+                yield pa.record_batch([file, day, batch.row_no, batch.text], schema=schema)
 
         return pa.RecordBatchReader.from_batches(schema, stream())
 
@@ -248,10 +252,6 @@ def _load_group(
     progress: Callable[[FileLoad], None],
 ) -> list[FileLoad]:
     """Load some files in one transaction, and book each of them."""
-    connection.execute("create or replace temp table landed (file_no integer primary key, extracted_on date)")
-    connection.executemany(
-        "insert into landed values (?, ?)", [(file_no, file.extracted_on) for file_no, file in group.files.items()]
-    )
     _judge(connection, source, group.reader())
     if group.unreadable:  # what was read of them before the disk failed is no whole file
         connection.execute("delete from judged where file_no in (select unnest(?))", [list(group.unreadable)])
@@ -281,7 +281,8 @@ def _book(connection: duckdb.DuckDBPyConnection, source: Source, group: _Group, 
     reasons: dict[int, list[tuple[str, int]]] = {file_no: [] for file_no in group.files}
     for file_no, reason, count in connection.execute(
         "select file_no, reason || coalesce(': ' || field, '') as reason, count(*) as n from raw.quarantine "
-        "where file_no in (select file_no from landed) group by file_no, reason, field order by n desc, reason"
+        "where file_no in (select unnest(?)) group by file_no, reason, field order by n desc, reason",
+        [list(group.files)],
     ).fetchall():
         reasons[file_no].append((str(reason), int(count)))
     framed = Counter(file_no for file_no, _, _ in group.rejects)
@@ -346,9 +347,9 @@ def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.Rec
         f"""
         create or replace temp table judged as
         with parsed as (
-            select f.file_no, f.row_no, l.extracted_on, f.text, json_valid(f.text) as is_json,
-                   case when json_valid(f.text) then from_json(f.text, '{structure}') end as j
-            from frames as f join landed as l using (file_no)
+            select file_no, row_no, extracted_on, text, json_valid(text) as is_json,
+                   case when json_valid(text) then from_json(text, '{structure}') end as j
+            from frames
         ),
         typed as (
             select file_no, row_no, extracted_on, text, is_json, j, hash(text) as content, {columns}

@@ -14,10 +14,15 @@ with versions as (
     select * from {{ ref('int_dossier_versions') }}
 ),
 
+procedures as (
+    select * from {{ ref('int_procedures') }}
+),
+
 latest as (
     select
         dossier_id,
-        max(version) as version,
+        -- an export tells no channel, fees or papers: it counts only where no feed knows the dossier
+        coalesce(max(version) filter (where not is_exported), max(version)) as version,
         max(version) filter (where has_nested_lists) as nested_version,
         max(load_no) as load_no,
         min(received_month) as first_month,
@@ -25,7 +30,10 @@ latest as (
         count(*) as version_count
     from versions
     {% if is_incremental() %}
-        where dossier_id in (select n.dossier_id from versions as n where n.load_no > {{ processed_load() }})
+        where
+            dossier_id in (select n.dossier_id from versions as n where n.load_no > {{ processed_load() }})
+            -- a newer catalogue may give any dossier another field or term, and an export another procedure
+            or (select max(p.load_no) from procedures as p) > {{ processed_load() }}
     {% endif %}
     group by dossier_id
 ),
@@ -35,10 +43,6 @@ earlier as (
     select v.*
     from versions as v
     inner join latest as l on v.version = l.nested_version and l.nested_version <> l.version
-),
-
-procedures as (
-    select * from {{ ref('int_procedures') }}
 ),
 
 agencies as (
@@ -56,8 +60,10 @@ nth_working_day as (
 
 dossiers as (
     select
-        v.* exclude (version, load_no, procedure_field_code, agency_name, has_nested_lists)
+        v.* exclude (version, load_no, procedure_field_code, agency_name, has_nested_lists, is_exported)
         replace (
+            -- an export names a procedure, and the catalogue may have none or several of that name
+            coalesce(v.procedure_code, '') as procedure_code,
             {%- for column in ['applicant_type', 'payment_code', 'has_digitised_component', 'is_vneid_verified'] %}
                 coalesce(v.{{ column }}, e.{{ column }}) as {{ column }},
             {%- endfor %}
@@ -69,7 +75,7 @@ dossiers as (
                 coalesce(e.{{ column }}, v.{{ column }}) as {{ column }}{{ ',' if not loop.last }}
             {%- endfor %}
         ),
-        l.load_no,
+        greatest(l.load_no, (select max(p.load_no) from procedures as p)) as load_no,
         l.first_month,
         l.last_month,
         l.version_count,

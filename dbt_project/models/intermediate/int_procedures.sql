@@ -5,6 +5,7 @@
 with landed as (
     select
         procedure_code,
+        max(load_no) as load_no,
         arg_max(procedure_name, version) as name_vi,
         arg_max(field_code, version) as field_code,
         arg_max(level, version) as level,
@@ -34,6 +35,7 @@ select
     coalesce(l.has_fee, s.has_fee) as has_fee,
     coalesce(l.requires_paper_result, s.requires_paper_result) as requires_paper_result,
     coalesce(l.subject, s.subject) as subject,
-    case when l.procedure_code is not null then 'official' else s.basis end as basis
+    case when l.procedure_code is not null then 'official' else s.basis end as basis,
+    coalesce(l.load_no, 0) as load_no
 from seeded as s
 full outer join landed as l on s.procedure_code = l.procedure_code
