@@ -100,7 +100,5 @@ def test_a_newer_catalogue_gives_dossiers_their_field_and_exports_their_procedur
     world.build()
     assert world.rows(fields) == [("HT", 2)]
     # and that once: what a catalogue has touched is not touched again
-    pending = (
-        "select count(*) from intermediate.int_dossiers where load_no > (select min(load_no) from meta.processed)"
-    )
+    pending = "select count(*) from intermediate.int_dossiers where load_no > (select min(load_no) from meta.processed)"
     assert world.rows(pending) == [(0,)]

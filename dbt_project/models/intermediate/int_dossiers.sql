@@ -33,7 +33,7 @@ latest as (
         where
             dossier_id in (select n.dossier_id from versions as n where n.load_no > {{ processed_load() }})
             -- a newer catalogue may give any dossier another field or term, and an export another procedure
-            or (select max(p.load_no) from procedures as p) > {{ processed_load() }}
+            or (select max(c.load_no) from procedures as c) > {{ processed_load() }}
     {% endif %}
     group by dossier_id
 ),
@@ -75,7 +75,7 @@ dossiers as (
                 coalesce(e.{{ column }}, v.{{ column }}) as {{ column }}{{ ',' if not loop.last }}
             {%- endfor %}
         ),
-        greatest(l.load_no, (select max(p.load_no) from procedures as p)) as load_no,
+        greatest(l.load_no, (select max(c.load_no) from procedures as c)) as load_no,
         l.first_month,
         l.last_month,
         l.version_count,
