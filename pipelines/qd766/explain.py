@@ -26,7 +26,7 @@ from pipelines.warehouse.connection import Warehouse
 
 DOSSIERS_SHOWN = 3
 
-_COUNTED_IN = {"dossier": "hồ sơ / dossiers", "procedure": "thủ tục / procedures"}
+_COUNTED_IN = {"dossier": "hồ sơ / dossiers", "procedure": "thủ tục / procedures", "petition": "PAKN / petitions"}
 
 
 class ExplainError(ValueError):

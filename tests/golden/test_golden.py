@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.sources.petitions import SOURCE as PETITIONS
 from pipelines.sources.qd766_published import SOURCE as PUBLISHED
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def marts(fresh_world: Callable[[], World]) -> dict[str, list[dict[str, str]]]:
         world.land(path.name, path.read_bytes())
     for path in sorted(Path(__file__).parent.glob("*/*/*.json")):
         world.land(path.name, path.read_bytes(), PUBLISHED)
+    for path in sorted(Path(__file__).parent.glob("*/*/pakn-*.csv")):
+        world.land(path.name, path.read_bytes(), PETITIONS)
     assert world.load().rows_quarantined == 0
     world.build()
     found = {}

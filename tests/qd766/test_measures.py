@@ -198,7 +198,7 @@ class TestMadeUpYear:
 
     def test_an_increment_gives_what_a_full_build_gives(self, year: World) -> None:
         """Runs last: it builds everything anew."""
-        tables = [mart.relation for mart in marts_of(year.dbt.manifest()) if mart.sources == ("dossiers",)]
+        tables = [mart.relation for mart in marts_of(year.dbt.manifest()) if "dossiers" in mart.sources]
         tables += [f"intermediate.int_qd766_{name}" for name in ("counts", "shares", "components")]
 
         def content() -> dict[str, list[str]]:

@@ -1,5 +1,5 @@
 -- The 766 index recomputed: every component by period and agency (or the whole province), with the points that the
--- rules of the seed give. What dossiers cannot tell has nulls and basis `portal`.
+-- rules of the seed give. What neither dossiers nor petitions tell has nulls and basis `portal`.
 {{ config(materialized='table') }}
 
 with shares as (
@@ -48,6 +48,25 @@ in_force as (
         ) = 1
 ),
 
+-- that nobody petitioned is known only where a file of petitions was loaded: without one nothing is known, not zero
+landed as (
+    select count(*) > 0 as has_petitions
+    from {{ source('raw', 'files') }}
+    where source = 'petitions' and status = 'loaded'
+),
+
+told as (
+    select
+        f.*,
+        case
+            when f.computed_from = 'petitions' and l.has_petitions then 'petitions'
+            when f.computed_from = 'dossiers' or f.rule = 'constant' then 'dossiers'
+            else 'portal'
+        end as basis
+    from in_force as f
+    cross join landed as l
+),
+
 -- dossiers and the catalogue tell 0 where there is nothing to count, which is not the same as not telling
 counted as (
     select
@@ -58,17 +77,18 @@ counted as (
         a.agency_level,
         c.component_code,
         c.group_code,
-        if(c.computed_from = 'dossiers', coalesce(s.numerator, 0), null) as numerator,
-        if(c.computed_from = 'dossiers', coalesce(s.denominator, 0), null) as denominator,
+        -- a constant has points without counts
+        if(c.basis = c.computed_from and c.basis <> 'portal', coalesce(s.numerator, 0), null) as numerator,
+        if(c.basis = c.computed_from and c.basis <> 'portal', coalesce(s.denominator, 0), null) as denominator,
         c.rule,
         c.max_points,
         c.threshold_pct,
         c.zero_convention,
         c.rounding,
         c.formula_version,
-        if(c.computed_from = 'dossiers' or c.rule = 'constant', 'dossiers', 'portal') as basis
+        c.basis
     from agencies as a
-    inner join in_force as c on a.period_type = c.period_type and a.period_start = c.period_start
+    inner join told as c on a.period_type = c.period_type and a.period_start = c.period_start
     left join shares as s
         on
             a.period_type = s.period_type

@@ -1,6 +1,6 @@
--- Numerator and denominator of each component that dossiers and the catalogue tell, by period, agency (or the whole
--- province) and field. A procedure has one field, so that counts of procedures add up over the fields of one agency and
--- period, though neither over agencies nor over periods.
+-- Numerator and denominator of each component that dossiers, the catalogue and petitions tell, by period, agency (or
+-- the whole province) and field, which petitions have none of. A procedure has one field, so that counts of procedures
+-- add up over the fields of one agency and period, though neither over agencies nor over periods.
 {{ config(materialized='table') }}
 
 with scored_from as (
@@ -12,9 +12,17 @@ counts as (
     where month >= (select date_trunc('month', s.day) from scored_from as s)
 ),
 
+petitions as (
+    select * from {{ ref('int_petitions') }}
+    where received_month >= (select date_trunc('month', s.day) from scored_from as s)
+),
+
 as_of as (
-    select max(extracted_on) as day from {{ source('raw', 'files') }}
-    where source in ({{ dossier_feeds() }}) and rows_loaded > 0
+    select
+        max(extracted_on) filter (where source in ({{ dossier_feeds() }})) as day,
+        max(extracted_on) filter (where source = 'petitions') as petitions_day
+    from {{ source('raw', 'files') }}
+    where rows_loaded > 0
 ),
 
 periods as (
@@ -22,27 +30,36 @@ periods as (
         m.month,
         t.period_type,
         cast(date_trunc(t.period_type, m.month) as date) as period_start
-    from (select distinct month from counts) as m
+    from (
+        select month from counts
+        union
+        select received_month as month from petitions
+    ) as m
     cross join (values ('month'), ('quarter'), ('year')) as t (period_type)
+),
+
+ends as (
+    select
+        *,
+        cast(period_start + case period_type
+            when 'month' then interval 1 month
+            when 'quarter' then interval 3 month
+            else interval 1 year
+        end as date) - 1 as period_end
+    from periods
 ),
 
 -- what is open is judged at the end of that period, or of the last day of data while the period runs
 judged as (
     select
-        p.month,
-        p.period_type,
-        p.period_start,
-        least(
-            cast(p.period_start + case p.period_type
-                when 'month' then interval 1 month
-                when 'quarter' then interval 3 month
-                else interval 1 year
-            end as date) - 1,
-            a.day
-        ) + interval '23:59:59' as judged_at
-    from periods as p
+        e.month,
+        e.period_type,
+        e.period_start,
+        least(e.period_end, a.day) + interval '23:59:59' as judged_at,
+        least(e.period_end, a.petitions_day) + interval '23:59:59' as petitions_judged_at
+    from ends as e
     cross join as_of as a
-    where p.period_start >= (select s.day from scored_from as s)
+    where e.period_start >= (select s.day from scored_from as s)
 ),
 
 undecided as (
@@ -134,6 +151,29 @@ received as (
     select * from of_province
 ),
 
+-- a petition counts for the agency that answers, and for the province
+petitions_of_all as (
+    select
+        j.period_type,
+        j.period_start,
+        p.agency_code,
+        p.agency_name,
+        p.agency_level,
+        p.kind,
+        coalesce(p.on_time_until >= j.petitions_judged_at, false) as is_on_time,
+        p.is_disliked
+    from petitions as p
+    inner join judged as j on p.received_month = j.month
+),
+
+petitioned as (
+    select * from petitions_of_all
+    where agency_code <> '{{ var("portal_code") }}'
+    union all by name
+    select * replace ('{{ var("portal_code") }}' as agency_code, '' as agency_name, 'total' as agency_level)
+    from petitions_of_all
+),
+
 agencies as (
     select
         period_type,
@@ -141,7 +181,23 @@ agencies as (
         agency_code,
         any_value(agency_name) as agency_name,
         any_value(agency_level) as agency_level
-    from received
+    from (
+        select
+            period_type,
+            period_start,
+            agency_code,
+            agency_name,
+            agency_level
+        from received
+        union all
+        select
+            period_type,
+            period_start,
+            agency_code,
+            agency_name,
+            agency_level
+        from petitioned
+    ) as seen
     group by period_type, period_start, agency_code
 ),
 
@@ -267,6 +323,21 @@ by_field as (
     group by period_type, period_start, agency_code, procedure_field_code
 ),
 
+by_petitions as (
+    select
+        period_type,
+        period_start,
+        agency_code,
+        count(*) as petitions,
+        count(*) filter (where kind = 'TTHC') as about_procedures,
+        count(*) filter (where kind = 'STAFF') as about_staff,
+        count(*) filter (where is_on_time) as on_time,
+        -- those raised again would be taken off too, and are not marked in the files
+        count(*) filter (where is_on_time and not is_disliked) as not_disliked
+    from petitioned
+    group by period_type, period_start, agency_code
+),
+
 shares as (
     select
         period_type,
@@ -299,6 +370,19 @@ shares as (
             { component_code: 'DOSSIER_RECEIVING_SATISFACTION', numerator: on_time, denominator: received }
         ], recursive := true)
     from by_field
+    union all by name
+    select
+        period_type,
+        period_start,
+        agency_code,
+        '' as procedure_field_code,
+        unnest([  -- noqa: AL03
+            { component_code: 'PETITION_CLASSIFICATION_TTHC', numerator: about_procedures, denominator: petitions },
+            { component_code: 'PETITION_CLASSIFICATION_STAFF', numerator: about_staff, denominator: petitions },
+            { component_code: 'PETITION_PROCESSING_ON_TIME', numerator: on_time, denominator: petitions },
+            { component_code: 'PETITION_HANDLING_SATISFACTION', numerator: not_disliked, denominator: petitions }
+        ], recursive := true)
+    from by_petitions
 )
 
 -- where there is nothing to count there is no row

@@ -4,7 +4,7 @@
 
 with components as (
     select * from {{ ref('int_qd766_components') }}
-    where basis = 'dossiers' and numerator is not null
+    where numerator is not null and max_points > 0
 ),
 
 shares as (
@@ -71,10 +71,14 @@ select
     b.group_code,
     b.procedure_field_code,
     coalesce(f.name_vi, '') as procedure_field_name,
-    if(b.component_code in (
-        'ONLINE_PROVISION', 'ONLINE_SERVICE_USED', 'PAYMENT_PROCEDURE', 'PAYMENT_INTEGRATED',
-        'CITIZEN_DATA_CONNECTED_FORMALITY'
-    ), 'procedure', 'dossier') as counted_in,
+    case
+        when b.basis = 'petitions' then 'petition'
+        when b.component_code in (
+            'ONLINE_PROVISION', 'ONLINE_SERVICE_USED', 'PAYMENT_PROCEDURE', 'PAYMENT_INTEGRATED',
+            'CITIZEN_DATA_CONNECTED_FORMALITY'
+        ) then 'procedure'
+        else 'dossier'
+    end as counted_in,
     b.counted,
     b.achieved,
     b.short,

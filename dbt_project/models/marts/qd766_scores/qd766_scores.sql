@@ -37,7 +37,7 @@ published as (
         )
 ),
 
--- what dossiers do not tell is no recomputed figure
+-- what neither dossiers nor petitions tell is no recomputed figure
 recomputed_components as (
     select * from {{ ref('int_qd766_components') }}
 ),

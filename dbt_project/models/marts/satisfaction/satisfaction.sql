@@ -4,7 +4,10 @@
 
 with components as (
     select * from {{ ref('int_qd766_components') }}
-    where component_code = 'DOSSIER_RECEIVING_SATISFACTION'
+    where
+        component_code = 'DOSSIER_RECEIVING_SATISFACTION'
+        -- an agency may have petitions and no dossiers
+        and denominator > 0
 )
 
 select
