@@ -18,6 +18,7 @@ from pipelines.qd766.explain import ExplainError, explain, period_of
 from pipelines.qd766.rules import Rules, Share
 from pipelines.sample.dossiers import write_dossiers
 from pipelines.settings import PROJECT_ROOT
+from pipelines.sources.petitions import SOURCE as PETITIONS
 from pipelines.transform.marts import marts_of
 from pipelines.warehouse.connection import Warehouse
 
@@ -207,6 +208,38 @@ class TestMadeUpYear:
         increment = content()
         year.build(full_refresh=True)
         assert content() == increment
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("dbt")
+def test_petitions_sum_to_the_province_without_a_dossier(world: World) -> None:
+    header = "Mã phản ánh,Mã đơn vị,Ngày tiếp nhận,Ngày trả lời,Hài lòng\n"
+    # one is addressed to the province itself, which is no agency beside its own total
+    answers = [("H27.101", "03/03/2026", "0"), ("H27.102", "", ""), ("H27", "04/03/2026", "1")]
+    lines = (f"PA-{n},{agency},02/03/2026,{day},{liked}\n" for n, (agency, day, liked) in enumerate(answers))
+    world.land("pakn-2026-05-10.csv", (header + "".join(lines)).encode(), PETITIONS)
+    world.load()
+    world.build()
+    found = world.rows(
+        "select agency_code, component_code, numerator, denominator, points from intermediate.int_qd766_components "
+        "where basis = 'petitions' and period_type = 'month' order by all"
+    )
+    of_agencies = [
+        ("H27", (1, 0, 2, 3), (2.0, 4.0)),
+        ("H27.101", (0, 0, 1, 1), (0.0, 6.0)),
+        ("H27.102", (0, 0, 0, 1), (0.0, 0.0)),
+    ]
+    assert found == [
+        row
+        for agency, (liked, about, on_time, all_), (liked_points, points) in of_agencies
+        for row in (
+            (agency, "PETITION_CLASSIFICATION_STAFF", about, all_, None),
+            (agency, "PETITION_CLASSIFICATION_TTHC", about, all_, None),
+            (agency, "PETITION_HANDLING_SATISFACTION", liked, all_, liked_points),
+            (agency, "PETITION_PROCESSING_ON_TIME", on_time, all_, points),
+        )
+    ]
+    assert world.rows("from marts.satisfaction") == []
 
 
 # ------------------------------------------------------------------------------------------------------------- explain
