@@ -52,3 +52,37 @@ select
     )) as open_request_at
 from {{ relation }}
 {%- endmacro %}
+
+{# Last day that the landed dossiers describe, as a scalar: what is open is judged no later. #}
+{% macro last_day_of_dossiers() -%}
+    (
+        select max(extracted_on) from {{ source('raw', 'files') }}
+        where source in ({{ dossier_feeds() }}) and rows_loaded > 0
+    )
+{%- endmacro %}
+
+{# Columns that an agency's code decides in a month, for a model that groups by the code. #}
+{% macro agency_of_group(alias='') -%}
+    {%- set from = alias ~ '.' if alias else '' -%}
+    {%- for column in [
+        'agency_name', 'agency_level', 'commune_code', 'commune_name', 'commune_code_today', 'commune_name_today',
+        'area_match'] %}
+    any_value({{ from }}{{ column }}) as {{ column }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{# The first columns of every mart by month, agency and field, in the readers' order; `c` counts, `f` names fields. #}
+{% macro month_agency_field() -%}
+    c.month,
+    c.agency_code,
+    c.agency_name,
+    c.agency_level,
+    c.commune_code,
+    c.commune_name,
+    c.commune_code_today,
+    c.commune_name_today,
+    c.area_match,
+    c.procedure_field_code,
+    coalesce(f.name_vi, '') as procedure_field_name,
+    c.month >= date '2025-07-01' as is_after_merger
+{%- endmacro %}

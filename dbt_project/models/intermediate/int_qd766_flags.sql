@@ -8,8 +8,7 @@ with dossiers as (
 ),
 
 as_of as (
-    select max(extracted_on) + interval '23:59:59' as moment
-    from {{ source('raw', 'files') }} where source in ({{ dossier_feeds() }}) and rows_loaded > 0
+    select {{ last_day_of_dossiers() }} + interval '23:59:59' as moment
 ),
 
 flags as (

@@ -2,8 +2,7 @@
 {{ config(materialized='table') }}
 
 with as_of as (
-    select max(extracted_on) as day from {{ source('raw', 'files') }}
-    where source in ({{ dossier_feeds() }}) and rows_loaded > 0
+    select {{ last_day_of_dossiers() }} as day
 ),
 
 statuses as (
@@ -41,13 +40,7 @@ counted as (
         agency_code,
         procedure_field_code,
         any_value(as_of_date) as as_of_date,
-        any_value(agency_name) as agency_name,
-        any_value(agency_level) as agency_level,
-        any_value(commune_code) as commune_code,
-        any_value(commune_name) as commune_name,
-        any_value(commune_code_today) as commune_code_today,
-        any_value(commune_name_today) as commune_name_today,
-        any_value(area_match) as area_match,
+        {{ agency_of_group() }},
         count(*) as open_dossiers,
         count(*) filter (where days_to_due < -30) as overdue_over_30_days,
         count(*) filter (where days_to_due between -30 and -8) as overdue_8_to_30_days,

@@ -16,8 +16,7 @@ fields as (
 ),
 
 as_of as (
-    select max(extracted_on) as day from {{ source('raw', 'files') }}
-    where source in ({{ dossier_feeds() }}) and rows_loaded > 0
+    select {{ last_day_of_dossiers() }} as day
 ),
 
 -- an open dossier is judged at the end of its month, or at the end of the last day of data while the month runs
@@ -57,13 +56,7 @@ counted as (
         received_month as month,
         agency_code,
         procedure_field_code,
-        any_value(agency_name) as agency_name,
-        any_value(agency_level) as agency_level,
-        any_value(commune_code) as commune_code,
-        any_value(commune_name) as commune_name,
-        any_value(commune_code_today) as commune_code_today,
-        any_value(commune_name_today) as commune_name_today,
-        any_value(area_match) as area_match,
+        {{ agency_of_group() }},
         count(*) as received,
         count(*) filter (where is_resolved) as resolved,
         count(*) filter (where outcome = 'early') as early,
@@ -79,18 +72,7 @@ counted as (
 )
 
 select
-    c.month,
-    c.agency_code,
-    c.agency_name,
-    c.agency_level,
-    c.commune_code,
-    c.commune_name,
-    c.commune_code_today,
-    c.commune_name_today,
-    c.area_match,
-    c.procedure_field_code,
-    coalesce(f.name_vi, '') as procedure_field_name,
-    c.month >= date '2025-07-01' as is_after_merger,
+    {{ month_agency_field() }},
     c.received,
     c.resolved,
     c.early,
