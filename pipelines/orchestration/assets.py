@@ -16,7 +16,7 @@ from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
 from pipelines.landing.drop import intake
 from pipelines.landing.pull import pull, read_credentials
 from pipelines.orchestration.platform import Platform, Run
-from pipelines.quality.gate import ancestors, judge
+from pipelines.quality.gate import judge
 from pipelines.quality.gx import validate
 from pipelines.quality.record import read_verdicts, write_verdicts
 from pipelines.quality.suites import Suite, read_suites
@@ -25,7 +25,7 @@ from pipelines.release.publish import publish
 from pipelines.sources import all_sources
 from pipelines.sources.base import Source
 from pipelines.transform.dbt_results import NodeResult
-from pipelines.transform.marts import Mart, marts_of
+from pipelines.transform.marts import Mart, ancestors, marts_of
 from pipelines.warehouse.connection import get_state, set_state
 from pipelines.warehouse.load import FileLoad, cut_off_files, load, quarantine_counts, standing, stored_file
 from pipelines.warehouse.pseudonyms import read_key

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pipelines.quality.suites import Suite
 from pipelines.quality.verdict import Evidence, Verdict, verdicts
 from pipelines.transform.dbt_results import NodeResult
-from pipelines.transform.marts import Mart
+from pipelines.transform.marts import Mart, ancestors
 
 
 def judge(
@@ -69,18 +69,6 @@ def judge(
                 yield target, item
 
     return verdicts(targets, evidence())
-
-
-def ancestors(parents: Mapping[str, Sequence[str]], nodes: Iterable[str]) -> frozenset[str]:
-    """The nodes and everything they are computed from, however far up."""
-    seen: set[str] = set()
-    ahead = list(nodes)
-    while ahead:
-        node = ahead.pop()
-        if node not in seen:
-            seen.add(node)
-            ahead += parents.get(node, ())
-    return frozenset(seen)
 
 
 def _missing(check: str, table: str, detail: str) -> Evidence:

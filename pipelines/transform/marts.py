@@ -5,7 +5,7 @@ A published table is a model under `models/marts/<target>/`; the folder is the t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,15 +53,15 @@ def marts_of(manifest: Mapping[str, Any]) -> list[Mart]:
     return sorted(marts, key=lambda mart: mart.name)
 
 
-def ancestors(manifest: Mapping[str, Any], unique_id: str) -> frozenset[str]:
-    """Every node that a node is computed from, sources included."""
+def ancestors(parents: Mapping[str, Sequence[str]], nodes: Iterable[str]) -> frozenset[str]:
+    """The nodes and everything they are computed from, however far up, sources included."""
     seen: set[str] = set()
-    waiting = list(manifest["parent_map"].get(unique_id, ()))
-    while waiting:
-        parent = waiting.pop()
-        if parent not in seen:
-            seen.add(parent)
-            waiting.extend(manifest["parent_map"].get(parent, ()))
+    ahead = list(nodes)
+    while ahead:
+        node = ahead.pop()
+        if node not in seen:
+            seen.add(node)
+            ahead += parents.get(node, ())
     return frozenset(seen)
 
 
@@ -72,7 +72,7 @@ def _mart(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Mart:
             raise MartIncomplete(f"mart {name}: config.meta.{needed} is missing in {name}.yml")
     feeds = {
         manifest["sources"][parent]["config"]["meta"].get("feed")
-        for parent in ancestors(manifest, node["unique_id"])
+        for parent in ancestors(manifest["parent_map"], [node["unique_id"]])
         if parent in manifest["sources"]
     }
     return Mart(

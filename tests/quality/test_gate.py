@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.quality.gate import ancestors, judge
+from pipelines.quality.gate import judge
 from pipelines.quality.suites import Expectation, Suite
 from pipelines.quality.verdict import Evidence, Verdict
 from pipelines.transform.dbt_results import NodeResult, Status
-from pipelines.transform.marts import Mart
+from pipelines.transform.marts import Mart, ancestors
 
 
 def model(name: str, *parents: str, kind: str = "model", materialized: str = "table") -> dict[str, Any]:
