@@ -177,7 +177,7 @@ def pull(
     if source not in sources:
         _stop(f"No source is called {source}. Known: {', '.join(sources)}.", WRONG_USE)
     chosen = sources[source]
-    period = partition or chosen.period_of("", _now().astimezone(VIETNAM).date())[0]
+    period = partition or chosen.partition_of(_now().astimezone(VIETNAM).date())
     try:
         with err.status(f"{source} {period} …"):
             results = pull_source(

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.landing.drop import waiting
-from pipelines.orchestration.assets import landing_key
+from pipelines.orchestration.assets import landing_key, partition_key
 from pipelines.orchestration.platform import Platform
 from pipelines.settings import Settings
 from pipelines.sources import all_sources
@@ -70,8 +70,8 @@ def _daily_pull(settings: Settings, name: str) -> dg.ScheduleDefinition:
     def pulled(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
         today = context.scheduled_execution_time.date()
         days = (today, today - timedelta(days=LATE_CHANGES_DAYS))
-        periods = dict.fromkeys(source.period_of("", day)[0] for day in days)
-        return [dg.RunRequest(run_key=f"{name} {period} {today}", partition_key=period) for period in periods]
+        keys = dict.fromkeys(partition_key(source, source.partition_of(day)) for day in days)
+        return [dg.RunRequest(run_key=f"{name} {key} {today}", partition_key=key) for key in keys]
 
     return pulled
 

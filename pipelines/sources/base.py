@@ -163,9 +163,10 @@ class Source:
             if found[3] and int(found[3]) <= day.day:
                 day = day.replace(day=int(found[3]))
             day = min(day, landed_on)
-        return self._partition(day), day
+        return self.partition_of(day), day
 
-    def _partition(self, day: date) -> str:
+    def partition_of(self, day: date) -> str:
+        """The partition that a day lies in."""
         if self.cycle == "year":
             return f"{day.year}"
         if self.cycle == "quarter":

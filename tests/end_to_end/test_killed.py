@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from conftest import LAST, ONE_DOSSIER, Province
 
-pytestmark = [pytest.mark.xdist_group("dbt"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,7 @@ from pipelines.cli import HELD_BACK, app
 from pipelines.release.store import Release
 from pipelines.sample.dossiers import SampleReport
 from pipelines.transform.marts import marts_of
-
-pytestmark = pytest.mark.xdist_group("dbt")
+from pipelines.warehouse.connection import get_state
 
 TIMELINESS = "dossier_timeliness.parquet"
 
@@ -157,6 +156,8 @@ def test_a_poisoned_feed_holds_its_target_back(poisoned: Release, first: Release
     targets = book["runs"][-1]["targets"]
     assert {target for target, state in targets.items() if state == "held_back"} == held
     assert targets["online_submission"] == "passed"
+    with province.platform.warehouse.connect(read_only=True) as connection:
+        assert get_state(connection, "checked") == "", "what was held back is checked again by the next run"
 
 
 def test_withdrawing_the_poison_mends_the_target_and_bad_files_stop_nothing(

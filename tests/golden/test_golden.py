@@ -15,8 +15,6 @@ from pipelines.sources.qd766_published import SOURCE as PUBLISHED
 if TYPE_CHECKING:
     from conftest import World
 
-pytestmark = pytest.mark.xdist_group("dbt")
-
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/*/expected.csv"))
 OWN = ("agency_code", "year")
 """Columns by which a case has rows of the mart for itself; the first that it expects counts."""

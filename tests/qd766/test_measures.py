@@ -73,7 +73,6 @@ def of_province(world: World) -> dict[str, tuple[int, int, float]]:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("dbt")
 class TestMadeUpYear:
     @pytest.mark.parametrize("code", PUBLISHED)
     def test_shares_are_those_published(self, year: World, code: str) -> None:
@@ -211,7 +210,6 @@ class TestMadeUpYear:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("dbt")
 def test_petitions_sum_to_the_province_without_a_dossier(world: World) -> None:
     header = "Mã phản ánh,Mã đơn vị,Ngày tiếp nhận,Ngày trả lời,Hài lòng\n"
     # one is addressed to the province itself, which is no agency beside its own total

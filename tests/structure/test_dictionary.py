@@ -12,8 +12,6 @@ from pipelines.dictionary import COMMAND, DICTIONARY, README, render_dictionary,
 from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.transform.marts import Mart, marts_of
 
-pytestmark = pytest.mark.xdist_group("manifest")
-
 MEND = f"the code has moved on; write it again: {COMMAND}"
 
 

@@ -15,8 +15,6 @@ from pipelines.settings import PROJECT_ROOT
 from pipelines.sources import all_sources
 from pipelines.transform.marts import Mart, marts_of
 
-pytestmark = pytest.mark.xdist_group("manifest")
-
 ONLY_ROOM = {
     "dagster": {"orchestration", "definitions.py"},
     "dagster_dbt": {"orchestration"},

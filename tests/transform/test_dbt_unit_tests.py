@@ -6,14 +6,10 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import pytest
-
 from pipelines.transform.dbt import DbtFailed
 
 if TYPE_CHECKING:
     from conftest import World
-
-pytestmark = pytest.mark.xdist_group("dbt")
 
 
 def test_dbt_unit_tests_pass(world: World) -> None:

@@ -15,7 +15,7 @@ from pipelines.sources.procedures import SOURCE as PROCEDURES
 if TYPE_CHECKING:
     from conftest import World
 
-pytestmark = [pytest.mark.xdist_group("dbt"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 def test_two_feeds_make_one_dossier(world: World, record: Callable[..., dict[str, Any]]) -> None:

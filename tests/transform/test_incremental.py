@@ -6,14 +6,10 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from pipelines.transform.marts import marts_of
 
 if TYPE_CHECKING:
     from conftest import World
-
-pytestmark = pytest.mark.xdist_group("dbt")
 
 Record = Callable[..., dict[str, Any]]
 Run = dict[str, list[dict[str, Any]]]

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from conftest import World
 
 # worlds have one place, so the tests that use one run in one process
-pytestmark = pytest.mark.xdist_group("dbt")
-
 NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 Record = Callable[..., dict[str, Any]]
 
