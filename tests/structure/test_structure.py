@@ -140,3 +140,21 @@ def test_shipped_files_are_samples_with_receipts() -> None:
     for path in payloads:
         receipt = json.loads(path.with_name(path.name + ".receipt.json").read_text(encoding="utf-8"))
         assert receipt["synthetic"], path.relative_to(raw)
+
+
+def test_data_walk_forward_only(manifest: dict) -> None:
+    """Staging reads no intermediate model and no intermediate model reads a mart."""
+    layers = {"seeds": 0, "staging": 1, "intermediate": 2, "marts": 3}
+
+    def layer(node: dict) -> int:
+        return layers["seeds" if node["resource_type"] == "seed" else node["fqn"][1]]
+
+    nodes = manifest["nodes"]
+    backward = [
+        f"{node['name']} reads {nodes[parent]['name']}"
+        for node in nodes.values()
+        if node["resource_type"] == "model"
+        for parent in node["depends_on"]["nodes"]
+        if parent in nodes and layer(nodes[parent]) > layer(node)
+    ]
+    assert backward == []

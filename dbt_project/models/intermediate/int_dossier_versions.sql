@@ -24,4 +24,4 @@ union all by name
 select
     *,
     true as is_exported
-from {{ ref('stg_onestop_exports') }}
+from {{ ref('int_onestop_exports') }}

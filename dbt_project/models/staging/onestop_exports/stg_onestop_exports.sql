@@ -1,25 +1,9 @@
--- One row a version of a dossier, as exported by people. The code of the procedure is looked up by its name, where the
--- catalogue has exactly one procedure of that name.
-with named_once as (
-    select
-        {{ name_key('name_vi') }} as name_key,
-        min(procedure_code) as procedure_code
-    from {{ ref('int_procedures') }}
-    group by all
-    having count(*) = 1
-),
-
-keyed as (
-    select
-        *,
-        {{ name_key('procedure_name') }} as name_key
-    from {{ source('raw', 'onestop_exports') }}
-),
-
-exports as (
-    select k.* replace (coalesce(k.procedure_code, n.procedure_code) as procedure_code)
-    from keyed as k
-    left join named_once as n on k.name_key = n.name_key
-)
-
-{{ dossier_versions('exports') }}
+-- One row a version of a dossier, as exported by people. Exports name the procedure and give no code of it: the name is
+-- kept as a key, by which int_onestop_exports looks the code up.
+select
+    v.*,
+    {{ name_key('e.procedure_name') }} as procedure_name_key
+from (
+    {{ dossier_versions(source('raw', 'onestop_exports')) }}
+) as v
+inner join {{ source('raw', 'onestop_exports') }} as e on v.version = e.version
