@@ -1,0 +1,136 @@
+"""The marts on another engine: the SQL of the dbt models, translated by sqlglot, run by Spark, compared cell by cell.
+
+The way past one machine, tried: what the marts read (`intermediate`, `registry`, `raw.files`) goes out as Parquet, the
+compiled models are translated from DuckDB's dialect to Spark's, and their rows must be those that DuckDB has. Spark is
+no dependency of the project:
+
+    uv pip install 'pyspark>=4,<5'            # and a Java 17
+    python -m benchmarks.spark                # after a run; --mart NAME for one
+
+Exit code 1 when a mart that was translated gives other figures. One that Spark cannot take yet is told with its reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from pipelines.orchestration.platform import Platform
+from pipelines.settings import load_settings
+from pipelines.transform.marts import Mart, ancestors, marts_of
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def translated(sql: str) -> str:
+    """The SQL of a compiled model in Spark's dialect; relations `schema.name` become views `schema__name`."""
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    for table in tree.find_all(exp.Table):
+        if table.db:
+            table.replace(exp.to_table(f"{table.db}__{table.name}", alias=table.alias or None))
+    for interval in tree.find_all(exp.Interval):
+        clock = interval.this.name.split(":") if isinstance(interval.this, exp.Literal) else []
+        if len(clock) == 3:
+            seconds = int(clock[0]) * 3600 + int(clock[1]) * 60 + int(clock[2])
+            interval.replace(exp.Interval(this=exp.Literal.string(str(seconds)), unit=exp.var("SECOND")))
+    for call in tree.find_all(exp.Anonymous):
+        if call.name.lower() == "to_seconds":
+            zero = exp.Literal.number(0)
+            call.replace(exp.func("make_dt_interval", zero, zero.copy(), zero.copy(), call.expressions[0].copy()))
+    return tree.sql("spark")
+
+
+def compiled(platform: Platform) -> dict[str, Any]:
+    """The manifest with the SQL of every model as for a full build."""
+    platform.dbt._invoke(["compile", "--full-refresh"])
+    manifest: dict[str, Any] = json.loads(platform.dbt.manifest_path.read_bytes())
+    return manifest
+
+
+def export(connection: duckdb.DuckDBPyConnection, relation: str, folder: Path, spark: SparkSession) -> None:
+    """A relation of the warehouse as Parquet and as a view of Spark. Spark knows no UUID: it goes as text."""
+    kinds = connection.execute(f"describe {relation}").fetchall()
+    uuids = ", ".join(f"cast({name} as varchar) as {name}" for name, kind, *_ in kinds if kind == "UUID")
+    path = folder / f"{relation}.parquet"
+    chosen = f"* replace ({uuids})" if uuids else "*"
+    connection.execute(f"copy (select {chosen} from {relation}) to '{path}' (format parquet)")
+    spark.read.parquet(str(path)).createOrReplaceTempView(relation.replace(".", "__"))
+
+
+def differences(connection: duckdb.DuckDBPyConnection, mart: Mart, written: Path) -> int:
+    """Rows of the mart that Spark has otherwise or not at all, and the other way round; doubles to 9 digits."""
+    columns = ", ".join(
+        f"cast(round({column.name}, 9) as double) as {column.name}"
+        if column.type == "double"
+        else f"cast({column.name} as {column.type}) as {column.name}"
+        for column in mart.columns
+    )
+    there = f"select {columns} from read_parquet('{written}/*.parquet')"
+    here = f"select {columns} from {mart.relation}"
+    row = connection.execute(
+        f"select (select count(*) from ({here} except all {there})) + (select count(*) from ({there} except all {here}))"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mart", action="append", help="only this mart; may be repeated")
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    from pyspark.sql import SparkSession
+
+    settings = load_settings()
+    manifest = compiled(Platform(settings))
+    nodes = {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+    marts = {mart.name: mart for mart in marts_of(manifest)}
+    order = sorted(marts, key=lambda name: len(ancestors(manifest["parent_map"], [nodes[name]["unique_id"]])))
+    spark = (
+        SparkSession.builder.master(f"local[{arguments.threads}]")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.ansi.enabled", "false")  # 1/0 is null in DuckDB too
+        .config("spark.ui.enabled", "false")
+        .getOrCreate()
+    )
+    spark.sparkContext.setLogLevel("OFF")
+    wrong = 0
+    with (
+        duckdb.connect(str(settings.warehouse), read_only=True) as connection,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        seen: set[str] = set()
+        for name in order:
+            if arguments.mart and name not in arguments.mart:
+                continue
+            for parent in manifest["parent_map"][nodes[name]["unique_id"]]:
+                node = manifest["nodes"].get(parent) or manifest["sources"][parent]
+                relation = f"{node['schema']}.{node['name']}"
+                if relation not in seen:
+                    seen.add(relation)
+                    export(connection, relation, Path(folder), spark)
+            written, started = Path(folder) / f"spark_{name}", time.monotonic()
+            try:
+                spark.sql(translated(nodes[name]["compiled_code"])).write.parquet(str(written))
+            except Exception as error:  # whatever Spark says, the next mart is tried
+                print(f"{name:28} not yet: {str(error).strip().splitlines()[0][:110]}")
+                continue
+            different = differences(connection, marts[name], written)
+            wrong += different
+            took = time.monotonic() - started
+            print(f"{name:28} {'equal' if not different else f'{different} rows differ'}  {took:.1f} s")
+    spark.stop()
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
