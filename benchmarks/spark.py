@@ -78,7 +78,8 @@ def differences(connection: duckdb.DuckDBPyConnection, mart: Mart, written: Path
     there = f"select {columns} from read_parquet('{written}/*.parquet')"
     here = f"select {columns} from {mart.relation}"
     row = connection.execute(
-        f"select (select count(*) from ({here} except all {there})) + (select count(*) from ({there} except all {here}))"
+        f"with here as ({here}), there as ({there}) select (select count(*) from (from here except all from there))"
+        " + (select count(*) from (from there except all from here))"
     ).fetchone()
     return int(row[0]) if row else 0
 
