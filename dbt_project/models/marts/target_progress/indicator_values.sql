@@ -173,6 +173,25 @@ gathered as (
         cast(null as date) as last_month
     from published_by_portal
     where value is not null
+    union all
+    -- origin: figures that others published; one that was derived is an estimate
+    select
+        indicator,
+        area_code,
+        period_type,
+        period_start,
+        value,
+        null as numerator,
+        null as denominator,
+        obs_status,
+        if(obs_status = 'estimated', 'estimated', 'published') as basis,
+        source,
+        document,
+        grade,
+        vintage_on,
+        null as last_month
+    from {{ ref('statistics') }}
+    where is_latest
 ),
 
 ended as (
@@ -206,7 +225,7 @@ select
         partition by e.indicator, e.area_code, e.period_type, e.period_start
         order by
             e.value is null, list_position(['computed', 'reported', 'published', 'estimated'], e.basis),
-            e.vintage_on desc, e.grade, e.source, e.document, e.value
+            e.grade, e.vintage_on desc, e.source, e.document, e.value
     ) = 1 as is_chosen
 from ended as e
 inner join {{ ref('indicators') }} as i on e.indicator = i.indicator

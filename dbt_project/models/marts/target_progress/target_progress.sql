@@ -146,22 +146,17 @@ paced as (
     select
         *,
         {{ pace('base_value', 'value', 'years_gone') }} as actual_pace,
-        {{ pace('base_value', 'target_value', 'years_given') }} as required_pace,
-        -- past the deadline only the way that was covered by then, or since, counts
-        if(
-            is_way_ahead and years_given > 0,
-            round(
-                100.0 * {{ pace('base_value', 'value', 'least(years_gone, years_given)') }}
-                / {{ pace('base_value', 'target_value', 'years_given') }}, 6
-            ),
-            null
-        ) as pace_ratio_pct
+        if(is_way_ahead and years_given > 0, {{ pace('base_value', 'target_value', 'years_given') }}, null)
+            as required_pace,
+        -- past the deadline: as if all that was covered had been covered by then
+        {{ pace('base_value', 'value', 'least(years_gone, years_given)') }} as counted_pace
     from paired
 ),
 
 verdicts as (
     select
         *,
+        round(100.0 * counted_pace / required_pace, 6) as pace_ratio_pct,
         case
             when years_given <= 0 then 'insufficient'
             when not is_way_ahead or pace_ratio_pct < 0 then 'away'
@@ -240,7 +235,8 @@ select
     j.target_year,
     round(j.value - j.target_value, 2) as distance,
     round(case
-        when j.year >= j.target_year then j.target_value
+        -- what was there from the start is to be kept
+        when j.year >= j.target_year or not b.is_way_ahead or (b.base_year is null and j.is_met) then j.target_value
         when b.base_year is null then j.value
         when b.pace_method = 'growth_rate'
             then b.base_value * pow(j.target_value / b.base_value, b.years_gone / b.years_given)
