@@ -192,6 +192,25 @@ gathered as (
         null as last_month
     from {{ ref('statistics') }}
     where is_latest
+    union all
+    -- origin: what agencies report; a report that has not come has no value
+    select
+        indicator,
+        area_code,
+        period_type,
+        period_start,
+        value,
+        null as numerator,
+        null as denominator,
+        obs_status,
+        'reported' as basis,
+        agency_name as source,
+        null as document,
+        grade,
+        reported_on as vintage_on,
+        null as last_month
+    from {{ ref('reported_indicators') }}
+    where report_status <> 'missing'
 ),
 
 ended as (

@@ -208,6 +208,9 @@ area_names as (
 select
     j.target_id,
     j.pillar,
+    p.position as pillar_position,
+    p.title_vi as pillar_vi,
+    p.title_en as pillar_en,
     j.title_vi,
     j.title_en,
     j.indicator,
@@ -268,4 +271,5 @@ left join in_sight as b
     on j.target_id = b.target_id and j.area_code = b.area_code and j.period_start = b.period_start and b.is_base
 left join over_bases as o
     on j.target_id = o.target_id and j.area_code = o.area_code and j.period_start = o.period_start
+inner join {{ ref('pillars') }} as p on j.pillar = p.pillar
 left join area_names as n on j.area_code = n.area_code
