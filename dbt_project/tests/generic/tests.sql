@@ -38,6 +38,7 @@
     where m.n <> o.n
 {% endtest %}
 
+<<<<<<< HEAD
 {# No row for which the rule holds. #}
 {% test rows_that_break(model, rule) %}
     select * from {{ model }} where {{ rule }}
@@ -50,4 +51,16 @@
     left join {{ to }} as r on m.{{ key }} = r.{{ key }}
     where r.{{ key }} is null
     {%- for column in columns %} or m.{{ column }} is distinct from r.{{ column }}{% endfor %}
+=======
+{# In every group of `by`, both models carry the same totals of the columns: nothing is lost or won on the way. #}
+{% test same_totals(model, of, columns, by) %}
+    select {{ by }}{% for column in columns %}, sum({{ column }}) as {{ column }}_too_many{% endfor %}
+    from (
+        select {{ by }}{% for column in columns %}, {{ column }}{% endfor %} from {{ model }}
+        union all
+        select {{ by }}{% for column in columns %}, -{{ column }}{% endfor %} from {{ of }}
+    ) as both_sides
+    group by {{ by }}
+    having {% for column in columns %}sum({{ column }}) <> 0{{ ' or ' if not loop.last }}{% endfor %}
+>>>>>>> geography
 {% endtest %}
