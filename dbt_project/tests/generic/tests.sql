@@ -38,7 +38,6 @@
     where m.n <> o.n
 {% endtest %}
 
-<<<<<<< HEAD
 {# No row for which the rule holds. #}
 {% test rows_that_break(model, rule) %}
     select * from {{ model }} where {{ rule }}
@@ -51,7 +50,8 @@
     left join {{ to }} as r on m.{{ key }} = r.{{ key }}
     where r.{{ key }} is null
     {%- for column in columns %} or m.{{ column }} is distinct from r.{{ column }}{% endfor %}
-=======
+{% endtest %}
+
 {# In every group of `by`, both models carry the same totals of the columns: nothing is lost or won on the way. #}
 {% test same_totals(model, of, columns, by) %}
     select {{ by }}{% for column in columns %}, sum({{ column }}) as {{ column }}_too_many{% endfor %}
@@ -62,5 +62,4 @@
     ) as both_sides
     group by {{ by }}
     having {% for column in columns %}sum({{ column }}) <> 0{{ ' or ' if not loop.last }}{% endfor %}
->>>>>>> geography
 {% endtest %}
