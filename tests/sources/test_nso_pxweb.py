@@ -15,7 +15,7 @@ import duckdb
 import pytest
 from doubles.interfaces import ERROR_PAGE, Reply
 from doubles.pulling import Pulls, rows
-from doubles.statistics import PxTable, PxWeb
+from doubles.statistic_interfaces import PxTable, PxWeb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loads import loaded
