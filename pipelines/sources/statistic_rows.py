@@ -34,6 +34,7 @@ MARKS = ("..", "...", ".", "-", "…")
 MAX_ANSWER_MB = 256
 """Answers are read whole: a larger one is not taken."""
 NOT_FOUND, BAD_REQUEST = 404, 400
+STAYS = "What landed before stays in force."
 
 FIELDS = (
     "dataset",
@@ -119,12 +120,12 @@ def respond(interface: Interface, what: str, method: str, path: str, *, moved: s
         raise
     except HttpError as error:
         if error.status == NOT_FOUND:
-            problem = f"there is nothing here any more (status 404): it has moved or was withdrawn. {moved}"
+            problem = f"there is nothing here any more (status 404): it has moved or was withdrawn. {moved} {STAYS}"
         elif error.status == BAD_REQUEST:
-            problem = f"the server does not understand the question (status 400): what it asks for has changed. {moved}"
+            problem = f"the server does not understand the question (status 400): what it asks for has changed. {moved} {STAYS}"
         else:
-            problem = f"{error}."
-        raise interface.failed(what, f"{problem} {AGAIN}") from None
+            problem = f"{error}. {AGAIN}"
+        raise interface.failed(what, problem) from None
 
 
 def words(text: str) -> tuple[str, ...]:
