@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 from rich import box
 from rich.console import RenderableType
+from rich.markup import escape
 from rich.table import Table
 
 AS_OF = """
@@ -76,7 +77,7 @@ def statistics_table(rows: list[dict[str, Any]], day: date) -> RenderableType:
             value + status,
             moved,
             f"{row['vintage_on']:%d/%m/%Y}",
-            f"{row['source']} [dim]({row['grade']})[/dim]",
+            f"{escape(row['source'])} [dim]({row['grade']})[/dim]",
         )
     return table
 

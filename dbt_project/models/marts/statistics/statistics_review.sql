@@ -15,7 +15,7 @@ select
     previous_value,
     previous_vintage_on,
     round(value - previous_value, 6) as revision,
-    revision_limit,
+    round(revision_limit, 6) as revision_limit,
     valid_min,
     valid_max,
     document,
