@@ -1,4 +1,4 @@
-"""Statistics as of a day: the national series as it was known on three days, by the command and by the documented SQL."""
+"""Statistics as of a day: the national series on three days, by the command and by the documented SQL."""
 
 from __future__ import annotations
 
