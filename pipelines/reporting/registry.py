@@ -21,6 +21,7 @@ LAYOUT = 1
 
 MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 FREQUENCIES_VI = {"month": "tháng", "quarter": "quý", "half": "6 tháng", "year": "năm"}
+LEVELS_VI = {"province": "cấp tỉnh", "commune": "cấp xã"}
 _PERIOD = re.compile(r"(20\d\d)(?:-(?:Q([1-4])|H([12])|(0[1-9]|1[0-2])))?")
 
 

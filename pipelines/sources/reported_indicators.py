@@ -50,8 +50,9 @@ FIELDS = {
     "Mã địa bàn": "area_code",
     "Mã cơ quan": "agency_code",
     "Mã mẫu": "form",
+    "Cần sửa": "mend",  # of a marked copy that was mended and sent again
 }
-PRINTED = frozenset({"title", "definition", "unit", "range", "area_name", "agency_name"})
+PRINTED = frozenset({"title", "definition", "unit", "range", "area_name", "agency_name", "mend"})
 """What stands in a row for its reader only; the registries say it again."""
 STATUSES = {"Thực hiện": "observed", "Ước thực hiện": "estimated", "Không áp dụng": "not_applicable"}
 """The words of the drop-down list, and what they mean here."""
@@ -207,8 +208,10 @@ COLUMNS = (
 RULES = (
     *(
         Rule("missing_field", field, f"{_text(field)} is null")
-        for field in ("indicator", "area_code", "agency_code", "period", "form")
+        for field in ("indicator", "area_code", "period", "form")
     ),
+    # a form may leave the agency open; where nothing was answered, nobody needs to have answered
+    Rule("missing_field", "agency_code", "agency_code is null and value_status is not null"),
     Rule("unknown_indicator", "indicator", f"not {_registered('indicators', _ROW)}", "j.indicator"),
     Rule("not_reported", "indicator", f"not {_registered('indicators', f'{_ROW} and r.reported_by is not null')}"),
     Rule("bad_period", "period", "period_start is null", "j.period"),
@@ -220,12 +223,17 @@ RULES = (
     ),
     Rule("other_period", "period", "split_part(form, '/', 2) <> upper(trim(j.period))", "j.period"),
     Rule("period_not_begun", "period", "period_start > extracted_on", "j.period"),
-    Rule("unknown_agency", "agency_code", f"not {_registered('agencies', _AGENCY)}", "j.agency_code"),
+    Rule(
+        "unknown_agency",
+        "agency_code",
+        f"agency_code is not null and not {_registered('agencies', _AGENCY)}",
+        "j.agency_code",
+    ),
     Rule("unknown_area", "area_code", f"not {_registered('areas', _AREA)}", "j.area_code"),
     Rule(
         "area_of_another",
         "area_code",
-        f"not {_registered('agencies', f'{_AGENCY} and r.area_code = typed.area_code')}",
+        f"agency_code is not null and not {_registered('agencies', f'{_AGENCY} and r.area_code = typed.area_code')}",
         "j.area_code",
     ),
     Rule("old_form", "form", f"not {_registered('report_obligations', _ASKED)}", "j.form"),
