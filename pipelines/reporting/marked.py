@@ -20,7 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from pipelines.reporting.check import Check, Finding
 from pipelines.reporting.registry import Indicator
-from pipelines.reporting.workbook import OPEN_BORDER, OPEN_FIELDS, OPEN_FILL, range_text, settled
+from pipelines.reporting.workbook import OPEN_BORDER, OPEN_FIELDS, OPEN_FILL, page, range_text, settled
 from pipelines.sources.reported_indicators import FIELDS
 from pipelines.sources.tables import HEADER_WITHIN, LARGEST_WORKBOOK, heading_key
 
@@ -207,3 +207,4 @@ def _list(book: Workbook, lines: Sequence[_Line]) -> None:
             cell.font = Font(name="Arial", size=10, bold=cell.row == 1)
             cell.alignment = _WRAPPED
     sheet.freeze_panes = "A2"
+    page(sheet, f"A1:C{len(lines) + 1}")

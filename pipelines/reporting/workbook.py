@@ -259,11 +259,12 @@ def _set_up(sheet: Worksheet, last: int) -> None:
     sheet.protection.formatColumns = sheet.protection.formatRows = False  # False allows it
     sheet.sheet_view.showGridLines = False
     sheet.sheet_view.zoomScale = 90
-    _page(sheet, f"A1:{get_column_letter(LAST_PRINTED)}{last}")
+    page(sheet, f"A1:{get_column_letter(LAST_PRINTED)}{last}")
     sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
 
 
-def _page(sheet: Worksheet, area: str) -> None:
+def page(sheet: Worksheet, area: str) -> None:
+    """Print an area on A4, as many pages as it is long and one across."""
     sheet.print_area = area
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = 9  # A4
@@ -331,4 +332,4 @@ def _fill_guide(sheet: Worksheet, form: Form, made_on: date, send_to: str) -> No
             sheet.cell(at + offset, 2, choice.name).font = Font(name=_FONT)
         at += len(form.choices)
     sheet.protection.sheet = True
-    _page(sheet, f"A1:B{at}")
+    page(sheet, f"A1:B{at}")
