@@ -502,7 +502,9 @@ def reports(
         headings, rows = (each_report if each else summary)(current.path, chosen, agency)
     except ReportingError as error:
         _stop(str(error), WRONG_USE)
-    table = Table(*headings)
+    table = Table()
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*row)
     out.print(table)

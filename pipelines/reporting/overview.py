@@ -46,7 +46,7 @@ SUMMARY = f"""
 """
 EACH = f"""
     select indicator, {_PERIOD}, coalesce(agency_name, agency_code), area_code,
-        coalesce(value::varchar || ' ' || unit, missing_kind), report_status, due_on::varchar,
+        coalesce(printf('%g', value) || ' ' || unit, missing_kind), report_status, due_on::varchar,
         coalesce(reported_on::varchar, '')
     {_CHOSEN} order by period_start desc, indicator, report_status = 'missing' desc, agency_code
 """
