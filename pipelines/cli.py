@@ -449,7 +449,7 @@ def check_report(
 
     today = _now().astimezone(VIETNAM).date()
     content = path.read_bytes()
-    checked = check(content, path.name, today, max_record_bytes=settings.max_record_mb << 20)
+    checked = check(content, path.name, today)
     out.print(
         f"{path.name}: {checked.rows} dòng / rows = {checked.answered} có số liệu / answered "
         f"+ {checked.blank} để trống / blank + {len(checked.findings)} sai / wrong",

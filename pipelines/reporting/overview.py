@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipelines.reporting.check import check
+from pipelines.reporting.check import Sent, check_all
 from pipelines.reporting.marked import marked_copy
 from pipelines.reporting.registry import Indicator, ReportingError, ReportPeriod
 from pipelines.sources.reported_indicators import SOURCE
@@ -93,13 +93,13 @@ def write_returned(
 
     Judged anew from the landed bytes, as of the day they came, so nothing needs to be loaded.
     """
+    receipts = landing.in_force(SOURCE.name)
+    sent = [Sent(landing.path_of(receipt).read_bytes(), receipt.name, receipt.extracted_on) for receipt in receipts]
     written: list[tuple[Path, int]] = []
-    for receipt in landing.in_force(SOURCE.name):
-        content = landing.path_of(receipt).read_bytes()
-        checked = check(content, receipt.name, receipt.extracted_on)
+    for receipt, workbook, checked in zip(receipts, sent, check_all(sent) if sent else (), strict=True):
         if checked.findings:
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / f"{Path(receipt.path).stem}-marked.xlsx"
-            path.write_bytes(marked_copy(content, checked, indicators, today))
+            path.write_bytes(marked_copy(workbook.content, checked, indicators, today))
             written.append((path, len(checked.findings)))
     return written

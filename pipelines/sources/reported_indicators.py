@@ -151,7 +151,9 @@ def _text(field: str) -> str:
 
 def _seed(name: str) -> str:
     path = str(SEEDS / f"{name}.csv").replace("'", "''")
-    return f"read_csv('{path}', header = true, all_varchar = true)"
+    # the dialect is given, since telling it takes longer than reading
+    dialect = """header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', sample_size = 1"""
+    return f"read_csv('{path}', {dialect})"
 
 
 def _registered(seed: str, condition: str) -> str:

@@ -9,11 +9,11 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from conftest import DAY, changed, found, judged, typed, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
+from workbooks import DAY, changed, found, judged, typed, written
 
 from pipelines.reporting.check import check
 from pipelines.reporting.forms import Form
@@ -38,12 +38,12 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize("cells", GOOD)
-def test_what_is_good_is_taken(asked: Callable[..., Form], cells: dict[str, Any]) -> None:
-    checked = judged(typed(written(asked()), {(1, field): value for field, value in cells.items()}))
-    assert checked.findings == ()
-    assert checked.answered == (1 if {VALUE, STATUS} & cells.keys() else 0)
-    assert checked.rows == 3
+def test_what_is_good_is_taken(asked: Callable[..., Form]) -> None:
+    workbooks = [typed(written(asked()), {(1, name): value for name, value in cells.items()}) for cells in GOOD]
+    for cells, checked in zip(GOOD, judged(*workbooks), strict=True):
+        assert checked.findings == (), cells
+        assert checked.answered == (1 if {VALUE, STATUS} & cells.keys() else 0), cells
+        assert checked.rows == 3
 
 
 WRONG = [
@@ -86,36 +86,35 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("cells", "reason", "field"), WRONG)
-def test_what_is_wrong_is_refused_at_its_cell(
-    asked: Callable[..., Form], cells: dict[str, Any], reason: str, field: str | None
-) -> None:
-    content = typed(written(asked()), {(1, name): value for name, value in cells.items()})
-    # no other row suffers; the row that should be there under a number that was altered is missed
-    missed = [(4, "row_deleted", None)] if reason == RowReason.ROW_ALTERED else []
-    assert found(content) == [(1, reason, field), *missed]
+def test_what_is_wrong_is_refused_at_its_cell(asked: Callable[..., Form]) -> None:
+    content = written(asked())
+    workbooks = [typed(content, {(1, name): value for name, value in cells.items()}) for cells, _, _ in WRONG]
+    for (cells, reason, field), checked in zip(WRONG, judged(*workbooks), strict=True):
+        # no other row suffers; the row that should be there under a number that was altered is missed
+        missed = [(4, "row_deleted", None)] if reason == RowReason.ROW_ALTERED else []
+        assert found(checked) == [(1, reason, field), *missed], cells
 
 
-def test_a_row_copied_over_another_is_no_second_answer(asked: Callable[..., Form]) -> None:
-    content = typed(written(asked()), {(1, "position"): "2/3"})
-    assert found(content) == [(2, "row_repeated", None), (4, "row_deleted", None)]
+def test_rows_that_were_copied_deleted_or_written_beside_the_form(asked: Callable[..., Form]) -> None:
+    content = written(asked())
 
+    def delete(book: Workbook, sheet: Worksheet) -> None:
+        sheet.delete_rows(HEADER_ROW + 2)
 
-def test_a_deleted_row_is_missed_and_the_others_stay(asked: Callable[..., Form]) -> None:
-    content = changed(written(asked()), lambda book, sheet: sheet.delete_rows(HEADER_ROW + 2))
-    assert found(content) == [(3, "row_deleted", None)]
-    assert judged(content).rows == 3
-
-
-def test_rows_beside_the_form_are_refused_alone(asked: Callable[..., Form]) -> None:
     def add(book: Workbook, sheet: Worksheet) -> None:
         sheet.cell(HEADER_ROW + 5, 2).value = "Người lập biểu"
 
     def write_beside(book: Workbook, sheet: Worksheet) -> None:
         sheet.cell(HEADER_ROW + 2, 20).value = "xem lại"
 
-    assert found(changed(written(asked()), add)) == [(5, "row_altered", None)]
-    assert found(changed(written(asked()), write_beside))[0] == (2, "wrong_width", None)
+    copied, deleted, added, beside = judged(
+        typed(content, {(1, "position"): "2/3"}), *(changed(content, change) for change in (delete, add, write_beside))
+    )
+    assert found(copied) == [(2, "row_repeated", None), (4, "row_deleted", None)]
+    assert found(deleted) == [(3, "row_deleted", None)]
+    assert deleted.rows == 3
+    assert found(added) == [(5, "row_altered", None)]
+    assert found(beside)[0] == (2, "wrong_width", None)
 
 
 def test_sheets_that_are_hidden_copied_or_gone(asked: Callable[..., Form]) -> None:
@@ -125,14 +124,20 @@ def test_sheets_that_are_hidden_copied_or_gone(asked: Callable[..., Form]) -> No
     def copy(book: Workbook, sheet: Worksheet) -> None:
         book.copy_worksheet(sheet)
 
-    def reasons(content: bytes) -> list[str]:
-        return [finding.reason for finding in judged(content).findings]
-
-    assert reasons(changed(written(asked()), hide)) == ["header_not_found"]
-    assert reasons(changed(written(asked()), copy)) == ["further_sheet"]
-    assert reasons(b"") == ["empty_file"]
-    assert reasons(b"PK\x03\x04 broken") == ["unreadable_workbook"]
-    assert reasons(b"hello,world\n1,2\n") == ["header_not_found"]
+    contents = [
+        changed(written(asked()), hide),
+        changed(written(asked()), copy),
+        b"",
+        b"PK\x03\x04 broken",
+        b"a,b\n1,2\n",
+    ]
+    assert [[finding.reason for finding in checked.findings] for checked in judged(*contents)] == [
+        ["header_not_found"],
+        ["further_sheet"],
+        ["empty_file"],
+        ["unreadable_workbook"],
+        ["header_not_found"],
+    ]
 
 
 def test_an_error_of_excel_is_not_a_blank_cell(asked: Callable[..., Form]) -> None:
@@ -143,7 +148,7 @@ def test_an_error_of_excel_is_not_a_blank_cell(asked: Callable[..., Form]) -> No
         cell.value = "#DIV/0!"
         assert cell.data_type == "e"
 
-    ((row, reason, field),) = found(changed(written(asked()), divide))
+    ((row, reason, field),) = found(*judged(changed(written(asked()), divide)))
     assert (row, field) == (1, VALUE)
     assert reason in ("formula_without_value", "text_in_number_cell")
 
@@ -158,8 +163,9 @@ def test_json_and_csv_are_judged_by_the_same_rules() -> None:
         "value": "93.5",
         "form": "1-207dddaf/2026-Q3",
     }
-    assert judged(json.dumps([record]).encode()).answered == 1
-    assert judged(json.dumps([{**record, "value": "0.9"}]).encode()).findings[0].reason == "fraction_for_percent"
+    good, wrong = judged(*(json.dumps([{**record, **change}]).encode() for change in ({}, {"value": "0.9"})))
+    assert good.answered == 1
+    assert [finding.reason for finding in wrong.findings] == ["fraction_for_percent"]
 
 
 def test_a_day_in_the_name_is_the_day_of_the_report(asked: Callable[..., Form]) -> None:
@@ -178,7 +184,7 @@ def test_a_marked_copy_says_at_each_cell_what_is_wrong_and_can_be_mended(
     asked: Callable[..., Form], registry: Registry
 ) -> None:
     content = typed(written(asked()), {(1, VALUE): 120, (2, VALUE): "85", (3, VALUE): 12})
-    checked = judged(content)
+    (checked,) = judged(content)
     copy = marked_copy(content, checked, registry.indicators, DAY)
     book = load_workbook(io.BytesIO(copy))
     sheet = book[SHEET]
@@ -194,18 +200,18 @@ def test_a_marked_copy_says_at_each_cell_what_is_wrong_and_can_be_mended(
         (HEADER_ROW + 2, "I8", "text_in_number_cell"),
     ]
     # the copy itself is mended and sent again
-    assert judged(copy).findings == checked.findings
+    assert judged(copy)[0].findings == checked.findings
     mended = typed(copy, {(1, VALUE): 92.0, (2, VALUE): "85"})
-    again = marked_copy(mended, judged(mended), registry.indicators, DAY)
+    again = marked_copy(mended, judged(mended)[0], registry.indicators, DAY)
     sheet = load_workbook(io.BytesIO(again))[SHEET]
     assert sheet.cell(HEADER_ROW + 1, COLUMN[VALUE]).comment is None, "what was mended is marked no more"
     assert sheet.cell(HEADER_ROW + 2, COLUMN[VALUE]).comment is not None
-    assert judged(typed(again, {(2, VALUE): 85})).findings == ()
+    assert judged(typed(again, {(2, VALUE): 85}))[0].findings == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"a,b\n1,2\n", b"\xd0\xcf\x11\xe0 old"])
 def test_what_cannot_be_opened_gives_a_list(content: bytes, registry: Registry) -> None:
-    book = load_workbook(io.BytesIO(marked_copy(content, judged(content), registry.indicators, DAY)))
+    book = load_workbook(io.BytesIO(marked_copy(content, judged(content)[0], registry.indicators, DAY)))
     assert book.sheetnames == [LIST]
     assert book[LIST].cell(2, 3).value in MENDS.values()
 
@@ -226,7 +232,7 @@ place = st.tuples(st.integers(1, 4), st.sampled_from([field for field in FIELDS.
 @given(st.dictionaries(place, cell, max_size=12))
 @settings(max_examples=12, deadline=None)
 def test_rows_in_are_answered_blank_or_refused(asked: Callable[..., Form], cells: dict[tuple[int, str], Any]) -> None:
-    checked = judged(typed(written(asked()), cells))
+    (checked,) = judged(typed(written(asked()), cells))
     rows = 3 + any(number == 4 and value not in (None, "") for (number, _), value in cells.items())
     refused = {finding.row_no for finding in checked.findings if finding.reason != "row_deleted"}
     assert checked.answered + checked.blank + len(refused) <= rows

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from conftest import judged, members, written
 from openpyxl import load_workbook
 from python_calamine import load_workbook as read_workbook
+from workbooks import judged, members, written
 
 from pipelines.reporting.forms import Form
 from pipelines.reporting.registry import ReportingError, parse_period
@@ -115,7 +115,7 @@ def test_the_workbook_is_what_officials_need(asked: Callable[..., Form]) -> None
 
 
 def test_an_empty_workbook_is_good_and_says_nothing(asked: Callable[..., Form]) -> None:
-    checked = judged(written(asked(agency=None)))
+    (checked,) = judged(written(asked(agency=None)))
     assert (checked.answered, checked.blank, checked.findings) == (0, 141, ())
 
 
