@@ -72,7 +72,7 @@ MENDS: Mapping[str, str] = {
     "period_not_begun": "Kỳ báo cáo chưa bắt đầu. Kiểm tra kỳ và ngày trong tên tệp.",
     "old_form": f"Mẫu cũ hoặc mẫu của kỳ khác: định nghĩa, đơn vị hay khoảng cho phép đã đổi. {_AGAIN}",
     # of the open cells
-    "formula_without_value": "Công thức chưa được tính, hoặc ra lỗi. Gõ thẳng con số, hoặc mở bằng Excel, lưu lại.",
+    "formula_without_value": "Dòng có công thức chưa tính, hoặc ra lỗi. Gõ thẳng con số, hoặc mở bằng Excel, lưu lại.",
     "text_in_number_cell": "Đây là chữ, không phải số. Xóa ô rồi gõ lại con số, không kèm chữ, dấu % hay đơn vị.",
     "not_a_number": "Đây không phải một số. Gõ một số, không kèm chữ, dấu % hay đơn vị.",
     "unknown_status": "Chọn Thực hiện, Ước thực hiện hoặc Không áp dụng.",

@@ -59,7 +59,7 @@ STATUSES = {"Thực hiện": "observed", "Ước thực hiện": "estimated", "K
 FORM = tables.TableForm(fields=FIELDS, needed=frozenset({"indicator", "value", "form"}), typed=frozenset({"value"}))
 
 _UNCALCULATED = "="
-"""Stands for the value of a row with a formula that no program has computed: read as blank it would be lost."""
+"""Stands for the value of a row with a formula that no program has computed: such a cell reads as blank."""
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^/>])>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _POSITION = re.compile(r"([1-9]\d{0,3})/([1-9]\d{0,3})")
 
@@ -95,7 +95,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[tables.Frames 
                 continue
             seen.add(int(place[1]))
             total = int(place[2])
-            if number in uncalculated and not record.get("value"):
+            if number in uncalculated:
                 record["value"] = _UNCALCULATED
             row_no.append(number)
             texts.append(json.dumps(record, ensure_ascii=False))

@@ -53,6 +53,7 @@ WRONG = [
     ({VALUE: datetime(2026, 9, 1)}, "not_a_number", VALUE),
     ({VALUE: True}, "not_a_number", VALUE),
     ({VALUE: "=40+45"}, "formula_without_value", VALUE),
+    ({VALUE: 50, STATUS: '="Ước"&" thực hiện"'}, "formula_without_value", VALUE),
     ({VALUE: 0.85}, "fraction_for_percent", VALUE),
     ({VALUE: 1, NOTE: "cao hơn quý trước"}, "fraction_for_percent", VALUE),
     ({VALUE: 120}, "out_of_range", VALUE),
