@@ -238,6 +238,7 @@ select
     j.target_year,
     round(j.value - j.target_value, 2) as distance,
     round(case
+        when j.target_value is null or j.target_year is null then null
         -- what was there from the start is to be kept
         when j.year >= j.target_year or not b.is_way_ahead or (b.base_year is null and j.is_met) then j.target_value
         when b.base_year is null then j.value
