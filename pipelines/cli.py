@@ -463,6 +463,29 @@ def rollback(release_id: Annotated[str, typer.Argument(help="One of `hatinh rele
 
 
 @app.command()
+def statistics(
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="As known on this day; else today.", show_default=False),
+    ] = None,
+    indicator: Annotated[str | None, typer.Option(help="One indicator; without it all.", show_default=False)] = None,
+) -> None:
+    """Published statistics as they were known on a day, from the release: each figure with its day of publication."""
+    settings = _settings()
+    from pipelines.scoreboard.statistics import NotPublished, statistics_as_of, statistics_table
+
+    current = _store(settings).current()
+    if current is None:
+        _stop("There is no release yet: hatinh run", WRONG_USE)
+    day = as_of.date() if as_of else _now().date()
+    try:
+        rows = statistics_as_of(current.path, day, indicator)
+    except NotPublished as error:
+        _stop(str(error), WRONG_USE)
+    out.print(statistics_table(rows, day))
+
+
+@app.command()
 def ui() -> None:
     """Open Dagster on loopback: the graph, the runs, the checks; with its daemon, so that schedule and sensor work."""
     settings = _settings()

@@ -37,6 +37,30 @@
     where is_latest
 {%- endmacro %}
 
+{# What two pillars derive from published figures. Their published ones are in statistics, each with its source. #}
+{% macro values_derived() -%}
+    {%- for mart in ['digital_economy', 'digital_society'] %}
+    select
+        indicator,
+        area_code,
+        period_type,
+        period_start,
+        value,
+        cast(null as bigint) as numerator,
+        cast(null as bigint) as denominator,
+        obs_status,
+        'estimated' as basis,
+        '{{ mart }}' as source,
+        note as document,
+        grade,
+        vintage_on,
+        cast(null as date) as last_month
+    from {{ ref(mart) }}
+    where basis <> 'published' and value is not null
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
 {# What agencies report; a report that has not come is no value. #}
 {% macro values_reported() -%}
     select

@@ -83,12 +83,13 @@ def resource(mart: Mart, types: Sequence[str], receipts: Iterable[Mapping[str, A
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",
         "synthetic": any(receipt.get("synthetic") for receipt in used),
-        "licenses": licences(used),
+        "licenses": licences([*used, *({"licence": licence} for _, licence in mart.registries)]),
         # The receipts themselves are told once, in the package; here is enough to see how old a held-back table is.
         "sources": [
             {"title": source, "files": len(group), "landed_at": max((str(r["landed_at"]) for r in group), default=None)}
             for source, group in by_source.items()
-        ],
+        ]
+        + [{"title": f"{seed}.csv, a registry of the project"} for seed, _ in mart.registries],
         "schema": {
             "fields": [
                 {
@@ -131,7 +132,9 @@ def package(
         "$schema": PROFILE,
         "title": title,
         "synthetic": any(r.get("synthetic") for r in receipts) or any(r["synthetic"] for r in resources),
-        "licenses": licences(receipts),
+        "licenses": licences(
+            [*receipts, *({"licence": known.get("title", known["name"])} for r in resources for known in r["licenses"])]
+        ),
         "resources": list(resources),
         "held_back": list(held_back),
         "removed": list(removed),

@@ -17,10 +17,12 @@ from rich.text import Text
 from pipelines.release.store import Release, ReleaseStore
 
 _REASONS = {
+    "ambiguous_number": "dấu ba chữ số có thể là hàng nghìn hoặc phần thập phân",
     "bad_amount": "số tiền không phải là số",
     "bad_code": "mã không đúng dạng",
     "bad_date": "ngày không có thật hoặc sai định dạng",
     "bad_number": "mã hồ sơ sai mẫu",
+    "bad_period": "không phải ngày đầu kỳ",
     "corrupt_gzip": "tệp nén hỏng",
     "date_out_of_range": "ngày ngoài khoảng hợp lý",
     "duplicate_record": "bản ghi lặp lại trong tệp",
@@ -29,12 +31,16 @@ _REASONS = {
     "invalid_utf8": "sai mã ký tự UTF-8",
     "malformed_array": "mảng JSON hỏng",
     "missing_field": "thiếu trường bắt buộc",
+    "not_a_number": "không phải là số",
     "not_an_object": "không phải một đối tượng JSON",
     "record_too_long": "bản ghi quá dài",
+    "suspicious_fraction": "tỷ lệ % ghi dưới dạng phân số",
     "truncated_array": "mảng JSON bị cắt",
     "truncated_gzip": "tệp nén bị cắt",
     "unknown_code": "mã ngoài danh mục",
+    "value_though_missing": "có giá trị nhưng ghi là thiếu",
     "wrong_shape": "cấu trúc trường không đúng",
+    "wrong_unit": "đơn vị tính khác danh mục",
 }
 
 

@@ -584,3 +584,19 @@ def printed_timestamp(field: str) -> str:
     """SQL of a time as tables print it, `DD/MM/YYYY` with or without the time of day, or as feeds write it."""
     printed = "['%d/%m/%Y %H:%M:%S', '%d/%m/%Y %H:%M', '%d/%m/%Y']"
     return f"coalesce({timestamp(field)}, try_strptime(nullif(trim({field}), ''), {printed}))"
+
+
+def printed_number(field: str) -> str:
+    """SQL of a number as tables print it: `1.234,5`, `1,234.5`, `1 234,5`, `12,87 %`; null when it is none.
+
+    A mark that comes several times, or before the other mark, groups thousands; one that comes alone is the decimal
+    mark, so whoever takes counts must refuse `1.234` beforehand.
+    """
+    text = f"regexp_replace({field}, '[\\s\\x{{00A0}}%]', '', 'g')"
+    vietnamese = r"^[-+]?\d{1,3}(\.\d{3})+,\d+$|^[-+]?\d{1,3}(\.\d{3}){2,}$"
+    english = r"^[-+]?\d{1,3}(,\d{3})+\.\d+$|^[-+]?\d{1,3}(,\d{3}){2,}$"
+    return (
+        f"try_cast(case when regexp_matches({text}, '{vietnamese}') then replace(replace({text}, '.', ''), ',', '.') "
+        f"when regexp_matches({text}, '{english}') then replace({text}, ',', '') "
+        f"when regexp_matches({text}, '^[-+]?\\d+([.,]\\d+)?$') then replace({text}, ',', '.') end as double)"
+    )

@@ -36,6 +36,8 @@ class Mart:
     key: tuple[str, ...]
     sources: tuple[str, ...]
     """Names of the sources (folders of data/raw) that the mart is computed from, by lineage."""
+    registries: tuple[tuple[str, str], ...] = ()
+    """Seeds of the lineage that hold figures others published, with their licence: they have no receipt to tell it."""
 
 
 class MartIncomplete(ValueError):
@@ -70,11 +72,11 @@ def _mart(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Mart:
     for needed in ("title_vi", "title_en", "key"):
         if not meta.get(needed):
             raise MartIncomplete(f"mart {name}: config.meta.{needed} is missing in {name}.yml")
+    lineage = ancestors(manifest["parent_map"], [node["unique_id"]])
     feeds = {
-        manifest["sources"][parent]["config"]["meta"].get("feed")
-        for parent in ancestors(manifest["parent_map"], [node["unique_id"]])
-        if parent in manifest["sources"]
+        manifest["sources"][parent]["config"]["meta"].get("feed") for parent in lineage if parent in manifest["sources"]
     }
+    nodes = (manifest["nodes"][parent] for parent in sorted(lineage) if parent in manifest["nodes"])
     return Mart(
         name=name,
         relation=f"{node['schema']}.{node['alias']}",
@@ -85,6 +87,11 @@ def _mart(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Mart:
         columns=tuple(_column(name, column) for column in node["columns"].values()),
         key=tuple(meta["key"]),
         sources=tuple(sorted(feed for feed in feeds if feed)),
+        registries=tuple(
+            (seed["name"], seed["config"]["meta"]["licence"])
+            for seed in nodes
+            if seed["resource_type"] == "seed" and seed["config"]["meta"].get("licence")
+        ),
     )
 
 

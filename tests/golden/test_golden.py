@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.sources.petitions import SOURCE as PETITIONS
+from pipelines.sources.published_tables import SOURCE as PUBLISHED_TABLES
 from pipelines.sources.qd766_published import SOURCE as PUBLISHED
 from pipelines.sources.reported_indicators import SOURCE as REPORTED
 
@@ -34,6 +35,9 @@ def marts(fresh_world: Callable[[], World]) -> dict[str, list[dict[str, str]]]:
         world.land(path.name, path.read_bytes(), PETITIONS)
     for path in sorted(Path(__file__).parent.glob("*/*/bao-cao-*.csv")):
         world.land(path.name, path.read_bytes(), REPORTED)
+    # as they came, which is not in the order of their days
+    for path in sorted(Path(__file__).parent.glob("*/*/bang-*.csv"), reverse=True):
+        world.land(path.name, path.read_bytes(), PUBLISHED_TABLES)
     assert world.load().rows_quarantined == 0
     world.build()
     found = {}
@@ -58,9 +62,9 @@ def test_golden_case(case: Path, marts: dict[str, list[dict[str, str]]]) -> None
 
 
 def test_cases_share_nothing() -> None:
-    """Two cases of one agency or year would change each other's rows."""
+    """Two cases of one agency or year would change each other's rows; one that brings no file changes nobody's."""
     taken: dict[tuple[tuple[str, str], ...], Path] = {}
-    for case in CASES:
+    for case in (case for case in CASES if {path.name for path in case.iterdir()} > {"expected.csv", "README.md"}):
         with (case / "expected.csv").open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 assert taken.setdefault(_own(row), case) == case, f"{case} and another case use {_own(row)}"

@@ -15,3 +15,5 @@ select
     note,
     cast(0 as bigint) as version
 from {{ ref('published_figures') }}
+union all by name
+select * exclude (load_no) from {{ ref('stg_published_tables') }}

@@ -1,5 +1,6 @@
 -- Every figure of statistics once, in the order of its publications, with what was in force before it, and held back
--- from use when it is no figure that can be believed without a look. What came first under a key stays.
+-- from use when it is no figure that can be believed without a look. What landed first under a key stays, whatever day
+-- its file speaks of.
 {{ config(materialized='table') }}
 
 with recursive registered as (
@@ -11,8 +12,7 @@ with recursive registered as (
         i.indicator is null as is_unknown,
         a.indicator is not null as is_accepted,
         {{ fact_of('s') }} as fact,
-        -- the part of a version that tells the order of loading: the day that a file speaks of must not let it in front
-        s.version & ((cast(1 as bigint) << 48) - 1) as load_order
+        f.landed_at
     from {{ ref('int_statistics') }} as s
     left join {{ ref('indicators') }} as i on s.indicator = i.indicator
     left join {{ ref('statistics_accepted') }} as a
@@ -24,6 +24,8 @@ with recursive registered as (
             and s.source = a.source
             and s.vintage_on = a.vintage_on
             and s.value is not distinct from a.value
+    -- a version holds the number of its file; what ships with the project has version 0 and was there first
+    left join {{ source('raw', 'files') }} as f on (s.version >> 28) & 1048575 = f.file_no
 ),
 
 placed as (
@@ -34,7 +36,9 @@ placed as (
         first_value(unit) over of_one_vintage as unit_taken,
         first_value(is_accepted) over of_one_vintage as was_accepted
     from registered
-    window of_one_vintage as (partition by fact, vintage_on order by is_accepted desc, load_order asc)
+    window of_one_vintage as (
+        partition by fact, vintage_on order by is_accepted desc, landed_at asc nulls first, version asc
+    )
 ),
 
 -- a change between two publications as they came
@@ -90,18 +94,21 @@ walked as (
 )
 
 select
-    * exclude (place, value_taken, unit_taken, was_accepted, vintage_no, move, floor_of_move, largest_move, is_unknown),
+    * exclude (
+        landed_at, place, value_taken, unit_taken, was_accepted, is_unknown,
+        vintage_no, move, floor_of_move, largest_move
+    ),
     held_reason is null and vintage_on = max(if(held_reason is null, vintage_on, null)) over (partition by fact)
         as is_latest
 from walked
 union all by name
 -- another value under a key that has one: the first stays, or what somebody accepted. The same value again is no news.
 select
-    * exclude (place, value_taken, unit_taken, was_accepted, is_unknown),
+    * exclude (landed_at, place, value_taken, unit_taken, was_accepted, is_unknown),
     value_taken as previous_value,
     vintage_on as previous_vintage_on,
     if(was_accepted, 'replaced', 'other_value') as held_reason,
     false as is_latest
 from placed
 where place > 1 and (value is distinct from value_taken or unit is distinct from unit_taken)
-qualify row_number() over (partition by fact, vintage_on, value, unit order by load_order) = 1
+qualify row_number() over (partition by fact, vintage_on, value, unit order by landed_at nulls first, version) = 1

@@ -145,6 +145,8 @@ gathered as (
     union all
     {{ values_published() }}
     union all
+    {{ values_derived() }}
+    union all
     {{ values_reported() }}
 )
 

@@ -1,0 +1,98 @@
+-- The digital economy: the province's figures, or that it has none, with the nation's beside them, and an estimate of
+-- the province's share where its inputs are known, never in the row of a published figure.
+{{ config(materialized='table') }}
+
+with inputs as (
+    select
+        s.area_code,
+        s.year,
+        s.value as share,
+        s.value_low as share_low,
+        s.value_high as share_high,
+        i.value as intensity,
+        i.value_low as intensity_low,
+        i.value_high as intensity_high,
+        s.grade as structure_grade,
+        i.grade as intensity_grade
+    from {{ ref('digital_economy_inputs') }} as s
+    left join {{ ref('digital_economy_inputs') }} as i
+        on s.industry = i.industry and s.year = i.year and i.area_code = 'VN' and i.input = 'intensity'
+    where s.input = 'structure'
+),
+
+-- one industry without a value, or a structure that is not whole, and there is no estimate
+estimates as (
+    select
+        area_code,
+        make_date(year, 1, 1) as period_start,
+        count(*) = count(share * intensity) and abs(sum(share) - 100) <= 0.5 as is_whole,
+        sum(share * intensity) / 100 as value,
+        sum(coalesce(share_low, share) * coalesce(intensity_low, intensity)) / 100 as value_low,
+        sum(coalesce(share_high, share) * coalesce(intensity_high, intensity)) / 100 as value_high,
+        max(greatest(structure_grade, intensity_grade)) as grade
+    from inputs
+    group by area_code, year
+),
+
+every as (
+    select
+        * exclude (pillar),
+        cast(null as double) as value_low,
+        cast(null as double) as value_high
+    from {{ ref('int_pillar_figures') }}
+    where pillar = 'digital_economy'
+    union all by name
+    select
+        i.indicator,
+        i.title_vi,
+        i.title_en,
+        i.unit,
+        e.area_code,
+        'year' as period_type,
+        e.period_start,
+        'estimated' as basis,
+        if(e.is_whole, round(e.value, 2), null) as value,
+        if(e.is_whole, round(e.value_low, 2), null) as value_low,
+        if(e.is_whole, round(e.value_high, 2), null) as value_high,
+        if(e.is_whole, 'estimated', 'missing') as obs_status,
+        if(e.is_whole, null, 'not_available') as missing_kind,
+        n.value as national_value,
+        if(e.is_whole, e.grade, null) as grade,
+        if(
+            e.is_whole,
+            'Estimate: structure of GRDP by industry × digital share of each industry in the nation.',
+            'No estimate: its inputs are not known (digital_economy_inputs).'
+        ) as note
+    from estimates as e
+    inner join {{ ref('indicators') }} as i on i.indicator = 'digital_economy_share_pct'
+    left join {{ ref('int_pillar_figures') }} as n
+        on
+            i.indicator = n.indicator
+            and e.period_start = n.period_start
+            and n.area_code = 'VN'
+            and n.period_type = 'year'
+            and n.basis = 'published'
+)
+
+select
+    indicator,
+    title_vi,
+    title_en,
+    area_code,
+    period_type,
+    period_start,
+    basis,
+    value,
+    value_low,
+    value_high,
+    unit,
+    obs_status,
+    missing_kind,
+    national_value,
+    source,
+    document,
+    grade,
+    vintage_on,
+    cast(source_count as integer) as source_count,
+    note
+from every
