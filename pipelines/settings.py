@@ -47,6 +47,12 @@ class Settings(BaseSettings):
     )
     province_name: str = Field("Hà Tĩnh", min_length=1, description="name of the province as readers know it")
 
+    report_recipient: str = Field(
+        "đơn vị vận hành hệ thống số liệu của tỉnh",
+        min_length=1,
+        description="whom agencies send their filled workbooks to, as the workbooks say it",
+    )
+
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")] = Field(
         "4GB", description="memory that DuckDB may use, like 4GB"
     )
@@ -114,6 +120,11 @@ class Settings(BaseSettings):
     def drop(self) -> Path:
         """Where people put files: one folder a source."""
         return self.data / "drop"
+
+    @property
+    def returned(self) -> Path:
+        """Marked copies of workbooks with something wrong, to be sent back; they can be written anew."""
+        return self.data / "returned"
 
     @property
     def warehouse(self) -> Path:

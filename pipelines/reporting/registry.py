@@ -21,6 +21,7 @@ LAYOUT = 1
 
 MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 FREQUENCIES_VI = {"month": "tháng", "quarter": "quý", "half": "6 tháng", "year": "năm"}
+LEVELS_VI = {"province": "cấp tỉnh", "commune": "cấp xã"}
 _PERIOD = re.compile(r"(20\d\d)(?:-(?:Q([1-4])|H([12])|(0[1-9]|1[0-2])))?")
 
 
@@ -171,10 +172,10 @@ def load_registry(dbt_project: Path) -> Registry:
         ReportingError: a seed is missing.
     """
     seeds = dbt_project / "seeds"
-    indicators = [_indicator(row) for row in _rows(seeds / "indicators.csv")]
+    indicators = [_indicator(row) for row in seed_rows(seeds / "indicators.csv")]
     return Registry(
         {indicator.code: indicator for indicator in indicators},
-        {row["pillar"]: row["title_vi"] for row in _rows(seeds / "pillars.csv")},
+        {row["pillar"]: row["title_vi"] for row in seed_rows(seeds / "pillars.csv")},
         tuple(
             Obligation(
                 row["indicator"],
@@ -184,10 +185,10 @@ def load_registry(dbt_project: Path) -> Registry:
                 int(row["due_days"]),
                 row["form"],
             )
-            for row in _rows(seeds / "report_obligations.csv")
+            for row in seed_rows(seeds / "report_obligations.csv")
         ),
-        tuple(_rows(seeds / "agencies.csv")),
-        tuple(_rows(seeds / "areas.csv")),
+        tuple(seed_rows(seeds / "agencies.csv")),
+        tuple(seed_rows(seeds / "areas.csv")),
     )
 
 
@@ -214,7 +215,12 @@ def _indicator(row: Mapping[str, str]) -> Indicator:
     )
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def seed_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a seed as text.
+
+    Raises:
+        ReportingError: there is no such file.
+    """
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))

@@ -50,15 +50,16 @@ FIELDS = {
     "Mã địa bàn": "area_code",
     "Mã cơ quan": "agency_code",
     "Mã mẫu": "form",
+    "Cần sửa": "mend",  # of a marked copy that was mended and sent again
 }
-PRINTED = frozenset({"title", "definition", "unit", "range", "area_name", "agency_name"})
+PRINTED = frozenset({"title", "definition", "unit", "range", "area_name", "agency_name", "mend"})
 """What stands in a row for its reader only; the registries say it again."""
 STATUSES = {"Thực hiện": "observed", "Ước thực hiện": "estimated", "Không áp dụng": "not_applicable"}
 """The words of the drop-down list, and what they mean here."""
 FORM = tables.TableForm(fields=FIELDS, needed=frozenset({"indicator", "value", "form"}), typed=frozenset({"value"}))
 
 _UNCALCULATED = "="
-"""Stands for the value of a row with a formula that no program has computed: read as blank it would be lost."""
+"""Stands for the value of a row with a formula that no program has computed: such a cell reads as blank."""
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^/>])>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _POSITION = re.compile(r"([1-9]\d{0,3})/([1-9]\d{0,3})")
 
@@ -94,7 +95,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[tables.Frames 
                 continue
             seen.add(int(place[1]))
             total = int(place[2])
-            if number in uncalculated and not record.get("value"):
+            if number in uncalculated:
                 record["value"] = _UNCALCULATED
             row_no.append(number)
             texts.append(json.dumps(record, ensure_ascii=False))
@@ -150,7 +151,9 @@ def _text(field: str) -> str:
 
 def _seed(name: str) -> str:
     path = str(SEEDS / f"{name}.csv").replace("'", "''")
-    return f"read_csv('{path}', header = true, all_varchar = true)"
+    # the dialect is given, since telling it takes longer than reading
+    dialect = """header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', sample_size = 1"""
+    return f"read_csv('{path}', {dialect})"
 
 
 def _registered(seed: str, condition: str) -> str:
@@ -207,8 +210,10 @@ COLUMNS = (
 RULES = (
     *(
         Rule("missing_field", field, f"{_text(field)} is null")
-        for field in ("indicator", "area_code", "agency_code", "period", "form")
+        for field in ("indicator", "area_code", "period", "form")
     ),
+    # a form may leave the agency open; where nothing was answered, nobody needs to have answered
+    Rule("missing_field", "agency_code", "agency_code is null and value_status is not null"),
     Rule("unknown_indicator", "indicator", f"not {_registered('indicators', _ROW)}", "j.indicator"),
     Rule("not_reported", "indicator", f"not {_registered('indicators', f'{_ROW} and r.reported_by is not null')}"),
     Rule("bad_period", "period", "period_start is null", "j.period"),
@@ -220,12 +225,17 @@ RULES = (
     ),
     Rule("other_period", "period", "split_part(form, '/', 2) <> upper(trim(j.period))", "j.period"),
     Rule("period_not_begun", "period", "period_start > extracted_on", "j.period"),
-    Rule("unknown_agency", "agency_code", f"not {_registered('agencies', _AGENCY)}", "j.agency_code"),
+    Rule(
+        "unknown_agency",
+        "agency_code",
+        f"agency_code is not null and not {_registered('agencies', _AGENCY)}",
+        "j.agency_code",
+    ),
     Rule("unknown_area", "area_code", f"not {_registered('areas', _AREA)}", "j.area_code"),
     Rule(
         "area_of_another",
         "area_code",
-        f"not {_registered('agencies', f'{_AGENCY} and r.area_code = typed.area_code')}",
+        f"agency_code is not null and not {_registered('agencies', f'{_AGENCY} and r.area_code = typed.area_code')}",
         "j.area_code",
     ),
     Rule("old_form", "form", f"not {_registered('report_obligations', _ASKED)}", "j.form"),

@@ -417,3 +417,18 @@ def test_no_bytes_raise(data: bytes, changes: list[tuple[float, int]], kept: flo
     numbers = [row for row, _ in rows] + [row for row, _ in rejects]
     assert len(numbers) == len(set(numbers)) >= 1
     assert {reason for _, reason in rejects} <= {str(reason) for reason in (*Reason, *framing.Reason)}
+
+
+def test_text_that_looks_like_a_number_is_told_from_one() -> None:
+    """A Vietnamese "1.234" typed as text is a thousand times the number 1.234."""
+    from openpyxl import Workbook
+
+    book = Workbook()
+    for row in (["Mã hồ sơ", "Trạng thái"], ["1.234", "1.234"], ["1.234", 1.234], ["'5", None], ["x", "'5"]):
+        book.active.append(row)  # type: ignore[union-attr]
+    saved = io.BytesIO()
+    book.save(saved)
+    form = TableForm(FORM.fields, FORM.needed, typed=frozenset({"TrangThai"}))
+    rows, _ = framed(saved.getvalue(), form)
+    assert [row["TrangThai"] for _, row in rows] == ["'1.234", "1.234", "", "''5"]
+    assert [row["MaHoSo"] for _, row in rows] == ["1.234", "1.234", "'5", "x"], "of other fields nothing changes"

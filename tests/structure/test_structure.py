@@ -20,6 +20,7 @@ ONLY_ROOM = {
     "dagster_dbt": {"orchestration"},
     "great_expectations": {"quality"},
     "httpx": {"landing"},
+    "openpyxl": {"reporting", "scoreboard"},
     "rich": {"scoreboard", "cli.py", "qd766"},
 }
 

@@ -1,0 +1,105 @@
+"""Who reported what, when, and what is missing; and the workbooks that go back, marked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from pipelines.reporting.check import Sent, check_all
+from pipelines.reporting.marked import marked_copy
+from pipelines.reporting.registry import Indicator, ReportingError, ReportPeriod
+from pipelines.sources.reported_indicators import SOURCE
+
+if TYPE_CHECKING:
+    from pipelines.landing.store import Landing
+
+Lines = tuple[tuple[str, ...], Sequence[tuple[str, ...]]]
+"""Headings, and rows of text."""
+
+_CHOSEN = """
+    from read_parquet($table)
+    where
+        ($type is null or (period_type = $type and period_start = $first))
+        and ($agency is null or agency_code = $agency)
+"""
+_PERIOD = """
+    case period_type
+        when 'year' then strftime(period_start, '%Y')
+        when 'half' then strftime(period_start, '%Y') || '-H' || (month(period_start) + 5) // 6
+        when 'quarter' then strftime(period_start, '%Y') || '-Q' || quarter(period_start)
+        else strftime(period_start, '%Y-%m')
+    end
+"""
+SUMMARY = f"""
+    select indicator, {_PERIOD}, any_value(due_on)::varchar,
+        (count(*) filter (report_status = 'received'))::varchar,
+        (count(*) filter (report_status = 'late'))::varchar,
+        (count(*) filter (report_status = 'missing'))::varchar,
+        coalesce(array_to_string((list(coalesce(agency_name, agency_code) order by agency_code)
+            filter (report_status = 'missing'))[:3], ', '), '')
+            || if(count(*) filter (report_status = 'missing') > 3, ', …', '')
+    {_CHOSEN} group by indicator, period_type, period_start order by period_start desc, indicator
+"""
+EACH = f"""
+    select indicator, {_PERIOD}, coalesce(agency_name, agency_code), area_code,
+        coalesce(printf('%g', value) || ' ' || unit, missing_kind), report_status, due_on::varchar,
+        coalesce(reported_on::varchar, '')
+    {_CHOSEN} order by period_start desc, indicator, report_status = 'missing' desc, agency_code
+"""
+
+
+def summary(release: Path, period: ReportPeriod | None, agency: str | None) -> Lines:
+    """A line an indicator and period: how many reports came in time, late, not at all, and whose are missing.
+
+    Raises:
+        ReportingError: the release has no reported figures.
+    """
+    headings = ("Chỉ số", "Kỳ", "Hạn", "Đúng hạn", "Muộn", "Thiếu", "Còn thiếu của")
+    return headings, _rows(release, SUMMARY, period, agency)
+
+
+def each_report(release: Path, period: ReportPeriod | None, agency: str | None) -> Lines:
+    """A line a figure: value, status, due day and day of the report; missing ones first.
+
+    Raises:
+        ReportingError: the release has no reported figures.
+    """
+    headings = ("Chỉ số", "Kỳ", "Cơ quan", "Địa bàn", "Số liệu", "Tình trạng", "Hạn", "Ngày báo cáo")
+    return headings, _rows(release, EACH, period, agency)
+
+
+def _rows(release: Path, sql: str, period: ReportPeriod | None, agency: str | None) -> list[tuple[str, ...]]:
+    table = release / f"{SOURCE.name}.parquet"
+    if not table.exists():
+        raise ReportingError("The current release has no reported figures: hatinh status says why.")
+    bound = {
+        "table": str(table),
+        "type": period.type if period else None,
+        "first": period.first if period else None,
+        "agency": agency,
+    }
+    with duckdb.connect() as connection:
+        return connection.execute(sql, bound).fetchall()
+
+
+def write_returned(
+    landing: Landing, folder: Path, indicators: Mapping[str, Indicator], today: date
+) -> list[tuple[Path, int]]:
+    """Write a marked copy of every landed workbook in force with something wrong: its place, and how many rows.
+
+    Judged anew from the landed bytes, as of the day they came, so nothing needs to be loaded.
+    """
+    receipts = landing.in_force(SOURCE.name)
+    sent = [Sent(landing.path_of(receipt).read_bytes(), receipt.name, receipt.extracted_on) for receipt in receipts]
+    written: list[tuple[Path, int]] = []
+    for receipt, workbook, checked in zip(receipts, sent, check_all(sent) if sent else (), strict=True):
+        if checked.findings:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / f"{Path(receipt.path).stem}-marked.xlsx"
+            path.write_bytes(marked_copy(workbook.content, checked, indicators, today))
+            written.append((path, len(checked.findings)))
+    return written

@@ -1,0 +1,56 @@
+"""The commands: what they write, how they end, and that they say what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+from workbooks import typed
+
+from pipelines.cli import app
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {"HATINH_DATA_DIR": str(tmp_path / "data"), "COLUMNS": "200"}
+
+
+def test_a_template_is_written_filled_and_checked(tmp_path: Path, environment: dict[str, str]) -> None:
+    path = tmp_path / "bieu.xlsx"
+    asked = ["template", "it_workforce", "--period", "2025", "--agency", "H27.4", "--out", str(path)]
+    result = CliRunner().invoke(app, asked, env=environment)
+    assert result.exit_code == 0, result.output
+    assert "2 dòng / rows, hạn gửi / due 30/01/2026" in result.output
+
+    path.write_bytes(typed(path.read_bytes(), {(1, "value"): 424}))
+    good = CliRunner().invoke(app, ["check-report", str(path)], env=environment)
+    assert good.exit_code == 0
+    assert "2 dòng / rows = 1 có số liệu / answered + 1 để trống / blank + 0 sai / wrong" in good.output
+    assert not (tmp_path / "bieu-marked.xlsx").exists()
+
+    path.write_bytes(typed(path.read_bytes(), {(2, "value"): -3}))
+    wrong = CliRunner().invoke(app, ["check-report", str(path)], env=environment)
+    assert wrong.exit_code == 1
+    assert "Ngoài khoảng cho phép (từ 0 trở lên)" in wrong.output
+    assert (tmp_path / "bieu-marked.xlsx").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["template", "it_stff", "--period", "2026"], "Did you mean it_staff"),
+        (["template", "it_staff", "--period", "quý 3"], "2026-Q3"),
+        (["reports"], "hatinh run"),
+        (["reports", "--period", "2026-Q9"], "2026-Q3"),
+    ],
+)
+def test_who_asks_wrongly_is_told_what_to_ask(command: list[str], said: str, environment: dict[str, str]) -> None:
+    result = CliRunner().invoke(app, command, env=environment)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_nothing_landed_gives_nothing_back(environment: dict[str, str]) -> None:
+    result = CliRunner().invoke(app, ["reports", "--returned"], env=environment)
+    assert (result.exit_code, result.output.strip()) == (0, "0 tệp trả lại / workbooks to send back")
