@@ -10,3 +10,170 @@
         ({{ last }} - {{ first }}) / {{ years }}
     )
 {%- endmacro %}
+
+{#
+  Where values come from, one macro an origin, all with the same columns, so that a table of some of them does not
+  depend on the others. obs_status may be null: then the end of the period and the vintage tell it.
+#}
+
+{# Figures that others published, newest vintage of each source; one that was derived is an estimate. #}
+{% macro values_published() -%}
+    select
+        indicator,
+        area_code,
+        period_type,
+        period_start,
+        value,
+        cast(null as bigint) as numerator,
+        cast(null as bigint) as denominator,
+        obs_status,
+        if(obs_status = 'estimated', 'estimated', 'published') as basis,
+        source,
+        document,
+        grade,
+        vintage_on,
+        cast(null as date) as last_month
+    from {{ ref('statistics') }}
+    where is_latest
+{%- endmacro %}
+
+{# What two pillars derive from published figures. Their published ones are in statistics, each with its source. #}
+{% macro values_derived() -%}
+    {%- for mart in ['digital_economy', 'digital_society'] %}
+    select
+        indicator,
+        area_code,
+        period_type,
+        period_start,
+        value,
+        cast(null as bigint) as numerator,
+        cast(null as bigint) as denominator,
+        obs_status,
+        'estimated' as basis,
+        '{{ mart }}' as source,
+        note as document,
+        grade,
+        vintage_on,
+        cast(null as date) as last_month
+    from {{ ref(mart) }}
+    where basis <> 'published' and value is not null
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{# What agencies report; a report that has not come is no value. #}
+{% macro values_reported() -%}
+    select
+        indicator,
+        area_code,
+        period_type,
+        period_start,
+        value,
+        cast(null as bigint) as numerator,
+        cast(null as bigint) as denominator,
+        obs_status,
+        'reported' as basis,
+        agency_name as source,
+        cast(null as varchar) as document,
+        grade,
+        reported_on as vintage_on,
+        cast(null as date) as last_month
+    from {{ ref('reported_indicators') }}
+    where report_status <> 'missing'
+{%- endmacro %}
+
+{# Score and place of the province in the list of the 766 index, as last published. #}
+{% macro values_listed() -%}
+    select
+        t.indicator,
+        '{{ var("province_code") }}' as area_code,
+        h.period_type,
+        h.period_start,
+        t.value,
+        cast(null as bigint) as numerator,
+        cast(null as bigint) as denominator,
+        cast(null as varchar) as obs_status,
+        'published' as basis,
+        'Cổng Dịch vụ công quốc gia' as source,
+        cast(null as varchar) as document,
+        h.grade,
+        h.published_on as vintage_on,
+        cast(null as date) as last_month
+    from {{ ref('rank_history') }} as h
+    cross join lateral (
+        values ('qd766_score_points', h.total_points), ('qd766_rank', cast(h.rank as double))
+    ) as t (indicator, value)
+    where h.is_own_province and t.value is not null
+    qualify
+        row_number() over (
+            partition by t.indicator, h.period_type, h.period_start order by h.published_on desc
+        ) = 1
+{%- endmacro %}
+
+{#
+  The values of `gathered` side by side with the words of the registry, and the one of each period that counts. Of a
+  pillar, every indicator has a row: one without any value says that it is missing.
+#}
+{% macro side_by_side(gathered, pillar=none) -%}
+    select
+        i.indicator,
+        i.title_vi,
+        i.title_en,
+        {{ "coalesce(e.area_code, '" ~ var('province_code') ~ "') as area_code" if pillar else 'e.area_code' }},
+        e.period_type,
+        e.period_start,
+        -- a value of a period that was not over when it was taken covers the part before
+        coalesce(
+            e.last_month, cast(date_trunc('month', least(e.period_end, e.vintage_on)) as date)
+        ) as last_month,
+        e.value,
+        i.unit,
+        e.numerator,
+        e.denominator,
+        coalesce(e.obs_status, case
+            when e.value is null then 'missing'
+            when e.vintage_on < e.period_end then 'preliminary'
+            else 'observed'
+        end) as obs_status,
+        e.basis,
+        e.source,
+        e.document,
+        e.grade,
+        e.vintage_on,
+        e.value is not null and row_number() over (
+            partition by i.indicator, e.area_code, e.period_type, e.period_start
+            order by
+                e.value is null asc, list_position(['computed', 'reported', 'published', 'estimated'], e.basis) asc,
+                e.grade asc, e.vintage_on desc, e.source asc, e.document asc, e.value asc
+        ) = 1 as is_chosen
+    from {{ ref('indicators') }} as i
+    {{ 'left' if pillar else 'inner' }} join (
+        select
+            *,
+            last_day(cast(period_start + case period_type
+                when 'year' then interval 11 month
+                when 'half' then interval 5 month
+                when 'quarter' then interval 2 month
+                else interval 0 month
+            end as date)) as period_end
+        from {{ gathered }}
+    ) as e on i.indicator = e.indicator
+    {%- if pillar %}
+    where i.pillar = '{{ pillar }}'
+    {%- endif %}
+{%- endmacro %}
+
+{# A pillar that has no system of its own: what is reported and published of its indicators, and what is missing. #}
+{% macro pillar_measures(pillar, ranks=false) -%}
+with gathered as (
+    {{ values_reported() }}
+    union all
+    {{ values_published() }}
+    {% if ranks -%}
+    union all
+    ({{ values_listed() }})
+    {%- endif %}
+)
+
+{{ side_by_side('gathered', pillar) }}
+{%- endmacro %}

@@ -1,5 +1,6 @@
--- Every value of every indicator side by side: what the platform computes, what agencies report and what others publish.
--- Nothing overwrites anything; is_chosen marks the one of a period that the targets are measured by.
+-- Every value of every indicator side by side: computed by the platform, reported by agencies, published by others.
+-- Nothing overwrites anything; is_chosen marks the one of a period that the targets are measured by. A new origin is
+-- one more member of `gathered`, with the columns of the others.
 {{ config(materialized='table') }}
 
 {#- indicator, mart by month, numerator, denominator: a year is the sum of its months #}
@@ -85,7 +86,7 @@ computed as (
         period_start,
         not_late as numerator,
         received as denominator,
-        null as last_month,
+        cast(null as date) as last_month,
         'satisfaction' as source
     from {{ ref('satisfaction') }}
     where agency_code = '{{ var("portal_code") }}'
@@ -100,40 +101,6 @@ computed as (
         'qd766_scores' as source
     from scores
     where indicator in ('procedures_online_pct', 'petitions_on_time_pct')
-),
-
-published_by_portal as (
-    select
-        indicator,
-        period_type,
-        period_start,
-        round(100.0 * published_numerator / nullif(published_denominator, 0), 2) as value,
-        published_numerator as numerator,
-        published_denominator as denominator,
-        'qd766_scores' as source,
-        grade,
-        published_on
-    from scores
-    union all
-    -- origin: the list of provinces, as last published
-    (
-        select
-            t.indicator,
-            h.period_type,
-            h.period_start,
-            t.value,
-            null as numerator,
-            null as denominator,
-            'rank_history' as source,
-            h.grade,
-            h.published_on
-        from {{ ref('rank_history') }} as h
-        cross join lateral (
-            values ('qd766_score_points', h.total_points), ('qd766_rank', cast(h.rank as double))
-        ) as t (indicator, value)
-        where h.is_own_province
-        qualify row_number() over (partition by t.indicator, h.period_type, h.period_start order by h.published_on desc) = 1
-    )
 ),
 
 gathered as (
@@ -161,90 +128,26 @@ gathered as (
         '{{ var("province_code") }}' as area_code,
         period_type,
         period_start,
-        value,
-        numerator,
-        denominator,
+        round(100.0 * published_numerator / published_denominator, 2) as value,
+        published_numerator as numerator,
+        published_denominator as denominator,
         cast(null as varchar) as obs_status,
         'published' as basis,
-        source,
-        'Cổng Dịch vụ công quốc gia' as document,
+        'Cổng Dịch vụ công quốc gia' as source,
+        cast(null as varchar) as document,
         grade,
         published_on as vintage_on,
         cast(null as date) as last_month
-    from published_by_portal
-    where value is not null
+    from scores
+    where published_denominator > 0
     union all
-    -- origin: figures that others published; one that was derived is an estimate
-    select
-        indicator,
-        area_code,
-        period_type,
-        period_start,
-        value,
-        null as numerator,
-        null as denominator,
-        obs_status,
-        if(obs_status = 'estimated', 'estimated', 'published') as basis,
-        source,
-        document,
-        grade,
-        vintage_on,
-        null as last_month
-    from {{ ref('statistics') }}
-    where is_latest
+    ({{ values_listed() }})
     union all
-    -- origin: what agencies report; a report that has not come has no value
-    select
-        indicator,
-        area_code,
-        period_type,
-        period_start,
-        value,
-        null as numerator,
-        null as denominator,
-        obs_status,
-        'reported' as basis,
-        agency_name as source,
-        null as document,
-        grade,
-        reported_on as vintage_on,
-        null as last_month
-    from {{ ref('reported_indicators') }}
-    where report_status <> 'missing'
-),
-
-ended as (
-    select
-        *,
-        last_day(cast(period_start + case period_type
-            when 'year' then interval 11 month when 'half' then interval 5 month when 'quarter' then interval 2 month
-            else interval 0 month
-        end as date)) as period_end
-    from gathered
+    {{ values_published() }}
+    union all
+    {{ values_derived() }}
+    union all
+    {{ values_reported() }}
 )
 
-select
-    e.indicator,
-    e.area_code,
-    e.period_type,
-    e.period_start,
-    -- a value of a period that was not over when it was taken covers the part before
-    coalesce(e.last_month, cast(date_trunc('month', least(e.period_end, e.vintage_on)) as date)) as last_month,
-    e.value,
-    i.unit,
-    e.numerator,
-    e.denominator,
-    coalesce(e.obs_status, if(e.vintage_on < e.period_end, 'preliminary', 'observed')) as obs_status,
-    e.basis,
-    e.source,
-    e.document,
-    e.grade,
-    e.vintage_on,
-    e.value is not null and row_number() over (
-        partition by e.indicator, e.area_code, e.period_type, e.period_start
-        order by
-            e.value is null, list_position(['computed', 'reported', 'published', 'estimated'], e.basis),
-            e.grade, e.vintage_on desc, e.source, e.document, e.value
-    ) = 1 as is_chosen
-from ended as e
-inner join {{ ref('indicators') }} as i on e.indicator = i.indicator
+{{ side_by_side('gathered') }}

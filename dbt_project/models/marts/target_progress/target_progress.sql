@@ -1,4 +1,4 @@
--- Each target beside the values of its indicator by year: distance, pace asked for and pace kept, the path, the verdict.
+-- Each target beside the values of its indicator by year: distance, pace asked for and kept, the path, the verdict.
 -- The method is that of Eurostat's monitoring of sustainable development; docs/methods/target_progress.md works it out.
 {{ config(materialized='table') }}
 
@@ -23,7 +23,7 @@ yearly as (
             partition by indicator, area_code, year(period_start)
             order by
                 period_type = 'year' desc, period_start desc,
-                list_position(['half', 'quarter', 'month', 'day'], period_type)
+                list_position(['half', 'quarter', 'month', 'day'], period_type) asc
         ) = 1
 ),
 
@@ -65,7 +65,7 @@ points as (
         y.document as value_document,
         y.grade as value_grade,
         y.vintage_on,
-        y.year is not distinct from max(y.year) over (partition by f.target_id, f.area_code) as is_latest,
+        row_number() over (partition by f.target_id, f.area_code order by y.year desc) = 1 as is_latest,
         case f.direction when 'more' then y.value > f.target_value else y.value < f.target_value end
         or (y.value = f.target_value and not f.is_strict) as is_met
     from followed as f
@@ -131,7 +131,7 @@ paired as (
             else 'linear'
         end as pace_method,
         row_number() over (
-            partition by j.target_id, j.area_code, j.period_start order by b.is_declared desc, b.base_year
+            partition by j.target_id, j.area_code, j.period_start order by b.is_declared desc, b.base_year asc
         ) = 1 as is_base
     from judged as j
     inner join bases as b on j.target_id = b.target_id and j.area_code = b.area_code and j.year > b.base_year
@@ -238,6 +238,7 @@ select
     j.target_year,
     round(j.value - j.target_value, 2) as distance,
     round(case
+        when j.target_value is null or j.target_year is null then null
         -- what was there from the start is to be kept
         when j.year >= j.target_year or not b.is_way_ahead or (b.base_year is null and j.is_met) then j.target_value
         when b.base_year is null then j.value
