@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 if TYPE_CHECKING:
     import pyarrow as pa
 
-WRAPPERS = frozenset({"data", "result", "content"})
-"""Keys under which interfaces answer with their list of records."""
+WRAPPERS = frozenset({"data", "result", "content", "features"})
+"""Keys under which interfaces, and GeoJSON, hold their list of records."""
 
 
 class Reason(StrEnum):
@@ -75,8 +75,8 @@ _DECODER = json.JSONDecoder(parse_int=_as_written, parse_float=_as_written, stri
 def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
     """Split a feed into records, in batches of some megabytes.
 
-    Takes NDJSON, a JSON array of objects, an object that holds one under `data`, `result` or `content`, or one object;
-    plain or gzip; with or without byte order mark. Never raises because of what the bytes are.
+    Takes NDJSON, a JSON array of objects, an object that holds one under `data`, `result`, `content` or `features`
+    (GeoJSON), or one object; plain or gzip; with or without byte order mark. Never raises because of what the bytes are.
 
     - NDJSON: blank lines are not rows. A bad line costs that line only.
     - Array: an element that is too long, not UTF-8 or no object costs that element only. One that is no JSON ends the
