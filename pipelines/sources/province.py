@@ -34,7 +34,7 @@ HATINH = Box(105.05, 17.86, 106.60, 18.82)
 
 
 def quadkeys(box: Box, zoom: int) -> frozenset[str]:
-    """Quadkeys of all Web Mercator tiles of a zoom that touch the box: x and y interleaved, one base-4 digit a level."""
+    """Quadkeys of the Web Mercator tiles of a zoom that touch the box: x and y interleaved, a base-4 digit a level."""
 
     def column(lon: float) -> int:
         return int((lon + 180) / 360 * (1 << zoom))
