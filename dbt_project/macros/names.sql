@@ -5,7 +5,7 @@
 
 {#
   A Vietnamese name as a key: NFC, lower case, the tone mark on the first vowel of oa, oe, uy (old and new spelling
-  differ there: Hòa and Hoà), hyphens and runs of blanks as one blank.
+  differ there: Hòa and Hoà), hyphens and runs of blanks (those that do not break too) as one blank.
 #}
 {% macro name_key(expression) -%}
     {%- set ns = namespace(sql="lower(nfc_normalize(" ~ expression ~ "))") -%}
@@ -15,5 +15,5 @@
         ('uỳ', 'ùy'), ('uý', 'úy'), ('uỷ', 'ủy'), ('uỹ', 'ũy'), ('uỵ', 'ụy')] -%}
         {%- set ns.sql = "replace(" ~ ns.sql ~ ", '" ~ new ~ "', '" ~ old ~ "')" -%}
     {%- endfor -%}
-    trim(regexp_replace({{ ns.sql }}, '[\s–-]+', ' ', 'g'))
+    trim(regexp_replace({{ ns.sql }}, '[\s\x{00A0}–-]+', ' ', 'g'))
 {%- endmacro %}

@@ -1,0 +1,52 @@
+{#
+  Geography that survives the merger of 1 July 2025. A commune is (code, date): codes and names were used again.
+
+  Counts travel to the communes of today in two words, for any relation with a code and a date:
+
+      select ..., w.area_code_today, sum({{ carried_count('c.received') }}) as received
+      from counts as c {{ join_area_weights('c.commune_code', 'c.month') }}
+      group by ...
+
+  Carry counts that are already summed over what the result groups by, not single records, and divide afterwards:
+  shares are never carried. What the weights do not know keeps a code that is no commune, so totals stay.
+#}
+
+{# Left join of int_area_weights: one row for each unit of today that took a part; none where code and date name no commune. #}
+{% macro join_area_weights(code, day, alias='w') -%}
+    left join {{ ref('int_area_weights') }} as {{ alias }}
+        on {{ code }} = {{ alias }}.area_code and {{ day }} between {{ alias }}.valid_from and {{ alias }}.valid_to
+{%- endmacro %}
+
+{#
+  The part of a count that goes to the row's unit of today, a whole number. Each part is what lies between two rounded
+  marks of the count, so the parts sum to it whatever the weights are. Without a unit the count stays as it is.
+#}
+{% macro carried_count(measure, alias='w') -%}
+    coalesce(
+        cast(round({{ measure }} * {{ alias }}.weight_to) - round({{ measure }} * {{ alias }}.weight_from) as bigint),
+        {{ measure }}
+    )
+{%- endmacro %}
+
+{# The same for an amount that may be divided further, as kilometres or đồng. #}
+{% macro carried_amount(measure, alias='w') -%}
+    {{ measure }} * coalesce({{ alias }}.weight, 1)
+{%- endmacro %}
+
+{#
+  A commune's name as a key, for int_area_names: name_key, ð of other keyboards as đ, and the kind in one form (Xã, X. and
+  UBND xã are "x. "), in one expression.
+#}
+{% macro area_key(expression) -%}
+    regexp_replace(
+        replace({{ name_key(expression) }}, 'ð', 'đ'),
+        '^(?:(?:ubnd|ủy ban nhân dân) )?(?:(x)ã?|(p)(?:hường)?|(t)(?:t|hị trấn))(?:\. ?| )',
+        '\1\2\3. '
+    )
+{%- endmacro %}
+
+{# Left join of int_area_names on a name and a date: at most one row; area_code is null where the name means several. #}
+{% macro join_area_names(name, day, alias='n') -%}
+    left join {{ ref('int_area_names') }} as {{ alias }}
+        on {{ area_key(name) }} = {{ alias }}.name_key and {{ day }} between {{ alias }}.valid_from and {{ alias }}.valid_to
+{%- endmacro %}

@@ -1,0 +1,57 @@
+"""What the tests of the geography share: the macros as plain SQL, and the models over the seeds, without dbt."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from typing import Any
+
+import duckdb
+import jinja2
+import yaml
+
+from pipelines.settings import PROJECT_ROOT
+
+DBT = PROJECT_ROOT / "dbt_project"
+SHARED = PROJECT_ROOT.parent / "shared" / "data"
+"""Recorded lists and polygons, for tests only and never part of the project."""
+MODELS = ("int_area_weights", "int_area_names")
+Render = Callable[[str], str]
+
+
+def seed(name: str) -> list[dict[str, str]]:
+    with (DBT / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def renderer() -> Render:
+    """Makes SQL of a template that uses the macros of names and areas; a ref is a table of that name."""
+    macros = "".join((DBT / "macros" / f"{name}.sql").read_text(encoding="utf-8") for name in ("names", "areas"))
+    environment = jinja2.Environment(autoescape=False)  # noqa: S701 - SQL, not HTML
+
+    def sql(template: str) -> str:
+        return environment.from_string(macros + template).render(ref=lambda name: name, config=lambda **_: "")
+
+    return sql
+
+
+def seeded(render: Render) -> duckdb.DuckDBPyConnection:
+    """The seeds of units and the two models over them, in memory."""
+    connection = duckdb.connect()
+    types: dict[str, Any] = {}
+    for path in ("_seeds.yml", "_geography.yml"):
+        described = yaml.safe_load((DBT / "seeds" / path).read_text(encoding="utf-8"))["seeds"]
+        types |= {entry["name"]: entry["config"]["column_types"] for entry in described}
+    for name in ("areas", "area_crosswalk", "area_aliases"):
+        source = f"read_csv('{DBT / 'seeds' / name}.csv', header = true, columns = {json.dumps(types[name])})"
+        connection.execute(f"create table {name} as from {source}")
+    build(connection, render)
+    return connection
+
+
+def build(connection: duckdb.DuckDBPyConnection, render: Render) -> None:
+    """Build the two models of what the tables of the seeds hold now."""
+    for model in MODELS:
+        text = (DBT / "models" / "intermediate" / f"{model}.sql").read_text(encoding="utf-8")
+        connection.execute(f"create or replace table {model} as {render(text)}")
