@@ -341,6 +341,33 @@ def rebuild(
     run()
 
 
+@app.command()
+def area(
+    name: Annotated[str, typer.Argument(help='A name, with or without its kind and marks ("X. Kỳ Lợi"), or a code.')],
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d", "%d/%m/%Y"], help="A day; without it every life of it.", show_default=False),
+    ] = None,
+) -> None:
+    """What a commune, district or code was on a day, and what it became. Codes and names were used again in 2025."""
+    settings = _settings()
+    from pipelines.areas import read_registry
+    from pipelines.scoreboard.area_card import area_cards
+
+    registry = read_registry(settings.dbt_project / "seeds")
+    day = on.date() if on else None
+    units = registry.find(name, day)
+    if not units:
+        if lives := registry.find(name):
+            known = "; ".join(f"{u.code} {u.title} ({u.valid_from} – {u.valid_to or 'nay'})" for u in lives)
+            begin = f" The registry begins on {registry.begins()}." if day and day < registry.begins() else ""
+            _stop(f"Không có vào ngày đó / not in force on {day}: {known}.{begin}", WRONG_USE)
+        near = registry.near(name)
+        hint = f" Gần giống / near: {', '.join(near)}." if near else ""
+        _stop(f"Không có đơn vị nào tên hoặc mã như vậy / no unit has this name or code: {name}.{hint}", WRONG_USE)
+    out.print(area_cards(registry, units), highlight=False)
+
+
 @key_app.command("make")
 def key_make(
     if_missing: Annotated[bool, typer.Option("--if-missing", help="Say nothing when there is one.")] = False,

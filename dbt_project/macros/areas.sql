@@ -50,3 +50,19 @@
     left join {{ ref('int_area_names') }} as {{ alias }}
         on {{ area_key(name) }} = {{ alias }}.name_key and {{ day }} between {{ alias }}.valid_from and {{ alias }}.valid_to
 {%- endmacro %}
+
+{# Names of a relation that lead to no commune, with how often and when they were given: a member of int_area_name_review. #}
+{% macro area_names_to_review(relation, name, day, source) -%}
+    select
+        '{{ source }}' as source,
+        given.{{ name }} as name_given,
+        {{ area_key('given.' ~ name) }} as name_key,
+        n.candidates as meanings,
+        count(*) as row_count,
+        min(given.{{ day }}) as first_on,
+        max(given.{{ day }}) as last_on
+    from {{ relation }} as given
+    {{ join_area_names('given.' ~ name, 'given.' ~ day) }}
+    where given.{{ name }} is not null and n.area_code is null
+    group by all
+{%- endmacro %}

@@ -50,8 +50,8 @@ def seeded(render: Render) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def build(connection: duckdb.DuckDBPyConnection, render: Render) -> None:
-    """Build the two models of what the tables of the seeds hold now."""
-    for model in MODELS:
+def build(connection: duckdb.DuckDBPyConnection, render: Render, *models: str) -> None:
+    """Build the models, both without a name, of what the tables of the seeds hold now."""
+    for model in models or MODELS:
         text = (DBT / "models" / "intermediate" / f"{model}.sql").read_text(encoding="utf-8")
         connection.execute(f"create or replace table {model} as {render(text)}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from conftest import World
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/*/expected.csv"))
-OWN = ("agency_code", "year")
+OWN = ("agency_code", "year", "month", "area_code")
 """Columns by which a case has rows of the mart for itself; the first that it expects counts."""
 
 

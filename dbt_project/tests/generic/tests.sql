@@ -37,3 +37,15 @@
     cross join (select coalesce({{ of_expression }}, 0) as n from {{ of }} where {{ condition }}) as o
     where m.n <> o.n
 {% endtest %}
+
+{# In every group of `by`, both models carry the same totals of the columns: nothing is lost or won on the way. #}
+{% test same_totals(model, of, columns, by) %}
+    select {{ by }}{% for column in columns %}, sum({{ column }}) as {{ column }}_too_many{% endfor %}
+    from (
+        select {{ by }}{% for column in columns %}, {{ column }}{% endfor %} from {{ model }}
+        union all
+        select {{ by }}{% for column in columns %}, -{{ column }}{% endfor %} from {{ of }}
+    ) as both_sides
+    group by {{ by }}
+    having {% for column in columns %}sum({{ column }}) <> 0{{ ' or ' if not loop.last }}{% endfor %}
+{% endtest %}

@@ -1,0 +1,184 @@
+"""The registry of administrative units for a person who asks: what a name or a code meant on a day, and what it became.
+
+It reads the seeds that the warehouse is built from and needs no warehouse. People type names without marks and with
+short kinds, so a search is generous where `int_area_names`, which places figures, is strict: it lists all that fit.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+
+SHORT_KINDS = {
+    "xã": ("x",),
+    "phường": ("p",),
+    "thị trấn": ("tt",),
+    "huyện": ("h",),
+    "thị xã": ("tx",),
+    "thành phố": ("tp",),
+    "tỉnh": (),
+}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One unit over the time it is in force. A code alone names none: codes were used again after the merger."""
+
+    code: str
+    valid_from: date
+    valid_to: date | None
+    level: str
+    name: str
+    kind: str
+    parent_code: str
+
+    @property
+    def key(self) -> tuple[str, date]:
+        return self.code, self.valid_from
+
+    @property
+    def title(self) -> str:
+        return f"{self.kind} {self.name}"
+
+    def in_force(self, on: date) -> bool:
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An old commune, a commune of today that took it or a part of it, and what is known of the part."""
+
+    old: tuple[str, date]
+    new: tuple[str, date]
+    relation: str
+    is_part_known: bool
+
+
+@dataclass(frozen=True)
+class Fact:
+    """The preferred figure of a unit, as it stands in the seed."""
+
+    fact: str
+    value: float
+    unit: str
+    as_of: date
+    source: str
+    grade: str
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Every unit, and how they hang together."""
+
+    units: Sequence[Unit]
+    pairs: Sequence[Pair]
+    aliases: Sequence[tuple[str, tuple[str, date]]]
+    facts: Sequence[tuple[tuple[str, date], Fact]]
+
+    def find(self, asked: str, on: date | None = None) -> list[Unit]:
+        """Units of a code or a name, all of their lives or the one of a day; none when nothing fits.
+
+        A name with its marks is preferred to others that are the same without them.
+        """
+        units = [unit for unit in self.units if on is None or unit.in_force(on)]
+        hits = [unit for unit in units if unit.code == asked.strip() or _plain(asked) in self._forms(unit)]
+        exact = [unit for unit in hits if _nfc(asked) in map(_nfc, (unit.code, unit.title, *self._names(unit)))]
+        return exact or hits
+
+    def near(self, asked: str) -> list[str]:
+        """Names that look like what was asked, nearest first, without doubles."""
+        forms = {form: unit.title for unit in self.units for form in self._forms(unit)}
+        return list(dict.fromkeys(forms[form] for form in get_close_matches(_plain(asked), forms, n=8, cutoff=0.7)))[:4]
+
+    def became(self, unit: Unit) -> list[tuple[Unit, Pair]]:
+        """The units of today that took it; none for units of today and for districts."""
+        return [(self._at(pair.new), pair) for pair in self.pairs if pair.old == unit.key]
+
+    def came_from(self, unit: Unit) -> list[tuple[Unit, Pair]]:
+        """The old units that went into it, whole or in part."""
+        return [(self._at(pair.old), pair) for pair in self.pairs if pair.new == unit.key]
+
+    def parent(self, unit: Unit) -> Unit | None:
+        return next((u for u in self.units if u.code == unit.parent_code and u.in_force(unit.valid_from)), None)
+
+    def other_lives(self, unit: Unit) -> list[Unit]:
+        """Other units that have or had its code."""
+        return [other for other in self.units if other.code == unit.code and other != unit]
+
+    def facts_of(self, unit: Unit) -> list[Fact]:
+        return [fact for key, fact in self.facts if key == unit.key]
+
+    def begins(self) -> date:
+        """First day on which the registry has all communes; nothing is known of days before."""
+        return min(unit.valid_from for unit in self.units if unit.level == "commune")
+
+    def _at(self, key: tuple[str, date]) -> Unit:
+        return next(unit for unit in self.units if unit.key == key)
+
+    def _names(self, unit: Unit) -> list[str]:
+        return [unit.name, *(alias for alias, key in self.aliases if key == unit.key)]
+
+    def _forms(self, unit: Unit) -> set[str]:
+        kinds = ("", unit.kind, *SHORT_KINDS.get(unit.kind, ()))
+        return {_plain(f"{kind} {name}") for kind in kinds for name in self._names(unit)}
+
+
+def read_registry(seeds: Path) -> Registry:
+    """Read the seeds areas, area_crosswalk, area_aliases and area_facts of a folder."""
+    day = date.fromisoformat
+    return Registry(
+        units=[
+            Unit(
+                row["area_code"],
+                day(row["valid_from"]),
+                day(row["valid_to"]) if row["valid_to"] else None,
+                row["level"],
+                row["name"],
+                row["kind"],
+                row["parent_code"],
+            )
+            for row in _rows(seeds / "areas.csv")
+        ],
+        pairs=[
+            Pair(
+                (row["old_code"], day(row["old_valid_from"])),
+                (row["new_code"], day(row["new_valid_from"])),
+                row["relation"],
+                bool(row["part_population"] or row["part_area_km2"]),
+            )
+            for row in _rows(seeds / "area_crosswalk.csv")
+        ],
+        aliases=[
+            (row["alias"], (row["area_code"], day(row["valid_from"]))) for row in _rows(seeds / "area_aliases.csv")
+        ],
+        facts=[
+            (
+                (row["area_code"], day(row["valid_from"])),
+                Fact(row["fact"], float(row["value"]), row["unit"], day(row["as_of"]), row["source"], row["grade"]),
+            )
+            for row in _rows(seeds / "area_facts.csv")
+            if row["is_preferred"] == "true"
+        ],
+    )
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _nfc(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", name).lower().split())
+
+
+def _plain(name: str) -> str:
+    """Lower case without marks; anything that is no letter or digit is one blank."""
+    letters = unicodedata.normalize("NFD", name.lower().replace("đ", "d").replace("ð", "d"))
+    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.sub(r"[^0-9a-z]+", " ", bare).strip()

@@ -1,0 +1,66 @@
+"""A unit of the registry as a person reads it in the terminal: when it was in force, what it came from and became."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.areas import Fact, Pair, Registry, Unit
+
+RELATIONS = {"merged": "", "unchanged": "nguyên trạng / unchanged", "split": "một phần / a part"}
+FACTS = {"population": "Dân số / population", "area_km2": "Diện tích / area"}
+
+
+def area_cards(registry: Registry, units: list[Unit]) -> RenderableType:
+    """One card a unit, in the order of their begin and code."""
+    cards: list[RenderableType] = []
+    for unit in sorted(units, key=lambda unit: (unit.valid_from, unit.code)):
+        cards += [Text(f"{unit.code} · {unit.title}", style="bold"), _card(registry, unit), Text()]
+    return Group(*cards[:-1])
+
+
+def _card(registry: Registry, unit: Unit) -> Table:
+    card = Table.grid(padding=(0, 2))
+    card.add_column(style="dim", no_wrap=True)
+    card.add_column(overflow="fold")
+    # the list of before the merger tells no older day, though most units are older
+    since = f"{'≤ ' if unit.valid_from == registry.begins() else ''}{_day(unit.valid_from)}"
+    card.add_row("  Hiệu lực / in force", f"{since} – {_day(unit.valid_to) or 'nay / now'}")
+    if parent := registry.parent(unit):
+        card.add_row("  Thuộc / part of", _named(parent))
+    became, came_from = registry.became(unit), registry.came_from(unit)
+    _list(card, "  Trở thành / became", became)
+    if not all(pair.is_part_known for _, pair in became if pair.relation == "split"):
+        card.add_row("", Text("chưa rõ từng phần / parts not known; số liệu cũ ở dòng", style="yellow"))
+        card.add_row("", Text(f"unknown part of {unit.code}", style="yellow"))
+    elif unit.valid_to and not became:
+        card.add_row("  Trở thành / became", "bãi bỏ, không có đơn vị thay thế / abolished")
+    _list(card, "  Từ / came from", came_from)
+    for fact in registry.facts_of(unit):
+        if fact.fact in FACTS:
+            card.add_row(f"  {FACTS[fact.fact]}", _figure(fact))
+    for other in registry.other_lives(unit):
+        when = f"đến {_day(other.valid_to)}" if other.valid_to else f"từ {_day(other.valid_from)}"
+        card.add_row("  Cùng mã / same code", Text(f"{other.title}, {when}", style="yellow"))
+    return card
+
+
+def _list(card: Table, label: str, related: list[tuple[Unit, Pair]]) -> None:
+    for position, (unit, pair) in enumerate(related):
+        card.add_row(label if position == 0 else "", f"{_named(unit)}  [dim]{RELATIONS[pair.relation]}[/dim]")
+
+
+def _named(unit: Unit) -> str:
+    return f"{unit.code} {unit.title}"
+
+
+def _figure(fact: Fact) -> str:
+    number = f"{fact.value:,.0f}" if fact.value == int(fact.value) else f"{fact.value:,.2f}"
+    return f"{number} {fact.unit}  [dim]{_day(fact.as_of)}, {fact.grade}[/dim]"
+
+
+def _day(day: date | None) -> str:
+    return f"{day:%d/%m/%Y}" if day else ""
