@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.sources import all_sources
 from pipelines.sources.petitions import SOURCE as PETITIONS
 from pipelines.sources.qd766_published import SOURCE as PUBLISHED
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from conftest import World
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/*/expected.csv"))
-OWN = ("agency_code", "year", "month", "area_code")
+OWN = ("agency_code", "year", "month", "area_code", "commune_code")
 """Columns by which a case has rows of the mart for itself; the first that it expects counts."""
 
 
@@ -31,6 +32,10 @@ def marts(fresh_world: Callable[[], World]) -> dict[str, list[dict[str, str]]]:
         world.land(path.name, path.read_bytes(), PUBLISHED)
     for path in sorted(Path(__file__).parent.glob("*/*/pakn-*.csv")):
         world.land(path.name, path.read_bytes(), PETITIONS)
+    # any other source: in a folder of its name
+    for source in all_sources().values():
+        for path in sorted(Path(__file__).parent.glob(f"*/*/{source.name}/*")):
+            world.land(path.name, path.read_bytes(), source)
     assert world.load().rows_quarantined == 0
     world.build()
     found = {}
