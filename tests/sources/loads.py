@@ -31,7 +31,7 @@ class Loaded:
 
 
 def loaded(source: Source, *files: bytes, day: date = DAY, name: str | None = None) -> Loaded:
-    """Load files of one day, in order, under `name` where it tells something, and check that every row in is a row loaded or quarantined."""
+    """Load files of one day, in order, under `name` where it tells something; every row in is loaded or quarantined."""
     receipts = [
         SimpleNamespace(
             name=name or f"file-{number}",

@@ -1,4 +1,4 @@
--- Base stations with their commune. A drawn boundary decides first, then what the operator states, a schematic cell last.
+-- Base stations with their commune: a drawn boundary decides, then what the operator states, a schematic cell last.
 {{ config(materialized='table') }}
 
 with sites as (
@@ -8,7 +8,7 @@ with sites as (
         p.is_schematic,
         coalesce(c.area_code, n.area_code) as stated_code
     from {{ ref('stg_bts_inventory') }} as s
-    left join {{ ref('int_located_points') }} as p on s.lon = p.lon and s.lat = p.lat
+    left join {{ ref('int_located_cells') }} as p on s.lon = p.lon and s.lat = p.lat
     left join {{ ref('areas') }} as c
         on s.commune_code = c.area_code and c.level = 'commune' and c.valid_to is null
     {{ join_area_names('s.commune_name', 's.extracted_on') }}

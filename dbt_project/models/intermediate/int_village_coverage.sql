@@ -31,13 +31,13 @@ told as (
         village,
         is_ambiguous,
         unnest([
-            {technology: '2G', is_covered: has_2g},
-            {technology: '3G', is_covered: has_3g},
-            {technology: '4G', is_covered: has_4g},
-            {technology: '5G', is_covered: has_5g},
-            {technology: 'fibre', is_covered: has_fibre},
+            { technology: '2G', is_covered: has_2g },
+            { technology: '3G', is_covered: has_3g },
+            { technology: '4G', is_covered: has_4g },
+            { technology: '5G', is_covered: has_5g },
+            { technology: 'fibre', is_covered: has_fibre },
             -- any generation; without signal only where all four are denied
-            {technology: 'mobile', is_covered: has_2g or has_3g or has_4g or has_5g}
+            { technology: 'mobile', is_covered: has_2g or has_3g or has_4g or has_5g }
         ]) as told
     from reported
 )

@@ -10,7 +10,7 @@ with tiles as (
         p.area_code,
         p.is_schematic
     from {{ ref('stg_ookla_tiles') }} as t
-    inner join {{ ref('int_located_points') }} as p on t.lon = p.lon and t.lat = p.lat
+    inner join {{ ref('int_located_tiles') }} as p on t.lon = p.lon and t.lat = p.lat
 ),
 
 ookla as (

@@ -6,10 +6,12 @@ with technologies as (
     select unnest(['2G', '3G', '4G', '5G', 'fibre', 'mobile']) as technology
 ),
 
+-- a site of no commune counts in the province only
 sites as (
     select
-        *,
-        unnest(list_append(technologies, 'mobile')) as technology
+        * exclude (area_code),
+        unnest(list_append(technologies, 'mobile')) as technology,
+        coalesce(area_code, '') as area_code
     from {{ ref('int_sites') }}
 ),
 
@@ -21,7 +23,7 @@ cells as (
         p.area_code,
         p.is_schematic
     from {{ ref('stg_opencellid_cells') }} as c
-    inner join {{ ref('int_located_points') }} as p on c.lon = p.lon and c.lat = p.lat
+    inner join {{ ref('int_located_cells') }} as p on c.lon = p.lon and c.lat = p.lat
 ),
 
 villages as (
@@ -39,32 +41,33 @@ listed as (
 ),
 
 -- who told what in which quarter
+deliveries as (
+    select distinct
+        quarter,
+        operator,
+        'sites' as kind
+    from {{ ref('stg_bts_inventory') }}
+    union all
+    select distinct
+        quarter,
+        operator,
+        'cells' as kind
+    from {{ ref('stg_opencellid_cells') }}
+    union all
+    select distinct
+        quarter,
+        operator,
+        'villages' as kind
+    from villages
+),
+
 told as (
     select
         quarter,
         operator,
         bool_or(kind = 'sites') as has_sites,
-        bool_or(kind = 'cells') as has_cells,
         bool_or(kind = 'villages') as has_villages
-    from (
-        select distinct
-            quarter,
-            operator,
-            'sites' as kind
-        from {{ ref('stg_bts_inventory') }}
-        union all
-        select distinct
-            quarter,
-            operator,
-            'cells' as kind
-        from {{ ref('stg_opencellid_cells') }}
-        union all
-        select distinct
-            quarter,
-            operator,
-            'villages' as kind
-        from villages
-    )
+    from deliveries
     group by quarter, operator
 ),
 
@@ -78,7 +81,6 @@ tellers as (
         quarter,
         'all' as operator,
         bool_or(has_sites) as has_sites,
-        bool_or(has_cells) as has_cells,
         bool_or(has_villages) as has_villages,
         count(*) filter (where has_sites) as inventories
     from told
@@ -100,8 +102,6 @@ counted_sites as (
         (quarter, operator, technology, area_code), (quarter, technology, area_code),
         (quarter, operator, technology), (quarter, technology)
     )
-    -- a site of no commune counts in the province's row, by the sets without area_code
-    having grouping(area_code) = 1 or area_code is not null
 ),
 
 counted_cells as (
@@ -172,6 +172,10 @@ populations as (
     {{ populations() }}
 ),
 
+areas as (
+    {{ areas_of_today() }}
+),
+
 joined as (
     select
         a.area_code,
@@ -190,7 +194,9 @@ joined as (
         end as sites_unplaced,
         case when w.has_sites and t.technology <> 'fibre' then coalesce(s.sites_disputed, 0) end as sites_disputed,
         c.cells,
-        case when w.has_villages and l.villages is not null then coalesce(v.villages_covered, 0) end as villages_covered,
+        case
+            when w.has_villages and l.villages is not null then coalesce(v.villages_covered, 0)
+        end as villages_covered,
         case
             when w.has_villages and l.villages is not null then coalesce(v.villages_not_covered, 0)
         end as villages_not_covered,
@@ -201,7 +207,7 @@ joined as (
         coalesce(s.sites_schematic, 0) + coalesce(c.cells_schematic, 0) > 0 as has_schematic
     from tellers as w
     cross join technologies as t
-    cross join ({{ areas_of_today() }}) as a
+    cross join areas as a
     left join populations as p on a.area_code = p.area_code
     left join counted_sites as s
         on

@@ -13,5 +13,6 @@ select
 from {{ source('raw', 'ispeed') }}
 qualify
     row_number() over (
-        partition by month, operator, network, coalesce(commune_code, {{ area_key('commune_name') }}) order by version desc
+        partition by month, operator, network, commune_code, {{ area_key('commune_name') }}
+        order by version desc
     ) = 1
