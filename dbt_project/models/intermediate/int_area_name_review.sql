@@ -33,7 +33,7 @@ near as (
     select
         source,
         name_given,
-        array_to_string(list(candidates order by likeness desc, candidates)[1:3], '; ') as candidates
+        array_to_string(list(candidates order by likeness desc, candidates asc)[1:3], '; ') as candidates
     from alike
     where likeness > 0.9
     group by source, name_given
