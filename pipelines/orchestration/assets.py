@@ -133,6 +133,8 @@ def raw_asset(source: Source) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[None]:
         def progress(file: FileLoad) -> None:
             fate = file.refusal or f"{file.rows_loaded:,} loaded + {file.rows_quarantined:,} in quarantine"
+            if file.rows_elsewhere:
+                fate += f", beside {file.rows_elsewhere:,} of other places"
             _tell(context, platform, f"{source.name}/{file.partition} {file.name}: {file.rows_in:,} rows = {fate}")
 
         with platform.warehouse.connect() as connection:

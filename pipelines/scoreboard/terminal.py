@@ -42,7 +42,6 @@ _REASONS = {
     "row_altered": "dòng không phải của biểu",
     "row_deleted": "dòng của biểu bị xóa",
     "row_repeated": "dòng lặp lại",
-    "suspicious_fraction": "tỷ lệ % ghi dưới dạng phân số",
     "text_in_number_cell": "chữ trong ô số",
     "truncated_array": "mảng JSON bị cắt",
     "truncated_gzip": "tệp nén bị cắt",

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 
 class Frames(Protocol):
-    """A batch of records: parallel Arrow arrays `row_no` and `text`, and rejects as (row_no, reason)."""
+    """A batch of records: parallel Arrow arrays `row_no` and `text`, and rejects as (row_no, reason).
+
+    `elsewhere` counts rows that are right but not of the province: a world-wide file is cut on the way in.
+    """
 
     row_no: Any
     text: Any
     rejects: list[tuple[int, str]]
+    elsewhere: int
 
 
 Framer = Callable[..., Iterator[Any]]

@@ -10,7 +10,7 @@ import codecs
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 if TYPE_CHECKING:
     import pyarrow as pa
 
-WRAPPERS = frozenset({"data", "result", "content"})
-"""Keys under which interfaces answer with their list of records."""
+WRAPPERS = frozenset({"data", "result", "content", "features"})
+"""Keys under which interfaces, and GeoJSON, hold their list of records."""
 
 
 class Reason(StrEnum):
@@ -44,8 +44,10 @@ class Frames:
     """int64; from 1: the line of the file in NDJSON, otherwise the number of the element."""
     text: pa.Array
     """string; one record each, as received but for white space around it."""
-    rejects: list[tuple[int, Reason]]
+    rejects: Sequence[tuple[int, str]]
     """(row_no, reason), ascending."""
+    elsewhere: int = 0
+    """Rows of the file that are not of the province, since the batch before."""
 
 
 _BLOCK = 4 << 20
@@ -75,8 +77,9 @@ _DECODER = json.JSONDecoder(parse_int=_as_written, parse_float=_as_written, stri
 def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
     """Split a feed into records, in batches of some megabytes.
 
-    Takes NDJSON, a JSON array of objects, an object that holds one under `data`, `result` or `content`, or one object;
-    plain or gzip; with or without byte order mark. Never raises because of what the bytes are.
+    Takes NDJSON, a JSON array of objects, an object that holds one under `data`, `result`, `content` or `features`
+    (GeoJSON), or one object; plain or gzip; with or without byte order mark.
+    Never raises because of what the bytes are.
 
     - NDJSON: blank lines are not rows. A bad line costs that line only.
     - Array: an element that is too long, not UTF-8 or no object costs that element only. One that is no JSON ends the
@@ -95,6 +98,12 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
         head += block
     source.give_back(head)
     return _lines(source, max_record_bytes) if is_lines else _body(source, max_record_bytes)
+
+
+def lines(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
+    """The lines of a text, plain or gzip, in batches of some megabytes; blank ones are none. As NDJSON in `frame`, for
+    tables of millions of lines whose form is fixed."""
+    return _lines(_Source(stream), max_record_bytes)
 
 
 class _Source:

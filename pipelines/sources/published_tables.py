@@ -178,7 +178,7 @@ SOURCE = Source(
             Rule("wrong_unit", "unit", "lower(unit) <> lower(registered_unit)", "j.unit"),
             # 0.85 in a cell that Excel shows as 85 %: who means less than one per cent writes the sign
             Rule(
-                "suspicious_fraction",
+                "fraction_for_percent",
                 "value",
                 "registered_unit = '%' and value <> 0 and abs(value) <= 1 and not contains(j.value, '%')",
                 "j.value",

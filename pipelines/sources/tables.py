@@ -77,6 +77,8 @@ class Frames:
     """string; a JSON object each."""
     rejects: list[tuple[int, StrEnum]]
     """(row_no, reason), ascending."""
+    elsewhere: int = 0
+    """Rows of the file that are not of the province, since the batch before."""
 
 
 _Cells = list[str]

@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,7 @@ class Dbt:
             HATINH_DBT_WAREHOUSE=str(self.warehouse),
             HATINH_DBT_THREADS=str(self.threads),
             HATINH_DBT_MEMORY=self.memory_limit,
+            HATINH_DBT_SPATIAL=_spatial_extension(),
             DBT_SEND_ANONYMOUS_USAGE_STATS="false",
             DO_NOT_TRACK="1",
         ):
@@ -124,6 +126,22 @@ class Dbt:
             if result.resource_type not in _RESOURCES and result.status not in ("success", "pass"):
                 raise DbtFailed(f"dbt {arguments[0]}: {result.name} failed: {result.message}")
         return [result for result in results if result.resource_type in _RESOURCES]
+
+
+def _spatial_extension() -> str:
+    """The file of DuckDB's spatial extension, from its package: nothing is downloaded. Models that need it load it.
+
+    Raises:
+        DbtFailed: the package has none for this version of DuckDB.
+    """
+    import duckdb
+
+    found = find_spec("duckdb_extension_spatial")
+    for folder in (found.submodule_search_locations or []) if found else []:
+        file = Path(folder) / "extensions" / f"v{duckdb.__version__}" / "spatial.duckdb_extension"
+        if file.is_file():
+            return str(file)
+    raise DbtFailed(f"duckdb-extension-spatial {duckdb.__version__} is not installed: run `make install`.")
 
 
 def _from_result(result: Any) -> NodeResult:

@@ -38,8 +38,10 @@ create table if not exists raw.files (
     rows_loaded bigint not null,
     rows_quarantined bigint not null,
     unexpected_fields varchar[] not null,
+    rows_elsewhere bigint default 0, -- of other places, passed over and counted: no part of rows_in
     check (rows_in = rows_loaded + rows_quarantined)
 );
+alter table raw.files add column if not exists rows_elsewhere bigint default 0; -- warehouses of before world-wide feeds
 create table if not exists raw.quarantine (
     file_no integer not null,
     row_no bigint not null,

@@ -59,7 +59,10 @@ class LandedFile(Protocol):
 
 @dataclass(frozen=True)
 class FileLoad:
-    """What became of one file. `refusal` says why a refused file was refused; `reasons` counts its quarantined rows."""
+    """What became of one file. `refusal` says why a refused file was refused; `reasons` counts its quarantined rows.
+
+    `rows_elsewhere` are not of the province: passed over, counted, and no part of `rows_in`.
+    """
 
     name: str
     partition: str
@@ -68,6 +71,7 @@ class FileLoad:
     reasons: tuple[tuple[str, int], ...]
     refusal: str | None
     unexpected_fields: tuple[str, ...]
+    rows_elsewhere: int = 0
 
     @property
     def rows_quarantined(self) -> int:
@@ -203,6 +207,7 @@ class _Group:
         self.rejects: list[tuple[int, int, str]] = []
         self.sampled: list[tuple[int, str]] = []
         self.unreadable: dict[int, str] = {}
+        self.elsewhere: Counter[int] = Counter()
         self._source = source
         self._open_file = open_file
         self._max_record_bytes = max_record_bytes
@@ -232,6 +237,7 @@ class _Group:
                 with self._open_file(file) as stream:
                     for batch in self._source.frame(stream, max_record_bytes=self._max_record_bytes, **named):
                         self.rejects.extend((file_no, row_no, str(reason)) for row_no, reason in batch.rejects)
+                        self.elsewhere[file_no] += batch.elsewhere
                         if wanted:
                             texts = batch.text[:wanted].to_pylist()
                             self.sampled.extend((file_no, text) for text in texts)
@@ -293,8 +299,11 @@ def _book(connection: duckdb.DuckDBPyConnection, source: Source, group: _Group, 
         quarantined = sum(count for _, count in reasons[file_no])
         refusal = group.unreadable.get(file_no)
         if refusal is None and rows_in == quarantined:
+            elsewhere = group.elsewhere[file_no]
             refusal = (
-                "the file is empty"
+                f"no row of the province is in it ({elsewhere:,} rows of other places)"
+                if elsewhere and not rows_in
+                else "the file is empty"
                 if not rows_in or reasons[file_no] == [("empty_file", 1)]
                 else f"no record of {source.name} in it ({rows_in:,} rows, first reason {reasons[file_no][0][0]})"
             )
@@ -306,6 +315,7 @@ def _book(connection: duckdb.DuckDBPyConnection, source: Source, group: _Group, 
             tuple(reasons[file_no]),
             refusal,
             tuple(unexpected.get(file_no, ())),
+            group.elsewhere[file_no],
         )
         loads.append(result)
         rows.append(
@@ -326,6 +336,7 @@ def _book(connection: duckdb.DuckDBPyConnection, source: Source, group: _Group, 
                 result.rows_loaded,
                 quarantined,
                 list(result.unexpected_fields),
+                result.rows_elsewhere,
             ]
         )
     connection.executemany(f"insert into raw.files values ({', '.join('?' * len(rows[0]))})", rows)
@@ -439,6 +450,7 @@ def standing(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, An
         "group by all order by n desc, reason",
         [source],
     ).fetchall()
+    (elsewhere,) = _one(connection, "select coalesce(sum(rows_elsewhere), 0) from raw.files where source = ?", [source])
     refused = connection.execute(
         "select name || ': ' || refusal from raw.files where source = ? and status = 'refused' order by file_no",
         [source],
@@ -447,6 +459,7 @@ def standing(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, An
         "total_in": total_in,
         "total_quarantined": quarantined,
         "reasons": {str(reason): int(count) for reason, count in reasons},
+        "total_elsewhere": int(elsewhere),
         "refused": [str(line) for (line,) in refused],
     }
 
@@ -460,6 +473,7 @@ _CUT_OFF = (
     "truncated_table",
     "further_sheet",
     "unreadable_workbook",
+    "unreadable_parquet",
 )
 
 

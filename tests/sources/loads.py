@@ -20,18 +20,21 @@ DAY = date(2026, 11, 20)
 
 @dataclass(frozen=True)
 class Loaded:
-    """`rows` of the raw table by column; `reasons` as (row, reason, field, shape); `unexpected` fields."""
+    """`rows` of the raw table by column; `reasons` as (row, reason, field, shape); `unexpected` fields; rows that are
+    `elsewhere`; `refusals` of files."""
 
     rows: list[dict[str, Any]]
     reasons: list[tuple[int, str, str | None, str | None]]
     unexpected: tuple[str, ...]
+    elsewhere: int
+    refusals: tuple[str, ...]
 
 
-def loaded(source: Source, *files: bytes, day: date = DAY) -> Loaded:
-    """Load files of one day, in order, and check that every row in is a row loaded or quarantined."""
+def loaded(source: Source, *files: bytes, day: date = DAY, name: str | None = None) -> Loaded:
+    """Load files of one day, in order, under `name` where it tells something; every row in is loaded or quarantined."""
     receipts = [
         SimpleNamespace(
-            name=f"file-{number}",
+            name=name or f"file-{number}",
             path=f"file-{number}",
             partition=f"{day:%Y-%m}",
             sha256=f"{number:064d}",
@@ -60,4 +63,10 @@ def loaded(source: Source, *files: bytes, day: date = DAY) -> Loaded:
             "select row_no, reason, field, shape from raw.quarantine order by file_no, row_no"
         ).fetchall()
     assert report.rows_in == len(rows) + len(reasons)
-    return Loaded(rows, reasons, tuple(field for file in report.files for field in file.unexpected_fields))
+    return Loaded(
+        rows,
+        reasons,
+        tuple(field for file in report.files for field in file.unexpected_fields),
+        sum(file.rows_elsewhere for file in report.files),
+        tuple(file.refusal for file in report.files if file.refusal),
+    )

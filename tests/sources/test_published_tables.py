@@ -113,8 +113,8 @@ WRONG = [
     ({"value": "13,17 - 13,20"}, "not_a_number", "value"),
     ({**COUNT, "value": "1.317"}, "ambiguous_number", "value"),
     ({"unit": "tỷ đồng"}, "wrong_unit", "unit"),
-    ({"value": "0.85"}, "suspicious_fraction", "value"),
-    ({"value": "1"}, "suspicious_fraction", "value"),
+    ({"value": "0.85"}, "fraction_for_percent", "value"),
+    ({"value": "1"}, "fraction_for_percent", "value"),
 ]
 
 
@@ -138,7 +138,7 @@ def test_a_workbook_with_numbers_and_dates_of_excel() -> None:
     book.save(stream)
     found = loaded(SOURCE, stream.getvalue())
     assert [row["value"] for row in found.rows] == [13.17]
-    assert found.reasons == [(4, "suspicious_fraction", "value", "9.9999")]
+    assert found.reasons == [(4, "fraction_for_percent", "value", "9.9999")]
 
 
 UGLY = {

@@ -150,6 +150,7 @@ class TestFilesInForce:
                 "total_in": 2,
                 "total_quarantined": 1,
                 "reasons": {"unknown_code: KenhThucHien": 1},
+                "total_elsewhere": 0,
                 "refused": [],
             }
 

@@ -1,0 +1,38 @@
+{# Longitude or latitude of the middle of a Web Mercator tile of zoom 16, from its quadkey. #}
+{% macro quadkey_lon(quadkey) -%}
+    ({{ _quadkey_axis(quadkey, 1) }} + 0.5) / 65536 * 360 - 180
+{%- endmacro %}
+
+{% macro quadkey_lat(quadkey) -%}
+    degrees(atan(sinh(pi() * (1 - 2 * ({{ _quadkey_axis(quadkey, 2) }} + 0.5) / 65536))))
+{%- endmacro %}
+
+{# One axis of the tile: bit 1 of each base-4 digit is x, bit 2 is y. #}
+{% macro _quadkey_axis(quadkey, bit) -%}
+    list_sum(list_transform(
+        range(1, 17), lambda i: (((cast(substr({{ quadkey }}, i, 1) as integer) & {{ bit }}) // {{ bit }}) << (16 - i))
+    ))
+{%- endmacro %}
+
+{# Population of the communes of today and of the province, as the registry prefers it. #}
+{% macro populations() -%}
+    select
+        f.area_code,
+        f.value as population,
+        f.as_of as population_as_of,
+        f.source as population_source
+    from {{ ref('area_facts') }} as f
+    inner join {{ ref('areas') }} as a on f.area_code = a.area_code and f.valid_from = a.valid_from
+    where
+        f.fact = 'population' and f.is_preferred and a.valid_to is null
+        and (a.level = 'commune' or a.area_code = '{{ var("province_code") }}')
+{%- endmacro %}
+
+{# Communes of today and the province itself: what telecom marts have a row for. #}
+{% macro areas_of_today() -%}
+    select
+        area_code,
+        kind || ' ' || name as area_name
+    from {{ ref('areas') }}
+    where valid_to is null and (level = 'commune' or area_code = '{{ var("province_code") }}')
+{%- endmacro %}

@@ -1,0 +1,144 @@
+-- Download, upload and latency by commune of today, network and source. Ookla: tiles of the quarter whose middle lies
+-- in the commune, weighted with their tests. i-Speed: as published by month. Too few tests: no speed is shown.
+{{ config(materialized='table') }}
+
+{% set min_tests, min_samples = 30, 300 %}
+
+with tiles as (
+    select
+        t.*,
+        p.area_code,
+        p.is_schematic
+    from {{ ref('stg_ookla_tiles') }} as t
+    inner join {{ ref('int_located_tiles') }} as p on t.lon = p.lon and t.lat = p.lat
+),
+
+ookla as (
+    select
+        quarter,
+        network,
+        coalesce(area_code, '{{ var("province_code") }}') as area_code,
+        sum(download_kbps * tests) / sum(tests) / 1000 as download_mbps,
+        sum(upload_kbps * tests) / sum(tests) / 1000 as upload_mbps,
+        sum(latency_ms * tests) / sum(tests) as latency_ms,
+        median(download_kbps) / 1000 as tile_median_download_mbps,
+        sum(tests) as tests,
+        sum(devices) as devices,
+        count(*) as tiles,
+        bool_or(is_schematic) as is_schematic
+    from tiles
+    group by grouping sets ((quarter, network, area_code), (quarter, network))
+),
+
+ookla_asked as (
+    select distinct
+        quarter,
+        network
+    from {{ ref('stg_ookla_tiles') }}
+),
+
+ispeed as (
+    select
+        s.*,
+        coalesce(c.area_code, n.area_code) as area_code
+    from {{ ref('stg_ispeed') }} as s
+    left join {{ ref('areas') }} as c
+        on s.commune_code = c.area_code and c.level = 'commune' and c.valid_to is null
+    {{ join_area_names('s.commune_name', 's.month') }}
+    where coalesce(c.area_code, n.area_code) is not null
+    qualify
+        row_number() over (
+            partition by s.month, s.operator, s.network, coalesce(c.area_code, n.area_code) order by s.version desc
+        ) = 1
+),
+
+ispeed_asked as (
+    select distinct
+        month,
+        operator,
+        network
+    from ispeed
+),
+
+areas as (
+    {{ areas_of_today() }}
+),
+
+measured as (
+    select
+        a.area_code,
+        a.area_name,
+        'quarter' as period_type,
+        q.quarter as period_start,
+        q.network,
+        'all' as operator,
+        'ookla' as source,
+        {{ min_tests }} as min_tests,
+        o.download_mbps,
+        o.upload_mbps,
+        o.latency_ms,
+        o.tile_median_download_mbps,
+        o.tests,
+        o.devices,
+        o.tiles,
+        o.is_schematic
+    from areas as a
+    cross join ookla_asked as q
+    left join ookla as o on a.area_code = o.area_code and q.quarter = o.quarter and q.network = o.network
+    union all by name
+    select
+        a.area_code,
+        a.area_name,
+        'month' as period_type,
+        q.month as period_start,
+        q.network,
+        q.operator,
+        'ispeed' as source,
+        {{ min_samples }} as min_tests,
+        i.download_mbps,
+        i.upload_mbps,
+        i.latency_ms,
+        i.samples as tests,
+        false as is_schematic
+    from areas as a
+    cross join ispeed_asked as q
+    left join ispeed as i
+        on a.area_code = i.area_code and q.month = i.month and q.network = i.network and q.operator = i.operator
+    where a.area_code <> '{{ var("province_code") }}'
+),
+
+rated as (
+    select
+        *,
+        case
+            when tests is null then 'no_test'
+            when tests < min_tests then 'not_enough'
+            when download_mbps is null then 'not_published'
+            else 'rated'
+        end as rating
+    from measured
+)
+
+select
+    area_code,
+    area_name,
+    period_type,
+    period_start,
+    network,
+    operator,
+    source,
+    case when rating = 'rated' then round(download_mbps, 2) end as download_mbps,
+    case when rating = 'rated' then round(upload_mbps, 2) end as upload_mbps,
+    case when rating = 'rated' then round(latency_ms, 1) end as latency_ms,
+    case when rating = 'rated' then round(tile_median_download_mbps, 2) end as tile_median_download_mbps,
+    cast(tests as bigint) as tests,
+    cast(devices as bigint) as devices,
+    cast(tiles as bigint) as tiles,
+    cast(min_tests as bigint) as min_tests,
+    rating,
+    case
+        when rating <> 'rated' then 'missing'
+        when is_schematic then 'estimated'
+        else 'observed'
+    end as obs_status
+from rated

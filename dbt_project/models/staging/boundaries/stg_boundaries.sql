@@ -1,0 +1,11 @@
+-- One row a commune: its boundary in the newest set that has it.
+select
+    b.version,
+    b.area_code,
+    b.area_name,
+    b.rings,
+    b.extracted_on,
+    f.name as file_name
+from {{ source('raw', 'boundaries') }} as b
+inner join {{ source('raw', 'files') }} as f on b.file_no = f.file_no
+qualify row_number() over (partition by b.area_code order by b.version desc) = 1

@@ -1,0 +1,25 @@
+-- One row a site, operator and quarter: from the newest inventory that the operator delivered in that quarter.
+with newest as (
+    select
+        *,
+        cast(date_trunc('quarter', extracted_on) as date) as quarter
+    from {{ source('raw', 'bts_inventory') }}
+    qualify extracted_on = max(extracted_on) over (partition by operator, date_trunc('quarter', extracted_on))
+)
+
+select
+    quarter,
+    extracted_on,
+    operator,
+    site_code,
+    max(version) as version,
+    arg_max(commune_code, version) as commune_code,
+    arg_max(commune_name, version) as commune_name,
+    arg_max(lon, version) as lon,
+    arg_max(lat, version) as lat,
+    -- a site may be listed once, or once a technology
+    list_sort(list_distinct(flatten(list(technologies) filter (where is_active)))) as technologies,
+    min(on_air_date) as on_air_date,
+    bool_or(is_active) as is_active
+from newest
+group by quarter, extracted_on, operator, site_code

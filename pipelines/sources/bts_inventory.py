@@ -1,0 +1,142 @@
+"""Base stations as operators list them: where, which generations, on air since when.
+
+One row a site, or one a site and technology; both give the same. Known forms, whose headings stand below:
+
+- ours, in Vietnamese (`Mã trạm`, `Công nghệ`, `Kinh độ`, `Vĩ độ`, ...);
+- the table of a VNPT operations centre (`MA_TRAM`, `KINH_DO`, `VI_DO`, `LOAITRAM`, coordinates as text);
+- a Vinaphone model with a block a generation (`Site_Name_1`, `active_2G`, ..., `Long_3G`, `Lat_3G`).
+
+Coordinates are WGS84 with point or comma. Addresses are not loaded, and no mart shows a single site.
+"""
+
+from __future__ import annotations
+
+from pipelines.sources.base import Column, Rule, Source, Table
+from pipelines.sources.operators import (
+    COMMUNE,
+    coded,
+    commune,
+    framed_with_name,
+    is_blank,
+    number,
+    operator,
+    place_rules,
+    text,
+    yes_no,
+)
+from pipelines.sources.tables import TableForm, printed_timestamp
+
+GENERATIONS = ("2G", "3G", "4G", "5G")
+TECHNOLOGIES = {
+    **{name.lower(): name for name in GENERATIONS},
+    "gsm": "2G",
+    "umts": "3G",
+    "wcdma": "3G",
+    "lte": "4G",
+    "nr": "5G",
+}
+STATUSES = {
+    **dict.fromkeys(("đang hoạt động", "hoạt động", "đang phát sóng", "phát sóng", "active", "on", "1", "true"), "on"),
+    **dict.fromkeys(
+        ("ngừng", "ngừng hoạt động", "ngừng phát sóng", "tháo dỡ", "chưa phát sóng", "inactive", "off", "0", "false"),
+        "off",
+    ),
+}
+FORM = TableForm(
+    fields={
+        **COMMUNE,
+        "Nhà mạng": "operator",
+        "Doanh nghiệp": "operator",
+        "Mã trạm": "site_code",
+        "MA_TRAM": "site_code",
+        "Site_Name_1": "site_code",
+        "Công nghệ": "technology",
+        "Loại trạm": "technology",
+        "LOAITRAM": "technology",
+        "Kinh độ": "lon",
+        "KINH_DO": "lon",
+        "Long_3G": "lon",
+        "Vĩ độ": "lat",
+        "VI_DO": "lat",
+        "Lat_3G": "lat",
+        "Ngày phát sóng": "on_air",
+        "NGAY_KTNT": "on_air",
+        "Trạng thái": "status",
+        **{f"active_{name}": f"active_{name.lower()}" for name in GENERATIONS},
+    },
+    needed=frozenset({"site_code", "lon", "lat"}),
+)
+_OPERATOR, _OPERATOR_RULES = operator()
+_COMMUNE, _COMMUNE_RULES = commune()
+
+_TOLD = "list_filter(regexp_split_to_array(lower(coalesce(j.technology, '')), '[^a-z0-9]+'), lambda t: t <> '')"
+_FLAGS = ", ".join(f"case when {yes_no(f'active_{name.lower()}')} then '{name.lower()}' end" for name in GENERATIONS)
+_ALL = f"list_filter(list_concat({_TOLD}, [{_FLAGS}]), lambda t: t is not null)"
+_NAMES = ", ".join(f"'{name}': '{code}'" for name, code in TECHNOLOGIES.items())
+
+SOURCE = Source(
+    name="bts_inventory",
+    title_vi="Danh sách trạm thu phát sóng di động",
+    title_en="Inventory of base stations",
+    publisher="Telecom operators of the province, through Sở Khoa học và Công nghệ",
+    licence="Internal; counts by commune may be published",
+    cadence="quarterly",
+    cycle="quarter",
+    first_period="2025-Q3",
+    frame=framed_with_name(FORM),
+    frames_by_name=True,
+    table=Table(
+        structure=dict.fromkeys(("file_name", *dict.fromkeys(FORM.fields.values())), "VARCHAR"),
+        columns=(
+            _OPERATOR,
+            Column("site_code", "varchar", f"left({text('site_code')}, 100)"),
+            *_COMMUNE,
+            Column("lon", "double", number("lon")),
+            Column("lat", "double", number("lat")),
+            Column(
+                "technologies",
+                "varchar[]",
+                f"list_sort(list_distinct(list_transform({_ALL}, lambda t: map {{{_NAMES}}}[t])))",
+            ),
+            Column("on_air_date", "date", f"cast({printed_timestamp('j.on_air')} as date)"),
+            Column("is_active", "boolean", f"coalesce({coded(text('status'), STATUSES)}, 'on') = 'on'"),
+        ),
+        rules=(
+            *_OPERATOR_RULES,
+            Rule("missing_field", "site_code", "site_code is null"),
+            *_COMMUNE_RULES,
+            Rule("missing_field", "technology", f"len({_ALL}) = 0"),
+            Rule(
+                "unknown_code",
+                "technology",
+                f"len(list_filter({_TOLD}, lambda t: t not in {tuple(TECHNOLOGIES)})) > 0",
+                "j.technology",
+            ),
+            *(
+                Rule("bad_number", name, f"{name} is null and not {is_blank(name)}", f"j.{name}")
+                for name in ("lon", "lat")
+            ),
+            Rule(
+                "missing_field", "lon", "(lon is null or lat is null) and commune_code is null and commune_name is null"
+            ),
+            *place_rules(),
+            Rule("bad_date", "on_air", f"on_air_date is null and not {is_blank('on_air')}", "j.on_air"),
+            Rule(
+                "date_out_of_range",
+                "on_air",
+                "on_air_date < date '1993-01-01' or on_air_date > extracted_on + 1",
+                "j.on_air",
+            ),
+            Rule(
+                "unknown_code",
+                "status",
+                f"not {is_blank('status')} and {coded(text('status'), STATUSES)} is null",
+                "j.status",
+            ),
+        ),
+        identity="site_code",
+        dropped=frozenset(
+            {"STT", "TT", "ID_TRAM", "TEN_TRAM", "DIADIEM", "ID_DAI", "Site_type", "macro_or_ibs", "tinh"}
+        ),
+    ),
+)

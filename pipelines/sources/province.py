@@ -1,0 +1,49 @@
+"""Where the province lies: the box that world-wide feeds are cut to, and the quadkeys that cover it.
+
+The box is that of the 69 communes of 2025-07-01 (105.104 to 106.511 east, 17.914 to 18.766 north, islands included)
+with some kilometres of air. What lies in it need not lie in the province: that is decided by the communes' boundaries.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+MCC = "452"
+"""Mobile country code of Vietnam."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in degrees, WGS84."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    def holds(self, lon: float, lat: float) -> bool:
+        return self.west <= lon <= self.east and self.south <= lat <= self.north
+
+    def sql(self, lon: str, lat: str) -> str:
+        """SQL of `holds` over two expressions; null where one of them is."""
+        return f"({lon} between {self.west} and {self.east} and {lat} between {self.south} and {self.north})"
+
+
+HATINH = Box(105.05, 17.86, 106.60, 18.82)
+
+
+def quadkeys(box: Box, zoom: int) -> frozenset[str]:
+    """Quadkeys of the Web Mercator tiles of a zoom that touch the box: x and y interleaved, a base-4 digit a level."""
+
+    def column(lon: float) -> int:
+        return int((lon + 180) / 360 * (1 << zoom))
+
+    def row(lat: float) -> int:
+        return int((1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * (1 << zoom))
+
+    return frozenset(
+        "".join(str((x >> bit & 1) + 2 * (y >> bit & 1)) for bit in reversed(range(zoom)))
+        for x in range(column(box.west), column(box.east) + 1)
+        for y in range(row(box.north), row(box.south) + 1)
+    )

@@ -1,0 +1,72 @@
+"""Inventories of base stations: three known forms give the same site; a wrong place or code is quarantined."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from loads import loaded
+
+from pipelines.sources.bts_inventory import SOURCE
+
+HEADINGS = "Nhà mạng;Mã trạm;Công nghệ;Kinh độ;Vĩ độ;Ngày phát sóng;Trạng thái;Mã xã"
+
+
+def table(*lines: str) -> bytes:
+    return "\n".join([HEADINGS, *lines]).encode()
+
+
+def test_our_form() -> None:
+    found = loaded(SOURCE, table("viettel;HTH001;2G/4G, 5g;105,9012;18,3401;02/03/2019;Đang hoạt động;18073"))
+    assert found.reasons == []
+    (row,) = found.rows
+    assert [
+        row[name] for name in ("operator", "site_code", "technologies", "lon", "lat", "on_air_date", "is_active")
+    ] == [
+        "Viettel",
+        "HTH001",
+        ["2G", "4G", "5G"],
+        105.9012,
+        18.3401,
+        date(2019, 3, 2),
+        True,
+    ]
+
+
+def test_the_form_of_an_operations_centre() -> None:
+    headings = "ID_TRAM,MA_TRAM,TEN_TRAM,DIADIEM,NGAY_KTNT,KINH_DO,VI_DO,LOAITRAM,Nhà mạng"
+    (row,) = loaded(SOURCE, f"{headings}\n7,T1,x,y,2020-05-01,105.9,18.34,LTE,VNPT".encode()).rows
+    assert (row["site_code"], row["technologies"], row["on_air_date"]) == ("T1", ["4G"], date(2020, 5, 1))
+
+
+def test_the_form_with_a_block_a_generation() -> None:
+    headings = "Site_Name_1,phuong_xa,Long_3G,Lat_3G,active_2G,active_3G,active_4G,Nhà mạng"
+    (row,) = loaded(SOURCE, f"{headings}\nS1,Thành Sen,105.9,18.34,1,0,true,Vinaphone".encode()).rows
+    assert (row["operator"], row["commune_name"], row["technologies"]) == ("VNPT", "Thành Sen", ["2G", "4G"])
+
+
+def test_a_site_without_coordinates_needs_a_commune() -> None:
+    found = loaded(SOURCE, table("FPT;A;4G;;;;;18073", "FPT;B;4G;;;;;"))
+    assert [row["site_code"] for row in found.rows] == ["A"]
+    assert [(why, what) for _, why, what, _ in found.reasons] == [("missing_field", "lon")]
+
+
+WRONG = [
+    ("Mạng lạ;A;4G;105,9;18,3;;;", "unknown_code", "operator"),
+    ("Viettel;;4G;105,9;18,3;;;", "missing_field", "site_code"),
+    ("Viettel;A;;105,9;18,3;;;", "missing_field", "technology"),
+    ("Viettel;A;6G;105,9;18,3;;;", "unknown_code", "technology"),
+    ("Viettel;A;4G;105°54';18,3;;;", "bad_number", "lon"),
+    ("Viettel;A;4G;18,3;105,9;;;", "swapped_coordinates", "lon"),
+    ("Viettel;A;4G;108,2;16,1;;;", "outside_province", "lon"),
+    ("Viettel;A;4G;105,9;18,3;31/02/2020;;", "bad_date", "on_air"),
+    ("Viettel;A;4G;105,9;18,3;01/01/2030;;", "date_out_of_range", "on_air"),
+    ("Viettel;A;4G;105,9;18,3;;hỏng;", "unknown_code", "status"),
+]
+
+
+def test_what_is_wrong_is_quarantined() -> None:
+    found = loaded(SOURCE, table(*(line for line, _, _ in WRONG)))
+    assert found.rows == []
+    assert [(row, why, what) for row, why, what, _ in found.reasons] == [
+        (row, reason, field) for row, (_, reason, field) in enumerate(WRONG, 2)
+    ]

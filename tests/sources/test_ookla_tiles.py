@@ -1,0 +1,94 @@
+"""Ookla's tiles: types and columns of all years, a prefix of quadkeys instead of the world, files that are none."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from loads import loaded
+
+from pipelines.sources.ookla_tiles import SOURCE
+from pipelines.sources.province import HATINH, Box, quadkeys
+
+NAME = "2026-07-01_performance_fixed_tiles.parquet"
+OURS = min(quadkeys(HATINH, 16))
+ABROAD = "0" * 16
+
+
+def parquet(*quadkeys: str, groups: int = 1 << 20, **columns: Any) -> bytes:
+    count = len(quadkeys)
+    table: dict[str, Any] = {
+        "quadkey": list(quadkeys),
+        "tile": ["POLYGON EMPTY"] * count,
+        "avg_d_kbps": [101_000] * count,
+        "avg_u_kbps": [52_000] * count,
+        "avg_lat_ms": [11] * count,
+        "tests": [7] * count,
+        "devices": [3] * count,
+        **columns,
+    }
+    content = io.BytesIO()
+    pq.write_table(pa.table({k: v for k, v in table.items() if v is not None}), content, row_group_size=groups)
+    return content.getvalue()
+
+
+def test_the_province_is_taken_and_the_world_counted() -> None:
+    found = loaded(SOURCE, parquet(ABROAD, "3" * 16, OURS, groups=2), name=NAME)
+    assert (found.reasons, found.elsewhere) == ([], 2)
+    (row,) = found.rows
+    assert (row["quarter"], row["network"], row["quadkey"]) == (date(2026, 7, 1), "fixed", OURS)
+    assert [row[name] for name in ("download_kbps", "upload_kbps", "latency_ms", "tests", "devices")] == [
+        101_000, 52_000, 11, 7, 3,
+    ]  # fmt: skip
+    assert row["latency_download_ms"] is None
+    assert row["version"] & ((1 << 28) - 1) == 3  # the row of the file, though two were passed over
+
+
+@pytest.mark.parametrize("kind", [pa.int32(), pa.int64(), pa.float64()])
+def test_columns_keep_their_meaning_when_they_change_type(kind: pa.DataType) -> None:
+    content = parquet(OURS, avg_d_kbps=pa.array([99_000], kind), avg_lat_down_ms=pa.array([250], kind))
+    (row,) = loaded(SOURCE, content, name=NAME).rows
+    assert (row["download_kbps"], row["latency_download_ms"]) == (99_000, 250)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "reason"),
+    [
+        (parquet(OURS, tests=None), NAME, "missing_column: tests"),
+        (parquet(OURS), "fixed_tiles.parquet", "name_without_quarter"),
+        (parquet(OURS)[:-30], NAME, "unreadable_parquet"),
+        (b"quadkey,tests\n", NAME, "unreadable_parquet"),
+        (b"", NAME, "unreadable_parquet"),
+        (parquet(), NAME, "empty_file"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_with_its_reason(content: bytes, name: str, reason: str) -> None:
+    found = loaded(SOURCE, content, name=name)
+    assert found.rows == []
+    assert [why for _, why, _, _ in found.reasons] == [reason]
+    assert len(found.refusals) == 1
+
+
+def test_tiles_that_cannot_be_are_quarantined() -> None:
+    content = parquet(OURS, OURS[:-1] + "x", OURS[:-1] + "1", OURS[:-1] + "2", tests=[7, 7, 0, 2], devices=[3, 3, 0, 3])
+    found = loaded(SOURCE, content, name=NAME)
+    assert [(row, why) for row, why, _, _ in found.reasons] == [
+        (2, "bad_code"), (3, "no_test"), (4, "more_devices_than_tests"),
+    ]  # fmt: skip
+
+
+degrees = st.floats(-84, 84)
+
+
+@given(degrees, degrees, st.integers(1, 16))
+def test_a_point_of_the_box_lies_under_one_of_its_quadkeys(lon: float, lat: float, zoom: int) -> None:
+    point = quadkeys(Box(lon, lat, lon, lat), 16)
+    around = quadkeys(Box(lon - 0.001, lat - 0.001, lon + 0.001, lat + 0.001), zoom)
+    assert len(point) == 1
+    assert min(point)[:zoom] in around

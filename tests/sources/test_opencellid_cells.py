@@ -1,0 +1,59 @@
+"""OpenCelliD: of a world-wide file only the province is taken, the rest is counted, and nothing is lost unseen."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from loads import loaded
+
+from pipelines.sources.opencellid_cells import FIELDS, SOURCE
+
+OURS = "LTE,452,4,11010,1234567,-1,105.9001,18.3401,1200,9,1,1609459200,1761955200,0"
+ABROAD = "GSM,262,2,801,86355,0,13.2856,52.5214,1000,7,1,1282569574,1300175362,0"
+HANOI = "UMTS,452,1,1,2,-1,105.85,21.02,500,3,1,1609459200,1609459200,0"
+HEADER = ",".join(FIELDS)
+
+
+@pytest.mark.parametrize("header", [[HEADER], [], ["\ufeff" + HEADER]], ids=["header", "no header", "mark"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_the_province_is_taken_and_the_world_counted(header: list[str], line_end: str) -> None:
+    content = gzip.compress(line_end.join([*header, ABROAD, OURS, HANOI, ""]).encode())
+    found = loaded(SOURCE, content)
+    assert found.reasons == []
+    assert found.elsewhere == 2
+    (row,) = found.rows
+    assert [row[name] for name in ("radio", "technology", "operator", "area", "cell", "lon", "lat", "range_m")] == [
+        "LTE", "4G", "Viettel", 11010, 1234567, 105.9001, 18.3401, 1200,
+    ]  # fmt: skip
+
+
+WRONG = [
+    (OURS.replace("LTE", "6G"), "unknown_code", "radio"),
+    (OURS.replace(",4,", ",77,"), "unknown_code", "net"),
+    (OURS.replace("11010", ""), "bad_number", "area"),
+    (OURS.replace("105.9001", "n/a"), "bad_number", "lon"),
+    (OURS.replace("105.9001,18.3401", "18.3401,105.9001"), "swapped_coordinates", "lon"),
+    (OURS + ",0", "wrong_width", None),
+]
+
+
+def test_what_is_wrong_is_quarantined() -> None:
+    found = loaded(SOURCE, "\n".join([line for line, _, _ in WRONG]).encode())
+    assert found.rows == []
+    assert [(row, why, what) for row, why, what, _ in found.reasons] == [
+        (row, reason, field) for row, (_, reason, field) in enumerate(WRONG, 1)
+    ]
+
+
+def test_a_torn_gzip_keeps_what_came_before() -> None:
+    content = gzip.compress("\n".join(OURS.replace("1234567", str(n)) for n in range(2000)).encode(), mtime=0)
+    found = loaded(SOURCE, content[:-20])
+    assert 0 < len(found.rows) <= 2000
+    assert [why for _, why, _, _ in found.reasons] == ["truncated_gzip"]
+
+
+def test_a_file_of_another_country_is_refused_and_says_so() -> None:
+    found = loaded(SOURCE, ABROAD.encode())
+    assert (found.rows, found.elsewhere) == ([], 1)
+    assert found.refusals == ("no row of the province is in it (1 rows of other places)",)
