@@ -36,8 +36,9 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
             ("area_name", "period_type", "obs_status", "basis", "value_source", "value_document"), "VARCHAR"
         ),
         **dict.fromkeys(("value_grade", "pace_method", "status", "base_year_note", "document", "grade"), "VARCHAR"),
+        **dict.fromkeys(("pillar_vi", "pillar_en", "note"), "VARCHAR"),
         **dict.fromkeys(("period_start", "last_month", "vintage_on"), "DATE"),
-        **dict.fromkeys(("year", "baseline_year", "target_year"), "INTEGER"),
+        **dict.fromkeys(("year", "baseline_year", "target_year", "pillar_position"), "INTEGER"),
         **dict.fromkeys(("value", "numerator", "denominator", "baseline_value", "target_value", "distance"), "DOUBLE"),
         **dict.fromkeys(("path_value", "required_pace", "actual_pace", "pace_ratio_pct"), "DOUBLE"),
         **dict.fromkeys(("expected_year", "expected_year_low", "expected_year_high"), "DOUBLE"),
@@ -83,22 +84,29 @@ with chosen as (
             coalesce(period_start, make_date(year, 1, 1)) desc nulls last
     ) = 1
 ),
-pillars as (select pillar, cast(position as integer) as position, title_vi, title_en from pillars),
-indicators as (select * from indicators)
+nation as (
+    select target_id, value as nation_value, year as nation_year, period_start as nation_start from target_progress
+    where area_code = 'VN' and value is not null
+    qualify row_number() over (partition by target_id order by is_latest desc nulls last, period_start desc) = 1
+)
 select
-    c.* exclude (pillar, status),
+    c.* exclude (pillar, status, pillar_vi, pillar_en, pillar_position),
     coalesce(c.pillar, '-') as pillar,
     case
         when c.value is null then 'no_data'
         when c.status in ('met', 'on_track', 'moderate', 'insufficient', 'away') then c.status
         else 'not_assessed'
     end as status,
-    p.position, coalesce(p.title_vi, c.pillar, '–') as pillar_vi, coalesce(p.title_en, c.pillar, '–') as pillar_en,
+    coalesce(c.pillar_position, try_cast(p.position as integer)) as position,
+    coalesce(c.pillar_vi, p.title_vi, c.pillar, '–') as pillar_vi,
+    coalesce(c.pillar_en, p.title_en, c.pillar, '–') as pillar_en,
+    n.nation_value, coalesce(n.nation_year, year(n.nation_start)) as nation_year,
     i.definition_vi, i.definition_en, i.method, i.defined_by, i.reported_by, i.frequency
 from chosen as c
 left join pillars as p on c.pillar = p.pillar
 left join indicators as i on c.indicator = i.indicator
-order by p.position nulls last, c.pillar, c.target_id
+left join nation as n on c.target_id = n.target_id and c.area_code <> 'VN'
+order by position nulls last, pillar, c.target_id
 """
 
 _SERIES = """

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -48,13 +49,16 @@ STATUS = {
 STATUS_MEANS = {
     "met": Text("Giá trị mới nhất đã bằng hoặc vượt mục tiêu.", "The latest value has reached the target."),
     "on_track": Text(
-        "Giữ tốc độ hiện nay thì đạt mục tiêu đúng hạn.", "At the present pace the target is reached in time."
+        "Giữ tốc độ hiện nay thì kịp hạn: từ 95 % tốc độ cần có.",
+        "In time at this pace: 95 % of the required one or more.",
     ),
     "moderate": Text(
-        "Đang tiến về mục tiêu, nhưng chậm hơn tốc độ cần có.", "Moving towards the target, slower than is needed."
+        "Đang tiến, nhưng chậm hơn cần có: 60 đến dưới 95 % tốc độ cần có.",
+        "Moving, slower than is needed: 60 to 95 % of the required pace.",
     ),
     "insufficient": Text(
-        "Tiến quá chậm: cần tăng tốc rõ rệt mới kịp.", "Far too slow: without a marked change it is missed."
+        "Tiến quá chậm: dưới 60 % tốc độ cần có, hoặc hạn đã qua.",
+        "Far too slow: under 60 % of the required pace, or the deadline is past.",
     ),
     "away": Text("Đang đi ngược hướng mục tiêu.", "Moving in the wrong direction."),
     "not_assessed": Text(
@@ -185,9 +189,20 @@ def years(expected: float | None, low: float | None, high: float | None) -> Text
     if expected is None:
         return NOTHING
     text = f"{expected:.0f}"
+    if low is not None and high is None:
+        return Text(f"{text}, không sớm hơn {low:.0f}", f"{text}, not before {low:.0f}")
     if low is not None and high is not None and (low, high) != (expected, expected):
         return Text(f"{text} (khoảng {low:.0f}–{high:.0f})", f"{text} (between {low:.0f} and {high:.0f})")
     return Text(text, text)
+
+
+def coded(note: str | None) -> Text:
+    """A note in which statuses stand as codes, like `2021 moderate, 2023 on_track`, in words."""
+    vi = en = note or ""
+    for status, text in STATUS.items():
+        vi = re.sub(rf"\b{status}\b", text.vi.lower(), vi)
+        en = re.sub(rf"\b{status}\b", text.en.lower(), en)
+    return Text(vi, en)
 
 
 def plain(value: Any) -> Text:
