@@ -1,7 +1,7 @@
 """The same marts as the pipeline by one plain DuckDB script: the yardstick of what the computing itself costs.
 
-It reads the sample files and the seeds, keeps the newest version of every dossier and writes `dossier_timeliness`,
-`online_submission` and `target_progress` as zstd Parquet, sorted by key. It has no checks, no quarantine, no
+It reads the sample files and the seeds, keeps the newest version of every dossier and writes `dossier_timeliness` and
+`online_submission` as zstd Parquet, sorted by key. It has no checks, no quarantine, no
 pseudonyms, no history and no release, and it reads only the fields that these marts need: what a good engineer writes
 in an afternoon for files that are known to be clean. The figures are defined by QĐ 766 items 2.1 and 3.3; the SQL is
 its own and not that of the dbt models, so that equal figures say something about both.
@@ -16,9 +16,8 @@ from pathlib import Path
 
 import duckdb
 
-MARTS = ("dossier_timeliness", "online_submission", "target_progress")
+MARTS = ("dossier_timeliness", "online_submission")
 MIN_CELL_COUNT = 5
-PROVINCE_CODE = "42"
 
 # The day that a file describes is in its name; a month alone means its last day.
 DAY_OF_FILE = r"""coalesce(
@@ -203,28 +202,6 @@ MART_SQL = {
             online_partial_service, online_with_e_result, round(100.0 * online / received, 2) as online_pct
         from named order by month, agency_code, procedure_field_code
     """,
-    "target_progress": f"""
-        with years as (
-            select
-                year(month)::integer as year, max(month) as last_month, sum(received)::bigint as denominator,
-                sum(early + on_time + in_process) as on_time, sum(online) as online
-            from cells group by 1
-        ),
-        measures as (
-            select 'dossiers_on_time_pct' as indicator, on_time as numerator, * from years
-            union all
-            select 'dossiers_online_pct', online, * from years
-        )
-        select
-            t.target_id, t.title_vi, t.title_en, t.pillar, t.indicator, '{PROVINCE_CODE}' as area_code,
-            m.year, m.last_month, m.numerator::bigint as numerator, m.denominator,
-            round(100.0 * m.numerator / m.denominator, 2) as value,
-            t.unit, t.target_value::double as target_value, t.target_year::integer as target_year, t.direction,
-            round(100.0 * m.numerator / m.denominator - t.target_value, 2) as distance,
-            if(m.denominator is null, 'missing', 'observed') as obs_status, t.document, t.grade
-        from targets as t left join measures as m on t.indicator = m.indicator
-        order by target_id, year
-    """,
 }
 # Columns of the seeds that are not text.
 SEEDS = {
@@ -234,7 +211,6 @@ SEEDS = {
     "procedure_fields": {},
     "procedures": {"statutory_days": "integer", "requires_paper_result": "boolean"},
     "public_holidays": {"holiday_date": "date"},
-    "targets": {"target_value": "double", "target_year": "integer"},
 }
 
 

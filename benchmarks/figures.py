@@ -9,7 +9,6 @@ import duckdb
 KEYS = {
     "dossier_timeliness": ("month", "agency_code", "procedure_field_code"),
     "online_submission": ("month", "agency_code", "procedure_field_code"),
-    "target_progress": ("target_id", "year"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -68,35 +69,67 @@ def scoreboard(store: ReleaseStore, runs: list[dict[str, Any]]) -> RenderableTyp
     return Group(*parts)
 
 
+_STATUS = {
+    "met": ("✓", "đã đạt / met", "green"),
+    "on_track": ("↑", "đúng tiến độ / on track", "green"),
+    "moderate": ("↗", "chậm / moderate", "yellow"),
+    "insufficient": ("→", "không đủ / insufficient", "red"),
+    "away": ("↓", "xa dần / moving away", "red"),
+    "not_assessed": ("·", "chưa đánh giá / not assessed", "dim"),
+    "no_data": ("?", "chưa có số liệu / no data", "bold yellow"),
+}
+"""Sign, words and colour of each verdict: the colour only repeats what the first two say."""
+
+
 def _targets(release: Release) -> RenderableType:
     table = Table(title="Chỉ tiêu / targets", box=box.SIMPLE_HEAD, title_justify="left")
     table.add_column("Chỉ tiêu", ratio=3)
-    for name in ("Giá trị", "Mục tiêu", "Khoảng cách"):
+    for name in ("Giá trị", "Mục tiêu"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("Đến", no_wrap=True)
+    table.add_column("Đánh giá", ratio=2)
     path = release.path / "target_progress.parquet"
-    if path.exists():
-        for title_vi, title_en, value, unit, target, year, distance, status, to, document, grade in _read(path):
-            missing = value is None
-            table.add_row(
-                f"{title_vi}\n[dim]{title_en}\n{document}; bằng chứng / grade {grade}[/dim]",
-                "[yellow]chưa có\nno data[/yellow]" if missing else f"{value:.2f} {unit}\n[dim]{status}[/dim]",
-                f"{target:g} {unit}\n[dim]{year}[/dim]",
-                "–" if missing else f"{distance:+.2f}",
-                "–" if missing else f"{to:%m/%Y}",
-            )
+    for _, targets in groupby(_read(path) if path.exists() else [], key=lambda row: row["pillar_position"]):
+        rows = list(targets)
+        table.add_row(f"[bold]{rows[0]['pillar_vi']} / {rows[0]['pillar_en']}[/bold]")
+        for row in rows:
+            if row["value"] is not None:
+                table.add_row(*_measured(row))
+        silent = [row["title_vi"] for row in rows if row["value"] is None]
+        if silent:
+            names = "; ".join(dict.fromkeys(silent))
+            table.add_row(f"  [dim]{names}[/dim]", "–", "", f"{_verdict('no_data')}: {len(silent)}")
+        table.add_section()
     return table
 
 
-def _read(path: Path) -> list[tuple[Any, ...]]:
-    """Each target at its latest year."""
+def _measured(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    place = f" ({row['area_name']})" if row["area_code"] == "VN" else ""
+    told = f"{row['document']}; bằng chứng / grade {row['grade']}" if row["document"] else row["note"]
+    expected = f"\n[dim]dự kiến / expected {row['expected_year']}[/dim]" if row["expected_year"] else ""
+    asked = "–"
+    if row["target_value"] is not None:
+        asked = f"{row['target_value']:g} {row['unit']}\n[dim]{row['target_year'] or ''}[/dim]"
+    return (
+        f"  {row['title_vi']}{place}\n  [dim]{row['title_en']}\n  {told}[/dim]",
+        f"{row['value']:.2f} {row['unit']}\n[dim]{row['last_month']:%m/%Y} {row['obs_status']}[/dim]",
+        asked,
+        f"{_verdict(row['status'])}{expected}",
+    )
+
+
+def _verdict(status: str) -> str:
+    sign, words, style = _STATUS[status]
+    return f"[{style}]{sign} {words}[/{style}]"
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    """Each target and area at its newest value, in the order of the pillars."""
     with duckdb.connect() as connection:
-        return connection.execute(
-            "select title_vi, title_en, value, unit, target_value, target_year, distance, obs_status, last_month, "
-            "document, grade from read_parquet(?) "
-            "qualify row_number() over (partition by target_id order by year desc nulls last) = 1 order by target_id",
-            [str(path)],
-        ).fetchall()
+        found = connection.execute(
+            "select * from read_parquet(?) where is_latest order by pillar_position, target_id, area_code", [str(path)]
+        )
+        names = [column[0] for column in found.description or []]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _tables(release: Release) -> RenderableType:

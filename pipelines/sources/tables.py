@@ -100,11 +100,14 @@ class TableForm:
         needed: fields without which a row is no header, two at least.
         omitted: a field whose heading some exports print while their rows leave its cell out, so that all cells after
             it stand one to the left. They are put back.
+        typed: fields in which a workbook's text must be told from its numbers: text gets the apostrophe in front by
+            which Excel itself shows it, since "1.234" may mean a thousand times 1.234.
     """
 
     fields: Mapping[str, str]
     needed: frozenset[str]
     omitted: str | None = None
+    typed: frozenset[str] = frozenset()
 
     def frame(self, stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames | framing.Frames]:
         """Read a table into records, in batches of some megabytes. Never raises because of what the bytes are.
@@ -214,7 +217,8 @@ class TableForm:
         width = max(at for at, name in enumerate(names) if name) + 1
         mark = next(at for at, name in enumerate(names) if name in self.needed)
         omitted = names.index(self.omitted) if self.omitted in names else None
-        return _Header(tuple(names[:width]), mark, heading_key(cells[mark]), omitted)
+        typed = frozenset(self.typed.intersection(known))
+        return _Header(tuple(names[:width]), mark, heading_key(cells[mark]), omitted, typed)
 
 
 @dataclass(frozen=True)
@@ -225,6 +229,7 @@ class _Header:
     mark: int
     mark_key: str
     omitted: int | None
+    typed: frozenset[str]
 
     def may_come_again(self, cells: _Cells) -> bool:
         return self.mark < len(cells) and heading_key(cells[self.mark]) == self.mark_key
@@ -237,7 +242,11 @@ class _Header:
             cells = [*cells[: self.omitted], "", *cells[self.omitted :]][:width]
         if len(cells) != width:
             return Reason.WRONG_WIDTH
-        return {name: cell for name, cell in zip(self.names, cells, strict=True) if name}
+        record = {name: cell for name, cell in zip(self.names, cells, strict=True) if name}
+        for name in self.typed:
+            if record[name] and isinstance(record[name], _TextCell):
+                record[name] = f"'{record[name]}"
+        return record
 
     def _is_shifted(self, cells: _Cells) -> bool:
         """One cell short; in a workbook, where all rows are as wide, a date where there should be none, at the end."""
@@ -245,6 +254,12 @@ class _Header:
         if len(cells) == len(self.names) - 1:
             return True
         return len(cells) == len(self.names) and not cells[-1] and bool(_DATE.match(cells[self.omitted]))
+
+
+class _TextCell(str):
+    """A cell that a workbook holds as text, however much it looks like a number."""
+
+    __slots__ = ()
 
 
 def _cell(text: str) -> str:
@@ -434,7 +449,7 @@ def _sheet_rows(sheet: CalamineSheet) -> Iterator[_Row]:
 def _excel_text(value: Any) -> str:
     """A cell as text: whole numbers without a decimal point, times as ISO 8601 to the second."""
     if isinstance(value, str):
-        return _cell(value)
+        return _TextCell(_cell(value))
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():

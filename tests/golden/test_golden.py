@@ -11,12 +11,13 @@ import pytest
 
 from pipelines.sources.petitions import SOURCE as PETITIONS
 from pipelines.sources.qd766_published import SOURCE as PUBLISHED
+from pipelines.sources.reported_indicators import SOURCE as REPORTED
 
 if TYPE_CHECKING:
     from conftest import World
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/*/expected.csv"))
-OWN = ("agency_code", "year")
+OWN = ("agency_code", "year", "indicator")
 """Columns by which a case has rows of the mart for itself; the first that it expects counts."""
 
 
@@ -31,6 +32,8 @@ def marts(fresh_world: Callable[[], World]) -> dict[str, list[dict[str, str]]]:
         world.land(path.name, path.read_bytes(), PUBLISHED)
     for path in sorted(Path(__file__).parent.glob("*/*/pakn-*.csv")):
         world.land(path.name, path.read_bytes(), PETITIONS)
+    for path in sorted(Path(__file__).parent.glob("*/*/bao-cao-*.csv")):
+        world.land(path.name, path.read_bytes(), REPORTED)
     assert world.load().rows_quarantined == 0
     world.build()
     found = {}

@@ -37,3 +37,17 @@
     cross join (select coalesce({{ of_expression }}, 0) as n from {{ of }} where {{ condition }}) as o
     where m.n <> o.n
 {% endtest %}
+
+{# No row for which the rule holds. #}
+{% test rows_that_break(model, rule) %}
+    select * from {{ model }} where {{ rule }}
+{% endtest %}
+
+{# The key is in the registry, and the columns say what the registry says. #}
+{% test agrees_with_registry(model, to, key, columns) %}
+    select m.*
+    from {{ model }} as m
+    left join {{ to }} as r on m.{{ key }} = r.{{ key }}
+    where r.{{ key }} is null
+    {%- for column in columns %} or m.{{ column }} is distinct from r.{{ column }}{% endfor %}
+{% endtest %}

@@ -1,61 +1,275 @@
--- Each target of the scheme that has a measure: its latest year, beside the value asked for.
+-- Each target beside the values of its indicator by year: distance, pace asked for and pace kept, the path, the verdict.
+-- The method is that of Eurostat's monitoring of sustainable development; docs/methods/target_progress.md works it out.
 {{ config(materialized='table') }}
 
 with targets as (
-    select * from {{ ref('targets') }}
+    select
+        t.*,
+        i.valid_min,
+        i.valid_max
+    from {{ ref('targets') }} as t
+    left join {{ ref('indicators') }} as i on t.indicator = i.indicator
 ),
 
-timeliness as (
+-- one value a year: that of the year itself, else of its last shorter period
+yearly as (
     select
-        cast(year(month) as integer) as year,
-        sum(early + on_time + in_process) as numerator,
-        sum(received) as denominator,
-        max(month) as last_month
-    from {{ ref('dossier_timeliness') }}
-    group by year(month)
+        *,
+        cast(year(period_start) as integer) as year
+    from {{ ref('indicator_values') }}
+    where is_chosen
+    qualify
+        row_number() over (
+            partition by indicator, area_code, year(period_start)
+            order by
+                period_type = 'year' desc, period_start desc,
+                list_position(['half', 'quarter', 'month', 'day'], period_type)
+        ) = 1
 ),
 
-online as (
-    select
-        cast(year(month) as integer) as year,
-        sum(online) as numerator,
-        sum(received) as denominator,
-        max(month) as last_month
-    from {{ ref('online_submission') }}
-    group by year(month)
+as_of as (
+    select cast(coalesce(year(max(extracted_on)), 0) as integer) as year
+    from {{ source('raw', 'files') }}
+    where rows_loaded > 0
 ),
 
-measures as (
+-- a national target holds for the province; the nation's own value, where one is known, is a row beside it
+followed as (
     select
-        'dossiers_on_time_pct' as indicator,
-        *
-    from timeliness
+        *,
+        if(measured_for = 'nation', 'VN', '{{ var("province_code") }}') as area_code
+    from targets
     union all
     select
-        'dossiers_online_pct' as indicator,
-        *
-    from online
+        *,
+        'VN' as area_code
+    from targets
+    where
+        level = 'national' and measured_for = 'province'
+        and indicator in (select y.indicator from yearly as y where y.area_code = 'VN')
+),
+
+points as (
+    select
+        f.*,
+        y.period_type,
+        y.period_start,
+        y.year,
+        y.last_month,
+        y.value,
+        y.numerator,
+        y.denominator,
+        coalesce(y.obs_status, 'missing') as obs_status,
+        y.basis,
+        y.source as value_source,
+        y.document as value_document,
+        y.grade as value_grade,
+        y.vintage_on,
+        y.year is not distinct from max(y.year) over (partition by f.target_id, f.area_code) as is_latest,
+        case f.direction when 'more' then y.value > f.target_value else y.value < f.target_value end
+        or (y.value = f.target_value and not f.is_strict) as is_met
+    from followed as f
+    left join yearly as y on f.indicator = y.indicator and f.area_code = y.area_code
+),
+
+judged as (
+    select
+        p.*,
+        -- the deadline is behind the value, or behind us with no newer value
+        coalesce(
+            p.target_year < p.year
+            or (p.target_year = p.year and p.obs_status <> 'preliminary')
+            or (p.is_latest and p.target_year < a.year),
+            false
+        ) as is_over
+    from points as p
+    cross join as_of as a
+),
+
+-- every year that the pace can be counted from; the base of the registry goes before the first value
+bases as (
+    select
+        target_id,
+        area_code,
+        year as base_year,
+        value as base_value,
+        false as is_declared
+    from points
+    where value is not null
+    union all
+    select distinct
+        target_id,
+        area_code,
+        baseline_year as base_year,
+        baseline_value as base_value,
+        true as is_declared
+    from followed
+    where baseline_value is not null
+),
+
+paired as (
+    select
+        j.target_id,
+        j.area_code,
+        j.period_start,
+        j.year,
+        j.value,
+        j.target_value,
+        j.target_year,
+        j.is_over,
+        b.base_year,
+        b.base_value,
+        j.year - b.base_year as years_gone,
+        j.target_year - b.base_year as years_given,
+        case j.direction when 'more' then j.target_value > b.base_value else j.target_value < b.base_value end
+            as is_way_ahead,
+        case
+            when j.direction = 'rank' then 'rank'
+            when
+                j.valid_min >= 0 and j.valid_max is null
+                and b.base_value > 0 and j.value > 0 and j.target_value > 0 then 'growth_rate'
+            else 'linear'
+        end as pace_method,
+        row_number() over (
+            partition by j.target_id, j.area_code, j.period_start order by b.is_declared desc, b.base_year
+        ) = 1 as is_base
+    from judged as j
+    inner join bases as b on j.target_id = b.target_id and j.area_code = b.area_code and j.year > b.base_year
+    where j.target_value is not null and j.target_year is not null
+    qualify
+        row_number() over (
+            partition by j.target_id, j.area_code, j.period_start, b.base_year order by b.is_declared desc
+        ) = 1
+),
+
+paced as (
+    select
+        *,
+        {{ pace('base_value', 'value', 'years_gone') }} as actual_pace,
+        if(is_way_ahead and years_given > 0, {{ pace('base_value', 'target_value', 'years_given') }}, null)
+            as required_pace,
+        -- past the deadline: as if all that was covered had been covered by then
+        {{ pace('base_value', 'value', 'least(years_gone, years_given)') }} as counted_pace
+    from paired
+),
+
+verdicts as (
+    select
+        *,
+        round(100.0 * counted_pace / required_pace, 6) as pace_ratio_pct,
+        case
+            when years_given <= 0 then 'insufficient'
+            when not is_way_ahead or pace_ratio_pct < 0 then 'away'
+            when pace_ratio_pct < 60 then 'insufficient'
+            when pace_ratio_pct < 95 or is_over then 'moderate'
+            else 'on_track'
+        end as pace_status,
+        case
+            when pace_ratio_pct > 0 and pace_method = 'growth_rate'
+                then year + ceil(round(ln(target_value / value) / ln(1 + actual_pace / 100), 6))
+            when pace_ratio_pct > 0 then year + ceil(round((target_value - value) / actual_pace, 6))
+        end as reached_year
+    from paced
+),
+
+-- beyond a lifetime is out of sight
+in_sight as (
+    select
+        * exclude (reached_year),
+        if(reached_year <= 2100, cast(reached_year as integer), null) as reached_year
+    from verdicts
+),
+
+over_bases as (
+    select
+        target_id,
+        area_code,
+        period_start,
+        count(*) as bases,
+        min(reached_year) as expected_year_low,
+        if(count(reached_year) = count(*), max(reached_year), null) as expected_year_high,
+        string_agg(base_year || ' ' || pace_status, ', ' order by base_year) as base_year_note
+    from in_sight
+    group by target_id, area_code, period_start
+),
+
+area_names as (
+    select
+        area_code,
+        kind || ' ' || name as area_name
+    from {{ ref('areas') }}
+    where level = 'province' and valid_to is null
+    union all
+    select
+        'VN' as area_code,
+        'Việt Nam' as area_name
 )
 
 select
-    t.target_id,
-    t.title_vi,
-    t.title_en,
-    t.pillar,
-    t.indicator,
-    '{{ var("province_code") }}' as area_code,
-    m.year,
-    m.last_month,
-    cast(m.numerator as bigint) as numerator,
-    cast(m.denominator as bigint) as denominator,
-    round(100.0 * m.numerator / m.denominator, 2) as value,
-    t.unit,
-    cast(t.target_value as double) as target_value,
-    cast(t.target_year as integer) as target_year,
-    t.direction,
-    round(100.0 * m.numerator / m.denominator - cast(t.target_value as double), 2) as distance,
-    if(m.denominator is null, 'missing', 'observed') as obs_status,
-    t.document,
-    t.grade
-from targets as t
-left join measures as m on t.indicator = m.indicator
+    j.target_id,
+    j.pillar,
+    p.position as pillar_position,
+    p.title_vi as pillar_vi,
+    p.title_en as pillar_en,
+    j.title_vi,
+    j.title_en,
+    j.indicator,
+    j.level,
+    j.direction,
+    j.unit,
+    j.area_code,
+    n.area_name,
+    j.period_type,
+    j.period_start,
+    j.year,
+    j.last_month,
+    j.value,
+    j.numerator,
+    j.denominator,
+    j.obs_status,
+    j.basis,
+    j.value_source,
+    j.value_document,
+    j.value_grade,
+    j.vintage_on,
+    coalesce(b.base_value, j.baseline_value, j.value) as baseline_value,
+    coalesce(b.base_year, j.baseline_year, j.year) as baseline_year,
+    j.target_value,
+    j.target_year,
+    round(j.value - j.target_value, 2) as distance,
+    round(case
+        -- what was there from the start is to be kept
+        when j.year >= j.target_year or not b.is_way_ahead or (b.base_year is null and j.is_met) then j.target_value
+        when b.base_year is null then j.value
+        when b.pace_method = 'growth_rate'
+            then b.base_value * pow(j.target_value / b.base_value, b.years_gone / b.years_given)
+        else b.base_value + (j.target_value - b.base_value) * b.years_gone / b.years_given
+    end, 2) as path_value,
+    round(b.required_pace, 2) as required_pace,
+    round(b.actual_pace, 2) as actual_pace,
+    b.pace_method,
+    round(b.pace_ratio_pct, 2) as pace_ratio_pct,
+    case
+        when j.value is null then 'no_data'
+        when j.target_value is null then 'not_assessed'
+        when j.is_met then 'met'
+        when b.pace_status is not null then b.pace_status
+        when j.is_over then 'insufficient'
+        else 'not_assessed'
+    end as status,
+    if(j.is_met, null, b.reached_year) as expected_year,
+    if(j.is_met or o.bases < 2, null, o.expected_year_low) as expected_year_low,
+    if(j.is_met or o.bases < 2, null, o.expected_year_high) as expected_year_high,
+    if(j.is_met, null, o.base_year_note) as base_year_note,
+    j.is_latest,
+    j.level = 'national' as is_national_target,
+    j.document,
+    j.grade,
+    j.note
+from judged as j
+left join in_sight as b
+    on j.target_id = b.target_id and j.area_code = b.area_code and j.period_start = b.period_start and b.is_base
+left join over_bases as o
+    on j.target_id = o.target_id and j.area_code = o.area_code and j.period_start = o.period_start
+inner join {{ ref('pillars') }} as p on j.pillar = p.pillar
+left join area_names as n on j.area_code = n.area_code

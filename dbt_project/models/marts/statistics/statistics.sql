@@ -1,0 +1,30 @@
+-- Published figures with every publication of them: a revision is a row of its own and never overwrites.
+{{ config(materialized='table') }}
+
+select
+    j.indicator,
+    i.pillar,
+    i.title_vi,
+    i.title_en,
+    j.area_code,
+    j.period_type,
+    j.period_start,
+    j.value,
+    j.unit,
+    j.obs_status,
+    j.missing_kind,
+    j.source,
+    j.vintage_on,
+    j.is_latest,
+    cast(j.revision_no as integer) as revision_no,
+    j.previous_value,
+    -- a difference of printed figures has no more decimals than they have
+    round(j.value - j.previous_value, 6) as revision,
+    j.is_accepted,
+    j.document,
+    j.grade,
+    j.note,
+    j.version
+from {{ ref('int_statistics_judged') }} as j
+inner join {{ ref('indicators') }} as i on j.indicator = i.indicator
+where j.held_reason is null

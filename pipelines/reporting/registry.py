@@ -1,0 +1,226 @@
+"""What is reported, by whom, for which period: the registries behind the workbooks, and the fingerprint of a form.
+
+A form is what an agency was asked: `1-5f3c9a2b` is the layout of the workbook and a fingerprint of the indicator's
+title, unit, definition, frequency and range. `report_obligations.csv` says which form holds for which periods, so a
+figure that answered another question is refused, and one that answered the question of its time stays good for ever.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from difflib import get_close_matches
+from pathlib import Path
+
+LAYOUT = 1
+"""Raised when columns of the workbook change their meaning; every obligation then gets a row with the new form."""
+
+MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
+FREQUENCIES_VI = {"month": "tháng", "quarter": "quý", "half": "6 tháng", "year": "năm"}
+_PERIOD = re.compile(r"(20\d\d)(?:-(?:Q([1-4])|H([12])|(0[1-9]|1[0-2])))?")
+
+
+class ReportingError(ValueError):
+    """What was asked for cannot be written or read. The message says why, and what to ask instead."""
+
+
+@dataclass(frozen=True)
+class ReportPeriod:
+    """A period that is reported on; both days included."""
+
+    label: str
+    """2026, 2026-H1, 2026-Q3 or 2026-09."""
+    type: str
+    first: date
+    last: date
+
+    @property
+    def title_vi(self) -> str:
+        year, number = self.first.year, self.last.month // MONTHS[self.type]
+        if self.type == "year":
+            return f"Năm {year}"
+        if self.type == "half":
+            return f"6 tháng {'đầu' if number == 1 else 'cuối'} năm {year}"
+        return (
+            f"Quý {('I', 'II', 'III', 'IV')[number - 1]} năm {year}"
+            if self.type == "quarter"
+            else (f"Tháng {number} năm {year}")
+        )
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """A row of `indicators.csv`, as far as the workbooks need it; bounds are None where there is none."""
+
+    code: str
+    pillar: str
+    title_vi: str
+    unit: str
+    frequency: str
+    valid_min: float | None
+    valid_max: float | None
+    levels: tuple[str, ...]
+    """Levels of the agencies that report it; empty where it is computed or published."""
+    definition_vi: str
+    method: str
+    form: str
+
+
+@dataclass(frozen=True)
+class Agency:
+    """An agency in force on the day that was asked for, and the area that it answers for."""
+
+    code: str
+    name: str
+    level: str
+    area_code: str
+    area_name: str
+
+
+@dataclass(frozen=True)
+class Obligation:
+    """Who must report an indicator, by which form, for periods that begin within these days."""
+
+    indicator: str
+    level: str
+    valid_from: date
+    valid_to: date
+    due_days: int
+    form: str
+
+    def holds(self, indicator: str, level: str, period: ReportPeriod) -> bool:
+        return (self.indicator, self.level) == (indicator, level) and self.valid_from <= period.first <= self.valid_to
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The registries of one project folder."""
+
+    indicators: Mapping[str, Indicator]
+    pillars: Mapping[str, str]
+    obligations: tuple[Obligation, ...]
+    _agencies: tuple[dict[str, str], ...]
+    _areas: tuple[dict[str, str], ...]
+
+    def agencies(self, level: str, on: date) -> list[Agency]:
+        """The agencies of a level on a day, in the order of the registry."""
+        areas = {row["area_code"]: f"{row['kind']} {row['name']}" for row in self._areas if _in_force(row, on)}
+        return [
+            Agency(row["agency_code"], row["name"], row["level"], row["area_code"], areas.get(row["area_code"], ""))
+            for row in self._agencies
+            if row["level"] == level and _in_force(row, on)
+        ]
+
+    def agency(self, code: str, on: date) -> Agency:
+        """An agency by its code.
+
+        Raises:
+            ReportingError: nobody has that code on that day; names the nearest codes.
+        """
+        found = {agency.code: agency for level in ("province", "commune") for agency in self.agencies(level, on)}
+        if code not in found:
+            near = get_close_matches(code, found, n=3) or list(found)[:3]
+            named = ", ".join(f"{known} ({found[known].name})" for known in near)
+            raise ReportingError(f"No agency has the code {code} on {on}. Near: {named}. All are in agencies.csv.")
+        return found[code]
+
+    def obligation(self, indicator: str, level: str, period: ReportPeriod) -> Obligation:
+        """Who must report, by which form.
+
+        Raises:
+            ReportingError: nobody must for that period, or the indicator was changed since its form was written down.
+        """
+        held = [obligation for obligation in self.obligations if obligation.holds(indicator, level, period)]
+        if not held:
+            since = min((o.valid_from for o in self.obligations if o.indicator == indicator), default=None)
+            said = f"it is asked for periods from {since} on" if since else "no row of it is there"
+            raise ReportingError(f"{indicator} is not asked of {level} agencies for {period.label}: {said} "
+                                 "(report_obligations.csv).")  # fmt: skip
+        return held[-1]
+
+
+def parse_period(label: str) -> ReportPeriod:
+    """A period from how people write it.
+
+    Raises:
+        ReportingError: it is none; shows how one is written.
+    """
+    found = _PERIOD.fullmatch(label.strip().upper())
+    if not found:
+        raise ReportingError(
+            f"{label} is no period: write 2026 (năm), 2026-H1 (6 tháng), 2026-Q3 (quý) or 2026-09 (tháng)."
+        )
+    year, quarter, half, month = found.groups()
+    kind, number = (
+        ("quarter", quarter) if quarter else ("half", half) if half else ("month", month) if month else ("year", "1")
+    )
+    months = MONTHS[kind]
+    end = int(number) * months
+    first = date(int(year), end - months + 1, 1)
+    return ReportPeriod(found[0], kind, first, date(int(year) + end // 12, end % 12 + 1, 1) - timedelta(days=1))
+
+
+def load_registry(dbt_project: Path) -> Registry:
+    """Read the registries of a dbt project.
+
+    Raises:
+        ReportingError: a seed is missing.
+    """
+    seeds = dbt_project / "seeds"
+    indicators = [_indicator(row) for row in _rows(seeds / "indicators.csv")]
+    return Registry(
+        {indicator.code: indicator for indicator in indicators},
+        {row["pillar"]: row["title_vi"] for row in _rows(seeds / "pillars.csv")},
+        tuple(
+            Obligation(
+                row["indicator"],
+                row["agency_level"],
+                date.fromisoformat(row["valid_from"]),
+                date.fromisoformat(row["valid_to"] or "9999-12-31"),
+                int(row["due_days"]),
+                row["form"],
+            )
+            for row in _rows(seeds / "report_obligations.csv")
+        ),
+        tuple(_rows(seeds / "agencies.csv")),
+        tuple(_rows(seeds / "areas.csv")),
+    )
+
+
+def form_of(row: Mapping[str, str]) -> str:
+    """The form that an indicator's row of the registry makes: layout, and fingerprint of what the agency is asked."""
+    asked = ("indicator", "title_vi", "unit", "frequency", "valid_min", "valid_max", "definition_vi")
+    digest = hashlib.sha256("\x1f".join(row[field] for field in asked).encode()).hexdigest()
+    return f"{LAYOUT}-{digest[:8]}"
+
+
+def _indicator(row: Mapping[str, str]) -> Indicator:
+    return Indicator(
+        code=row["indicator"],
+        pillar=row["pillar"],
+        title_vi=row["title_vi"],
+        unit=row["unit"],
+        frequency=row["frequency"],
+        valid_min=float(row["valid_min"]) if row["valid_min"] else None,
+        valid_max=float(row["valid_max"]) if row["valid_max"] else None,
+        levels=tuple(row["reported_by"].split("+")) if row["reported_by"] else (),
+        definition_vi=row["definition_vi"],
+        method=row["method"],
+        form=form_of(row),
+    )
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except FileNotFoundError:
+        raise ReportingError(f"{path.name} is missing in {path.parent}: run inside the project.") from None
+
+
+def _in_force(row: Mapping[str, str], on: date) -> bool:
+    return row["valid_from"] <= f"{on}" and (not row["valid_to"] or f"{on}" <= row["valid_to"])

@@ -1,0 +1,272 @@
+"""Indicators that agencies report by workbook, since no system delivers them: one row an indicator and area.
+
+The workbook is written by `hatinh template` (pipelines/reporting) and comes back filled. Every row carries what was
+asked: codes of indicator, area and agency, the period, its place among the rows ("3/12") and the form itself
+(`1-5f3c9a2b/2026-Q3`). So each cell is judged by itself against the registries, a row that was deleted is missed, and a
+wrong cell takes no other with it. What the reasons of quarantine mean to who filled it is said in
+pipelines/reporting/marked.py.
+
+| Field       | Heading        | Content                                                                          |
+|-------------|----------------|----------------------------------------------------------------------------------|
+| position    | STT            | `3/12`: third of twelve rows                                                      |
+| value       | SỐ LIỆU        | a number; a blank cell was not reported, and is never zero                        |
+| status      | Tình trạng     | Thực hiện, Ước thực hiện, Không áp dụng; blank with a value means Thực hiện       |
+| note        | Ghi chú        | published with the figure, so without anything of a person                        |
+
+A report counts as of the day in the file's name (`…_2026-10-12.xlsx`), else the day it came.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from pipelines.sources import framing, tables
+from pipelines.sources.base import Column, Rule, Source, Table
+
+SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
+MOST_ROWS = 5000
+"""Rows that a form may have: 69 communes with a dozen indicators each are a sixth of it."""
+MOST_SHEET_BYTES = 64 << 20
+
+FIELDS = {
+    "STT": "position",
+    "Tên chỉ số": "title",
+    "Định nghĩa": "definition",
+    "Đơn vị tính": "unit",
+    "Khoảng cho phép": "range",
+    "Địa bàn": "area_name",
+    "Cơ quan báo cáo": "agency_name",
+    "Kỳ báo cáo": "period",
+    "SỐ LIỆU": "value",
+    "Tình trạng": "status",
+    "Ghi chú": "note",
+    "Mã chỉ số": "indicator",
+    "Mã địa bàn": "area_code",
+    "Mã cơ quan": "agency_code",
+    "Mã mẫu": "form",
+}
+PRINTED = frozenset({"title", "definition", "unit", "range", "area_name", "agency_name"})
+"""What stands in a row for its reader only; the registries say it again."""
+STATUSES = {"Thực hiện": "observed", "Ước thực hiện": "estimated", "Không áp dụng": "not_applicable"}
+"""The words of the drop-down list, and what they mean here."""
+FORM = tables.TableForm(fields=FIELDS, needed=frozenset({"indicator", "value", "form"}), typed=frozenset({"value"}))
+
+_UNCALCULATED = "="
+"""Stands for the value of a row with a formula that no program has computed: read as blank it would be lost."""
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^/>])>(.*?)</(?:\w+:)?c>", re.DOTALL)
+_POSITION = re.compile(r"([1-9]\d{0,3})/([1-9]\d{0,3})")
+
+
+class Reason(StrEnum):
+    """What is wrong with a row among the rows of its form."""
+
+    ROW_ALTERED = "row_altered"
+    ROW_REPEATED = "row_repeated"
+    ROW_DELETED = "row_deleted"
+
+
+def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[tables.Frames | framing.Frames]:
+    """The rows of a form as records. What is no row of a form is a reject, and so is each row that is not there.
+
+    Never raises because of what the bytes are. Rows that were deleted get numbers below the last row.
+    """
+    uncalculated = _uncalculated_rows(stream)
+    seen: set[int] = set()
+    total = last = 0
+    for batch in FORM.frame(stream, max_record_bytes=max_record_bytes):
+        row_no: list[int] = []
+        texts: list[str] = []
+        rejects: list[tuple[int, Any]] = list(batch.rejects)
+        for number, text in zip(batch.row_no.to_pylist(), batch.text.to_pylist(), strict=True):
+            record = _record(text)
+            place = _POSITION.fullmatch(str(record.get("position") or ""))
+            if place is None or int(place[1]) > int(place[2]) or int(place[2]) not in (total or int(place[2]),):
+                rejects.append((number, Reason.ROW_ALTERED))
+                continue
+            if int(place[1]) in seen:
+                rejects.append((number, Reason.ROW_REPEATED))
+                continue
+            seen.add(int(place[1]))
+            total = int(place[2])
+            if number in uncalculated and not record.get("value"):
+                record["value"] = _UNCALCULATED
+            row_no.append(number)
+            texts.append(json.dumps(record, ensure_ascii=False))
+        last = max([last, *row_no, *(number for number, _ in rejects)])
+        yield _frames(row_no, texts, sorted(rejects))
+    if missing := total - len(seen):
+        yield _frames([], [], [(number, Reason.ROW_DELETED) for number in range(last + 1, last + 1 + missing)])
+
+
+def _record(text: str) -> dict[str, Any]:
+    try:
+        record = json.loads(text)
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _frames(row_no: list[int], texts: list[str], rejects: list[tuple[int, Any]]) -> tables.Frames:
+    import pyarrow as pa  # costly, and only needed when there is a file
+
+    return tables.Frames(pa.array(row_no, pa.int64()), pa.array(texts, pa.string()), rejects)
+
+
+def _uncalculated_rows(stream: BinaryIO) -> frozenset[int]:
+    """Rows of a workbook with a formula that has no stored value, or whose value is an error. Rewinds the stream.
+
+    Programs that fill workbooks write formulas without computing them, and readers then see a blank cell.
+    """
+    rows: set[int] = set()
+    try:
+        with zipfile.ZipFile(stream) as members:
+            for member in members.infolist():
+                if not re.match(r"/?xl/worksheets/[^/]+\.xml$", member.filename):
+                    continue
+                with members.open(member) as sheet:
+                    cells = _CELL.findall(sheet.read(MOST_SHEET_BYTES))
+                for attributes, content in cells:
+                    is_error = re.search(rb'\bt="e"', attributes)
+                    is_blank = b"<f" in content and not re.search(rb"<v[^>]*>[^<]", content)
+                    if (is_error or is_blank) and (place := re.search(rb'\br="[A-Z]+(\d+)"', attributes)):
+                        rows.add(int(place[1]))
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, EOFError, NotImplementedError):
+        pass  # no workbook, or one that the framing refuses itself
+    finally:
+        stream.seek(0)
+    return frozenset(rows)
+
+
+# ------------------------------------------------------------------------------------------------------------ table
+def _text(field: str) -> str:
+    return f"nullif(nfc_normalize(trim(j.{field})), '')"
+
+
+def _seed(name: str) -> str:
+    path = str(SEEDS / f"{name}.csv").replace("'", "''")
+    return f"read_csv('{path}', header = true, all_varchar = true)"
+
+
+def _registered(seed: str, condition: str) -> str:
+    """SQL: whether the registry has a row `r` of which a condition holds; the record is `typed`."""
+    return f"exists (select 1 from {_seed(seed)} as r where {condition})"
+
+
+def _in_force(on: str) -> str:
+    """SQL: whether the row `r` holds on a day."""
+    return f"{on} between try_cast(r.valid_from as date) and coalesce(try_cast(r.valid_to as date), date '9999-12-31')"
+
+
+PERIOD_TYPE = r"""case
+    when regexp_full_match(upper(trim(j.period)), '20\d\d') then 'year'
+    when regexp_full_match(upper(trim(j.period)), '20\d\d-H[12]') then 'half'
+    when regexp_full_match(upper(trim(j.period)), '20\d\d-Q[1-4]') then 'quarter'
+    when regexp_full_match(upper(trim(j.period)), '20\d\d-(0[1-9]|1[0-2])') then 'month'
+end"""
+_LAST = "try_cast(regexp_extract(j.period, '([0-9]+)\\s*$', 1) as integer)"
+_MONTHS = f"(case {PERIOD_TYPE} when 'month' then 1 when 'quarter' then 3 when 'half' then 6 when 'year' then 12 end)"
+_END_MONTH = f"(case when {PERIOD_TYPE} = 'year' then 12 else {_LAST} * {_MONTHS} end)"
+_YEAR = "try_cast(left(trim(j.period), 4) as integer)"
+PERIOD_START = f"case when {PERIOD_TYPE} is not null then make_date({_YEAR}, {_END_MONTH} - {_MONTHS} + 1, 1) end"
+PERIOD_END = f"case when {PERIOD_TYPE} is not null then last_day(make_date({_YEAR}, {_END_MONTH}, 1)) end"
+
+_HAS_VALUE = "coalesce(trim(j.value), '') <> ''"
+_ROW = "r.indicator = typed.indicator"
+_WORDS = " ".join(f"when '{word.lower()}' then '{code}'" for word, code in STATUSES.items())
+_STATUS = f"(case lower({_text('status')}) {_WORDS} end)"
+_AGENCY = f"r.agency_code = typed.agency_code and {_in_force('typed.period_end')}"
+_AREA = f"r.area_code = typed.area_code and {_in_force('typed.period_end')}"
+_ASKED = (
+    f"{_ROW} and r.form = split_part(typed.form, '/', 1) and {_in_force('typed.period_start')} "
+    "and r.agency_level = case when length(typed.area_code) = 2 then 'province' else 'commune' end"
+)
+_RANGE = "coalesce(try_cast(r.valid_min as double), -1e300) and coalesce(try_cast(r.valid_max as double), 1e300)"
+# anything by which a person can be reached or told: the note is published with the figure
+_LETTERS_OF_NOTE = "note || ' ' || regexp_replace(note, '[ .-]', '', 'g')"
+_CONTACT = r"[^\s@]+@[^\s@]+|[0-9]{9,}|[A-Z][0-9]{2}(\.[0-9]+)*-[0-9]{6,8}-[0-9]+"
+
+COLUMNS = (
+    Column("indicator", "varchar", _text("indicator")),
+    Column("area_code", "varchar", _text("area_code")),
+    Column("agency_code", "varchar", _text("agency_code")),
+    Column("period_type", "varchar", PERIOD_TYPE),
+    Column("period_start", "date", PERIOD_START),
+    Column("period_end", "date", PERIOD_END),
+    Column("value", "double", "try_cast(nullif(trim(j.value), '') as double)"),
+    Column("value_status", "varchar", f"coalesce({_STATUS}, case when {_HAS_VALUE} then 'observed' end)"),
+    Column("note", "varchar", _text("note")),
+    Column("form", "varchar", _text("form")),
+)
+
+RULES = (
+    *(
+        Rule("missing_field", field, f"{_text(field)} is null")
+        for field in ("indicator", "area_code", "agency_code", "period", "form")
+    ),
+    Rule("unknown_indicator", "indicator", f"not {_registered('indicators', _ROW)}", "j.indicator"),
+    Rule("not_reported", "indicator", f"not {_registered('indicators', f'{_ROW} and r.reported_by is not null')}"),
+    Rule("bad_period", "period", "period_start is null", "j.period"),
+    Rule(
+        "wrong_frequency",
+        "period",
+        f"not {_registered('indicators', f'{_ROW} and r.frequency = typed.period_type')}",
+        "j.period",
+    ),
+    Rule("other_period", "period", "split_part(form, '/', 2) <> upper(trim(j.period))", "j.period"),
+    Rule("period_not_begun", "period", "period_start > extracted_on", "j.period"),
+    Rule("unknown_agency", "agency_code", f"not {_registered('agencies', _AGENCY)}", "j.agency_code"),
+    Rule("unknown_area", "area_code", f"not {_registered('areas', _AREA)}", "j.area_code"),
+    Rule(
+        "area_of_another",
+        "area_code",
+        f"not {_registered('agencies', f'{_AGENCY} and r.area_code = typed.area_code')}",
+        "j.area_code",
+    ),
+    Rule("old_form", "form", f"not {_registered('report_obligations', _ASKED)}", "j.form"),
+    Rule("formula_without_value", "value", f"j.value = '{_UNCALCULATED}'"),
+    Rule("text_in_number_cell", "value", "j.value like '''%'", "j.value"),
+    Rule("not_a_number", "value", f"{_HAS_VALUE} and not coalesce(isfinite(value), false)", "j.value"),
+    Rule("unknown_status", "status", f"{_text('status')} is not null and {_STATUS} is null", "j.status"),
+    Rule("value_not_applicable", "value", f"value_status = 'not_applicable' and {_HAS_VALUE}"),
+    Rule("status_without_value", "value", f"value_status in ('observed', 'estimated') and not {_HAS_VALUE}"),
+    Rule(
+        "fraction_for_percent",
+        "value",
+        "value > 0 and value <= 1 and not contains(coalesce(note, ''), '%') and "
+        + _registered("indicators", f"{_ROW} and r.unit = '%' and try_cast(r.valid_max as double) = 100"),
+        "j.value",
+    ),
+    Rule(
+        "out_of_range",
+        "value",
+        _registered("indicators", f"{_ROW} and not typed.value between {_RANGE}"),
+        "j.value",
+    ),
+    Rule("note_too_long", "note", "length(note) > 500"),
+    Rule("contact_in_note", "note", f"regexp_matches({_LETTERS_OF_NOTE}, '{_CONTACT}')"),
+)
+
+SOURCE = Source(
+    name="reported_indicators",
+    title_vi="Chỉ số do cơ quan báo cáo",
+    title_en="Indicators reported by agencies",
+    publisher="Các cơ quan, đơn vị của tỉnh Hà Tĩnh",
+    licence="Reports of state agencies to the province; figures may be published, terms of reuse to be confirmed",
+    cadence="quarterly, half-yearly or yearly, by indicator",
+    cycle="month",
+    first_period="2025-07",
+    frame=frame,
+    table=Table(
+        structure=dict.fromkeys((field for field in FIELDS.values() if field not in PRINTED), "VARCHAR"),
+        columns=COLUMNS,
+        rules=RULES,
+        identity="indicator",
+        dropped=PRINTED,
+    ),
+)
