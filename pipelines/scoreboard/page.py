@@ -142,8 +142,9 @@ def _spark(row: Row, series: Sequence[Row], charts: Charts) -> dict[str, Any] | 
     if row["baseline_value"] is not None and row["baseline_year"] is not None:
         base = {"at": at(row["baseline_year"]), "value": row["baseline_value"]}
         path = [base, *(point for point in path if point["at"] > base["at"])]
-    if path and path[-1]["at"] < goal["at"]:
-        path.append(goal)
+    if path:  # past its year the target stays what is asked for
+        path = [point for point in path if point["at"] != goal["at"]] + [goal]
+        path.sort(key=lambda point: point["at"])
     places = [point["at"] for point in (*values, *path, goal)]
     return {
         "svg": charts.spark(values, path, goal),

@@ -26,7 +26,7 @@ REGISTRIES = ("pillars", "indicators", "areas")
 """Seeds that the scoreboard reads, since a release does not hold them."""
 
 # What the scoreboard reads of each table, with the type that a column has when the release lacks it.
-_TABLES: Mapping[str, Mapping[str, str]] = {
+TABLES: Mapping[str, Mapping[str, str]] = {
     "target_progress": {
         **dict.fromkeys(
             ("target_id", "pillar", "title_vi", "title_en", "indicator", "level", "direction", "unit", "area_code"),
@@ -106,7 +106,7 @@ from chosen as c
 left join pillars as p on c.pillar = p.pillar
 left join indicators as i on c.indicator = i.indicator
 left join nation as n on c.target_id = n.target_id and c.area_code <> 'VN'
-order by position nulls last, pillar, c.target_id
+order by position nulls last, pillar, list_position($statuses, status), c.target_id
 """
 
 _SERIES = """
@@ -181,7 +181,7 @@ having sum(points_lost) > 0
 order by points_lost desc, component_code
 """
 
-_COUNTS = "select status, count(*) as targets from ({latest}) group by status"
+_COUNTS = f"select status, count(*) as targets from ({_LATEST}) group by status"
 
 
 @dataclass(frozen=True)
@@ -202,13 +202,13 @@ class Rows:
 
     @cached_property
     def targets(self) -> list[Row]:
-        """Every target once, at its latest period, in the order of the pillars, with its indicator's definition."""
+        """Every target once, at its latest period, by pillar and status, with the definition of its indicator."""
         return self._ask(_LATEST)
 
     @cached_property
     def counts(self) -> dict[str, int]:
         """How many targets have each status; all of `STATUSES`."""
-        counted = self._ask(_COUNTS.replace("{latest}", _LATEST))
+        counted = self._ask(_COUNTS)
         return dict.fromkeys(STATUSES, 0) | {row["status"]: row["targets"] for row in counted}
 
     @cached_property
@@ -250,7 +250,7 @@ class Rows:
         import duckdb
 
         connection = duckdb.connect(config={"threads": 1})
-        for name, columns in _TABLES.items():
+        for name, columns in TABLES.items():
             empty = ", ".join(f"cast(null as {kind}) as {column}" for column, kind in columns.items())
             there = (
                 f"union all by name select * from read_parquet('{self._path(name)}')"
@@ -270,7 +270,11 @@ class Rows:
         return str(self.release.path / resource["path"]).replace("'", "''")
 
     def _ask(self, sql: str) -> list[Row]:
-        values = {"province": self.place.province_code, "portal": self.place.portal_code}
+        values = {
+            "province": self.place.province_code,
+            "portal": self.place.portal_code,
+            "statuses": list(STATUSES),
+        }
         answer = self._connection.execute(sql, {key: value for key, value in values.items() if f"${key}" in sql})
         names = [column[0] for column in answer.description or ()]
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
