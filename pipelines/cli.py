@@ -126,8 +126,23 @@ def run(
         "nothing": "không có bảng nào đạt / nothing could be released",
     }[last["status"]]
     out.print(f"{outcome} · {took:.0f} s", style="bold", highlight=False)
-    if "held_back" in last["targets"].values():
+    undrawn = _tell_undrawn(settings)
+    if undrawn or "held_back" in last["targets"].values():
         raise typer.Exit(HELD_BACK)
+
+
+def _tell_undrawn(settings: Settings) -> bool:
+    """Say loudly which page the current release lacks, and why. True when one is missing."""
+    current = _store(settings).current()
+    undrawn = current.undrawn if current else {}
+    for path, reason in undrawn.items():
+        err.print(
+            f"{path} could not be drawn ({reason}). The tables are out; the next run tries again.",
+            style="red",
+            markup=False,
+            highlight=False,
+        )
+    return bool(undrawn)
 
 
 def _last_run(settings: Settings) -> dict[str, Any]:
@@ -154,6 +169,43 @@ def status() -> None:
     holder = Warehouse(settings.warehouse).holder()
     if holder:
         out.print(f"Đang chạy / running: {holder}", style="cyan", highlight=False)
+
+
+@app.command()
+def page(
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    to: Annotated[
+        Path | None,
+        typer.Option("--out", help="Draw it anew, with the code of today, into this file.", show_default=False),
+    ] = None,
+    release_id: Annotated[
+        str | None, typer.Option("--release", help="One of `hatinh releases`; else the current.", show_default=False)
+    ] = None,
+) -> None:
+    """The scoreboard page: where it lies in the current release. With --out, draw that of any release into a file.
+
+    A file whose name ends in .xlsx becomes the workbook.
+    """
+    settings = _settings()
+    from pipelines.release.files import ReleaseError
+    from pipelines.scoreboard.pages import PAGE, WORKBOOK, pages, place_of
+
+    try:
+        release = _store(settings).get(release_id) if release_id else _store(settings).current()
+    except ReleaseError as error:
+        _stop(str(error), WRONG_USE)
+    if release is None:
+        _stop("There is no release yet: hatinh run", WRONG_USE)
+    if to is not None:
+        wanted = WORKBOOK if to.suffix == ".xlsx" else PAGE
+        to.write_bytes(next(page for page in pages(place_of(settings)) if page.path == wanted).draw(release))
+    shown = to or release.path / PAGE
+    if not shown.exists():
+        why = release.undrawn.get(PAGE, "it was written before there was one")
+        _stop(f"Release {release.id} has no page ({why}). Draw it into a file: hatinh page --out scoreboard.html")
+    out.print(str(shown.resolve()), soft_wrap=True, highlight=False, markup=False)
+    if open_it:
+        typer.launch(shown.resolve().as_uri())
 
 
 @app.command()

@@ -22,6 +22,7 @@ from pipelines.quality.record import read_verdicts, write_verdicts
 from pipelines.quality.suites import Suite, read_suites
 from pipelines.quality.verdict import Verdict
 from pipelines.release.publish import publish
+from pipelines.scoreboard.pages import pages, place_of
 from pipelines.sources import all_sources
 from pipelines.sources.base import Source
 from pipelines.transform.dbt_results import NodeResult
@@ -311,15 +312,19 @@ def release_asset(marts: Sequence[Mart]) -> dg.AssetsDefinition:
                 run.info,
                 platform.now(),
                 title=f"Số liệu chuyển đổi số tỉnh {platform.settings.province_name}",
+                pages=pages(place_of(platform.settings)),
             )
         run.status, run.release, run.targets = outcome.status, outcome.release_id, dict(outcome.targets)
         _tell(context, platform, f"release {outcome.release_id or '-'}: {outcome.status}")
+        for path, reason in outcome.undrawn.items():
+            context.log.error(f"{path} could not be drawn: {reason}. The tables are out; the next run tries again")
         return dg.MaterializeResult(
             metadata={
                 "status": outcome.status,
                 "release": outcome.release_id or "",
                 "files": len(outcome.files),
                 "held_back": [held.target for held in outcome.held_back],
+                "undrawn": outcome.undrawn,
             }
         )
 

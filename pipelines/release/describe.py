@@ -2,7 +2,8 @@
 
 A resource is a plain dict in the vocabulary of the standard, with our own properties beside it: `title_en`, `unit`,
 `duckdb_type`, `target`, `rows`, `synthetic`, `held_back`. It is built once, when a table is first published, and is
-carried along unchanged for as long as the table is held back.
+carried along unchanged for as long as the table is held back. Pages that people open are no tables: they stand in a
+property of their own, `pages`, and those that could not be drawn in `undrawn`.
 """
 
 from __future__ import annotations
@@ -157,7 +158,8 @@ def package(
 
 
 def fingerprint(package: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) of what a reader can tell two releases apart by: tables, titles, marks and states, no times.
+    """SHA-256 (hex) of what a reader can tell two releases apart by: tables, titles, marks, states and the design of
+    the pages, no times. A page that could not be drawn counts as if it were there: its name must not change.
 
     Works on a package that was just built and on one that was read back, so a release can be checked against its id.
     """
@@ -170,6 +172,8 @@ def fingerprint(package: Mapping[str, Any]) -> str:
         "verdicts": {target: v["verdict"] for target, v in package["verdicts"].items()},
         "synthetic": package["synthetic"],
     }
+    if pages := [*package.get("pages", ()), *package.get("undrawn", ())]:  # releases of old have none
+        content["pages"] = sorted([page["path"], page["design"]] for page in pages)
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 

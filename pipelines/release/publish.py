@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.quality.verdict import Verdict
 from pipelines.release import describe
+from pipelines.release import pages as drawing
 from pipelines.release.describe import Json
 from pipelines.release.files import (
     DATABASE,
@@ -31,6 +32,7 @@ from pipelines.release.files import (
     sync,
     to_json,
 )
+from pipelines.release.pages import Page
 from pipelines.release.protect import personal_data
 from pipelines.release.runs import RunInfo
 from pipelines.release.store import HeldBack, Release, ReleaseStore
@@ -41,19 +43,23 @@ if TYPE_CHECKING:
 
 TITLE = "Số liệu chuyển đổi số tỉnh Hà Tĩnh"
 
-STEPS = ("swept", "judged", "table", "tables", "database", "described", "verified", "renamed", "flipped")
+STEPS = ("swept", "judged", "table", "tables", "pages", "database", "described", "verified", "renamed", "flipped")
 """Names with which `publish` calls its checkpoint, in order; `table` comes once a table."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a publication came to. `files` are those readers get now; `targets` maps each to `passed` or `held_back`."""
+    """What a publication came to. `files` are those readers get now; `targets` maps each to `passed` or `held_back`.
+
+    `undrawn` are pages that the release should have and lacks, each with the reason.
+    """
 
     status: Literal["released", "unchanged", "nothing"]
     release_id: str | None
     held_back: list[HeldBack] = field(default_factory=list)
     files: tuple[Path, ...] = ()
     targets: dict[str, str] = field(default_factory=dict)
+    undrawn: dict[str, str] = field(default_factory=dict)
 
 
 def publish(
@@ -66,6 +72,7 @@ def publish(
     now: datetime,
     *,
     title: str = TITLE,
+    pages: Sequence[Page] = (),
     checkpoint: Callable[[str], object] = lambda step: None,
 ) -> Outcome:
     """Publish `marts` under `root` and lead readers there. The caller holds the lock of the warehouse.
@@ -76,6 +83,8 @@ def publish(
         receipts: of the files the warehouse was loaded from: source, name, sha256, landed_at, licence, address,
             synthetic, bytes.
         now: an aware time; becomes the release's.
+        pages: drawn into the release from its tables. One that cannot be drawn costs no data: the release goes out
+            without it and says so, and the next run tries again.
         checkpoint: called with the name of each step when it is done (`STEPS`); for tests that kill the process.
 
     Returns:
@@ -111,16 +120,7 @@ def publish(
     staging = root / f"{STAGING}{stamp(now)}"
     staging.mkdir()
     try:
-        resources = []
-        for mart in marts:
-            if mart.target not in reasons:
-                resources.append(_new(conn, mart, types[mart.name], receipts, staging))
-            elif current and mart.name in kept:
-                mark = next(m for m in marks if m["target"] == mart.target)
-                resources.append(_held(kept[mart.name], mark, current, staging))
-            else:
-                continue
-            checkpoint("table")
+        resources = list(_tables(conn, marts, types, receipts, marks, kept, current, staging, checkpoint))
         checkpoint("tables")
 
         package = describe.package(
@@ -133,11 +133,17 @@ def publish(
             receipts=receipts,
             run=run,
         )
-        content = describe.fingerprint(package)
-        if current and current.fingerprint == content:
+        content = describe.fingerprint(package | {"pages": drawing.wanted(pages)})
+        is_known = current is not None and current.fingerprint == content
+        if current and is_known and not current.undrawn:
             return Outcome("unchanged", current.id, held_back, current.files, states)
         release_id = f"{stamp(now)}-{content[:8]}"
         package |= {"id": release_id, "created": created, "fingerprint": content}
+        package["pages"], package["undrawn"] = drawing.draw(Release(staging, package), pages)
+        undrawn = Release(staging, package).undrawn
+        checkpoint("pages")
+        if current and is_known and undrawn.keys() == current.undrawn.keys():
+            return Outcome("unchanged", current.id, held_back, current.files, states, undrawn)
         _finish(conn, package, staging, checkpoint)
 
         release = Release(root / RELEASES / release_id, package)
@@ -152,7 +158,7 @@ def publish(
         shutil.rmtree(staging, ignore_errors=True)
     flip(root, release_id)
     checkpoint("flipped")
-    return Outcome("released", release_id, held_back, release.files, states)
+    return Outcome("released", release_id, held_back, release.files, states, undrawn)
 
 
 def _objection(verdict: Verdict | None) -> str | None:
@@ -191,6 +197,29 @@ def _mark(target: str, reason: str, created: str, current: Release | None, kept:
         "reason": reason,
         "from_release": good if any(r["target"] == target for r in kept.values()) else None,
     }
+
+
+def _tables(
+    conn: duckdb.DuckDBPyConnection,
+    marts: Sequence[Mart],
+    types: Mapping[str, Sequence[str]],
+    receipts: Sequence[Mapping[str, Any]],
+    marks: Sequence[Json],
+    kept: Mapping[str, Json],
+    current: Release | None,
+    staging: Path,
+    checkpoint: Callable[[str], object],
+) -> Iterable[Json]:
+    """Stage the tables: new ones from the warehouse, held-back ones from the current release if it has them."""
+    by_target = {mark["target"]: mark for mark in marks}
+    for mart in marts:
+        if mart.target not in by_target:
+            yield _new(conn, mart, types[mart.name], receipts, staging)
+        elif current and mart.name in kept:
+            yield _held(kept[mart.name], by_target[mart.target], current, staging)
+        else:
+            continue
+        checkpoint("table")
 
 
 def _new(

@@ -62,8 +62,13 @@ class Release:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        names = [*(r["path"] for r in self.package["resources"]), self.package["database"]["path"], PACKAGE]
-        return tuple(self.path / name for name in names)
+        names = [*(r["path"] for r in (*self.package["resources"], *self.package.get("pages", ())))]
+        return tuple(self.path / name for name in (*names, self.package["database"]["path"], PACKAGE))
+
+    @property
+    def undrawn(self) -> dict[str, str]:
+        """Pages that should be here and are not, each with the reason."""
+        return {page["path"]: page["reason"] for page in self.package.get("undrawn", ())}
 
     @property
     def rows(self) -> int:

@@ -172,7 +172,7 @@ def verify(release: Release) -> None:
     present = {path.name for path in release.path.iterdir()}
     wrong += [f"{name} is missing" for name in sorted(expected - present)]
     wrong += [f"{name} does not belong to it" for name in sorted(present - expected)]
-    for item in [*package["resources"], package["database"]]:
+    for item in [*package["resources"], *package.get("pages", ()), package["database"]]:
         path = release.path / item["path"]
         if path.name in present and sha256(path) != item["hash"]:
             wrong.append(f"{path.name} is not the file that was published (sha256 differs)")

@@ -32,9 +32,9 @@ def kill_at(step: str) -> Callable[[str], None]:
 def publish_and_die(root: Path, step: str, after_a_good_one: bool) -> None:
     if after_a_good_one:
         shutil.copytree(root.parent / "good", root, symlinks=True)
-        world.release(root, world.warehouse(world.ROWS[:1]), day=1, checkpoint=kill_at(step))
+        world.release(root, world.warehouse(world.ROWS[:1]), day=1, checkpoint=kill_at(step), pages=[world.NOTE])
     else:
-        world.release(root, checkpoint=kill_at(step))
+        world.release(root, checkpoint=kill_at(step), pages=[world.NOTE])
 
 
 def in_child(work: Callable[[], object]) -> int:
@@ -48,7 +48,7 @@ def in_child(work: Callable[[], object]) -> int:
 
 
 def main(folder: Path) -> None:
-    in_child(lambda: world.release(folder / "next" / "good"))
+    in_child(lambda: world.release(folder / "next" / "good", pages=[world.NOTE]))
     for step in STEPS:
         for name in ("first", "next"):
             root, after = folder / name / step, name == "next"

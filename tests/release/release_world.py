@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from pipelines.quality.verdict import Evidence, Verdict
+from pipelines.release.pages import Page
 from pipelines.release.publish import Outcome, publish
 from pipelines.release.runs import RunInfo
 from pipelines.transform.marts import Column, Mart
@@ -75,6 +76,12 @@ RECEIPTS: list[dict[str, Any]] = [
 ]
 
 ROWS = [("2026-10-01", "Phường Thành Sen", 120, "99.50"), ("2026-10-01", "Xã Đức Thọ", 7, None)]
+
+
+NOTE = Page(
+    "note.html", "Ghi chú", "Note", "text/html", "1", lambda release: f"Bản {release.id}: {release.rows}".encode()
+)
+"""A page for the tests that want one; what a province shows is in tests/scoreboard."""
 
 
 def passing(*targets: str) -> dict[str, Verdict]:

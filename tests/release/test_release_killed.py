@@ -30,9 +30,10 @@ def test_killed_in_the_first_release(killed: Path, step: str) -> None:
     if left:
         store.verify(left.id)
 
-    outcome = release(store.root, day=2)
+    outcome = release(store.root, day=2, pages=[world.NOTE])
     assert outcome.status == ("unchanged" if left else "released")
     assert store.verify(str(outcome.release_id)) == store.current()
+    assert (store.root / "current" / "note.html").read_text() == f"Bản {outcome.release_id}: 3"
     assert not list(store.root.glob(".*"))
 
 
@@ -45,7 +46,7 @@ def test_killed_while_replacing_a_release(killed: Path, step: str) -> None:
     store.verify(left.id)
 
     # The same content a day later, at the same second as the killed run: the two must not trip over each other.
-    outcome = release(store.root, warehouse(world.ROWS[:1]), day=1)
+    outcome = release(store.root, warehouse(world.ROWS[:1]), day=1, pages=[world.NOTE])
     assert outcome.status == ("unchanged" if step == "flipped" else "released")
     current = store.verify(str(outcome.release_id))
     assert current == store.current()

@@ -1,0 +1,282 @@
+"""The page that people look at: one HTML file with everything in it, Vietnamese first, English at a switch.
+
+It shows rows of the release as they are; what the release does not have is said in its place. Layout and words of the
+page are in `templates/`, words for codes in `words.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+from pipelines.release.store import Release
+from pipelines.scoreboard import words
+from pipelines.scoreboard.charts import Charts, at, geojson
+from pipelines.scoreboard.rows import STATUSES, Place, Row, Rows
+from pipelines.scoreboard.words import Text
+
+GAPS_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What the map can show. `steps` are fixed, so that maps of two releases can be laid side by side."""
+
+    column: str
+    title: Text
+    steps: tuple[float, float, float, float]
+    note: Text
+
+
+MEASURES = (
+    Measure(
+        "on_time_pct",
+        Text("Hồ sơ đúng hạn, trước hạn", "Dossiers on time or early"),
+        (70, 80, 90, 95),
+        Text(
+            "Hồ sơ trước hạn, đúng hạn (kể cả đang giải quyết trong hạn) trên hồ sơ tiếp nhận trong năm.",
+            "Dossiers early or on time (those within their term included) of dossiers received in the year.",
+        ),
+    ),
+    Measure(
+        "online_pct",
+        Text("Hồ sơ nộp trực tuyến", "Dossiers submitted online"),
+        (50, 70, 80, 90),
+        Text(
+            "Hồ sơ nộp qua kênh trực tuyến trên hồ sơ tiếp nhận trong năm.",
+            "Dossiers submitted online of dossiers received in the year.",
+        ),
+    ),
+)
+
+
+def draw(release: Release, place: Place) -> bytes:
+    """The page of a release (UTF-8). The same release and design give the same bytes."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pipelines.scoreboard", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.globals.update(
+        T=Text, words=words, number=words.number, quantity=words.quantity, said=words.said, day=words.day
+    )
+    environment.filters["plain"] = words.plain
+    page = environment.get_template("scoreboard.html").render(**_content(Rows(release, place), place))
+    return page.encode()
+
+
+def _content(rows: Rows, place: Place) -> dict[str, Any]:
+    charts = Charts()
+    package = rows.release.package
+    return {
+        "place": place,
+        "release": rows.release,
+        "package": package,
+        "created": words.moment(rows.release.created_at),
+        "data_to": _data_to(rows.targets),
+        "statuses": STATUSES,
+        "counts": rows.counts,
+        "total": len(rows.targets),
+        "pillars": [_pillar(group, rows, charts) for group in _by_pillar(rows.targets)],
+        "why": lambda table: _why_missing(rows.release, table),
+        "map": _map(rows, charts),
+        "qd766": [row | {"bar": charts.bar(row["points"] or 0, row["max_points"])} for row in rows.qd766],
+        "points_lost": rows.points_lost,
+        "gaps": rows.table("coverage_gaps", GAPS_SHOWN),
+        "tables": [_table(resource) for resource in package["resources"]],
+        "checks": _checks(package),
+        "source_files": _source_files(package),
+    }
+
+
+def _by_pillar(targets: Iterable[Row]) -> Iterable[list[Row]]:
+    for _, group in groupby(targets, key=lambda row: row["pillar"]):
+        yield list(group)
+
+
+def _pillar(targets: Sequence[Row], rows: Rows, charts: Charts) -> dict[str, Any]:
+    first = targets[0]
+    return {
+        "id": first["pillar"],
+        "position": first["position"],
+        "title": Text(first["pillar_vi"], first["pillar_en"]),
+        "tiles": [_tile(row, rows, charts) for row in targets],
+    }
+
+
+def _tile(row: Row, rows: Rows, charts: Charts) -> dict[str, Any]:
+    series = rows.series.get(row["target_id"], [])
+    package = rows.release.package
+    made_up = {source["title"] for source in package["sources"] if source.get("synthetic")}
+    return row | {
+        "title": Text(row["title_vi"] or row["target_id"], row["title_en"] or row["title_vi"] or row["target_id"]),
+        "period": words.period(row["period_type"], row["period_start"], row["last_month"], row["year"]),
+        "gap": words.gap(row["distance"], row["direction"], row["unit"]),
+        "is_synthetic": row["value"] is not None
+        and bool(package["synthetic"])
+        and (row["basis"] in (None, "computed") or row["value_source"] in made_up),
+        "expected": words.years(row["expected_year"], row["expected_year_low"], row["expected_year_high"]),
+        "series": [
+            point | {"period": words.period(point["period_type"], point["period_start"], point["last_month"])}
+            for point in series
+        ],
+        "spark": _spark(row, series, charts),
+        "definition": Text(row["definition_vi"] or "", row["definition_en"] or row["definition_vi"] or ""),
+    }
+
+
+def _spark(row: Row, series: Sequence[Row], charts: Charts) -> dict[str, Any] | None:
+    """The series against the required path; None when there is nothing to draw."""
+    if not series or row["target_value"] is None or row["target_year"] is None:
+        return None
+    values = [{"at": _at(point), "value": point["value"]} for point in series]
+    goal = {"at": at(row["target_year"]), "value": row["target_value"]}
+    path = [{"at": _at(point), "value": point["path_value"]} for point in series if point["path_value"] is not None]
+    if row["baseline_value"] is not None and row["baseline_year"] is not None:
+        base = {"at": at(row["baseline_year"]), "value": row["baseline_value"]}
+        path = [base, *(point for point in path if point["at"] > base["at"])]
+    if path:  # past its year the target stays what is asked for
+        path = [point for point in path if point["at"] != goal["at"]] + [goal]
+        path.sort(key=lambda point: point["at"])
+    places = [point["at"] for point in (*values, *path, goal)]
+    return {
+        "svg": charts.spark(values, path, goal),
+        "from": int(min(places)),
+        "to": int(max(places)),
+        "has_path": bool(path),
+    }
+
+
+def _at(point: Row) -> float:
+    start: date = point["period_start"]
+    months = {"month": 1, "quarter": 3, "half": 6}.get(point["period_type"], 12)
+    return at(start.year, start.month + months // 2)
+
+
+def _data_to(targets: Iterable[Row]) -> Text:
+    """The newest month that a value of the page describes."""
+    latest = max(
+        (
+            row["last_month"] or row["period_start"]
+            for row in targets
+            if row["value"] is not None and (row["last_month"] or row["period_start"])
+        ),
+        default=None,
+    )
+    return words.NOTHING if latest is None else words.period("month", latest)
+
+
+def _why_missing(release: Release, table: str) -> Text | None:
+    """Why a table is not in the release, None when it is."""
+    if table in release.tables:
+        return None
+    held = next((held for held in release.held_back if held.target == table), None)
+    if held:
+        return Text(
+            f"Bảng {table} đang bị giữ lại và chưa có bản tốt nào trước đó: {held.reason}",
+            f"Table {table} is held back, and no good one was ever published: {held.reason}",
+        )
+    return Text(
+        f"Bản công bố này không có bảng {table}: nguồn của nó chưa được nối.",
+        f"This release has no table {table}: its source is not connected yet.",
+    )
+
+
+def _map(rows: Rows, charts: Charts) -> dict[str, Any]:
+    communes = rows.communes
+    drawable = [row for row in communes if row["geometry_wkt"]]
+    measures = [measure for measure in MEASURES if any(row[measure.column] is not None for row in communes)]
+    return {
+        "communes": communes,
+        "measures": [
+            {
+                "id": measure.column,
+                "title": measure.title,
+                "note": measure.note,
+                "year": next((row["year"] for row in communes if row["year"]), None),
+                "legend": _legend(measure),
+                "known": len([row for row in communes if row[measure.column] is not None]),
+                "svg": charts.choropleth([_shape(row, measure) for row in drawable]) if drawable else None,
+            }
+            for measure in measures
+        ],
+        "is_schematic": any(row["is_schematic"] for row in drawable),
+        "is_drawn": bool(drawable),
+        "undrawn": [row["name"] for row in communes if not row["geometry_wkt"]],
+        "source": next((row["boundary_source"] for row in drawable if row["boundary_source"]), None),
+    }
+
+
+def _shape(row: Row, measure: Measure) -> dict[str, Any]:
+    value = row[measure.column]
+    step = None if value is None else len([bound for bound in measure.steps if value >= bound])
+    label = f"{row['name']}: {words.quantity(value, '%').vi}"
+    return {
+        "type": "Feature",
+        "properties": {"fill": "url(#hatch)" if step is None else f"var(--m{step})", "label": label},
+        "geometry": geojson(row["geometry_wkt"]),
+    }
+
+
+def _legend(measure: Measure) -> list[tuple[str, Text]]:
+    low, *_, high = measure.steps
+    between = [f"{a:g}–{b:g} %" for a, b in zip(measure.steps, measure.steps[1:], strict=False)]
+    return [
+        ("m0", Text(f"dưới {low:g} %", f"below {low:g} %")),
+        *((f"m{step}", Text(text, text)) for step, text in enumerate(between, 1)),
+        ("m4", Text(f"từ {high:g} %", f"{high:g} % and more")),
+    ]
+
+
+def _table(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """A published table with its age: the last arrival among the files that it was computed from."""
+    landed = max((source["landed_at"] for source in resource["sources"] if source["landed_at"]), default=None)
+    return {
+        **{key: resource[key] for key in ("name", "path", "rows", "synthetic", "target")},
+        "title": Text(resource["title"], resource["title_en"]),
+        "landed": words.day(datetime.fromisoformat(landed).astimezone(words.VIETNAM).date())
+        if landed
+        else words.NOTHING,
+        "held_back": resource.get("held_back"),
+        "sources": ", ".join(source["title"] for source in resource["sources"] if source["files"]) or "–",
+    }
+
+
+def _checks(package: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each target's verdict with what failed; warnings are told too."""
+    return [
+        {
+            "target": target,
+            "verdict": words.said(words.VERDICT, verdict["verdict"]),
+            "is_held": verdict["verdict"] == "held_back",
+            "checks": len(verdict["evidence"]),
+            "failed": [item for item in verdict["evidence"] if not item["passed"]],
+        }
+        for target, verdict in package["verdicts"].items()
+    ]
+
+
+def _source_files(package: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The sources of the release: files, when the last one came, licence, whether it is made up."""
+    by_name: Callable[[Mapping[str, Any]], str] = lambda source: source["title"]  # noqa: E731
+    shown = []
+    for name, files in groupby(sorted(package["sources"], key=by_name), key=by_name):
+        each = list(files)
+        last = max(str(file["landed_at"]) for file in each)
+        shown.append(
+            {
+                "name": name,
+                "files": len(each),
+                "landed": words.day(datetime.fromisoformat(last).astimezone(words.VIETNAM).date()),
+                "licences": sorted({str(file.get("licence") or "–") for file in each}),
+                "synthetic": any(file.get("synthetic") for file in each),
+            }
+        )
+    return shown

@@ -1,0 +1,280 @@
+"""The rows that page and workbook show, by SQL over the Parquet files of one release and the registries of the seeds.
+
+A table that the release does not have, or a column that an older one lacks, reads as missing, never as an error: what
+is not there is said on the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.release.store import Release
+
+if TYPE_CHECKING:
+    import duckdb
+
+Row = dict[str, Any]
+
+STATUSES = ("met", "on_track", "moderate", "insufficient", "away", "not_assessed", "no_data")
+"""The order in which readers meet them: from what is reached to what nobody knows."""
+
+REGISTRIES = ("pillars", "indicators", "areas")
+"""Seeds that the scoreboard reads, since a release does not hold them."""
+
+# What the scoreboard reads of each table, with the type that a column has when the release lacks it.
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "target_progress": {
+        **dict.fromkeys(
+            ("target_id", "pillar", "title_vi", "title_en", "indicator", "level", "direction", "unit", "area_code"),
+            "VARCHAR",
+        ),
+        **dict.fromkeys(
+            ("area_name", "period_type", "obs_status", "basis", "value_source", "value_document"), "VARCHAR"
+        ),
+        **dict.fromkeys(("value_grade", "pace_method", "status", "base_year_note", "document", "grade"), "VARCHAR"),
+        **dict.fromkeys(("pillar_vi", "pillar_en", "note"), "VARCHAR"),
+        **dict.fromkeys(("period_start", "last_month", "vintage_on"), "DATE"),
+        **dict.fromkeys(("year", "baseline_year", "target_year", "pillar_position"), "INTEGER"),
+        **dict.fromkeys(("value", "numerator", "denominator", "baseline_value", "target_value", "distance"), "DOUBLE"),
+        **dict.fromkeys(("path_value", "required_pace", "actual_pace", "pace_ratio_pct"), "DOUBLE"),
+        **dict.fromkeys(("expected_year", "expected_year_low", "expected_year_high"), "DOUBLE"),
+        **dict.fromkeys(("is_latest", "is_national_target"), "BOOLEAN"),
+    },
+    "dossier_timeliness": {
+        **dict.fromkeys(("commune_code_today", "commune_name_today"), "VARCHAR"),
+        "month": "DATE",
+        **dict.fromkeys(("received", "early", "on_time", "in_process"), "BIGINT"),
+    },
+    "online_submission": {
+        **dict.fromkeys(("commune_code_today", "commune_name_today"), "VARCHAR"),
+        "month": "DATE",
+        **dict.fromkeys(("received", "online"), "BIGINT"),
+    },
+    "commune_boundaries": {
+        **dict.fromkeys(("commune_code", "commune_name", "geometry_wkt", "source"), "VARCHAR"),
+        "is_schematic": "BOOLEAN",
+    },
+    "qd766_scores": {
+        **dict.fromkeys(("period_type", "agency_code", "item_code", "item_type", "item_vi", "item_en"), "VARCHAR"),
+        **dict.fromkeys(("group_code", "grade", "published_status", "formula_version"), "VARCHAR"),
+        **dict.fromkeys(("period_start", "published_on"), "DATE"),
+        **dict.fromkeys(("published_points", "recomputed_points", "max_points"), "DOUBLE"),
+        "is_recomputed_synthetic": "BOOLEAN",
+    },
+    "qd766_points_lost": {
+        **dict.fromkeys(("period_type", "agency_code", "component_code", "component_vi", "component_en"), "VARCHAR"),
+        **dict.fromkeys(("group_code", "procedure_field_code", "counted_in"), "VARCHAR"),
+        **dict.fromkeys(("how_to_win_vi", "how_to_win_en"), "VARCHAR"),
+        "period_start": "DATE",
+        **dict.fromkeys(("counted", "short", "needed_for_tenth", "needed_for_all"), "BIGINT"),
+        **dict.fromkeys(("points_lost", "max_points"), "DOUBLE"),
+    },
+}
+
+_LATEST = """
+with chosen as (
+    select * from target_progress
+    qualify row_number() over (
+        partition by target_id
+        order by area_code is not distinct from $province desc, is_latest desc nulls last,
+            coalesce(period_start, make_date(year, 1, 1)) desc nulls last
+    ) = 1
+),
+nation as (
+    select target_id, value as nation_value, year as nation_year, period_start as nation_start from target_progress
+    where area_code = 'VN' and value is not null
+    qualify row_number() over (partition by target_id order by is_latest desc nulls last, period_start desc) = 1
+)
+select
+    c.* exclude (pillar, status, pillar_vi, pillar_en, pillar_position),
+    coalesce(c.pillar, '-') as pillar,
+    case
+        when c.value is null then 'no_data'
+        when c.status in ('met', 'on_track', 'moderate', 'insufficient', 'away') then c.status
+        else 'not_assessed'
+    end as status,
+    coalesce(c.pillar_position, try_cast(p.position as integer)) as position,
+    coalesce(c.pillar_vi, p.title_vi, c.pillar, '–') as pillar_vi,
+    coalesce(c.pillar_en, p.title_en, c.pillar, '–') as pillar_en,
+    n.nation_value, coalesce(n.nation_year, year(n.nation_start)) as nation_year,
+    i.definition_vi, i.definition_en, i.method, i.defined_by, i.reported_by, i.frequency
+from chosen as c
+left join pillars as p on c.pillar = p.pillar
+left join indicators as i on c.indicator = i.indicator
+left join nation as n on c.target_id = n.target_id and c.area_code <> 'VN'
+order by position nulls last, pillar, list_position($statuses, status), c.target_id
+"""
+
+_SERIES = """
+select t.target_id, t.value, t.path_value, t.period_type, t.last_month, t.obs_status,
+    coalesce(t.period_start, make_date(t.year, 1, 1)) as period_start
+from target_progress as t
+where t.value is not null and coalesce(t.period_start, make_date(t.year, 1, 1)) is not null
+    and t.area_code is not distinct from (
+        select c.area_code from target_progress as c where c.target_id = t.target_id
+        order by c.area_code is not distinct from $province desc, c.is_latest desc nulls last, c.area_code limit 1
+    )
+order by t.target_id, period_start
+"""
+
+# Shares are never averaged: counts are added, then divided. The year is the last that the table has.
+_COMMUNES = """
+with on_time as (
+    select commune_code_today as code, any_value(commune_name_today) as name, year(month) as year,
+        sum(received) as received, round(100.0 * sum(early + on_time + in_process) / sum(received), 2) as on_time_pct
+    from dossier_timeliness
+    where commune_code_today is not null and year(month) = (select max(year(month)) from dossier_timeliness)
+    group by all having sum(received) > 0
+),
+online as (
+    select commune_code_today as code, any_value(commune_name_today) as name, year(month) as year,
+        sum(received) as received, round(100.0 * sum(online) / sum(received), 2) as online_pct
+    from online_submission
+    where commune_code_today is not null and year(month) = (select max(year(month)) from online_submission)
+    group by all having sum(received) > 0
+),
+communes as (
+    select area_code as code, kind || ' ' || name as name from areas
+    where level = 'commune' and parent_code = $province and valid_to is null
+)
+select coalesce(c.code, b.commune_code, t.code, o.code) as code,
+    coalesce(c.name, b.commune_name, t.name, o.name) as name,
+    coalesce(t.year, o.year) as year, coalesce(t.received, o.received)::bigint as received, t.on_time_pct, o.online_pct,
+    b.geometry_wkt, b.is_schematic, b.source as boundary_source
+from communes as c
+full join commune_boundaries as b on c.code = b.commune_code
+full join on_time as t on coalesce(c.code, b.commune_code) = t.code
+full join online as o on coalesce(c.code, b.commune_code, t.code) = o.code
+order by code
+"""
+
+_QD766 = """
+select item_code, item_vi, item_en, max_points, period_start, grade, published_on, formula_version,
+    coalesce(published_points, recomputed_points) as points,
+    published_points is not null as is_published,
+    is_recomputed_synthetic and published_points is null as is_synthetic
+from qd766_scores
+where agency_code = $portal and period_type = 'year' and item_type = 'group'
+    and period_start = (
+        select max(period_start) from qd766_scores
+        where agency_code = $portal and period_type = 'year' and item_type = 'group'
+    )
+order by max_points desc, item_code
+"""
+
+_POINTS_LOST = """
+select component_code, any_value(component_vi) as component_vi, any_value(component_en) as component_en,
+    any_value(counted_in) as counted_in, sum(counted)::bigint as counted, sum(short)::bigint as short,
+    round(sum(points_lost), 2) as points_lost, any_value(max_points) as max_points,
+    any_value(how_to_win_vi) as how_to_win_vi, any_value(how_to_win_en) as how_to_win_en
+from qd766_points_lost
+where agency_code = $portal and period_type = 'year'
+    and period_start = (
+        select max(period_start) from qd766_points_lost where agency_code = $portal and period_type = 'year'
+    )
+group by component_code
+having sum(points_lost) > 0
+order by points_lost desc, component_code
+"""
+
+_COUNTS = f"select status, count(*) as targets from ({_LATEST}) group by status"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Whose scoreboard it is: code and name of the province, its code on the portal, the folder of the registries."""
+
+    province_code: str
+    portal_code: str
+    province_name: str
+    seeds: Path
+
+
+class Rows:
+    """What the scoreboard shows of one release. Opened on the staged or published directory; only reads."""
+
+    def __init__(self, release: Release, place: Place) -> None:
+        self.release, self.place = release, place
+
+    @cached_property
+    def targets(self) -> list[Row]:
+        """Every target once, at its latest period, by pillar and status, with the definition of its indicator."""
+        return self._ask(_LATEST)
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many targets have each status; all of `STATUSES`."""
+        counted = self._ask(_COUNTS)
+        return dict.fromkeys(STATUSES, 0) | {row["status"]: row["targets"] for row in counted}
+
+    @cached_property
+    def series(self) -> dict[str, list[Row]]:
+        """The values of each target over time, oldest first."""
+        series: dict[str, list[Row]] = {}
+        for row in self._ask(_SERIES):
+            series.setdefault(row["target_id"], []).append(row)
+        return series
+
+    @cached_property
+    def communes(self) -> list[Row]:
+        """Every commune of today with its measures and, where the release has it, its boundary as WKT."""
+        return self._ask(_COMMUNES)
+
+    @cached_property
+    def qd766(self) -> list[Row]:
+        """Groups of QĐ 766 for the province, latest year: points won and at most; what was published comes first."""
+        return self._ask(_QD766)
+
+    @cached_property
+    def points_lost(self) -> list[Row]:
+        """Components of QĐ 766 for the province, latest year, the most points lost first."""
+        return self._ask(_POINTS_LOST)
+
+    def table(self, name: str, limit: int) -> tuple[list[Mapping[str, Any]], list[tuple[Any, ...]]]:
+        """Fields (as in the package) and first rows of a table as it was published; both empty when it is not there."""
+        resource = next((r for r in self.release.package["resources"] if r["name"] == name), None)
+        if resource is None:
+            return [], []
+        path = self.release.path / resource["path"]
+        rows = self._connection.execute(
+            "select * from read_parquet($path) limit $limit", {"path": str(path), "limit": limit}
+        )
+        return resource["schema"]["fields"], rows.fetchall()
+
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        import duckdb
+
+        connection = duckdb.connect(config={"threads": 1})
+        for name, columns in TABLES.items():
+            empty = ", ".join(f"cast(null as {kind}) as {column}" for column, kind in columns.items())
+            there = (
+                f"union all by name select * from read_parquet('{self._path(name)}')"
+                if name in self.release.tables
+                else ""
+            )
+            connection.execute(f"create view {name} as select * from (select {empty} where false) {there}")
+        for name in REGISTRIES:
+            file = str(self.place.seeds / f"{name}.csv").replace("'", "''")
+            connection.execute(
+                f"create view {name} as select * from read_csv('{file}', all_varchar = true, header = true)"
+            )
+        return connection
+
+    def _path(self, name: str) -> str:
+        resource = next(r for r in self.release.package["resources"] if r["name"] == name)
+        return str(self.release.path / resource["path"]).replace("'", "''")
+
+    def _ask(self, sql: str) -> list[Row]:
+        values = {
+            "province": self.place.province_code,
+            "portal": self.place.portal_code,
+            "statuses": list(STATUSES),
+        }
+        answer = self._connection.execute(sql, {key: value for key, value in values.items() if f"${key}" in sql})
+        names = [column[0] for column in answer.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]

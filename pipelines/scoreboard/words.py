@@ -1,0 +1,220 @@
+"""What readers are told, in Vietnamese and English: figures, dates and periods as each writes them, words for codes.
+
+`Text` is a pair; in a template it becomes two spans with their `lang`, of which the page shows one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+VIETNAM = timezone(timedelta(hours=7))
+
+
+@dataclass(frozen=True)
+class Text:
+    """The same thing said in Vietnamese and in English. Plain text: whoever writes HTML escapes it."""
+
+    vi: str
+    en: str
+
+    def __html__(self) -> str:
+        from markupsafe import escape
+
+        if self.vi == self.en:
+            return str(escape(self.vi))
+        return f'<span class="t" lang="vi">{escape(self.vi)}</span><span class="t" lang="en">{escape(self.en)}</span>'
+
+    def __add__(self, other: Text | str) -> Text:
+        vi, en = (other, other) if isinstance(other, str) else (other.vi, other.en)
+        return Text(self.vi + vi, self.en + en)
+
+    def __radd__(self, other: str) -> Text:
+        return Text(other + self.vi, other + self.en)
+
+
+NOTHING = Text("–", "–")
+
+STATUS = {
+    "met": Text("Đã đạt", "Met"),
+    "on_track": Text("Đúng tiến độ", "On track"),
+    "moderate": Text("Tiến độ vừa phải", "Moderate progress"),
+    "insufficient": Text("Chưa đủ nhanh", "Insufficient progress"),
+    "away": Text("Xa dần mục tiêu", "Moving away"),
+    "not_assessed": Text("Chưa đánh giá được", "Not assessed"),
+    "no_data": Text("Chưa có số liệu", "No data"),
+}
+STATUS_MEANS = {
+    "met": Text("Giá trị mới nhất đã bằng hoặc vượt mục tiêu.", "The latest value has reached the target."),
+    "on_track": Text(
+        "Giữ tốc độ hiện nay thì kịp hạn: từ 95 % tốc độ cần có.",
+        "In time at this pace: 95 % of the required one or more.",
+    ),
+    "moderate": Text(
+        "Đang tiến, nhưng chậm hơn cần có: 60 đến dưới 95 % tốc độ cần có.",
+        "Moving, slower than is needed: 60 to 95 % of the required pace.",
+    ),
+    "insufficient": Text(
+        "Tiến quá chậm: dưới 60 % tốc độ cần có, hoặc hạn đã qua.",
+        "Far too slow: under 60 % of the required pace, or the deadline is past.",
+    ),
+    "away": Text("Đang đi ngược hướng mục tiêu.", "Moving in the wrong direction."),
+    "not_assessed": Text(
+        "Có số liệu nhưng chưa đủ để so với lộ trình (thiếu năm gốc hoặc mới có một kỳ).",
+        "There is a value, but not enough to compare with the path (no base year, or one period only).",
+    ),
+    "no_data": Text(
+        "Chưa nguồn nào cho số liệu. Không có nghĩa là bằng 0.", "No source gives a value. It is not zero."
+    ),
+}
+GRADE = {
+    "A": Text("văn bản hoặc nguồn số liệu chính thức", "official text or feed"),
+    "B": Text("báo chí hoặc tóm tắt trên cổng thông tin", "summary by press or portal"),
+    "C": Text("bản sao hoặc cơ sở chưa rõ", "a copy, or an unclear basis"),
+    "K": Text("kiến thức chung, chưa có nguồn để dẫn", "general knowledge, no source to cite"),
+}
+BASIS = {
+    "computed": Text("tính từ dữ liệu gốc", "computed from records"),
+    "reported": Text("cơ quan báo cáo", "reported by an agency"),
+    "published": Text("số đã công bố", "published figure"),
+    "estimated": Text("ước tính", "estimate"),
+}
+OBS_STATUS = {
+    "observed": Text("chính thức", "observed"),
+    "preliminary": Text("sơ bộ", "preliminary"),
+    "estimated": Text("ước tính", "estimated"),
+    "suppressed": Text("không công bố vì quá ít trường hợp", "suppressed: too few cases"),
+    "missing": Text("chưa có", "missing"),
+}
+PACE = {
+    "growth_rate": Text("tốc độ tăng bình quân năm", "yearly growth rate"),
+    "linear": Text("thay đổi đều mỗi năm", "even change a year"),
+    "rank": Text("thứ bậc", "rank"),
+}
+VERDICT = {
+    "passed": Text("đạt kiểm tra", "passed its checks"),
+    "held_back": Text("giữ bản trước", "held back"),
+}
+
+
+def said(words: dict[str, Text], code: str | None) -> Text:
+    """The words for a code; a code that nobody gave words to is shown as it is."""
+    return NOTHING if code is None else words.get(code, Text(code, code))
+
+
+def number(value: float | None, digits: int = 2, sign: bool = False) -> Text:
+    """`1.234,5` and `1,234.5`: at most `digits` decimals, no zeros at the end. Null is a dash, never zero."""
+    if value is None:
+        return NOTHING
+    english = f"{value:{'+' if sign else ''},.{digits}f}"
+    if "." in english:
+        english = english.rstrip("0").rstrip(".")
+    if english in ("-0", "+0"):
+        english = "0"
+    english = english.replace("-", "−")
+    return Text(english.translate(str.maketrans(",.", ".,")), english)
+
+
+_UNITS = {
+    "hạng": Text("hạng", "rank"),
+    "điểm %": Text("điểm %", "percentage points"),
+    "điểm": Text("điểm", "points"),
+    "bậc": Text("bậc", "places"),
+    "hồ sơ": Text("hồ sơ", "dossiers"),
+}
+
+
+def unit(name: str | None) -> Text:
+    """A unit in both languages; one without an English name stays as it is."""
+    return _UNITS.get(name or "", Text(name or "", name or ""))
+
+
+def quantity(value: float | None, of: str | None) -> Text:
+    """A figure with its unit: `81,82 %`. A rank comes after its word: `hạng 32`."""
+    if value is None:
+        return NOTHING
+    if of == "hạng":
+        return unit(of) + " " + number(value, 0)
+    return number(value) + (" " + unit(of) if of else "")
+
+
+def gap(distance: float | None, direction: str | None, of: str | None) -> Text:
+    """How far the value is from the target, in words. `distance` is value minus target."""
+    if distance is None:
+        return NOTHING
+    steps = {"%": "điểm %", "hạng": "bậc"}.get(of or "", of)
+    size = quantity(abs(distance), steps)
+    if distance == 0:
+        return Text("vừa đúng mục tiêu", "exactly the target")
+    if (distance > 0) == (direction == "more"):
+        return Text(f"vượt mục tiêu {size.vi}", f"{size.en} beyond the target")
+    return Text(f"còn thiếu {size.vi}" if direction == "more" else f"còn phải giảm {size.vi}", f"{size.en} to go")
+
+
+def day(value: date | None) -> Text:
+    """`24/11/2026` and `24 Nov 2026`."""
+    return NOTHING if value is None else Text(f"{value:%d/%m/%Y}", f"{value.day} {value:%b %Y}")
+
+
+def moment(value: datetime | None) -> Text:
+    """A moment in Vietnam's time, to the minute."""
+    if value is None:
+        return NOTHING
+    local = value.astimezone(VIETNAM)
+    return Text(f"{local:%H:%M} ngày {local:%d/%m/%Y}", f"{local.day} {local:%b %Y, %H:%M} (UTC+7)")
+
+
+def period(kind: str | None, start: date | None, last_month: date | None = None, year: int | None = None) -> Text:
+    """The name of a period; a year that is still running says up to which month it has data."""
+    if start is None and year is None:
+        return NOTHING
+    if start is None or kind in (None, "year"):
+        whole = year or (start.year if start else None)
+        if last_month is not None and last_month.year == whole and last_month.month < 12:
+            return Text(f"năm {whole} (đến tháng {last_month.month})", f"{whole} (to {last_month:%B})")
+        return Text(f"năm {whole}", f"{whole}")
+    half, quarter = (start.month + 5) // 6, (start.month + 2) // 3
+    names = {
+        "half": Text(f"6 tháng {('đầu', 'cuối')[half - 1]} năm {start.year}", f"H{half} {start.year}"),
+        "quarter": Text(f"quý {('I', 'II', 'III', 'IV')[quarter - 1]}/{start.year}", f"Q{quarter} {start.year}"),
+        "month": Text(f"tháng {start.month}/{start.year}", f"{start:%B %Y}"),
+    }
+    return names.get(kind or "", day(start))
+
+
+def years(expected: float | None, low: float | None, high: float | None) -> Text:
+    """The year in which the target would be reached, with its range when there is one."""
+    if expected is None:
+        return NOTHING
+    text = f"{expected:.0f}"
+    if low is not None and high is None:
+        return Text(f"{text}, không sớm hơn {low:.0f}", f"{text}, not before {low:.0f}")
+    if low is not None and high is not None and (low, high) != (expected, expected):
+        return Text(f"{text} (khoảng {low:.0f}–{high:.0f})", f"{text} (between {low:.0f} and {high:.0f})")
+    return Text(text, text)
+
+
+def coded(note: str | None) -> Text:
+    """A note in which statuses stand as codes, like `2021 moderate, 2023 on_track`, in words."""
+    vi = en = note or ""
+    for status, text in STATUS.items():
+        vi = re.sub(rf"\b{status}\b", text.vi.lower(), vi)
+        en = re.sub(rf"\b{status}\b", text.en.lower(), en)
+    return Text(vi, en)
+
+
+def plain(value: Any) -> Text:
+    """A cell of a table that is shown as it was published."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return Text("có", "yes") if value else Text("không", "no")
+    if isinstance(value, int | float):
+        return number(float(value), 4)
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, date):
+        return day(value)
+    return Text(str(value), str(value))

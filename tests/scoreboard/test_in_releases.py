@@ -1,0 +1,121 @@
+"""Page and workbook as part of a release: described, verified, unchanged without news, no risk to the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from board_world import FULL, PLACE, release, target
+from typer.testing import CliRunner
+
+from pipelines.cli import app
+from pipelines.release.files import ReleaseError
+from pipelines.release.pages import Page
+from pipelines.release.store import Release, ReleaseStore
+from pipelines.scoreboard.pages import pages
+from pipelines.settings import PROJECT_ROOT
+
+SMALL = {"target_progress": [target("on_time")]}
+
+
+def broken() -> Sequence[Page]:
+    """The page cannot be drawn, the workbook can; their design is the real one."""
+
+    def fail(release: Release) -> bytes:
+        raise ValueError("no font for 'Kỳ Anh'")
+
+    page, book = pages(PLACE)
+    return [replace(page, draw=fail), book]
+
+
+def test_they_are_described_read_only_and_verified(tmp_path: Path) -> None:
+    outcome = release(tmp_path, SMALL)
+    store = ReleaseStore(tmp_path)
+    current = store.verify(str(outcome.release_id))
+    described = {page["path"]: page for page in current.package["pages"]}
+    assert set(described) == {"scoreboard.html", "scoreboard.xlsx"}
+    for name, page in described.items():
+        assert page["bytes"] == (current.path / name).stat().st_size
+        assert (current.path / name).stat().st_mode & 0o222 == 0
+        assert page["mediatype"]
+    assert "scoreboard.html" not in [resource["path"] for resource in current.package["resources"]]
+    assert outcome.release_id is not None
+    assert outcome.release_id in (current.path / "scoreboard.html").read_text(encoding="utf-8")
+
+    changed = current.path / "scoreboard.html"
+    changed.chmod(0o644)
+    changed.write_text(changed.read_text(encoding="utf-8").replace("81,82", "99,99"), encoding="utf-8")
+    with pytest.raises(ReleaseError, match=r"scoreboard\.html is not the file that was published"):
+        store.verify(current.id)
+    changed.unlink()
+    with pytest.raises(ReleaseError, match=r"scoreboard\.html is missing"):
+        store.verify(current.id)
+
+
+def test_a_run_without_news_leaves_them_and_news_draws_them_anew(tmp_path: Path) -> None:
+    release(tmp_path, SMALL)
+    assert release(tmp_path, SMALL, day=1).status == "unchanged"
+    assert release(tmp_path, {"target_progress": [target("on_time", value=82.0)]}, day=2).status == "released"
+    assert "82 %" in (tmp_path / "current" / "scoreboard.html").read_text(encoding="utf-8")
+
+
+def test_a_new_design_is_news(tmp_path: Path) -> None:
+    release(tmp_path, SMALL)
+    redesigned = [replace(page, design="another") for page in pages(PLACE)]
+    assert release(tmp_path, SMALL, day=1, with_pages=redesigned).status == "released"
+    assert release(tmp_path, SMALL, day=2, with_pages=redesigned).status == "unchanged"
+
+
+def test_the_design_knows_the_registries_it_reads(tmp_path: Path) -> None:
+    for name in ("pillars", "indicators", "areas"):
+        (tmp_path / f"{name}.csv").write_bytes((PLACE.seeds / f"{name}.csv").read_bytes())
+    place = replace(PLACE, seeds=tmp_path)
+    before = pages(place)[0].design
+    assert before == pages(PLACE)[0].design
+    (tmp_path / "pillars.csv").write_text("pillar,position,title_vi,title_en\n", encoding="utf-8")
+    assert pages(place)[0].design != before
+
+
+def test_a_page_that_cannot_be_drawn_costs_no_data_and_is_tried_again(tmp_path: Path) -> None:
+    store = ReleaseStore(tmp_path)
+    first = release(tmp_path, SMALL, with_pages=broken())
+    assert first.status == "released"
+    assert first.undrawn == {"scoreboard.html": "ValueError: no font for '…'"}
+    current = store.verify(str(first.release_id))
+    assert current.undrawn == first.undrawn
+    assert [path.name for path in current.files if path.suffix in (".html", ".xlsx")] == ["scoreboard.xlsx"]
+
+    again = release(tmp_path, SMALL, day=1, with_pages=broken())
+    assert (again.status, again.undrawn) == ("unchanged", first.undrawn)
+    assert len(store.list()) == 1
+
+    mended = release(tmp_path, SMALL, day=2)
+    assert (mended.status, mended.undrawn) == ("released", {})
+    assert (tmp_path / "current" / "scoreboard.html").exists()
+    store.verify(str(mended.release_id))
+    assert release(tmp_path, SMALL, day=3).status == "unchanged"
+
+
+def test_the_command_shows_the_page_and_draws_it_into_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = release(tmp_path / "marts", FULL)
+    monkeypatch.setenv("HATINH_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("HATINH_HOME", str(PROJECT_ROOT))
+    run = CliRunner().invoke
+    shown = run(app, ["page"])
+    assert shown.exit_code == 0
+    assert Path(shown.output.strip()).read_bytes().startswith(b"<!DOCTYPE html>")
+
+    out = tmp_path / "out.html"
+    assert run(app, ["page", "--out", str(out), "--release", str(outcome.release_id)]).exit_code == 0
+    assert out.read_bytes() == (tmp_path / "marts" / "current" / "scoreboard.html").read_bytes()
+    assert run(app, ["page", "--release", "nothing"]).exit_code == 2
+
+
+def test_without_a_page_the_command_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    release(tmp_path / "marts", SMALL, with_pages=[])
+    monkeypatch.setenv("HATINH_DATA_DIR", str(tmp_path))
+    shown = CliRunner().invoke(app, ["page"])
+    assert shown.exit_code == 1
+    assert "hatinh page --out" in shown.output

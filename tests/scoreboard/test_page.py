@@ -1,0 +1,198 @@
+"""The page of a release: nobody's target is missing, nothing is fetched, and what is not there is said."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from board_world import FULL, HOSTILE, TARGETS, TIMELINESS, release
+from reading import Node, read
+
+from pipelines.scoreboard.words import STATUS
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory: pytest.TempPathFactory) -> str:
+    root = tmp_path_factory.mktemp("board")
+    release(root)
+    return (root / "current" / "scoreboard.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Node:
+    return read(html)
+
+
+def tile(page: Node, target_id: str) -> Node:
+    (found,) = page.all("article", id=f"ct-{target_id}")
+    return found
+
+
+def section(page: Node, name: str) -> str:
+    (found,) = page.all("section", id=name)
+    return found.text
+
+
+def page_of(root: Path) -> Node:
+    return read((root / "current" / "scoreboard.html").read_text(encoding="utf-8"))
+
+
+def test_every_target_has_one_tile_with_its_status_in_words_and_as_a_symbol(page: Node) -> None:
+    latest = {row["target_id"]: row["status"] for row in TARGETS}
+    assert {node.attrs["id"].removeprefix("ct-") for node in page.all("article")} == set(latest)
+    for target_id, status in latest.items():
+        shown = tile(page, target_id)
+        assert STATUS[status].vi in shown.text
+        assert STATUS[status].en in shown.text
+        assert shown.all("use", href=f"#s-{status}")
+        assert page.all("symbol", id=f"s-{status}")
+    assert {node.attrs["href"] for node in page.all("a") if "dot" in node.attrs.get("class", "")} == {
+        f"#ct-{target_id}" for target_id in latest
+    }
+
+
+def test_figures_are_written_as_each_language_writes_them(page: Node) -> None:
+    shown = tile(page, "on_time").text
+    assert "81,82 %" in shown
+    assert "81.82 %" in shown
+    assert "năm 2026 (đến tháng 10)" in shown
+    assert "còn thiếu 18,18 điểm %" in shown
+    assert "vượt mục tiêu 17,44 điểm %" in tile(page, "online").text
+    assert "hạng 32" in tile(page, "rank").text
+    assert "còn phải giảm 17 bậc" in tile(page, "rank").text
+    assert "2029 (khoảng 2028–2031)" in tile(page, "signed").text
+    assert "2021 chưa đủ nhanh, 2023 tiến độ vừa phải" in tile(page, "reuse").text
+
+
+def test_a_target_without_data_shows_no_figure_and_is_named_among_what_is_missing(page: Node) -> None:
+    shown = tile(page, "villages")
+    assert not [node for node in shown.all("p") if node.attrs.get("class") == "value"]
+    assert not shown.all("figure")
+    assert "Thôn thông minh ở Đức Thọ, Kỳ Xuân" in section(page, "con-thieu")
+    assert "11 chỉ tiêu, trong đó 2 chưa có số liệu." in section(page, "tong-quan")
+
+
+def test_every_figure_opens_to_method_source_document_and_grade(page: Node) -> None:
+    for shown in page.all("article"):
+        (more,) = shown.all("details")
+        for said in ("Cách tính", "Văn bản giao chỉ tiêu", "Mức bằng chứng của chỉ tiêu"):
+            assert said in more.text
+    (table,) = tile(page, "on_time").all("table")
+    assert "91,58" in table.text
+    assert "93,26" in table.text
+
+
+def test_a_spark_line_is_drawn_for_what_has_a_series_and_a_target(page: Node) -> None:
+    assert tile(page, "on_time").all("svg")
+    drawn = [node.attrs["id"] for node in page.all("article") if node.all("figure")]
+    assert "ct-new" not in drawn
+    assert "ct-on_time" in drawn
+
+
+def test_hostile_text_stays_text(html: str, page: Node) -> None:
+    assert "<script>alert" not in html
+    assert HOSTILE in " ".join(node.text for node in tile(page, "hostile").all("h4"))
+    assert len(page.all("script")) == 1
+    assert "phường <b>lạ</b>: –" in [node.text for node in page.all("title")]
+
+
+def test_nothing_is_fetched_and_every_link_leads_somewhere(html: str, page: Node) -> None:
+    ids = [node.attrs["id"] for node in page.all() if "id" in node.attrs]
+    assert len(ids) == len(set(ids))
+    assert "@import" not in html
+    assert not re.findall(r"url\((?!#)", html)
+    for node in page.all():
+        assert "src" not in node.attrs
+        href = node.attrs.get("href", "#noi-dung")
+        assert re.match(r"#|data:,$|[a-z0-9_.]+\.(parquet|xlsx|json)$", href), href
+        if href.startswith("#"):
+            assert href[1:] in ids, href
+        for name in ("aria-labelledby", "for"):
+            if name in node.attrs:
+                assert node.attrs[name] in ids
+        for reference in re.findall(r"url\(#([^)]+)\)", " ".join(node.attrs.values())):
+            assert reference in ids
+
+
+def test_landmarks_headings_and_languages(page: Node) -> None:
+    (root,) = page.all("html")
+    assert root.attrs["lang"] == "vi"
+    assert [len(page.all(tag)) for tag in ("header", "main", "footer", "h1")] == [1, 1, 1, 1]
+    levels = [int(node.tag[1]) for node in page.all() if re.fullmatch(r"h[1-6]", node.tag)]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    for node in page.all():
+        if node.attrs.get("role") == "img":
+            assert node.attrs["aria-labelledby"]
+        if node.tag == "th":
+            assert node.attrs["scope"] in ("row", "col")
+    both = [node for node in page.all("span") if node.attrs.get("class") == "t"]
+    assert len(both) % 2 == 0
+    assert {node.attrs["lang"] for node in both} == {"vi", "en"}
+
+
+def test_text_is_composed(html: str) -> None:
+    assert unicodedata.is_normalized("NFC", html)
+    assert "Thôn thông minh ở Đức Thọ, Kỳ Xuân" in html
+
+
+def test_the_map_says_what_is_schematic_and_what_is_unknown(page: Node) -> None:
+    text = section(page, "ban-do")
+    assert "Sơ đồ, không phải ranh giới" in text
+    fills = {node.text: node.attrs["fill"] for node in page.all("path") if node.all("title")}
+    assert fills == {
+        "phường Thành Sen: 90 %": "var(--m3)",
+        "phường Thành Sen: 95 %": "var(--m4)",
+        "phường <b>lạ</b>: –": "url(#hatch)",
+    }
+    (row,) = [node for node in page.all("tr") if "phường Trần Phú" in node.text]
+    assert "60" in row.text
+
+
+def test_qd766_shows_points_won_and_lost_of_the_latest_year(page: Node) -> None:
+    text = section(page, "qd766")
+    assert "8,79" in text
+    assert "13,21" in text
+    assert "Năm cũ" not in text
+
+
+def test_synthetic_data_are_marked_and_real_ones_are_not(page: Node, tmp_path: Path) -> None:
+    assert page.all("aside", **{"class": "synthetic"})
+    release(tmp_path, synthetic=False)
+    assert not page_of(tmp_path).all("aside")
+
+
+def test_a_release_without_the_tables_says_so_in_their_place(tmp_path: Path) -> None:
+    release(tmp_path, {"dossier_timeliness": TIMELINESS})
+    page = page_of(tmp_path)
+    for name, table in (
+        ("tong-quan", "target_progress"),
+        ("ban-do", "commune_boundaries"),
+        ("qd766", "qd766_scores"),
+        ("con-thieu", "coverage_gaps"),
+    ):
+        assert f"không có bảng {table}" in section(page, name)
+    assert "phường Thành Sen" in section(page, "ban-do")
+
+
+def test_what_is_held_back_is_said_with_its_reason(tmp_path: Path) -> None:
+    release(tmp_path, held=["qd766_scores"])
+    page = page_of(tmp_path)
+    assert "three rows too many" in section(page, "so-lieu")
+    assert "three rows too many" in section(page, "qd766")
+
+
+def test_a_table_of_an_older_release_with_fewer_columns_is_read(tmp_path: Path) -> None:
+    tables = {"target_progress": [{k: v for k, v in row.items() if k != "status"} for row in TARGETS]}
+    release(tmp_path, tables)
+    assert "Chưa đánh giá được" in tile(page_of(tmp_path), "on_time").text
+
+
+def test_the_same_release_is_the_same_page_and_book(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        release(tmp_path / name, FULL)
+    for file in ("scoreboard.html", "scoreboard.xlsx"):
+        one, two = (tmp_path / name / "current" / file for name in ("one", "two"))
+        assert one.read_bytes() == two.read_bytes()
