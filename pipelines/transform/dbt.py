@@ -1,8 +1,8 @@
 """dbt in this very process: parse when the project changed, build, test; results as plain values.
 
-One invocation builds every model; tests run after it, as the SQL that dbt compiled them to, so that a failed test stops no model: judging is the gate's
-work. dbt keeps its DuckDB connection open between invocations; it is closed here after each, since the file admits one
-configuration at a time.
+One invocation builds every model; the tests run after it, as the SQL that dbt compiled them to, so that a failed test
+stops no model: judging is the gate's work. dbt keeps its DuckDB connection open between invocations; it is closed here
+after each, since the file admits one configuration at a time.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Dbt:
         kept, stamp = self.manifest_path.with_name("data_tests.json"), f"{self.fingerprint()} {self.warehouse.stem}"
         tests = read_tests(kept, stamp)
         if tests is None:
-            results = self._run(["compile", "--resource-type", "test", "--no-populate-cache"])
+            results = self._run(["compile", "--select", "resource_type:test", "--no-populate-cache"])
             tests = [DataTest.of_node(result.node) for result in results if result.node.resource_type == "test"]
             write_tests(kept, stamp, tests)
         return tests
@@ -104,9 +104,7 @@ class Dbt:
                 raise DbtFailed(f"dbt {arguments[0]}: {result.name} failed: {result.message}")
         return [result for result in results if result.resource_type in _RESOURCES]
 
-    def _run(
-        self, arguments: Sequence[str], on_result: Callable[[NodeResult], None] | None = None
-    ) -> Sequence[Any]:
+    def _run(self, arguments: Sequence[str], on_result: Callable[[NodeResult], None] | None = None) -> Sequence[Any]:
         """One invocation of dbt, with dbt's own results."""
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # dbt costs 3 s to import
         from dbt.cli.main import dbtRunner
