@@ -1,8 +1,8 @@
 """dbt in this very process: parse when the project changed, build, test; results as plain values.
 
-One invocation builds every model, another runs every test, so that a failed test stops no model: judging is the gate's
-work. dbt keeps its DuckDB connection open between invocations; it is closed here after each, since the file admits one
-configuration at a time.
+One invocation builds every model; the tests run after it, as the SQL that dbt compiled them to, so that a failed test
+stops no model: judging is the gate's work. dbt keeps its DuckDB connection open between invocations; it is closed here
+after each, since the file admits one configuration at a time.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pipelines.transform.data_tests import DataTest, read_tests, run_tests, write_tests
 from pipelines.transform.dbt_results import NodeResult, Status
 
 _RESOURCES = ("model", "seed", "test", "unit_test")
@@ -71,8 +72,25 @@ class Dbt:
         return self._invoke([*arguments, *(["--full-refresh"] if full_refresh else [])], on_result)
 
     def test(self, on_result: Callable[[NodeResult], None] | None = None) -> list[NodeResult]:
-        """Run every data test."""
-        return self._invoke(["test", "--exclude-resource-type", "unit_test"], on_result)
+        """Run every data test. dbt compiles them, and only when the project has changed since."""
+        results = []
+        for result in run_tests(
+            self.warehouse, self._data_tests(), memory_limit=self.memory_limit, threads=self.threads
+        ):
+            results.append(result)
+            if on_result:
+                on_result(result)
+        return results
+
+    def _data_tests(self) -> list[DataTest]:
+        """What dbt makes of the data tests. Relations carry the name of the file, so that is in the stamp too."""
+        kept, stamp = self.manifest_path.with_name("data_tests.json"), f"{self.fingerprint()} {self.warehouse.stem}"
+        tests = read_tests(kept, stamp)
+        if tests is None:
+            results = self._run(["compile", "--select", "resource_type:test", "--no-populate-cache"])
+            tests = [DataTest.of_node(result.node) for result in results if result.node.resource_type == "test"]
+            write_tests(kept, stamp, tests)
+        return tests
 
     def unit_test(self) -> list[NodeResult]:
         """Run the unit tests of the models; they need the upstream tables to exist, not to hold rows."""
@@ -81,6 +99,14 @@ class Dbt:
     def _invoke(
         self, arguments: Sequence[str], on_result: Callable[[NodeResult], None] | None = None
     ) -> list[NodeResult]:
+        results = [_from_result(result) for result in self._run(arguments, on_result)]
+        for result in results:
+            if result.resource_type not in _RESOURCES and result.status not in ("success", "pass"):
+                raise DbtFailed(f"dbt {arguments[0]}: {result.name} failed: {result.message}")
+        return [result for result in results if result.resource_type in _RESOURCES]
+
+    def _run(self, arguments: Sequence[str], on_result: Callable[[NodeResult], None] | None = None) -> Sequence[Any]:
+        """One invocation of dbt, with dbt's own results."""
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # dbt costs 3 s to import
         from dbt.cli.main import dbtRunner
 
@@ -121,11 +147,7 @@ class Dbt:
                 DuckDBConnectionManager.close_all_connections()
         if outcome.exception is not None:
             raise DbtFailed(f"dbt {arguments[0]} failed: {outcome.exception}") from outcome.exception
-        results = [_from_result(result) for result in getattr(outcome.result, "results", [])]
-        for result in results:
-            if result.resource_type not in _RESOURCES and result.status not in ("success", "pass"):
-                raise DbtFailed(f"dbt {arguments[0]}: {result.name} failed: {result.message}")
-        return [result for result in results if result.resource_type in _RESOURCES]
+        return list(getattr(outcome.result, "results", []))
 
 
 def _spatial_extension() -> str:
