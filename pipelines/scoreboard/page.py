@@ -237,7 +237,7 @@ def _legend(measure: Measure) -> list[tuple[str, Text]]:
 
 def _table(resource: Mapping[str, Any]) -> dict[str, Any]:
     """A published table with its age: the last arrival among the files that it was computed from."""
-    landed = max((source["landed_at"] for source in resource["sources"] if source["landed_at"]), default=None)
+    landed = max((source["landed_at"] for source in resource["sources"] if source.get("landed_at")), default=None)
     return {
         **{key: resource[key] for key in ("name", "path", "rows", "synthetic", "target")},
         "title": Text(resource["title"], resource["title_en"]),
@@ -245,7 +245,7 @@ def _table(resource: Mapping[str, Any]) -> dict[str, Any]:
         if landed
         else words.NOTHING,
         "held_back": resource.get("held_back"),
-        "sources": ", ".join(source["title"] for source in resource["sources"] if source["files"]) or "–",
+        "sources": ", ".join(source["title"] for source in resource["sources"] if source.get("files", True)) or "–",
     }
 
 
