@@ -93,6 +93,15 @@ def test_what_is_no_sdmx_is_not_landed(server: Sdmx, pulls: Pulls, content: byte
     assert pulls.landing.receipts(SOURCE.name) == []
 
 
+def test_a_file_that_names_another_opens_nothing(server: Sdmx, tmp_path: Path) -> None:
+    other = tmp_path / "other.xml"
+    other.write_bytes(SPECIFIC)
+    for content in (f"{other}", f"{server.address}/GSO/CPIVNM.xml"):
+        got = loaded(SOURCE, content.encode())
+        assert [reason for _, reason, _, _ in got.reasons] == ["no_answer"]
+    assert server.asked == []
+
+
 @given(
     start=st.integers(0, len(SPECIFIC)),
     length=st.integers(0, 200),
