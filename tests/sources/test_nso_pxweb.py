@@ -241,7 +241,7 @@ def test_cells_beyond_the_cube_are_counted() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_mangled_answers_lose_no_row(data: st.DataObject) -> None:
     """Whatever is put anywhere: framing never raises, and rows in are rows loaded and rows in quarantine."""
     document = json.loads(cube())

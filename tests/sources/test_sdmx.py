@@ -108,7 +108,7 @@ def test_a_file_that_names_another_opens_nothing(server: Sdmx, tmp_path: Path) -
     instead=st.binary(max_size=4) | st.sampled_from([b"<", b'"', b"&", b"x", b"</Series>"]),
     content=st.sampled_from([GENERIC, SPECIFIC, CSV]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_mangled_files_are_rows_or_rejects(start: int, length: int, instead: bytes, content: bytes) -> None:
     at = start % (len(content) + 1)
     got = loaded(SOURCE, content[:at] + instead + content[at + length :])
