@@ -9,7 +9,9 @@ A table is asked for its places and for all that its other variables hold. Where
 gives at once (`?config`), it is asked in parts, cut along the longest variable. At most 5 calls in 10 seconds.
 
 An answer is json-stat2. It does not tell which table it is of, so the name of its file does: `V02.01-part-0001.json`.
-The table has no history: each pull brings it as it stands, under the year in which it was asked.
+The table has no history: each pull brings it as it stands, under the year in which it was asked. Where the interface
+does not answer, the JSON-stat file that the table's own page offers can be dropped as `V02.01.json`: it is of the older
+form, and is read too.
 """
 
 from __future__ import annotations
@@ -122,10 +124,11 @@ def _wanted(interface: Interface, what: str, metadata: Any, areas: frozenset[str
         raise interface.failed(what, f'its metadata have no list "variables". {MOVED}')
     wanted: dict[str, Sequence[str]] = {}
     for variable in variables:
-        code, values, texts = (variable.get(key) for key in ("code", "values", "valueTexts"))
+        told = variable if isinstance(variable, dict) else {}
+        code, values, texts = (told.get(key) for key in ("code", "values", "valueTexts"))
         if not (isinstance(code, str) and isinstance(values, list) and isinstance(texts, list)):
             raise interface.failed(what, "its metadata list no values of a variable: there are too many, or none.")
-        if variable.get("map") or heading_key(code) in PLACES or heading_key(variable.get("text", "")) in PLACES:
+        if told.get("map") or PLACES & {heading_key(label(code)), heading_key(label(told.get("text")))}:
             values = [v for v, text in zip(values, texts, strict=False) if heading_key(label(text)) in areas]
             if not values:
                 raise interface.failed(
@@ -159,12 +162,16 @@ class _Cube:
     """
 
     def __init__(self, document: Any, dataset: str) -> None:
+        if isinstance(document, dict) and isinstance(document.get("dataset"), dict):
+            document = _newer(document["dataset"])
         if not isinstance(document, dict) or document.get("class") != "dataset":
             raise NoAnswerError("no dataset")
         ids, sizes, dimensions = (document.get(key) for key in ("id", "size", "dimension"))
         if not (isinstance(ids, list) and isinstance(sizes, list) and isinstance(dimensions, dict)):
             raise NoAnswerError("no dimensions")
-        if not ids or len(ids) != len(sizes) or not all(type(size) is int and size > 0 for size in sizes):
+        if not ids or len(ids) != len(sizes) or not all(isinstance(name, str) for name in ids):
+            raise NoAnswerError("no names of its dimensions")
+        if not all(type(size) is int and size > 0 for size in sizes):
             raise NoAnswerError("no sizes of its dimensions")
         self.cells = prod(sizes)
         if self.cells > MOST_CELLS:
@@ -173,7 +180,7 @@ class _Cube:
         self._dataset = dataset
         self._document = document
         self._dimensions = [
-            _Dimension(str(name), size, dimensions.get(name), roles) for name, size in zip(ids, sizes, strict=True)
+            _Dimension(name, size, dimensions.get(name), roles) for name, size in zip(ids, sizes, strict=True)
         ]
         if not any(dimension.role == "time" for dimension in self._dimensions):
             raise NoAnswerError("no dimension of time")
@@ -230,18 +237,27 @@ class _Dimension:
         labels = category.get("label")
         labels = labels if isinstance(labels, dict) else {}
         units = category.get("unit")
+        units = units if isinstance(units, dict) else {}
         index = category.get("index", list(labels))
         if isinstance(index, dict):
             if sorted(map(str, index.values())) != sorted(map(str, range(size))):
                 raise NoAnswerError("places of categories that cannot be")
-            index = sorted(index, key=index.__getitem__)
+            places = index
+            index = sorted(places, key=lambda code: int(str(places[code])))
         if not isinstance(index, list) or len(index) != size:
             raise NoAnswerError("not as many categories as it says")
         self.name = label(name)
         self.codes = [str(code) for code in index]
         self.labels = [label(labels.get(code, code)) for code in self.codes]
-        self.units = [_unit(units.get(code)) if isinstance(units, dict) else "" for code in self.codes]
+        self.units = [_unit(units.get(code)) for code in self.codes]
         self.role = _role(name, told.get("label"), roles)
+
+
+def _newer(dataset: dict[str, Any]) -> dict[str, Any]:
+    """A dataset of the older JSON-stat as one of json-stat2: what tells of all dimensions stands among them there."""
+    dimensions = dataset.get("dimension")
+    told = dimensions if isinstance(dimensions, dict) else {}
+    return {**dataset, "class": "dataset", **{key: told.get(key) for key in ("id", "size", "role")}}
 
 
 def _role(name: str, title: Any, roles: Any) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
@@ -95,7 +96,8 @@ def _datasets(content: bytes) -> tuple[list[Any], str | None]:
     from pysdmx.io import read_sdmx  # brings pandas
 
     try:
-        message = read_sdmx(content.decode("utf-8-sig"), validate=False)
+        # as bytes: text that is a path or an address would be opened or fetched
+        message = read_sdmx(BytesIO(content.decode("utf-8-sig").encode()), validate=False)
         datasets: list[Any] = list(message.data or [])
     except Exception:  # of many kinds, out of several libraries; the text may quote the file
         raise NoAnswerError("not readable as SDMX") from None

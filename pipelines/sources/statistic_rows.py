@@ -122,7 +122,7 @@ def respond(interface: Interface, what: str, method: str, path: str, *, moved: s
         if error.status == NOT_FOUND:
             problem = f"there is nothing here any more (status 404): it has moved or was withdrawn. {moved} {STAYS}"
         elif error.status == BAD_REQUEST:
-            problem = f"the server does not understand the question (status 400): what it asks for has changed. {moved} {STAYS}"
+            problem = f"the server does not understand the question (status 400): it has changed. {moved} {STAYS}"
         else:
             problem = f"{error}. {AGAIN}"
         raise interface.failed(what, problem) from None
@@ -163,7 +163,7 @@ def framed(stream: BinaryIO, limit: int, read: Callable[[bytes], Iterable[Record
                 raise NoAnswerError("too large")
             for number, record in enumerate(read(content), 1):
                 yield number, record
-        except NoAnswerError:
+        except (NoAnswerError, RecursionError):
             yield number + 1, Reason.NO_ANSWER
 
     return batches(numbered(), limit)

@@ -104,7 +104,7 @@ def test_a_year_with_several_answers_is_held() -> None:
 
 
 @given(notes=st.lists(st.text('ab ,\n"', max_size=12), min_size=1, max_size=5), cut=st.integers(0, 40))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_whatever_the_notes_hold_rows_are_counted(notes: list[str], cut: int) -> None:
     content = csv(*(line(notes=note, at=str(2000 + n)) for n, note in enumerate(notes)))
     got = named(content[: len(content) - cut])

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import product
 from math import prod
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -178,6 +179,23 @@ def named(content: bytes) -> Any:
     return loaded(source, content)
 
 
+def test_the_file_of_the_older_form_that_a_page_offers_is_the_same_table() -> None:
+    newer = json.loads(cube())
+    dimension = {**newer.pop("dimension"), "id": newer.pop("id"), "size": newer.pop("size")}
+    older = json.dumps({"dataset": {**newer, "dimension": dimension}}).encode() + b"\0"
+    assert [{**row, "version": 0} for row in named(older).rows] == [{**row, "version": 0} for row in named(cube()).rows]
+
+
+@pytest.mark.parametrize(
+    "variables", [None, [], [7], [{"code": "Năm"}], [{"code": "Năm", "values": [], "valueTexts": 1}]]
+)
+def test_metadata_that_are_none_are_told(server: PxWeb, pulls: Pulls, variables: Any) -> None:
+    table = server.tables[PATH]
+    server.tables[PATH] = SimpleNamespace(metadata=lambda: {**table.metadata(), "variables": variables})  # type: ignore[assignment]
+    with pytest.raises(PullError, match=r"^nso_pxweb 2026, V02\.01: its metadata "):
+        pulls.pull("2026")
+
+
 @pytest.mark.parametrize("year", ["Tổng số", "2024-2025", "204", "20245", ""])
 def test_a_label_that_is_no_year_holds_its_cells(year: str) -> None:
     labels = {"0": "2022", "1": "2023", "2": "2024", "3": year}
@@ -223,7 +241,7 @@ def test_cells_beyond_the_cube_are_counted() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_mangled_answers_lose_no_row(data: st.DataObject) -> None:
     """Whatever is put anywhere: framing never raises, and rows in are rows loaded and rows in quarantine."""
     document = json.loads(cube())

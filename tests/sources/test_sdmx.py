@@ -93,13 +93,22 @@ def test_what_is_no_sdmx_is_not_landed(server: Sdmx, pulls: Pulls, content: byte
     assert pulls.landing.receipts(SOURCE.name) == []
 
 
+def test_a_file_that_names_another_opens_nothing(server: Sdmx, tmp_path: Path) -> None:
+    other = tmp_path / "other.xml"
+    other.write_bytes(SPECIFIC)
+    for content in (f"{other}", f"{server.address}/GSO/CPIVNM.xml"):
+        got = loaded(SOURCE, content.encode())
+        assert [reason for _, reason, _, _ in got.reasons] == ["no_answer"]
+    assert server.asked == []
+
+
 @given(
     start=st.integers(0, len(SPECIFIC)),
     length=st.integers(0, 200),
     instead=st.binary(max_size=4) | st.sampled_from([b"<", b'"', b"&", b"x", b"</Series>"]),
     content=st.sampled_from([GENERIC, SPECIFIC, CSV]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_mangled_files_are_rows_or_rejects(start: int, length: int, instead: bytes, content: bytes) -> None:
     at = start % (len(content) + 1)
     got = loaded(SOURCE, content[:at] + instead + content[at + length :])

@@ -144,7 +144,7 @@ ANYTHING = st.recursive(
         ANYTHING | st.builds(lambda key, odd: {**GOOD, key: odd}, st.sampled_from(list(GOOD)), ANYTHING)
     )
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_every_observation_is_loaded_or_held(observations: list[Any]) -> None:
     got = loaded(SOURCE, page(*observations))
     assert len(got.rows) + len(got.reasons) == max(len(observations), 1)
