@@ -91,14 +91,18 @@ class Interface:
         except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict):
-            is_page = response.content.lstrip()[:1] == b"<"
-            raise self.failed(
-                what,
-                f"the answer (status {response.status}, {len(response.content):,} bytes) is "
-                + ("an HTML page, not JSON" if is_page else "no whole JSON object")
-                + f". The server is in trouble, or the address is not the interface's: check it. {AGAIN}",
-            )
+            raise self.no_json(what, response, "JSON object")
         return Answer(response, body)
+
+    def no_json(self, what: str, response: Response, wanted: str) -> PullError:
+        """The error of an answer that is not `wanted`, like "JSON object"."""
+        is_page = response.content.lstrip()[:1] == b"<"
+        return self.failed(
+            what,
+            f"the answer (status {response.status}, {len(response.content):,} bytes) is "
+            + ("an HTML page, not JSON" if is_page else f"no whole {wanted}")
+            + f". The server is in trouble, or the address is not the interface's: check it. {AGAIN}",
+        )
 
     def fetched(self, name: str, content: bytes, path: str, response: Response | None = None) -> Fetched:
         """What is landed: it describes today, whatever period it belongs to."""

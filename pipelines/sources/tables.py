@@ -75,14 +75,14 @@ class Frames:
     """int64; from 1: the row of the sheet or table, titles and header counted."""
     text: pa.Array
     """string; a JSON object each."""
-    rejects: list[tuple[int, Reason]]
+    rejects: list[tuple[int, StrEnum]]
     """(row_no, reason), ascending."""
 
 
 _Cells = list[str]
 _Row = tuple[int, _Cells | Reason]
 """A row of a table with its number: its cells, or why it has none."""
-_Record = tuple[int, dict[str, str] | Reason]
+_Record = tuple[int, Mapping[str, str | None] | StrEnum]
 """A row below the header with its number: its cells by field, or why it is rejected."""
 
 
@@ -128,15 +128,15 @@ class TableForm:
         start = stream.read(4096)
         stream.seek(0)
         if not start.strip():
-            return _batches([(1, Reason.EMPTY_FILE)], max_record_bytes)
+            return batches([(1, Reason.EMPTY_FILE)], max_record_bytes)
         if start.startswith((_ZIP, _OLE)):
-            return _batches(self._workbook(stream), max_record_bytes)
+            return batches(self._workbook(stream), max_record_bytes)
         if start.startswith(_GZIP) or _JSON.match(start):
             return framing.frame(stream, max_record_bytes=max_record_bytes)
         encoding = _encoding(stream)
         if _HTML.match(start):
-            return _batches(self._html(stream, encoding, max_record_bytes), max_record_bytes)
-        return _batches(self._csv(stream, encoding, max_record_bytes), max_record_bytes)
+            return batches(self._html(stream, encoding, max_record_bytes), max_record_bytes)
+        return batches(self._csv(stream, encoding, max_record_bytes), max_record_bytes)
 
     def _csv(self, stream: BinaryIO, encoding: str, limit: int) -> Iterator[_Record]:
         """The delimiter is the one under which there is a header."""
@@ -266,20 +266,23 @@ def _cell(text: str) -> str:
     return unicodedata.normalize("NFC", text.replace("\0", _REPLACEMENT)).strip()
 
 
-def _batches(records: Iterable[_Record], limit: int) -> Iterator[Frames]:
-    """Records as JSON text in Arrow arrays; what is too long or not UTF-8 is rejected."""
+def batches(records: Iterable[_Record], limit: int) -> Iterator[Frames]:
+    """Numbered records, or reasons in their place, as JSON text in Arrow arrays.
+
+    What is longer than `limit` bytes or not UTF-8 is rejected; nothing at all is an empty file.
+    """
     import pyarrow as pa  # costly, and only needed when there is a file
 
     row_no: list[int] = []
     texts: list[bytes] = []
-    rejects: list[tuple[int, Reason]] = []
+    rejects: list[tuple[int, StrEnum]] = []
     size, is_empty = 0, True
 
     def batch() -> Frames:
         return Frames(pa.array(row_no, pa.int64()), pa.array(texts, pa.binary()).cast(pa.string()), rejects)
 
     for number, record in records:
-        if isinstance(record, Reason):
+        if isinstance(record, StrEnum):
             rejects.append((number, record))
         else:
             try:

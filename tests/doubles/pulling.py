@@ -29,6 +29,7 @@ class Pulls:
     credentials: dict[str, str]
     now: datetime = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
     seconds_a_look: float = 0.0
+    headers: dict[str, str] = field(default_factory=dict)
     waits: list[float] = field(default_factory=list)
     landed: list[Receipt] = field(default_factory=list)
 
@@ -49,7 +50,7 @@ class Pulls:
             self.address,
             now=self.clock,
             credentials=self.credentials,
-            client=lambda: HttpClient(tries=3, sleep=self.waits.append, timeout_seconds=10),
+            client=lambda: HttpClient(headers=self.headers, tries=3, sleep=self.waits.append, timeout_seconds=10),
         )
         new = [receipt for receipt, is_new in results if is_new]
         self.landed += new

@@ -136,7 +136,11 @@ own_missing as (
             and own.area_code = '{{ var("province_code") }}'
             and (n.period_start is null or (n.period_type = own.period_type and n.period_start = own.period_start))
     -- how many provinces there are of a kind is no figure of a province
-    where own.indicator is null and i.unit <> 'tỉnh'
+    where
+        own.indicator is null
+        and i.unit <> 'tỉnh'
+        -- the scheme counts from 2020 on; a series of the nation may go back to 1990
+        and coalesce(n.period_start, date '2020-01-01') >= date '2020-01-01'
 ),
 
 every as (

@@ -17,3 +17,5 @@ select
 from {{ ref('published_figures') }}
 union all by name
 select * exclude (load_no) from {{ ref('stg_published_tables') }}
+union all by name
+select * from {{ ref('int_fetched_statistics') }}

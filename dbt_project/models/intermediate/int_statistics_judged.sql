@@ -41,6 +41,17 @@ placed as (
     )
 ),
 
+figures as (
+    select
+        * exclude (place, value_taken, unit_taken, was_accepted),
+        -- an older publication that came after a newer one: it is judged by that one, which nothing can unsettle
+        coalesce(landed_at, timestamp '1970-01-01') > min(coalesce(landed_at, timestamp '1970-01-01')) over (
+            partition by fact order by vintage_on rows between 1 following and unbounded following
+        ) as came_late
+    from placed
+    where place = 1
+),
+
 -- a change between two publications as they came
 moves as (
     select
@@ -48,8 +59,8 @@ moves as (
         row_number() over of_fact as vintage_no,
         abs(value - lag(value) over of_fact) as move,
         {{ revision_floor('unit', 'lag(value) over of_fact') }} as floor_of_move
-    from placed
-    where place = 1
+    from figures
+    where not coalesce(came_late, false)
     window of_fact as (partition by fact order by vintage_on)
 ),
 
@@ -67,44 +78,63 @@ vintages as (
 walked as (
     select
         *,
-        cast(null as double) as previous_value,
-        cast(null as date) as previous_vintage_on,
+        cast(null as double) as before_value,
+        cast(null as date) as before_vintage_on,
         cast(null as double) as revision_limit,
-        cast(0 as bigint) as revision_no,
         {{ held_reason('v', 'cast(null as double)', '0') }} as held_reason
     from vintages as v
     where vintage_no = 1
     union all
     select
         n.*,
-        {{ held_reason('n', 'n.previous_value', 'n.revision_limit') }} as held_reason
+        {{ held_reason('n', 'n.before_value', 'n.revision_limit') }} as held_reason
     from (
         select
             v.*,
-            if(w.held_reason is null, w.value, w.previous_value) as previous_value,
-            if(w.held_reason is null, w.vintage_on, w.previous_vintage_on) as previous_vintage_on,
+            if(w.held_reason is null, w.value, w.before_value) as before_value,
+            if(w.held_reason is null, w.vintage_on, w.before_vintage_on) as before_vintage_on,
             greatest(
                 3 * v.largest_move,
-                {{ revision_floor('v.unit', 'if(w.held_reason is null, w.value, w.previous_value)') }}
-            ) as revision_limit,
-            w.revision_no + if(w.held_reason is null, 1, 0) as revision_no
+                {{ revision_floor('v.unit', 'if(w.held_reason is null, w.value, w.before_value)') }}
+            ) as revision_limit
         from walked as w
         inner join vintages as v on w.fact = v.fact and w.vintage_no + 1 = v.vintage_no
     ) as n
+),
+
+latecomers as (
+    select
+        l.*,
+        w.value as before_value,
+        w.vintage_on as before_vintage_on,
+        greatest(3 * w.largest_move, {{ revision_floor('w.unit', 'w.value') }}) as revision_limit
+    from figures as l
+    left join walked as w on l.fact = w.fact and l.vintage_on < w.vintage_on and w.held_reason is null
+    where l.came_late
+    qualify row_number() over (partition by l.fact, l.vintage_on order by w.vintage_on) = 1
+),
+
+judged as (
+    select * exclude (vintage_no, move, floor_of_move, largest_move) from walked
+    union all by name
+    select
+        l.*,
+        {{ held_reason('l', 'l.before_value', 'l.revision_limit') }} as held_reason
+    from latecomers as l
 )
 
 select
-    * exclude (
-        landed_at, place, value_taken, unit_taken, was_accepted, is_unknown,
-        vintage_no, move, floor_of_move, largest_move
-    ),
-    held_reason is null and vintage_on = max(if(held_reason is null, vintage_on, null)) over (partition by fact)
-        as is_latest
-from walked
+    * exclude (landed_at, is_unknown, came_late, before_value, before_vintage_on),
+    if(held_reason is null, lag(value) over in_force, before_value) as previous_value,
+    if(held_reason is null, lag(vintage_on) over in_force, before_vintage_on) as previous_vintage_on,
+    if(held_reason is null, row_number() over in_force - 1, null) as revision_no,
+    held_reason is null and lead(vintage_on) over in_force is null as is_latest
+from judged
+window in_force as (partition by fact, held_reason is null order by vintage_on)
 union all by name
 -- another value under a key that has one: the first stays, or what somebody accepted. The same value again is no news.
 select
-    * exclude (landed_at, place, value_taken, unit_taken, was_accepted, is_unknown),
+    * exclude (landed_at, is_unknown, place, value_taken, unit_taken, was_accepted),
     value_taken as previous_value,
     vintage_on as previous_vintage_on,
     if(was_accepted, 'replaced', 'other_value') as held_reason,

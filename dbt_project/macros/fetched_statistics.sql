@@ -1,0 +1,46 @@
+{# Sources of published statistics: they share the columns of pipelines/sources/statistic_rows.py. #}
+{% macro statistic_sources() -%}
+    {{ return(['nso_pxweb', 'worldbank', 'sdmx', 'ckan', 'itu']) }}
+{%- endmacro %}
+
+{#
+  Staging of one source of statistics: one row a figure and vintage, with what its marks and flags say. Of two answers
+  of one vintage the later counts. Flags are the codes of SDMX's CL_OBS_STATUS; one that is not known is told in `note`.
+#}
+{% macro statistic_figures(source_name) %}
+select
+    '{{ source_name }}' as source,
+    version,
+    dataset,
+    series,
+    series_label,
+    area_label,
+    period_label,
+    period_type,
+    period_start,
+    value,
+    unit_label,
+    case
+        when value is null and obs_flag = 'Q' then 'suppressed'
+        when value is null then 'missing'
+        when obs_flag in ('P', 'V') then 'preliminary'
+        when obs_flag in ('E', 'F', 'I') then 'estimated'
+        else 'observed'
+    end as obs_status,
+    case
+        when value is not null or obs_flag = 'Q' then null
+        when missing_mark = '-' then 'nil'
+        when missing_mark in ('..', '...', '…') or obs_flag = 'L' then 'not_available'
+        when obs_flag in ('M', 'H') then 'not_applicable'
+        else 'unknown'
+    end as missing_kind,
+    case
+        when obs_flag not in ('A', 'P', 'V', 'E', 'F', 'I', 'M', 'L', 'H', 'Q', 'O') then 'flag ' || obs_flag
+    end as note,
+    coalesce(updated_on, extracted_on) as vintage_on
+from {{ source('raw', source_name) }}
+qualify row_number() over (
+    partition by dataset, series, period_type, period_start, vintage_on
+    order by version desc
+) = 1
+{% endmacro %}

@@ -1,0 +1,2 @@
+-- One row a figure and vintage; columns and rules are those of every source of statistics.
+{{ statistic_figures('sdmx') }}

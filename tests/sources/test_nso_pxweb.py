@@ -1,0 +1,253 @@
+"""Tables by the PxWeb API: how they are asked, how the server fails, and what a cell becomes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
+from itertools import product
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from doubles.interfaces import ERROR_PAGE, Reply
+from doubles.pulling import Pulls, rows
+from doubles.statistic_interfaces import PxTable, PxWeb
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from loads import loaded
+
+from pipelines.landing.http import Refused
+from pipelines.landing.pull import PullError
+from pipelines.sources.nso_pxweb import SOURCE, parts
+
+PATH = "Dân số và lao động/V02.01.px"
+TABLE = PxTable(
+    title="Dân số trung bình phân theo địa phương (Nghìn người)",
+    variables=[
+        ("Địa phương", [("0", "CẢ NƯỚC"), ("1", "  Hà Nội"), ("30", "..Hà Tĩnh")]),
+        ("Giới tính", [("0", "Tổng số"), ("1", "Nữ")]),
+        ("Năm", [("0", "2022"), ("1", "2023"), ("2", "Sơ bộ 2024"), ("3", "Ước tính 2025")]),
+    ],
+    cells={
+        **{("0", sex, year): 1000.5 + int(year) for sex in "01" for year in "0123"},
+        ("30", "0", "0"): 0,
+        ("30", "0", "1"): 1.25,
+        ("30", "0", "2"): 2,
+        ("30", "0", "3"): 3,
+        ("30", "1", "0"): "..",
+        ("30", "1", "1"): "-",
+        ("30", "1", "2"): ".",
+    },
+)
+"""Made-up figures: what a cell can hold."""
+
+
+@pytest.fixture
+def server() -> Iterator[PxWeb]:
+    double = PxWeb(tables={PATH: TABLE})
+    with double.serving():
+        yield double
+
+
+@pytest.fixture
+def pulls(server: PxWeb, tmp_path: Path) -> Pulls:
+    return Pulls(tmp_path, SOURCE, f"{server.address}/api/v1/vi", {})
+
+
+FOUND = """
+    select area_label, period_start::varchar, value, missing_mark, obs_flag from raw.nso_pxweb
+    where area_label = 'Hà Tĩnh' order by series, period_start
+"""
+HA_TINH = [
+    ("Hà Tĩnh", "2022-01-01", 0.0, None, None),
+    ("Hà Tĩnh", "2023-01-01", 1.25, None, None),
+    ("Hà Tĩnh", "2024-01-01", 2.0, None, "P"),
+    ("Hà Tĩnh", "2025-01-01", 3.0, None, "E"),
+    ("Hà Tĩnh", "2022-01-01", None, "..", None),
+    ("Hà Tĩnh", "2023-01-01", None, "-", None),
+    ("Hà Tĩnh", "2024-01-01", None, ".", "P"),
+    ("Hà Tĩnh", "2025-01-01", None, None, "E"),
+]
+
+
+@pytest.mark.parametrize("is_sparse", [False, True], ids=["dense", "sparse"])
+@pytest.mark.parametrize("index_as", [dict, list])
+@pytest.mark.parametrize("max_cells", [100_000, 5, 1])
+def test_however_a_table_is_told_its_cells_are_the_same(
+    server: PxWeb, pulls: Pulls, is_sparse: bool, index_as: type, max_cells: int
+) -> None:
+    server.is_sparse, server.index_as, server.max_cells = is_sparse, index_as, max_cells
+    new = pulls.pull("2026")
+    assert new == [f"V02.01-part-{number:04d}.json" for number in range(1, len(new) + 1)]
+    assert len(new) == {100_000: 1, 5: 4, 1: 16}[max_cells]
+    with duckdb.connect() as connection:
+        report = pulls.load(connection)
+        assert (report.rows_in, report.rows_quarantined) == (16, 0)  # Hà Nội was not asked for
+        assert rows(connection, FOUND) == HA_TINH
+        told = (
+            "select distinct dataset, series, series_label, unit_label, updated_on from raw.nso_pxweb order by series"
+        )
+        assert rows(connection, told)[2] == (
+            "V02.01",
+            "Giới tính=1;Địa phương=0",
+            "CẢ NƯỚC | Nữ",
+            "Nghìn người",
+            None,  # 9999-12-31
+        )
+
+
+def test_the_same_answer_lands_once_and_a_changed_one_beside_it(server: PxWeb, pulls: Pulls) -> None:
+    assert pulls.pull("2026") == ["V02.01-part-0001.json"]
+    assert pulls.pull("2026") == []
+    server.tables[PATH] = replace(TABLE, cells={**TABLE.cells, ("30", "0", "1"): 9}, updated="2026-11-20T08:00:00Z")
+    assert pulls.pull("2026") == ["V02.01-part-0001.json"]
+    with duckdb.connect() as connection:
+        pulls.load(connection)
+        values = "select value, updated_on::varchar from raw.nso_pxweb where area_label = 'Hà Tĩnh' "
+        values += "and period_start = '2023-01-01' and value is not null order by version"
+        assert rows(connection, values) == [(1.25, None), (9.0, "2026-11-20")]
+
+
+def test_a_table_that_moved_stops_no_other(server: PxWeb, pulls: Pulls) -> None:
+    pulls.credentials["tables"] = f"Doanh nghiệp/V05.01.px; {PATH}"
+    with pytest.raises(PullError) as caught:
+        pulls.pull("2026")
+    assert str(caught.value).startswith("nso_pxweb 2026, V05.01: there is nothing here any more (status 404)")
+    assert "`tables`" in str(caught.value)
+    assert [receipt.name for receipt in pulls.landing.receipts(SOURCE.name)] == ["V02.01-part-0001.json"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "problem"),
+    [
+        (PxWeb.reply({"error": "Parameter error"}), "the server says that it is an error"),
+        (Reply({"error": "Parameter error"}, 400), "does not understand the question"),
+        (Reply(b"", 404), "nothing here any more (status 404)"),
+        (ERROR_PAGE, "is an HTML page, not JSON"),
+        (Reply(b'{"class": "dataset", "id": ["N'), "is no whole JSON"),
+        (PxWeb.reply({"class": "dataset", "id": ["A"], "size": [2], "dimension": {}}), "without categories"),
+        (
+            PxWeb.reply(
+                TABLE.cube({"Địa phương": ["0"], "Giới tính": ["0"], "Năm": ["0"]}, is_sparse=False, index_as=list)
+            ),
+            "it has 1 cells, not what was asked for",
+        ),
+    ],
+    ids=["error", "400", "404", "HTML", "truncated", "no categories", "other cells"],
+)
+def test_nonsense_lands_nothing_and_says_what_to_do(server: PxWeb, pulls: Pulls, reply: Reply, problem: str) -> None:
+    server.faults[1] = [reply]
+    with pytest.raises(PullError) as caught:
+        pulls.pull("2026")
+    assert str(caught.value).startswith("nso_pxweb 2026, V02.01 part 1: ")
+    assert problem in str(caught.value)
+    assert "bảo trì" not in str(caught.value)
+    assert pulls.landing.receipts(SOURCE.name) == []
+    assert pulls.pull("2026") == ["V02.01-part-0001.json"]
+
+
+def test_haste_is_waited_for_and_refusal_is_not_argued_with(server: PxWeb, pulls: Pulls) -> None:
+    server.faults[1] = [Reply(b"", 429)]
+    assert pulls.pull("2026") == ["V02.01-part-0001.json"]
+    assert len(pulls.waits) == 1
+    server.faults[3] = [Reply(b"", 403)]
+    pulls.credentials["tables"] = f"{PATH};{PATH}"
+    with pytest.raises(Refused):
+        pulls.pull("2026")
+    assert server.questions == 3  # the second table was not asked
+
+
+def test_places_that_are_called_otherwise_are_told(server: PxWeb, pulls: Pulls) -> None:
+    pulls.credentials["areas"] = "Tỉnh Hà Tĩnh"
+    with pytest.raises(PullError, match=r"V02\.01: none of its places is called as wanted\. Set `areas`"):
+        pulls.pull("2026")
+
+
+def cube(**changes: Any) -> bytes:
+    chosen = {code: [value for value, _ in pairs] for code, pairs in TABLE.variables}
+    return json.dumps({**TABLE.cube(chosen, is_sparse=False, index_as=list), **changes}, ensure_ascii=False).encode()
+
+
+def named(content: bytes) -> Any:
+    """Load bytes as a file of table T."""
+    source = replace(SOURCE, frames_by_name=False, frame=lambda s, **k: SOURCE.frame(s, name="T-part-0001.json", **k))
+    return loaded(source, content)
+
+
+@pytest.mark.parametrize("year", ["Tổng số", "2024-2025", "204", "20245", ""])
+def test_a_label_that_is_no_year_holds_its_cells(year: str) -> None:
+    labels = {"0": "2022", "1": "2023", "2": "2024", "3": year}
+    document = json.loads(cube())
+    document["dimension"]["Năm"]["category"]["label"] = labels
+    got = named(json.dumps(document).encode())
+    assert {(reason, field) for _, reason, field, _ in got.reasons} == {("bad_period", "period_label")}
+    assert (len(got.rows), len(got.reasons)) == (18, 6)
+
+
+def test_what_is_no_number_and_no_mark_is_held() -> None:
+    values = [*range(18), "12,5", "n/a", "..", 7, True, 1e400]
+    got = named(cube(value=values, status={"21": ".."}))
+    assert [(row, reason) for row, reason, _, _ in got.reasons] == [
+        *((row, "bad_value") for row in (19, 20)),
+        (22, "value_and_mark"),
+        *((row, "bad_value") for row in (23, 24)),
+    ]
+    assert [row["missing_mark"] for row in got.rows if row["value"] is None] == [".."]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty_file"),
+        (cube()[:-20], "no_answer"),
+        (b'{"error": "x"}', "no_answer"),
+        (b"[" * 100_000, "no_answer"),
+        (cube(size=[1, 1, 1]), "no_answer"),
+        (cube(size=[10**6, 10**6, 10**6]), "no_answer"),
+        (cube(value=[1, 2]), "wrong_size"),
+        (cube(value=None), "wrong_size"),
+    ],
+)
+def test_bytes_that_are_no_answer_are_one_reject(content: bytes, reason: str) -> None:
+    got = named(content)
+    assert (got.rows, [found for _, found, _, _ in got.reasons]) == ([], [reason])
+
+
+def test_cells_beyond_the_cube_are_counted() -> None:
+    got = named(cube(value={"0": 1, "23": 2, "24": 3, "x": 4}, status=None))
+    assert (len(got.rows), [reason for _, reason, _, _ in got.reasons]) == (24, ["stray_cell"] * 2)
+
+
+@given(data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_mangled_answers_lose_no_row(data: st.DataObject) -> None:
+    """Whatever is put anywhere: framing never raises, and rows in are rows loaded and rows in quarantine."""
+    document = json.loads(cube())
+    odd = st.sampled_from([None, "", "..", "x", -1, 0, 10**30, 1e308, [], {}, [None], {"a": 1}, "2024", True])
+    for _ in range(data.draw(st.integers(1, 3))):
+        at: Any = document
+        while True:
+            keys = list(at) if isinstance(at, dict) else list(range(len(at)))
+            key = data.draw(st.sampled_from(keys))
+            if not (isinstance(at[key], dict | list) and at[key] and data.draw(st.booleans())):
+                at[key] = deepcopy(data.draw(odd))
+                break
+            at = at[key]
+    content = json.dumps(document).encode()
+    got = named(content[: data.draw(st.integers(len(content) - 3, len(content)))])
+    assert got.rows or got.reasons
+
+
+@given(sizes=st.lists(st.integers(1, 9), min_size=1, max_size=4), limit=st.integers(1, 60))
+@settings(max_examples=60, deadline=None)
+def test_parts_hold_every_cell_once(sizes: list[int], limit: int) -> None:
+    wanted = {f"v{n}": [str(value) for value in range(size)] for n, size in enumerate(sizes)}
+    found = list(parts(wanted, limit))
+    assert all(prod(len(values) for values in part.values()) <= limit for part in found)
+    cells = [cell for part in found for cell in product(*part.values())]
+    assert sorted(cells) == sorted(product(*wanted.values()))
+    assert len(cells) == len(set(cells))
