@@ -41,7 +41,7 @@ MENDS: Mapping[str, str] = {
     # of the file
     "empty_file": f"Tệp không có dòng số liệu nào. {_AGAIN}",
     "header_not_found": f"Không thấy dòng tiêu đề của biểu ở trang nào đang hiện. Bỏ ẩn trang đó, hoặc: {_AGAIN}",
-    "unreadable_workbook": "Không mở được tệp: hỏng, có mật khẩu, hoặc không phải Excel. Lưu lại dạng .xlsx.",
+    "unreadable_workbook": "Không mở được tệp: hỏng, có mật khẩu, quá lớn, hoặc không phải Excel. Lưu lại dạng .xlsx.",
     "further_sheet": "Có hơn một trang số liệu, không rõ trang nào đúng. Giữ một trang, xóa các trang chép thêm.",
     "truncated_table": "Tệp bị cắt ngang. Gửi lại tệp đầy đủ.",
     "truncated_gzip": "Tệp bị cắt ngang. Gửi lại tệp đầy đủ.",

@@ -21,6 +21,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -30,9 +31,8 @@ from pipelines.sources import framing, tables
 from pipelines.sources.base import Column, Rule, Source, Table
 
 SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
-MOST_ROWS = 5000
-"""Rows that a form may have: 69 communes with a dozen indicators each are a sixth of it."""
 MOST_SHEET_BYTES = 64 << 20
+"""Bytes that the sheets of a workbook may unfold to; a form for all communes is a hundredth of it."""
 
 FIELDS = {
     "STT": "position",
@@ -60,7 +60,12 @@ FORM = tables.TableForm(fields=FIELDS, needed=frozenset({"indicator", "value", "
 
 _UNCALCULATED = "="
 """Stands for the value of a row with a formula that no program has computed: such a cell reads as blank."""
-_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^/>])>(.*?)</(?:\w+:)?c>", re.DOTALL)
+# each looks at every byte of a sheet once, whatever the bytes are
+_CELL_END = re.compile(rb"</(?:\w{1,20}:)?c>")
+_CELL = re.compile(rb"<(?:\w{1,20}:)?c\s[^<>]*>")
+_PLACE = re.compile(rb"""\br=["'][A-Z]{1,3}(\d{1,7})["']""")
+_FORMULA = re.compile(rb"<(?:\w{1,20}:)?f\b")
+_STORED = re.compile(rb"<(?:\w{1,20}:)?v\b[^<>]*>[^<]")
 _POSITION = re.compile(r"([1-9]\d{0,3})/([1-9]\d{0,3})")
 
 
@@ -78,6 +83,9 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[tables.Frames 
     Never raises because of what the bytes are. Rows that were deleted get numbers below the last row.
     """
     uncalculated = _uncalculated_rows(stream)
+    if uncalculated is None:
+        yield _frames([], [], [(1, tables.Reason.UNREADABLE_WORKBOOK)])
+        return
     seen: set[int] = set()
     total = last = 0
     for batch in FORM.frame(stream, max_record_bytes=max_record_bytes):
@@ -119,29 +127,36 @@ def _frames(row_no: list[int], texts: list[str], rejects: list[tuple[int, Any]])
     return tables.Frames(pa.array(row_no, pa.int64()), pa.array(texts, pa.string()), rejects)
 
 
-def _uncalculated_rows(stream: BinaryIO) -> frozenset[int]:
-    """Rows of a workbook with a formula that has no stored value, or whose value is an error. Rewinds the stream.
+def _uncalculated_rows(stream: BinaryIO) -> frozenset[int] | None:
+    """Rows of a workbook with a formula that has no stored value, or has an error for one; None when it is too large.
 
-    Programs that fill workbooks write formulas without computing them, and readers then see a blank cell.
+    Programs that fill workbooks write formulas without computing them, and readers then see a blank cell. What is no
+    workbook, or a broken one, has no such rows: the framing refuses it. Rewinds the stream.
     """
-    rows: set[int] = set()
+    contents: list[bytes] = []
     try:
         with zipfile.ZipFile(stream) as members:
-            for member in members.infolist():
-                if not re.match(r"/?xl/worksheets/[^/]+\.xml$", member.filename):
-                    continue
-                with members.open(member) as sheet:
-                    cells = _CELL.findall(sheet.read(MOST_SHEET_BYTES))
-                for attributes, content in cells:
-                    is_error = re.search(rb'\bt="e"', attributes)
-                    is_blank = b"<f" in content and not re.search(rb"<v[^>]*>[^<]", content)
-                    if (is_error or is_blank) and (place := re.search(rb'\br="[A-Z]+(\d+)"', attributes)):
-                        rows.add(int(place[1]))
-    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, EOFError, NotImplementedError):
-        pass  # no workbook, or one that the framing refuses itself
+            sheets = [m for m in members.infolist() if re.match(r"/?xl/worksheets/[^/]+\.xml$", m.filename)]
+            if sum(sheet.file_size for sheet in sheets) > MOST_SHEET_BYTES:
+                return None
+            contents = [members.read(sheet) for sheet in sheets]
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, EOFError, NotImplementedError):
+        return frozenset()
     finally:
         stream.seek(0)
-    return frozenset(rows)
+    return frozenset(row for content in contents for row in _uncalculated(content))
+
+
+def _uncalculated(sheet: bytes) -> Iterator[int]:
+    for ended in _CELL_END.split(sheet):
+        cell = None
+        for cell in _CELL.finditer(ended):  # noqa: B007  the last one is the cell that ended here
+            pass
+        if cell is None or not (place := _PLACE.search(cell[0])):
+            continue
+        is_blank = _FORMULA.search(ended, cell.end()) and not _STORED.search(ended, cell.end())
+        if b't="e"' in cell[0] or is_blank:
+            yield int(place[1])
 
 
 # ------------------------------------------------------------------------------------------------------------ table
