@@ -45,7 +45,7 @@ class Charts:
                 description=alt.Description("properties.label:N"),
             )
             .project(type="identity", reflectY=True)
-            .properties(width=560, height=440)
+            .properties(width=560, height=372)
         )
         return self._draw(_compiled(chart), hover=True)
 

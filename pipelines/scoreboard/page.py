@@ -18,14 +18,13 @@ from pipelines.scoreboard.charts import Charts, at, geojson
 from pipelines.scoreboard.rows import STATUSES, Place, Row, Rows
 from pipelines.scoreboard.words import Text
 
-GAPS_SHOWN = 200
-
 
 @dataclass(frozen=True)
 class Measure:
     """What the map can show. `steps` are fixed, so that maps of two releases can be laid side by side."""
 
     column: str
+    table: str
     title: Text
     steps: tuple[float, float, float, float]
     note: Text
@@ -34,6 +33,7 @@ class Measure:
 MEASURES = (
     Measure(
         "on_time_pct",
+        "dossier_timeliness",
         Text("Hồ sơ đúng hạn, trước hạn", "Dossiers on time or early"),
         (70, 80, 90, 95),
         Text(
@@ -43,12 +43,30 @@ MEASURES = (
     ),
     Measure(
         "online_pct",
+        "online_submission",
         Text("Hồ sơ nộp trực tuyến", "Dossiers submitted online"),
         (50, 70, 80, 90),
         Text(
             "Hồ sơ nộp qua kênh trực tuyến trên hồ sơ tiếp nhận trong năm.",
             "Dossiers submitted online of dossiers received in the year.",
         ),
+    ),
+    *(
+        Measure(
+            column,
+            "telecom_coverage",
+            Text(f"Thôn có {vi}", f"Villages with {en}"),
+            (50, 70, 90, 100),
+            Text(
+                f"Thôn, tổ dân phố có {vi} của ít nhất một doanh nghiệp, trên số thôn đã biết rõ.",
+                f"Villages that at least one operator reaches with {en}, of those that are known.",
+            ),
+        )
+        for column, vi, en in (
+            ("villages_5g_pct", "sóng 5G", "5G"),
+            ("villages_4g_pct", "sóng 4G", "4G"),
+            ("villages_fibre_pct", "cáp quang", "fibre"),
+        )
     ),
 )
 
@@ -86,10 +104,12 @@ def _content(rows: Rows, place: Place) -> dict[str, Any]:
         "total": len(rows.targets),
         "pillars": [_pillar(group, rows, charts) for group in _by_pillar(rows.targets)],
         "why": lambda table: _why_missing(rows.release, table),
+        "is_made_up": {r["name"] for r in package["resources"] if r["synthetic"]}.__contains__,
         "map": _map(rows, charts),
         "qd766": [row | {"bar": charts.bar(row["points"] or 0, row["max_points"])} for row in rows.qd766],
         "points_lost": rows.points_lost,
-        "gaps": rows.table("coverage_gaps", GAPS_SHOWN),
+        "villages": rows.villages,
+        "gaps": rows.gaps,
         "tables": [_table(resource) for resource in package["resources"]],
         "checks": _checks(package),
         "source_files": _source_files(package),
@@ -198,9 +218,10 @@ def _map(rows: Rows, charts: Charts) -> dict[str, Any]:
         "measures": [
             {
                 "id": measure.column,
+                "table": measure.table,
                 "title": measure.title,
                 "note": measure.note,
-                "year": next((row["year"] for row in communes if row["year"]), None),
+                "period": _period(measure, communes),
                 "legend": _legend(measure),
                 "known": len([row for row in communes if row[measure.column] is not None]),
                 "svg": charts.choropleth([_shape(row, measure) for row in drawable]) if drawable else None,
@@ -212,6 +233,14 @@ def _map(rows: Rows, charts: Charts) -> dict[str, Any]:
         "undrawn": [row["name"] for row in communes if not row["geometry_wkt"]],
         "source": next((row["boundary_source"] for row in drawable if row["boundary_source"]), None),
     }
+
+
+def _period(measure: Measure, communes: Iterable[Row]) -> Text:
+    """The year of the dossiers, the quarter of the reports of coverage."""
+    first = next(row for row in communes if row[measure.column] is not None)
+    if measure.table == "telecom_coverage":
+        return words.period("quarter", first["quarter"])
+    return words.period("year", None, year=first["year"])
 
 
 def _shape(row: Row, measure: Measure) -> dict[str, Any]:
@@ -239,7 +268,7 @@ def _table(resource: Mapping[str, Any]) -> dict[str, Any]:
     """A published table with its age: the last arrival among the files that it was computed from."""
     landed = max((source["landed_at"] for source in resource["sources"] if source.get("landed_at")), default=None)
     return {
-        **{key: resource[key] for key in ("name", "path", "rows", "synthetic", "target")},
+        **{key: resource[key] for key in ("name", "path", "rows", "target")},
         "title": Text(resource["title"], resource["title_en"]),
         "landed": words.day(datetime.fromisoformat(landed).astimezone(words.VIETNAM).date())
         if landed

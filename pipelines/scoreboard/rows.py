@@ -58,6 +58,16 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("commune_code", "commune_name", "geometry_wkt", "source"), "VARCHAR"),
         "is_schematic": "BOOLEAN",
     },
+    "telecom_coverage": {
+        **dict.fromkeys(("area_code", "period_type", "technology", "operator"), "VARCHAR"),
+        "period_start": "DATE",
+        "villages_covered_pct": "DOUBLE",
+    },
+    "coverage_gaps": {
+        **dict.fromkeys(("level", "area_code", "area_name", "technology", "coverage_status"), "VARCHAR"),
+        **dict.fromkeys(("since_quarter", "reported_on"), "DATE"),
+        **dict.fromkeys(("villages_covered", "villages_not_covered", "villages_unknown"), "BIGINT"),
+    },
     "qd766_scores": {
         **dict.fromkeys(("period_type", "agency_code", "item_code", "item_type", "item_vi", "item_en"), "VARCHAR"),
         **dict.fromkeys(("group_code", "grade", "published_status", "formula_version"), "VARCHAR"),
@@ -137,6 +147,16 @@ online as (
     where commune_code_today is not null and year(month) = (select max(year(month)) from online_submission)
     group by all having sum(received) > 0
 ),
+newest as (select max(period_start) as period_start from telecom_coverage where period_type = 'quarter'),
+coverage as (
+    select area_code as code, any_value(period_start) as quarter,
+        max(villages_covered_pct) filter (technology = '5G') as villages_5g_pct,
+        max(villages_covered_pct) filter (technology = '4G') as villages_4g_pct,
+        max(villages_covered_pct) filter (technology = 'fibre') as villages_fibre_pct
+    from telecom_coverage semi join newest using (period_start)
+    where period_type = 'quarter' and operator = 'all'
+    group by area_code
+),
 communes as (
     select area_code as code, kind || ' ' || name as name from areas
     where level = 'commune' and parent_code = $province and valid_to is null
@@ -144,12 +164,28 @@ communes as (
 select coalesce(c.code, b.commune_code, t.code, o.code) as code,
     coalesce(c.name, b.commune_name, t.name, o.name) as name,
     coalesce(t.year, o.year) as year, coalesce(t.received, o.received)::bigint as received, t.on_time_pct, o.online_pct,
+    v.quarter, v.villages_5g_pct, v.villages_4g_pct, v.villages_fibre_pct,
     b.geometry_wkt, b.is_schematic, b.source as boundary_source
 from communes as c
 full join commune_boundaries as b on c.code = b.commune_code
 full join on_time as t on coalesce(c.code, b.commune_code) = t.code
 full join online as o on coalesce(c.code, b.commune_code, t.code) = o.code
+left join coverage as v on coalesce(c.code, b.commune_code, t.code, o.code) = v.code
 order by code
+"""
+
+# A village that one operator covers is covered; `mobile` is any generation and is not added to the others.
+_VILLAGES = """
+select technology, sum(villages_covered)::bigint as covered, sum(villages_not_covered)::bigint as not_covered,
+    sum(villages_unknown)::bigint as unknown, count(*) filter (villages_not_covered > 0) as communes,
+    max(reported_on) as reported_on
+from coverage_gaps where level = 'commune' group by technology order by technology
+"""
+
+_GAPS = """
+select area_name, technology, villages_covered, villages_not_covered, villages_unknown, since_quarter, reported_on
+from coverage_gaps where level = 'commune' and villages_not_covered > 0 and technology <> 'mobile'
+order by technology, villages_not_covered desc, area_code
 """
 
 _QD766 = """
@@ -234,16 +270,15 @@ class Rows:
         """Components of QĐ 766 for the province, latest year, the most points lost first."""
         return self._ask(_POINTS_LOST)
 
-    def table(self, name: str, limit: int) -> tuple[list[Mapping[str, Any]], list[tuple[Any, ...]]]:
-        """Fields (as in the package) and first rows of a table as it was published; both empty when it is not there."""
-        resource = next((r for r in self.release.package["resources"] if r["name"] == name), None)
-        if resource is None:
-            return [], []
-        path = self.release.path / resource["path"]
-        rows = self._connection.execute(
-            "select * from read_parquet($path) limit $limit", {"path": str(path), "limit": limit}
-        )
-        return resource["schema"]["fields"], rows.fetchall()
+    @cached_property
+    def villages(self) -> list[Row]:
+        """Villages by technology: covered, not covered, unknown; and in how many communes some are not."""
+        return self._ask(_VILLAGES)
+
+    @cached_property
+    def gaps(self) -> list[Row]:
+        """Communes with villages that a technology does not reach, the most such villages first."""
+        return self._ask(_GAPS)
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:

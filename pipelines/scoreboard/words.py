@@ -93,6 +93,12 @@ PACE = {
     "linear": Text("thay đổi đều mỗi năm", "even change a year"),
     "rank": Text("thứ bậc", "rank"),
 }
+TECHNOLOGY = {"fibre": Text("cáp quang", "fibre"), "mobile": Text("di động, mọi thế hệ", "mobile, any generation")}
+REPORTS = {
+    "province": Text("cơ quan cấp tỉnh", "agencies of the province"),
+    "commune": Text("UBND xã, phường", "communes"),
+    "province+commune": Text("cơ quan cấp tỉnh và UBND xã, phường", "agencies of the province, and communes"),
+}
 VERDICT = {
     "passed": Text("đạt kiểm tra", "passed its checks"),
     "held_back": Text("giữ bản trước", "held back"),

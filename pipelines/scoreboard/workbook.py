@@ -83,6 +83,9 @@ _COMMUNES = (
     _Column("Hồ sơ tiếp nhận", "Dossiers received", 16, lambda r: r["received"], "#,##0"),
     _Column("Đúng hạn, trước hạn (%)", "On time or early (%)", 20, lambda r: r["on_time_pct"], "0.00"),
     _Column("Nộp trực tuyến (%)", "Submitted online (%)", 18, lambda r: r["online_pct"], "0.00"),
+    _Column("Thôn có sóng 5G (%)", "Villages with 5G (%)", 18, lambda r: r["villages_5g_pct"], "0.00"),
+    _Column("Thôn có sóng 4G (%)", "Villages with 4G (%)", 18, lambda r: r["villages_4g_pct"], "0.00"),
+    _Column("Thôn có cáp quang (%)", "Villages with fibre (%)", 18, lambda r: r["villages_fibre_pct"], "0.00"),
 )
 _QD766 = (
     _Column("Nhóm", "Group (Vietnamese)", 34, lambda r: r["item_vi"]),
@@ -124,7 +127,7 @@ def draw(release: Release, place: Place) -> bytes:
         _sheet(book, title, title, _TARGETS, targets, release, status=True)
     if not rows.targets:
         _sheet(book, "Chỉ tiêu", "Chưa có bảng chỉ tiêu / no table of targets", _TARGETS, [], release)
-    if any(row["year"] for row in rows.communes):
+    if any(row["year"] or row["quarter"] for row in rows.communes):
         _sheet(book, "Xã, phường", "Theo xã, phường / by commune", _COMMUNES, rows.communes, release)
     if rows.qd766:
         _sheet(book, "QĐ 766", "Điểm QĐ 766 của tỉnh / QĐ 766, the province", _QD766, rows.qd766, release)

@@ -91,6 +91,20 @@ BOUNDARIES: Rows = [
     {"commune_code": "99999", "commune_name": "phường <b>lạ</b>", "is_schematic": False, "source": "sơ đồ",
      "geometry_wkt": "MULTIPOLYGON (((105.5 18.5, 105.6 18.5, 105.6 18.6, 105.5 18.5)))"},
 ]  # fmt: skip
+COVERAGE: Rows = [
+    {"area_code": "18073", "period_type": "quarter", "period_start": date(2026, 7, 1), "technology": "5G",
+     "operator": operator, "villages_covered_pct": share}
+    for operator, share in (("all", 75.0), ("Viettel", 50.0))
+] + [
+    {"area_code": "18073", "period_type": "quarter", "period_start": date(2026, 4, 1), "technology": "5G",
+     "operator": "all", "villages_covered_pct": 10.0},
+]  # fmt: skip
+GAPS: Rows = [
+    {"level": "commune", "area_code": code, "area_name": name, "technology": "5G", "coverage_status": "not_covered",
+     "since_quarter": date(2025, 10, 1), "reported_on": date(2026, 9, 30), "villages_covered": covered,
+     "villages_not_covered": missing, "villages_unknown": 2}
+    for code, name, covered, missing in (("18073", "phường Thành Sen", 3, 1), ("18100", "phường Trần Phú", 4, 0))
+] + [{"level": "village", "area_code": "18073", "area_name": "phường Thành Sen", "technology": "5G"}]  # fmt: skip
 QD766: Rows = [
     {"period_type": "year", "period_start": date(2026, 1, 1), "agency_code": "H27", "item_code": "MDSH",
      "item_type": "group", "item_vi": "Số hóa hồ sơ", "item_en": "Digitisation", "published_points": 8.79,
@@ -103,6 +117,8 @@ FULL: Mapping[str, Rows] = {
     "dossier_timeliness": TIMELINESS,
     "online_submission": ONLINE,
     "commune_boundaries": BOUNDARIES,
+    "telecom_coverage": COVERAGE,
+    "coverage_gaps": GAPS,
     "qd766_scores": QD766,
 }
 

@@ -145,10 +145,20 @@ def test_the_map_says_what_is_schematic_and_what_is_unknown(page: Node) -> None:
     assert fills == {
         "phường Thành Sen: 90 %": "var(--m3)",
         "phường Thành Sen: 95 %": "var(--m4)",
+        "phường Thành Sen: 75 %": "var(--m2)",
         "phường <b>lạ</b>: –": "url(#hatch)",
     }
     (row,) = [node for node in page.all("tr") if "phường Trần Phú" in node.text]
     assert "60" in row.text
+
+
+def test_gaps_in_coverage_are_counted_by_technology_and_named_by_commune(page: Node) -> None:
+    (found,) = page.all("section", id="con-thieu")
+    by_technology, by_commune = found.all("table")
+    assert by_technology.all("tr")[1].text.split()[:5] == ["5G", "7", "1", "4", "1"]
+    assert "quý IV/2025" in by_commune.text
+    assert "phường Trần Phú" not in by_commune.text
+    assert "dữ liệu mẫu" in found.text
 
 
 def test_qd766_shows_points_won_and_lost_of_the_latest_year(page: Node) -> None:
