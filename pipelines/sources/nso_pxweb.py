@@ -62,7 +62,7 @@ SECONDS_BETWEEN = 2.0
 MOST_CELLS = 5_000_000
 MOVED = (
     "Look the table up on the server and set its path in TABLES, or as `tables` of this source in "
-    "HATINH_CREDENTIALS_FILE."
+    "HATINH_CREDENTIALS_FILE; or drop the JSON-stat file of its page into data/drop/nso_pxweb/."
 )
 
 
