@@ -1,6 +1,6 @@
 {#
-  Geometry is computed by DuckDB's spatial extension. Only models that need it load it, as a pre-hook: that costs about
-  a tenth of a second, once a build. No table holds a column of the extension's own types, so that the warehouse opens
+  Geometry is computed by DuckDB's spatial extension. Only models that need it load it, as a pre-hook: that costs 0.2 s,
+  once a build. No table holds a column of the extension's own types, so that the warehouse opens
   without it: geometry is kept as WKT in varchar or WKB in blob.
 #}
 {% macro load_spatial() -%}

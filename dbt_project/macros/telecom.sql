@@ -36,3 +36,13 @@
     from {{ ref('areas') }}
     where valid_to is null and (level = 'commune' or area_code = '{{ var("province_code") }}')
 {%- endmacro %}
+
+{# Of files that came under one name only the last counts: a report that was corrected replaces the first whole. #}
+{% macro newest_of_its_name(feed) -%}
+    file_no in (
+        select max(f.file_no)
+        from {{ source('raw', 'files') }} as f
+        where f.source = '{{ feed }}' and f.status = 'loaded'
+        group by f.name
+    )
+{%- endmacro %}

@@ -6,7 +6,8 @@ One row a site, or one a site and technology; both give the same. Known forms, w
 - the table of a VNPT operations centre (`MA_TRAM`, `KINH_DO`, `VI_DO`, `LOAITRAM`, coordinates as text);
 - a Vinaphone model with a block a generation (`Site_Name_1`, `active_2G`, ..., `Long_3G`, `Lat_3G`).
 
-Coordinates are WGS84 with point or comma. Addresses are not loaded, and no mart shows a single site.
+Coordinates are WGS84 with point or comma. A file counts as of the day in its name; one that comes again under its name
+replaces the first. Addresses are not loaded, and no mart shows a single site.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 No common form is known; ours is a table (CSV, Excel) with the headings below, one row a village and operator. A blank
 cell, a missing column and "không rõ" all mean unknown: only a stated no is a no. A file counts as of the day in its
-name, so keep that name; it may name the operator too, where the table does not (`viettel-thon-2026-09.xlsx`).
+name, which may name the operator too, where the table does not (`viettel-thon-2026-09-30.xlsx`): keep that name. One
+that comes again under its name replaces the first, so reports of parts need names of their own.
 
 | Field                      | Heading                          | Content                                        |
 |----------------------------|----------------------------------|------------------------------------------------|

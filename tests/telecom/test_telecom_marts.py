@@ -77,15 +77,19 @@ def test_a_quarter_that_comes_again_replaces_the_first_and_both_stay_on_record(w
     told = "select tests, tiles, rating from marts.broadband_speed where area_code = '18073' and network = 'fixed'"
     first, second = tile(*CENTRE), tile(*CENTROID)
     assert first != second
+    world.land("viettel-tram-2026-09-30.csv", sites(("A", CENTRE, ""), ("B", CENTRE, "")), SOURCES["bts_inventory"])
     world.land(QUARTER, tiles((first, 40), (second, 10)), SOURCES["ookla_tiles"])
     world.load()
     world.build()
     assert world.rows(told) == [(50, 2, "rated")]
     world.land(QUARTER, tiles((first, 29)), SOURCES["ookla_tiles"])
+    world.land("viettel-tram-2026-09-30.csv", sites(("A", CENTRE, "")), SOURCES["bts_inventory"])
     world.load()
     world.build()
     assert world.rows(told) == [(29, 1, "not_enough")]
     assert len(world.landing.in_force("ookla_tiles")) == 2
+    told = "select sites from marts.telecom_coverage where area_code = '42' and technology = '4G' and operator = 'all'"
+    assert world.rows(told) == [(1,)]
 
 
 def test_terms_of_ookla_bind_its_own_target_and_travel_with_it(world: World) -> None:

@@ -18,7 +18,10 @@ reported as (
         count(*) over (partition by operator, area_code, village_key, file_no) > 1 as is_ambiguous
     from placed
     where area_code is not null
-    qualify row_number() over (partition by operator, area_code, village_key, quarter order by version desc) = 1
+    -- the operator's newest report on the commune in the quarter counts, whole: what it names no more is gone
+    qualify
+        extracted_on = max(extracted_on) over (partition by operator, area_code, quarter)
+        and row_number() over (partition by operator, area_code, village_key, quarter order by version desc) = 1
 ),
 
 told as (
