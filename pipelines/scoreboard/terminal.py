@@ -137,11 +137,16 @@ def _verdict(status: str) -> str:
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
-    """Each target and area at its newest value, in the order of the pillars."""
+    """Each target and area at its newest value, in the order of the pillars.
+
+    A table that was released before there were verdicts is not shown: the next run replaces it.
+    """
     with duckdb.connect() as connection:
-        found = connection.execute(
-            "select * from read_parquet(?) where is_latest order by pillar_position, target_id, area_code", [str(path)]
-        )
+        shown = connection.read_parquet(str(path))
+        if "status" not in shown.columns:
+            return []
+        shown.create_view("shown")
+        found = connection.execute("select * from shown where is_latest order by pillar_position, target_id, area_code")
         names = [column[0] for column in found.description or []]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
