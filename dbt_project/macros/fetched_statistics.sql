@@ -4,8 +4,8 @@
 {%- endmacro %}
 
 {#
-  Staging of one source of statistics: one row a figure and vintage, with what its marks and flags say. Of two answers
-  of one vintage the later counts. Flags are the codes of SDMX's CL_OBS_STATUS; one that is not known is told in `note`.
+  Staging of one source of statistics: every figure of every answer, with what its marks and flags say. Which of two
+  answers of one vintage counts is decided where vintages are judged, for all ways in alike. Flags are the codes of SDMX's CL_OBS_STATUS; one that is not known is told in `note`.
 #}
 {% macro statistic_figures(source_name) %}
 select
@@ -39,8 +39,4 @@ select
     end as note,
     coalesce(updated_on, extracted_on) as vintage_on
 from {{ source('raw', source_name) }}
-qualify row_number() over (
-    partition by dataset, series, period_type, period_start, vintage_on
-    order by version desc
-) = 1
 {% endmacro %}

@@ -82,6 +82,59 @@
     where report_status <> 'missing'
 {%- endmacro %}
 
+{#
+  Coverage of the whole province by all operators together, as their inventories and reports tell it. Speeds are not
+  among the values: they derive from Ookla's tiles, whose licence would reach every table that took them in.
+#}
+{% macro values_covered() -%}
+    {%- set indicators = {
+        'mobile_coverage_villages_pct': ('mobile', 'villages_covered_pct'),
+        'villages_4g_pct': ('4G', 'villages_covered_pct'),
+        'villages_5g_pct': ('5G', 'villages_covered_pct'),
+        'fibre_villages_pct': ('fibre', 'villages_covered_pct'),
+        'bts_per_1000': ('mobile', 'sites_per_1000'),
+    } %}
+    select
+        t.indicator,
+        t.area_code,
+        t.period_type,
+        t.period_start,
+        t.value,
+        t.numerator,
+        t.denominator,
+        cast(null as varchar) as obs_status,
+        'computed' as basis,
+        'telecom_coverage' as source,
+        if(f.is_synthetic, 'Dữ liệu mẫu – synthetic', null) as document,
+        if(f.is_synthetic, null, 'B') as grade,
+        least(f.day, last_day(cast(t.period_start + interval 2 month as date))) as vintage_on,
+        cast(null as date) as last_month
+    from (
+        {% for indicator, (technology, column) in indicators.items() -%}
+            select
+                '{{ indicator }}' as indicator,
+                area_code,
+                period_type,
+                period_start,
+                {{ column }} as value,
+                {{ 'villages_covered' if column == 'villages_covered_pct' else 'sites' }} as numerator,
+                {{ 'villages_covered + villages_not_covered' if column == 'villages_covered_pct' else 'population' }}
+                    as denominator
+            from {{ ref('telecom_coverage') }}
+            where area_code = '{{ var("province_code") }}' and operator = 'all' and technology = '{{ technology }}'
+            {{ 'union all' if not loop.last }}
+        {% endfor %}
+    ) as t
+    cross join (
+        select
+            max(extracted_on) as day,
+            coalesce(bool_or(synthetic), false) as is_synthetic
+        from {{ source('raw', 'files') }}
+        where source in ('bts_inventory', 'village_coverage') and rows_loaded > 0
+    ) as f
+    where t.value is not null
+{%- endmacro %}
+
 {# Score and place of the province in the list of the 766 index, as last published. #}
 {% macro values_listed() -%}
     select
@@ -164,7 +217,7 @@
 {%- endmacro %}
 
 {# A pillar that has no system of its own: what is reported and published of its indicators, and what is missing. #}
-{% macro pillar_measures(pillar, ranks=false) -%}
+{% macro pillar_measures(pillar, ranks=false, coverage=false) -%}
 with gathered as (
     {{ values_reported() }}
     union all
@@ -172,6 +225,10 @@ with gathered as (
     {% if ranks -%}
     union all
     ({{ values_listed() }})
+    {%- endif %}
+    {% if coverage -%}
+    union all
+    {{ values_covered() }}
     {%- endif %}
 )
 

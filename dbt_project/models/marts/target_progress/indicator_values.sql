@@ -143,6 +143,8 @@ gathered as (
     union all
     ({{ values_listed() }})
     union all
+    {{ values_covered() }}
+    union all
     {{ values_published() }}
     union all
     {{ values_derived() }}
