@@ -12,7 +12,6 @@ from pipelines.reporting.forms import Form, form
 from pipelines.reporting.registry import Registry, load_registry, parse_period
 from pipelines.settings import PROJECT_ROOT
 
-
 # the tests write down what a form asks: one more indicator in a pillar must not change that
 INDICATORS = (
     "dossiers_on_time_pct",

@@ -1,4 +1,4 @@
--- IT training: every indicator of the pillar with what is reported and published of it, or that nothing is.
+-- IT training: every indicator, with what is told of it or that nothing is.
 {{ config(materialized='table') }}
 
 {{ pillar_measures('it_training') }}

@@ -1,4 +1,4 @@
--- IT workforce: every indicator of the pillar with what is reported and published of it, or that nothing is.
+-- IT workforce: every indicator, with what is told of it or that nothing is.
 {{ config(materialized='table') }}
 
 {{ pillar_measures('it_workforce') }}

@@ -1,4 +1,4 @@
--- New-style rural programme: every indicator of the pillar with what is reported and published of it, or that nothing is.
+-- New-style rural programme: every indicator, with what is told of it or that nothing is.
 {{ config(materialized='table') }}
 
 {{ pillar_measures('new_rural') }}

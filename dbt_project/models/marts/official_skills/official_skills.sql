@@ -1,4 +1,4 @@
--- Officials proficient online: every indicator of the pillar with what is reported and published of it, or that nothing is.
+-- Officials proficient online: every indicator, with what is told of it or that nothing is.
 {{ config(materialized='table') }}
 
 {{ pillar_measures('official_skills') }}

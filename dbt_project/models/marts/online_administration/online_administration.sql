@@ -1,4 +1,4 @@
--- Online administration: every indicator of the pillar with what is reported and published of it, or that nothing is.
+-- Online administration: every indicator, with what is told of it or that nothing is.
 {{ config(materialized='table') }}
 
 {{ pillar_measures('online_administration') }}

@@ -1,4 +1,4 @@
--- Use of enterprises' infrastructure: every indicator of the pillar with what is reported and published of it, or that nothing is.
+-- Use of enterprises' infrastructure: every indicator, with what is told of it or that nothing is.
 {{ config(materialized='table') }}
 
 {{ pillar_measures('shared_infrastructure') }}

@@ -1,4 +1,4 @@
--- Smart city: every indicator of the pillar with what is reported and published of it, or that nothing is.
+-- Smart city: every indicator, with what is told of it or that nothing is.
 {{ config(materialized='table') }}
 
 {{ pillar_measures('smart_city') }}
