@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -64,9 +64,9 @@ class World:
             }
         return reports["dossiers"]
 
-    def build(self, *, full_refresh: bool = False) -> None:
-        """Build every model; a model that fails fails the test."""
-        results = self.dbt.build(full_refresh=full_refresh)
+    def build(self, *, full_refresh: bool = False, select: str | None = None) -> None:
+        """Build every model, or those that dbt's `--select` names; a model that fails fails the test."""
+        results = self.dbt.build(full_refresh=full_refresh, select=select)
         assert [(r.name, r.message) for r in results if r.status != "success"] == []
 
     def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
@@ -76,19 +76,21 @@ class World:
 
 @pytest.fixture(scope="session")
 def fresh_world(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], World]:
-    """Makes an empty world, and ends the one before.
-
-    All of them have one place: dbt parses the project anew whenever the path of the warehouse changes.
-    """
+    """Makes an empty world, and ends the one before. All take the one parse of dbt in the project's own target."""
     root = tmp_path_factory.mktemp("world")
+    variables = {"min_cell_count": 5, "province_code": "42", "portal_code": "H27"}
+    warehouse = Warehouse(root / "warehouse" / "warehouse.duckdb", memory_limit="1GB")
+    project = Dbt(PROJECT_ROOT / "dbt_project", warehouse.path, 2, "1GB", variables)
+    project.manifest()
+    (root / "target").mkdir()
+    for kept in ("manifest.json", "manifest.msgpack", "manifest.fingerprint", "data_tests.json"):
+        if (file := project.manifest_path.with_name(kept)).exists():
+            shutil.copy(file, root / "target")
 
     def fresh() -> World:
         for part in ("raw", "warehouse"):
             shutil.rmtree(root / part, ignore_errors=True)
-        warehouse = Warehouse(root / "warehouse" / "warehouse.duckdb", memory_limit="1GB")
-        variables = {"min_cell_count": 5, "province_code": "42", "portal_code": "H27"}
-        dbt = Dbt(PROJECT_ROOT / "dbt_project", warehouse.path, 2, "1GB", variables, target=root / "target")
-        return World(Landing(root / "raw"), warehouse, dbt)
+        return World(Landing(root / "raw"), warehouse, replace(project, target=root / "target"))
 
     return fresh
 

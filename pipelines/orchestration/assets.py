@@ -138,6 +138,7 @@ def raw_asset(source: Source) -> dg.AssetsDefinition:
                 fate += f", beside {file.rows_elsewhere:,} of other places"
             _tell(context, platform, f"{source.name}/{file.partition} {file.name}: {file.rows_in:,} rows = {fate}")
 
+        run.keep_open(platform.warehouse)
         with platform.warehouse.connect() as connection:
             report = load(
                 connection,
@@ -224,6 +225,7 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
     def models(
         context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform], run: dg.ResourceParam[Run]
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        run.let_go()
         state = _state_of(platform, suites)
         with platform.warehouse.connect() as connection:
             fingerprint = platform.dbt.fingerprint()

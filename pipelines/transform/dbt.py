@@ -7,12 +7,15 @@ after each, since the file admits one configuration at a time.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -58,18 +61,54 @@ class Dbt:
         Raises:
             DbtFailed: the project does not parse; the message is dbt's.
         """
-        stamp = self.manifest_path.with_name("manifest.fingerprint")
-        fingerprint = self.fingerprint()
-        if not (self.manifest_path.exists() and stamp.exists() and stamp.read_text() == fingerprint):
-            self._invoke(["parse"])
-            stamp.write_text(fingerprint)
-        manifest: dict[str, Any] = json.loads(self.manifest_path.read_bytes())
+        with self._parsed():
+            manifest: dict[str, Any] = json.loads(self.manifest_path.read_bytes())
         return manifest
 
-    def build(self, *, full_refresh: bool, on_result: Callable[[NodeResult], None] | None = None) -> list[NodeResult]:
-        """Load seeds and build models, in order. With `full_refresh`, incremental models forget what they hold."""
+    @contextmanager
+    def _parsed(self) -> Iterator[Path]:
+        """Where dbt's own form of the manifest lies, for as long as nobody else may write it.
+
+        dbt keeps its parse for one path of the warehouse and parses for seconds when another is asked for, although
+        nothing parsed depends on more than the name of the file; so the parse is kept here, under a stamp of ours.
+        """
+        target = self.manifest_path.parent
+        stamp, kept = target / "manifest.fingerprint", target / "manifest.msgpack"
+        wanted = f"{self.fingerprint()} {self.warehouse.stem} {version('dbt-core')} {version('dbt-duckdb')}"
+        target.mkdir(parents=True, exist_ok=True)
+        with open(target / "manifest.lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the Dagster page and a run may both find the project changed
+            if not (self.manifest_path.exists() and kept.exists() and stamp.exists() and stamp.read_text() == wanted):
+                stamp.unlink(missing_ok=True)
+                self._run(["parse"], parsed=None)
+                shutil.copyfile(target / "partial_parse.msgpack", kept)
+                stamp.write_text(wanted)
+            yield kept
+
+    def _parsed_by_dbt(self) -> Any:
+        """dbt's own manifest, new each time: an invocation writes into it."""
+        from dbt.contracts.graph.manifest import Manifest
+        from dbt.parser.manifest import extended_mashumuro_decoder
+
+        with self._parsed() as kept:
+            manifest = Manifest.from_msgpack(kept.read_bytes(), decoder=extended_mashumuro_decoder)
+        manifest.build_flat_graph()  # as dbt does after it has read this file
+        return manifest
+
+    def build(
+        self,
+        *,
+        full_refresh: bool,
+        on_result: Callable[[NodeResult], None] | None = None,
+        select: str | None = None,
+    ) -> list[NodeResult]:
+        """Load seeds and build models, in order; all of them, or those that dbt's method of selection names.
+
+        With `full_refresh`, incremental models forget what they hold.
+        """
         arguments = ["build", "--resource-type", "seed", "--resource-type", "model"]
-        return self._invoke([*arguments, *(["--full-refresh"] if full_refresh else [])], on_result)
+        arguments += ["--full-refresh"] if full_refresh else []
+        return self._invoke([*arguments, *(["--select", select] if select else [])], on_result)
 
     def test(self, on_result: Callable[[NodeResult], None] | None = None) -> list[NodeResult]:
         """Run every data test. dbt compiles them, and only when the project has changed since."""
@@ -87,7 +126,8 @@ class Dbt:
         kept, stamp = self.manifest_path.with_name("data_tests.json"), f"{self.fingerprint()} {self.warehouse.stem}"
         tests = read_tests(kept, stamp)
         if tests is None:
-            results = self._run(["compile", "--select", "resource_type:test", "--no-populate-cache"])
+            arguments = ["compile", "--select", "resource_type:test", "--no-populate-cache", "--no-write-json"]
+            results = self._run(arguments, parsed=self._parsed_by_dbt())
             tests = [DataTest.of_node(result.node) for result in results if result.node.resource_type == "test"]
             write_tests(kept, stamp, tests)
         return tests
@@ -99,14 +139,17 @@ class Dbt:
     def _invoke(
         self, arguments: Sequence[str], on_result: Callable[[NodeResult], None] | None = None
     ) -> list[NodeResult]:
-        results = [_from_result(result) for result in self._run(arguments, on_result)]
+        done = self._run(arguments, parsed=self._parsed_by_dbt(), on_result=on_result)
+        results = [_from_result(result) for result in done]
         for result in results:
             if result.resource_type not in _RESOURCES and result.status not in ("success", "pass"):
                 raise DbtFailed(f"dbt {arguments[0]}: {result.name} failed: {result.message}")
         return [result for result in results if result.resource_type in _RESOURCES]
 
-    def _run(self, arguments: Sequence[str], on_result: Callable[[NodeResult], None] | None = None) -> Sequence[Any]:
-        """One invocation of dbt, with dbt's own results."""
+    def _run(
+        self, arguments: Sequence[str], *, parsed: Any, on_result: Callable[[NodeResult], None] | None = None
+    ) -> Sequence[Any]:
+        """One invocation of dbt, with dbt's own results; it parses the project when it is not given parsed."""
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # dbt costs 3 s to import
         from dbt.cli.main import dbtRunner
 
@@ -125,7 +168,7 @@ class Dbt:
             DO_NOT_TRACK="1",
         ):
             try:
-                outcome = dbtRunner(callbacks=[listen] if on_result else []).invoke(
+                outcome = dbtRunner(parsed, callbacks=[listen] if on_result else []).invoke(
                     [
                         "--log-level",
                         "none",

@@ -1,15 +1,21 @@
-"""Golden cases: tiny feeds through load and build to the rows worked out by hand beside them. See README.md here."""
+"""Golden cases: tiny feeds through load and build to the rows worked out by hand beside them. See README.md here.
+
+dbt's unit tests and our reading of its data tests are held to dbt on the same build: another would cost seconds.
+"""
 
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipelines.sources import all_sources
+from pipelines.transform.dbt import DbtFailed
 
 if TYPE_CHECKING:
     from conftest import World
@@ -38,8 +44,8 @@ OWN = (
 
 
 @pytest.fixture(scope="module")
-def marts(fresh_world: Callable[[], World]) -> dict[str, list[dict[str, str]]]:
-    """Rows of every mart with cases, as text, built of all cases at once."""
+def world(fresh_world: Callable[[], World]) -> World:
+    """Every model, built of all cases at once."""
     world = fresh_world()
     sources = all_sources()
     for pattern, source in {**FILES, **{f"{name}/*": name for name in sources}}.items():
@@ -49,6 +55,12 @@ def marts(fresh_world: Callable[[], World]) -> dict[str, list[dict[str, str]]]:
             world.land(path.name, path.read_bytes(), sources[source])
     assert world.load().rows_quarantined == 0
     world.build()
+    return world
+
+
+@pytest.fixture(scope="module")
+def marts(world: World) -> dict[str, list[dict[str, str]]]:
+    """Rows of every mart with cases, as text."""
     found = {}
     with world.warehouse.connect() as connection:
         for mart in {case.parent.name for case in CASES}:
@@ -77,6 +89,44 @@ def test_cases_share_nothing() -> None:
         with (case / "expected.csv").open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 assert taken.setdefault(_own(row), case) == case, f"{case} and another case use {_own(row)}"
+
+
+def test_dbt_unit_tests_pass(world: World) -> None:
+    """They need the upstream tables for their types."""
+    with suppress(DbtFailed):
+        world.dbt.unit_test()
+    # dbt's own record shows expected beside found rows; they are made up, unlike those that results must not quote
+    record = json.loads(world.dbt.manifest_path.with_name("run_results.json").read_text(encoding="utf-8"))
+    outcomes = {
+        r["unique_id"]: r["message"] or r["status"] for r in record["results"] if r["unique_id"].startswith("unit")
+    }
+    failed = {name: outcome for name, outcome in outcomes.items() if outcome != "pass"}
+    assert not failed, "\n".join(f"{name}\n{outcome}" for name, outcome in failed.items())
+    assert set(outcomes) == set(json.loads(world.dbt.manifest_path.read_bytes())["unit_tests"])
+    assert {name.split(".")[2] for name in outcomes} >= {"stg_dossiers", "int_dossiers", "dossier_timeliness"}
+
+
+def test_data_tests_say_what_dbt_says_of_them(world: World) -> None:
+    """Passed, failed and broken ones, against dbt's own run of the same tests. Comes last: it breaks the world."""
+    with world.warehouse.connect() as connection:
+        for _ in range(2):  # twice the same code: keys break, names that must be there are missing
+            connection.execute("insert into registry.channels by name (select '9' as channel_code)")
+        connection.execute("delete from registry.targets")
+        connection.execute("drop table marts.satisfaction")
+    ours = world.dbt.test()
+    seeds = ["channels", "targets", "satisfaction", "dossier_timeliness"]
+    with suppress(DbtFailed):
+        theirs = world.dbt._invoke(["test", "--exclude-resource-type", "unit_test", "--select", *seeds])
+    said = {result.unique_id: result for result in ours}
+    assert len(said) == len(ours)
+    tests = [node for node in world.dbt.manifest()["nodes"].values() if node["resource_type"] == "test"]
+    assert set(said) == {node["unique_id"] for node in tests}, "none is left out"
+    assert {result.status for result in theirs} >= {"pass", "fail", "error"}
+    for result in theirs:
+        mine = said[result.unique_id]
+        assert mine.status == result.status, (result.name, mine.message, result.message)
+        if result.status != "error":
+            assert (mine.failures, mine.message) == (result.failures, result.message), result.name
 
 
 def _own(row: dict[str, str]) -> tuple[tuple[str, str], ...]:

@@ -55,9 +55,14 @@ def runs_of(record: Record) -> list[Run]:
     ]
 
 
+FED = "source:raw.dossiers+"
+"""What dossiers can change, as dbt selects it. The other models stand still in each of the runs."""
+
+
 def tables(world: World) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every mart that the project has."""
-    marts = marts_of(json.loads(world.dbt.manifest_path.read_bytes()))
+    """Every row of every mart that dossiers can change."""
+    marts = [mart for mart in marts_of(world.dbt.manifest()) if "dossiers" in mart.sources]
+    assert {mart.name for mart in marts} >= {"dossier_timeliness", "online_submission", "dossier_ageing"}
     return {mart.name: world.rows(f"from {mart.relation} order by all") for mart in marts}
 
 
@@ -70,10 +75,10 @@ def test_increments_give_what_one_full_build_gives(fresh_world: Callable[[], Wor
     runs = runs_of(record)
     world = fresh_world()
     seen = []
-    for run in runs:
+    for number, run in enumerate(runs):
         land(world, run)
         assert world.load().rows_quarantined == 0
-        world.build()
+        world.build(select=FED if number else f"@{FED.removesuffix('+')}")  # at first with all that they rest on
         seen.append(tables(world))
     assert seen[1] != seen[0]
     assert seen[2] != seen[1]
@@ -84,5 +89,5 @@ def test_increments_give_what_one_full_build_gives(fresh_world: Callable[[], Wor
     for run in runs:
         land(at_once, run)
     at_once.load()
-    at_once.build()
+    at_once.build(select=f"@{FED.removesuffix('+')}")
     assert seen[-1] == tables(at_once)
