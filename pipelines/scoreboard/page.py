@@ -110,6 +110,7 @@ def _content(rows: Rows, place: Place) -> dict[str, Any]:
         "points_lost": rows.points_lost,
         "villages": rows.villages,
         "gaps": rows.gaps,
+        "reports": rows.reports,
         "tables": [_table(resource) for resource in package["resources"]],
         "checks": _checks(package),
         "source_files": _source_files(package),

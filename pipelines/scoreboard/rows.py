@@ -64,9 +64,15 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "villages_covered_pct": "DOUBLE",
     },
     "coverage_gaps": {
-        **dict.fromkeys(("level", "area_code", "area_name", "technology", "coverage_status"), "VARCHAR"),
+        **dict.fromkeys(("level", "area_code", "area_name", "village_name", "technology"), "VARCHAR"),
+        "coverage_status": "VARCHAR",
         **dict.fromkeys(("since_quarter", "reported_on"), "DATE"),
         **dict.fromkeys(("villages_covered", "villages_not_covered", "villages_unknown"), "BIGINT"),
+    },
+    "reported_indicators": {
+        **dict.fromkeys(("indicator", "area_code", "agency_code", "agency_name"), "VARCHAR"),
+        **dict.fromkeys(("period_type", "report_status"), "VARCHAR"),
+        **dict.fromkeys(("period_start", "due_on", "reported_on"), "DATE"),
     },
     "qd766_scores": {
         **dict.fromkeys(("period_type", "agency_code", "item_code", "item_type", "item_vi", "item_en"), "VARCHAR"),
@@ -183,9 +189,50 @@ from coverage_gaps where level = 'commune' group by technology order by technolo
 """
 
 _GAPS = """
-select area_name, technology, villages_covered, villages_not_covered, villages_unknown, since_quarter, reported_on
-from coverage_gaps where level = 'commune' and villages_not_covered > 0 and technology <> 'mobile'
-order by technology, villages_not_covered desc, area_code
+with names as (
+    select area_code, technology, string_agg(village_name, '; ' order by village_name) as village_names
+    from coverage_gaps where level = 'village' and coverage_status = 'not_covered' group by all
+)
+select g.area_name, g.technology, g.villages_covered, g.villages_not_covered, g.villages_unknown, g.since_quarter,
+    g.reported_on, n.village_names
+from coverage_gaps as g
+left join names as n on g.area_code = n.area_code and g.technology = n.technology
+where g.level = 'commune' and g.villages_not_covered > 0 and g.technology <> 'mobile'
+order by g.technology, g.villages_not_covered desc, g.area_code
+"""
+
+_DARK_VILLAGES = """
+select area_code, area_name, village_name, technology, since_quarter, reported_on
+from coverage_gaps where level = 'village' and coverage_status = 'not_covered' and technology <> 'mobile'
+order by area_code, village_name, technology
+"""
+
+# The newest period that is due of each indicator: who kept the day, who did not, and whose report is missing.
+_REPORTS = """
+with latest as (
+    select * from reported_indicators where due_on is not null
+    qualify period_start = max(period_start) over (partition by indicator)
+)
+select l.indicator, coalesce(any_value(i.title_vi), l.indicator) as title_vi,
+    coalesce(any_value(i.title_en), l.indicator) as title_en,
+    l.period_type, l.period_start, any_value(l.due_on) as due_on,
+    count(*) filter (l.report_status = 'received') as in_time, count(*) filter (l.report_status = 'late') as late,
+    count(*) filter (l.report_status = 'missing') as missing,
+    (list(coalesce(l.agency_name, l.agency_code) order by l.agency_code) filter (l.report_status = 'missing'))[:5]
+        as missing_of
+from latest as l left join indicators as i on l.indicator = i.indicator
+group by l.indicator, l.period_type, l.period_start
+having count(*) filter (l.report_status <> 'received') > 0
+order by missing desc, late desc, l.indicator
+"""
+
+_EACH_REPORT = """
+select r.indicator, coalesce(i.title_vi, r.indicator) as title_vi, r.agency_code,
+    coalesce(r.agency_name, r.agency_code) as agency_name, r.period_type, r.period_start, r.report_status, r.due_on,
+    r.reported_on
+from reported_indicators as r left join indicators as i on r.indicator = i.indicator
+where r.report_status <> 'received'
+order by r.period_start desc, r.indicator, r.report_status desc, r.agency_code
 """
 
 _QD766 = """
@@ -279,6 +326,21 @@ class Rows:
     def gaps(self) -> list[Row]:
         """Communes with villages that a technology does not reach, the most such villages first."""
         return self._ask(_GAPS)
+
+    @cached_property
+    def dark_villages(self) -> list[Row]:
+        """Every village that every operator who told of it leaves without a technology, and since when."""
+        return self._ask(_DARK_VILLAGES)
+
+    @cached_property
+    def reports(self) -> list[Row]:
+        """Reported indicators whose newest period lacks reports or had late ones, the most missing first."""
+        return self._ask(_REPORTS)
+
+    @cached_property
+    def each_report(self) -> list[Row]:
+        """Every report that came late or not at all, the newest period first."""
+        return self._ask(_EACH_REPORT)
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:

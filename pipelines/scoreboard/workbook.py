@@ -111,6 +111,24 @@ _POINTS_LOST = (
     _Column("Trên tổng", "Of", 12, lambda r: r["counted"], "#,##0"),
     _Column("Cách cải thiện", "How to win (Vietnamese)", 60, lambda r: r["how_to_win_vi"]),
 )
+_VILLAGES = (
+    _Column("Mã xã, phường", "Code of commune", 14, lambda r: r["area_code"]),
+    _Column("Xã, phường", "Commune", 28, lambda r: r["area_name"]),
+    _Column("Thôn, tổ dân phố", "Village", 30, lambda r: r["village_name"]),
+    _Column("Công nghệ chưa có", "Technology without coverage", 20, lambda r: r["technology"]),
+    _Column("Từ quý", "Since quarter", 18, lambda r: _vi(words.period("quarter", r["since_quarter"]))),
+    _Column("Báo cáo ngày", "Reported on", 14, lambda r: r["reported_on"], "dd/mm/yyyy"),
+)
+_REPORTS = (
+    _Column("Chỉ số", "Indicator (Vietnamese)", 46, lambda r: r["title_vi"]),
+    _Column("Mã chỉ số", "Indicator", 28, lambda r: r["indicator"]),
+    _Column("Kỳ", "Period", 18, lambda r: _vi(words.period(r["period_type"], r["period_start"]))),
+    _Column("Mã cơ quan", "Code of agency", 14, lambda r: r["agency_code"]),
+    _Column("Cơ quan", "Agency", 32, lambda r: r["agency_name"]),
+    _Column("Tình trạng", "Status", 14, lambda r: {"late": "muộn", "missing": "chưa gửi"}[r["report_status"]]),
+    _Column("Hạn", "Due on", 14, lambda r: r["due_on"], "dd/mm/yyyy"),
+    _Column("Báo cáo ngày", "Reported on", 14, lambda r: r["reported_on"], "dd/mm/yyyy"),
+)
 
 
 def draw(release: Release, place: Place) -> bytes:
@@ -134,6 +152,12 @@ def draw(release: Release, place: Place) -> bytes:
     if rows.points_lost:
         title = "Điểm QĐ 766 bị mất / points lost"
         _sheet(book, "QĐ 766 điểm mất", title, _POINTS_LOST, rows.points_lost, release)
+    if rows.dark_villages:
+        title = "Thôn chưa có sóng hoặc cáp quang / villages without signal or fibre"
+        _sheet(book, "Vùng lõm sóng", title, _VILLAGES, rows.dark_villages, release)
+    if rows.each_report:
+        title = "Báo cáo muộn hoặc chưa gửi / reports late or missing"
+        _sheet(book, "Báo cáo muộn, thiếu", title, _REPORTS, rows.each_report, release)
     return _bytes(book, release.created_at)
 
 

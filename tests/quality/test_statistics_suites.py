@@ -30,6 +30,9 @@ from (values ('digital_economy_share_pct', 13.17::double), ('digital_economy_cor
 create table marts.digital_society as
 select 'internet_users_pct' as indicator, '42' as area_code, 80.0::double as value, '%' as unit,
        'observed' as obs_status;
+create table marts.telecom_subscribers as
+select 'mobile' as service, '42' as area_code, 92.0::double as subscribers_per_100, 94.0::double as published_per_100,
+       920 as subscribers, 1000 as population, 'observed' as obs_status;
 attach ':memory:' as last_release;
 create table last_release.statistics as from marts.statistics;
 """
@@ -61,6 +64,10 @@ DEFECTS = [
     ("digital_society", "update marts.digital_society set value = -1", "no share"),
     ("digital_society", "update marts.digital_society set value = null", "null is never zero"),
     ("digital_society", "delete from marts.digital_society", "if only to say"),
+    ("telecom_subscribers", "update marts.telecom_subscribers set area_code = 'VN'", "if only to say"),
+    ("telecom_subscribers", "update marts.telecom_subscribers set obs_status = 'missing'", "says missing"),
+    ("telecom_subscribers", "update marts.telecom_subscribers set population = null", "names the population"),
+    ("telecom_subscribers", "update marts.telecom_subscribers set published_per_100 = 9.4", "lost a digit"),
 ]  # fmt: skip
 
 

@@ -104,7 +104,20 @@ GAPS: Rows = [
      "since_quarter": date(2025, 10, 1), "reported_on": date(2026, 9, 30), "villages_covered": covered,
      "villages_not_covered": missing, "villages_unknown": 2}
     for code, name, covered, missing in (("18073", "phường Thành Sen", 3, 1), ("18100", "phường Trần Phú", 4, 0))
-] + [{"level": "village", "area_code": "18073", "area_name": "phường Thành Sen", "technology": "5G"}]  # fmt: skip
+] + [
+    {"level": "village", "area_code": "18073", "area_name": "phường Thành Sen", "village_name": name, "technology": "5G",
+     "coverage_status": status, "since_quarter": date(2025, 10, 1), "reported_on": date(2026, 9, 30)}
+    for name, status in (("Tổ dân phố <5>", "not_covered"), ("Tổ dân phố 6", "covered"), ("Tổ dân phố 7", "unknown"))
+]  # fmt: skip
+REPORTS: Rows = [
+    {"indicator": "work_files_online_pct", "area_code": "42", "agency_code": f"H27.10{number}",
+     "agency_name": f"UBND xã {number}", "period_type": "quarter", "period_start": start, "report_status": status,
+     "due_on": date(2026, start.month + 3, 15), "reported_on": None if status == "missing" else date(2026, 10, 16)}
+    for number, start, status in (
+        (1, date(2026, 7, 1), "received"), (2, date(2026, 7, 1), "late"), (3, date(2026, 7, 1), "missing"),
+        (4, date(2026, 4, 1), "missing"),
+    )
+]  # fmt: skip
 QD766: Rows = [
     {"period_type": "year", "period_start": date(2026, 1, 1), "agency_code": "H27", "item_code": "MDSH",
      "item_type": "group", "item_vi": "Số hóa hồ sơ", "item_en": "Digitisation", "published_points": 8.79,
@@ -119,6 +132,7 @@ FULL: Mapping[str, Rows] = {
     "commune_boundaries": BOUNDARIES,
     "telecom_coverage": COVERAGE,
     "coverage_gaps": GAPS,
+    "reported_indicators": REPORTS,
     "qd766_scores": QD766,
 }
 

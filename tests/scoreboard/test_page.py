@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from board_world import FULL, HOSTILE, TARGETS, TIMELINESS, release
+from board_world import FULL, HOSTILE, REPORTS, TARGETS, TIMELINESS, release
 from reading import Node, read
 
 from pipelines.scoreboard.words import STATUS
@@ -154,11 +154,22 @@ def test_the_map_says_what_is_schematic_and_what_is_unknown(page: Node) -> None:
 
 def test_gaps_in_coverage_are_counted_by_technology_and_named_by_commune(page: Node) -> None:
     (found,) = page.all("section", id="con-thieu")
-    by_technology, by_commune = found.all("table")
+    by_technology, by_commune, _ = found.all("table")
     assert by_technology.all("tr")[1].text.split()[:5] == ["5G", "7", "1", "4", "1"]
     assert "quý IV/2025" in by_commune.text
     assert "phường Trần Phú" not in by_commune.text
+    assert by_commune.all("tr")[1].text.split()[-4:] == ["Tổ", "dân", "phố", "<5>"], "villages not covered, by name"
     assert "dữ liệu mẫu" in found.text
+
+
+def test_reports_that_are_late_or_missing_are_counted_and_named(page: Node, tmp_path: Path) -> None:
+    (found,) = page.all("section", id="con-thieu")
+    (row,) = found.all("table")[2].all("tr")[1:]
+    assert "quý III/2026" in row.text, "the newest period due, not the one before"
+    assert [cell.text for cell in row.all("td", **{"class": "n"})] == ["1", "1", "1"]
+    assert row.all("td")[-1].text == "UBND xã 3"
+    release(tmp_path, {"reported_indicators": REPORTS[:1]})
+    assert "đã đến đúng hạn" in section(page_of(tmp_path), "con-thieu")
 
 
 def test_qd766_shows_points_won_and_lost_of_the_latest_year(page: Node) -> None:

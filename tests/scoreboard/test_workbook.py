@@ -37,6 +37,20 @@ def test_figures_are_figures_with_formats_and_what_is_unknown_is_empty(book: Any
     assert empty.cell(5, headings["Status"]).value == "Chưa có số liệu"
 
 
+def test_villages_without_coverage_and_reports_that_lack_are_listed_one_by_one(book: Any) -> None:
+    def rows(name: str) -> list[tuple[Any, ...]]:
+        return list(book[name].iter_rows(min_row=5, values_only=True))
+
+    assert [row[1:5] for row in rows("Vùng lõm sóng")] == [
+        ("phường Thành Sen", "Tổ dân phố <5>", "5G", "quý IV/2025")
+    ]
+    assert [row[2:6] for row in rows("Báo cáo muộn, thiếu")] == [
+        ("quý III/2026", "H27.103", "UBND xã 3", "chưa gửi"),
+        ("quý III/2026", "H27.102", "UBND xã 2", "muộn"),
+        ("quý II/2026", "H27.104", "UBND xã 4", "chưa gửi"),
+    ]
+
+
 def test_it_is_ready_to_use_and_to_print(book: Any) -> None:
     for sheet in book.worksheets[1:]:
         assert sheet.freeze_panes == "B5"
