@@ -74,7 +74,8 @@
         obs_status,
         'reported' as basis,
         agency_name as source,
-        cast(null as varchar) as document,
+        -- a report without grade is one of the samples
+        if(grade is null, 'Dữ liệu mẫu – synthetic', null) as document,
         grade,
         reported_on as vintage_on,
         cast(null as date) as last_month

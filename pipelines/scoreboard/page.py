@@ -140,9 +140,10 @@ def _tile(row: Row, rows: Rows, charts: Charts) -> dict[str, Any]:
         "title": Text(row["title_vi"] or row["target_id"], row["title_en"] or row["title_vi"] or row["target_id"]),
         "period": words.period(row["period_type"], row["period_start"], row["last_month"], row["year"]),
         "gap": words.gap(row["distance"], row["direction"], row["unit"]),
+        # a sample is a value without grade
         "is_synthetic": row["value"] is not None
         and bool(package["synthetic"])
-        and (row["basis"] in (None, "computed") or row["value_source"] in made_up),
+        and (row["value_grade"] is None or row["value_source"] in made_up),
         "expected": words.years(row["expected_year"], row["expected_year_low"], row["expected_year_high"]),
         "series": [
             point | {"period": words.period(point["period_type"], point["period_start"], point["last_month"])}

@@ -71,6 +71,7 @@ STATUS_MEANS = {
 }
 GRADE = {
     "A": Text("văn bản hoặc nguồn số liệu chính thức", "official text or feed"),
+    "A-copy": Text("bản sao của nguồn số liệu chính thức do nơi khác ghi lại", "a copy of an official feed, recorded by others"),
     "B": Text("báo chí hoặc tóm tắt trên cổng thông tin", "summary by press or portal"),
     "C": Text("bản sao hoặc cơ sở chưa rõ", "a copy, or an unclear basis"),
     "K": Text("kiến thức chung, chưa có nguồn để dẫn", "general knowledge, no source to cite"),
@@ -80,6 +81,13 @@ BASIS = {
     "reported": Text("cơ quan báo cáo", "reported by an agency"),
     "published": Text("số đã công bố", "published figure"),
     "estimated": Text("ước tính", "estimate"),
+}
+# of a published figure often only the last day is known on which it can have come out
+VINTAGE = {
+    "computed": Text("Dữ liệu đến ngày", "Data up to"),
+    "reported": Text("Báo cáo ngày", "Reported on"),
+    "published": Text("Công bố chậm nhất ngày", "Published by"),
+    "estimated": Text("Công bố chậm nhất ngày", "Published by"),
 }
 OBS_STATUS = {
     "observed": Text("chính thức", "observed"),

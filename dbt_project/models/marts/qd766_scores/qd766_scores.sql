@@ -105,7 +105,7 @@ recomputed as (
 files as (
     select coalesce(bool_or(synthetic), false) as is_synthetic
     from {{ source('raw', 'files') }}
-    where source <> 'qd766_published' and rows_loaded > 0
+    where source in ({{ dossier_feeds() }}, 'petitions', 'procedures', 'agencies') and rows_loaded > 0
 ),
 
 versions as (

@@ -8,7 +8,12 @@ with reports as (
 
 -- the last day that any file tells of: the platform's today, the same whenever it is computed
 today as (
-    select max(extracted_on) as day from {{ source('raw', 'files') }}
+    select
+        max(extracted_on) as day,
+        -- samples are loaded only while nobody has reported: all reports are made up, or none is
+        coalesce(bool_or(synthetic) filter (where source = 'reported_indicators' and rows_loaded > 0), false)
+            as is_synthetic
+    from {{ source('raw', 'files') }}
 ),
 
 obligations as (
@@ -81,8 +86,10 @@ answered as (
         r.*,
         a.agency_name,
         q.unit,
-        q.due_on
+        q.due_on,
+        t.is_synthetic
     from reports as r
+    cross join today as t
     inner join {{ ref('int_agencies') }} as a
         on r.agency_code = a.agency_code and r.period_end between a.valid_from and a.valid_to
     left join asked as q
@@ -112,7 +119,7 @@ select
     if(first_reported_on > due_on, 'late', 'received') as report_status,
     due_on,
     reported_on,
-    'A' as grade,
+    if(is_synthetic, null, 'A') as grade,
     note
 from answered
 union all

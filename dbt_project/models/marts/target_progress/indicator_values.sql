@@ -29,9 +29,9 @@
 with as_of as (
     select
         {{ last_day_of_dossiers() }} as day,
-        coalesce(bool_or(synthetic) filter (where rows_loaded > 0), false) as is_synthetic
+        coalesce(bool_or(synthetic), false) as is_synthetic
     from {{ source('raw', 'files') }}
-    where source <> 'qd766_published'
+    where source in ({{ dossier_feeds() }}, 'petitions', 'procedures', 'agencies') and rows_loaded > 0
 ),
 
 -- origin: the marts by month
