@@ -75,11 +75,13 @@ def _landing(settings: Settings) -> Landing:
     return Landing(settings.raw)
 
 
-def _show_scoreboard(settings: Settings) -> None:
+def _show_scoreboard(settings: Settings, whole: bool = False) -> None:
     from pipelines.release.runs import RunLog
+    from pipelines.scoreboard.pages import place_of
     from pipelines.scoreboard.terminal import scoreboard
 
-    out.print(scoreboard(_store(settings), RunLog(settings.marts).runs()))
+    shown = scoreboard(_store(settings), RunLog(settings.marts).runs(), place_of(settings), whole=whole)
+    out.print(shown, highlight=False)
 
 
 @app.command()
@@ -160,10 +162,14 @@ def _refuse_if_held(settings: Settings) -> None:
 
 
 @app.command()
-def status() -> None:
+def status(
+    whole: Annotated[
+        bool, typer.Option("--all", help="English titles, documents, targets without data and every table too.")
+    ] = False,
+) -> None:
     """The scoreboard: targets, published tables, what is held back, what lies in quarantine."""
     settings = _settings()
-    _show_scoreboard(settings)
+    _show_scoreboard(settings, whole)
     from pipelines.warehouse.connection import Warehouse
 
     holder = Warehouse(settings.warehouse).holder()

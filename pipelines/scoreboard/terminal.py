@@ -1,20 +1,28 @@
-"""The scoreboard in the terminal: what readers now get, what was held back and why, what lies in quarantine."""
+"""The scoreboard in the terminal: what readers now get, what was held back and why, what lies in quarantine.
+
+It fits 80 columns and a person's patience: a target takes one or two lines, targets without data are counted. The full
+form names those too, with English titles, documents and every table.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
-import duckdb
 from rich import box
-from rich.console import Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.markup import escape
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from pipelines.release.store import Release, ReleaseStore
+from pipelines.scoreboard.rows import STATUSES, Place, Row, Rows
+from pipelines.scoreboard.words import GRADE, OBS_STATUS, STATUS, VERDICT, number, quantity, said, years
 
 _REASONS = {
     "ambiguous_number": "dấu ba chữ số có thể là hàng nghìn hoặc phần thập phân",
@@ -52,8 +60,28 @@ _REASONS = {
 }
 
 
-def scoreboard(store: ReleaseStore, runs: list[dict[str, Any]]) -> RenderableType:
-    """What to print after a run and on `hatinh status`. Reads the current release and the book of runs only."""
+_SIGNS = {
+    "met": ("✓", "green"),
+    "on_track": ("↑", "green"),
+    "moderate": ("↗", "yellow"),
+    "insufficient": ("→", "red"),
+    "away": ("↓", "red"),
+    "not_assessed": ("–", "dim"),
+    "no_data": ("?", "bold yellow"),
+}
+"""Sign and colour of each verdict, as on the page: the colour only repeats what sign and word say."""
+_WIDE = 110
+"""From so many columns on, a value and its period stand beside each other."""
+_NARROW_VERDICT = 12
+"""Below that, a verdict takes two lines, as the value beside it does, and leaves the title more room."""
+
+
+def scoreboard(store: ReleaseStore, runs: list[dict[str, Any]], place: Place, *, whole: bool = False) -> RenderableType:
+    """What to print after a run and on `hatinh status`. Reads the current release and the book of runs only.
+
+    Args:
+        whole: also what the short form leaves out: English titles, documents, targets without data, every table.
+    """
     release = store.current()
     parts: list[RenderableType] = []
     if release is None:
@@ -68,8 +96,10 @@ def scoreboard(store: ReleaseStore, runs: list[dict[str, Any]]) -> RenderableTyp
                     style="yellow",
                 )
             )
-        parts.append(_targets(release))
-        parts.append(_tables(release))
+        rows = Rows(release, place)
+        parts.append(_counts(rows))
+        parts.append(_Targets(rows.targets, whole))
+        parts.append(_tables(release) if whole else _tables_counted(release))
     last = runs[-1] if runs else None
     loads: Mapping[str, Any] = next((run["loads"] for run in reversed(runs) if run.get("loads")), {})
     if loads:
@@ -79,120 +109,180 @@ def scoreboard(store: ReleaseStore, runs: list[dict[str, Any]]) -> RenderableTyp
     if last and last["status"] in ("failed", "died"):
         parts.append(Text(f"Lần chạy cuối / last run: {last['status']} – {last.get('error') or ''}", style="red"))
     if release is not None:
-        parts.append(Text.assemble("Bản công bố / release: ", (release.id, "bold"), f"  {release.path}"))
+        parts.append(Text.assemble("\nBản công bố / release: ", (release.id, "bold"), f"\n{release.path}"))
+        if not whole:
+            parts.append(Text("Đầy đủ / in full: hatinh status --all", style="dim"))
     return Group(*parts)
 
 
-_STATUS = {
-    "met": ("✓", "đã đạt / met", "green"),
-    "on_track": ("↑", "đúng tiến độ / on track", "green"),
-    "moderate": ("↗", "chậm / moderate", "yellow"),
-    "insufficient": ("→", "không đủ / insufficient", "red"),
-    "away": ("↓", "xa dần / moving away", "red"),
-    "not_assessed": ("·", "chưa đánh giá / not assessed", "dim"),
-    "no_data": ("?", "chưa có số liệu / no data", "bold yellow"),
-}
-"""Sign, words and colour of each verdict: the colour only repeats what the first two say."""
+def _counts(rows: Rows) -> RenderableType:
+    """How many targets there are, by status."""
+    line = Text.assemble((f"{sum(rows.counts.values())} chỉ tiêu / targets", "bold"))
+    for status in STATUSES:
+        if rows.counts[status]:
+            line.append(" · ")
+            line.append_text(Text.from_markup(f"{_verdict(status)} [bold]{rows.counts[status]}[/bold]"))
+    return line
 
 
-def _targets(release: Release) -> RenderableType:
-    table = Table(title="Chỉ tiêu / targets", box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("Chỉ tiêu", ratio=3)
-    for name in ("Giá trị", "Mục tiêu"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("Đánh giá", ratio=2)
-    path = release.path / "target_progress.parquet"
-    for _, targets in groupby(_read(path) if path.exists() else [], key=lambda row: row["pillar_position"]):
-        rows = list(targets)
-        table.add_row(f"[bold]{rows[0]['pillar_vi']} / {rows[0]['pillar_en']}[/bold]")
-        for row in rows:
-            if row["value"] is not None:
-                table.add_row(*_measured(row))
-        silent = [row["title_vi"] for row in rows if row["value"] is None]
-        if silent:
-            names = "; ".join(dict.fromkeys(silent))
-            table.add_row(f"  [dim]{names}[/dim]", "–", "", f"{_verdict('no_data')}: {len(silent)}")
-        table.add_section()
-    return table
+@dataclass(frozen=True)
+class _Targets:
+    """The targets by pillar; as many lines for each as the width asks for."""
+
+    rows: Sequence[Row]
+    whole: bool
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        wide = options.max_width >= _WIDE
+        pillars = [list(rows) for _, rows in groupby(self.rows, key=lambda row: row["pillar"])]
+        lines = [self._lines([row for row in rows if row["value"] is not None], wide) for rows in pillars]
+        headings = ("[bold]Chỉ tiêu[/bold]", "[bold]Giá trị[/bold]", "[bold]Mục tiêu[/bold]", "[bold]Đánh giá[/bold]")
+        every = [headings, *(line for measured in lines for line in measured)]
+        widths = [max(_width(line[column]) for line in every) for column in (1, 2, 3)]
+        if not wide:
+            widths[2] = min(widths[2], _NARROW_VERDICT)
+        yield ""
+        yield _grid([headings], widths)
+        space = "\n"
+        for rows, measured in zip(pillars, lines, strict=True):
+            silent = [row for row in rows if row["value"] is None]
+            counted = f" · {_verdict('no_data')}: {len(silent)}" if silent else ""
+            english = f" / {rows[0]['pillar_en']}" if self.whole else ""
+            space = "\n" if measured else space
+            yield Text.from_markup(f"{space}[bold]{escape(rows[0]['pillar_vi'] + english)}[/bold]{counted}")
+            space = "\n" if measured or self.whole else ""
+            if measured:
+                yield _grid(measured, widths)
+            if self.whole and silent:
+                names = "; ".join(dict.fromkeys(_named(row) for row in silent))
+                yield Padding(Text.from_markup(f"{_verdict('no_data')}: {escape(names)}", style="dim"), (0, 0, 0, 2))
+
+    def _lines(self, rows: Sequence[Row], wide: bool) -> list[tuple[str, str, str, str]]:
+        """The cells of each row. In the short form those that would read alike, by documents that ask the same, are
+        one."""
+        cells = [self._cells(row, wide) for row in rows]
+        if self.whole:
+            return cells
+        alike: dict[tuple[str, str, str, str], int] = {}
+        for line in cells:
+            alike[line] = alike.get(line, 0) + 1
+        return [
+            (line[0] + (f" [dim]· {count} văn bản[/dim]" if count > 1 else ""), *line[1:])
+            for line, count in alike.items()
+        ]
+
+    def _cells(self, row: Row, wide: bool) -> tuple[str, str, str, str]:
+        beside = "  " if wide else "\n"
+        title = escape(row["title_vi"] or row["target_id"])
+        if row["area_code"] == "VN":
+            title += " [dim](cả nước)[/dim]"
+        verdict = _verdict(row["status"])
+        if self.whole:
+            told = row["note"] or ""
+            if row["document"]:
+                told = f"{row['document']}; bằng chứng / grade {row['grade']}: {said(GRADE, row['grade']).vi}"
+            title += f"\n[dim]{escape(row['title_en'] or '')}\n{escape(told)}[/dim]"
+            verdict += f"\n[dim]{STATUS[row['status']].en}[/dim]"
+            if row["expected_year"]:
+                expected = years(row["expected_year"], row["expected_year_low"], row["expected_year_high"]).vi
+                verdict += f"\n[dim]dự kiến {expected}[/dim]"
+        asked = "–"
+        if row["target_value"] is not None:
+            when = f"{beside}[dim]{row['target_year']}[/dim]" if row["target_year"] else ""
+            asked = escape(quantity(row["target_value"], row["unit"]).vi) + when
+        return title, f"{escape(quantity(row['value'], row['unit']).vi)}{beside}[dim]{_when(row)}[/dim]", asked, verdict
 
 
-def _measured(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    place = f" ({row['area_name']})" if row["area_code"] == "VN" else ""
-    told = f"{row['document']}; bằng chứng / grade {row['grade']}" if row["document"] else row["note"]
-    expected = f"\n[dim]dự kiến / expected {row['expected_year']}[/dim]" if row["expected_year"] else ""
-    asked = "–"
-    if row["target_value"] is not None:
-        asked = f"{row['target_value']:g} {row['unit']}\n[dim]{row['target_year'] or ''}[/dim]"
-    return (
-        f"  {row['title_vi']}{place}\n  [dim]{row['title_en']}\n  {told}[/dim]",
-        f"{row['value']:.2f} {row['unit']}\n[dim]{row['last_month']:%m/%Y} {row['obs_status']}[/dim]",
-        asked,
-        f"{_verdict(row['status'])}{expected}",
-    )
+def _named(row: Row) -> str:
+    """A target of which the province has no value, with the nation's where there is one."""
+    nation = ""
+    if row["nation_value"] is not None:
+        nation = f" (cả nước {quantity(row['nation_value'], row['unit']).vi}, {row['nation_year']})"
+    return f"{row['title_vi']} / {row['title_en']}{nation}"
+
+
+def _when(row: Row) -> str:
+    """The period of a value, short: `2025`, or up to which month; and what it is when it is not final."""
+    last = row["last_month"]
+    running = last is not None and (row["period_type"] != "year" or last.month < 12)
+    when = f"{last:%m/%Y}" if running else f"{row['year'] or ''}"
+    final = row["obs_status"] in (None, "observed")
+    return when if final else f"{when} {said(OBS_STATUS, row['obs_status']).vi}"
 
 
 def _verdict(status: str) -> str:
-    sign, words, style = _STATUS[status]
-    return f"[{style}]{sign} {words}[/{style}]"
+    sign, style = _SIGNS[status]
+    return f"[{style}]{sign} {STATUS[status].vi}[/{style}]"
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
-    """Each target and area at its newest value, in the order of the pillars.
+def _width(cell: str) -> int:
+    return max(cell_len(line) for line in Text.from_markup(cell).plain.split("\n"))
 
-    A table that was released before there were verdicts is not shown: the next run replaces it.
-    """
-    with duckdb.connect() as connection:
-        shown = connection.read_parquet(str(path))
-        if "status" not in shown.columns:
-            return []
-        shown.create_view("shown")
-        found = connection.execute("select * from shown where is_latest order by pillar_position, target_id, area_code")
-        names = [column[0] for column in found.description or []]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+def _grid(lines: Sequence[tuple[str, str, str, str]], widths: Sequence[int]) -> Table:
+    """Lines in columns of the same widths in every pillar; what is left is the title's."""
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(ratio=1, overflow="fold")
+    for width, justify in zip(widths, ("right", "right", "left"), strict=True):
+        table.add_column(width=width, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for line in lines:
+        table.add_row(Padding(Text.from_markup(line[0]), (0, 0, 0, 2)), *line[1:])
+    return table
+
+
+def _tables_counted(release: Release) -> RenderableType:
+    every = release.package["resources"]
+    held = sum(1 for resource in every if resource.get("held_back"))
+    kept = f", [yellow]{held} {VERDICT['held_back'].vi} / held back[/yellow]" if held else ""
+    passed = f"[green]{len(every) - held} {VERDICT['passed'].vi} / passed[/green]"
+    return Text.from_markup(f"\n[bold]{len(every)} bảng công bố / published tables[/bold]: {passed}{kept}")
 
 
 def _tables(release: Release) -> RenderableType:
-    table = Table(title="Bảng công bố / published tables", box=box.SIMPLE_HEAD, title_justify="left")
-    for name in ("Bảng", "Tên", "Trạng thái"):
+    table = Table(title="\nBảng công bố / published tables", box=box.SIMPLE_HEAD, title_justify="left")
+    table.add_column("Bảng", no_wrap=True)
+    for name in ("Tên", "Trạng thái"):
         table.add_column(name, overflow="fold")
-    table.add_column("Số dòng", justify="right")
+    table.add_column("Số dòng", justify="right", no_wrap=True)
     for resource in release.package["resources"]:
         held = resource.get("held_back")
         state = (
             f"[yellow]giữ lại từ / held back since {held['since']}[/yellow]" if held else "[green]đạt / passed[/green]"
         )
-        table.add_row(resource["name"], resource.get("title", ""), state, f"{resource['rows']:,}")
+        table.add_row(resource["name"], escape(resource.get("title", "")), state, number(resource["rows"]).vi)
     return table
 
 
 def _held_back(release: Release) -> RenderableType:
-    table = Table(title="Bị giữ lại / held back", box=box.SIMPLE_HEAD, title_justify="left", style="yellow")
-    for name in ("Chỉ tiêu", "Từ", "Vì sao"):
-        table.add_column(name, overflow="fold")
+    """Why, once for all the targets that it holds back."""
+    targets: dict[tuple[str, str], list[str]] = {}
     for held in release.held_back:
-        table.add_row(held.target, str(held.since), held.reason)
-    return table
+        targets.setdefault((str(held.since), held.reason), []).append(held.target)
+    parts: list[RenderableType] = [Text("\nBị giữ lại / held back", style="bold yellow")]
+    for (since, reason), names in targets.items():
+        parts.append(Padding(Text(f"{', '.join(names)} · từ / since {since}", style="yellow"), (0, 0, 0, 2)))
+        parts.append(Padding(Text(reason), (0, 0, 0, 4)))
+    return Group(*parts)
 
 
 def _quarantine(loads: Mapping[str, Mapping[str, Any]]) -> RenderableType:
-    table = Table(title="Nạp và cách ly / loaded and quarantined", box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("Nguồn")
-    for name in ("Vào", "Nạp", "Cách ly"):
-        table.add_column(name, justify="right")
-    table.add_column("Lý do", overflow="fold")
+    """Sources with something wrong, each with its reasons; the others in one line."""
+    parts: list[RenderableType] = [Text("\nNạp và cách ly / loaded and quarantined", style="bold")]
+    clean = []
     for source, load in loads.items():
-        if not load["total_in"] and not load.get("refused"):
+        rows, aside, refused = load["total_in"], load["total_quarantined"], load.get("refused", [])
+        if not aside and not refused:
+            if rows:
+                clean.append(f"{source} {number(rows).vi}")
             continue
-        reasons = load.get("reasons", {})
-        table.add_row(
-            source,
-            f"{load['total_in']:,}",
-            f"{load['total_in'] - load['total_quarantined']:,}",
-            f"{load['total_quarantined']:,}",
-            "\n".join(
-                f"{count:,} × {reason} – {_REASONS.get(reason.split(':')[0], '')}" for reason, count in reasons.items()
-            ),
-        )
-        for refused in load.get("refused", []):
-            table.add_row("", "", "", "", f"[yellow]từ chối tệp / refused: {refused}[/yellow]")
-    return table
+        counts = f"{number(rows).vi} dòng / rows = {number(rows - aside).vi} nạp / loaded"
+        parts.append(Padding(Text(f"{source}: {counts} + {number(aside).vi} cách ly / quarantined"), (0, 0, 0, 2)))
+        for reason, count in load.get("reasons", {}).items():
+            meaning = _REASONS.get(reason.split(":")[0])
+            said_so = f"{meaning} ({reason})" if meaning else reason
+            parts.append(Padding(Text(f"{number(count).vi} × {said_so}"), (0, 0, 0, 4)))
+        for file in refused:
+            parts.append(Padding(Text(f"từ chối tệp / refused: {file}", style="yellow"), (0, 0, 0, 4)))
+    if clean:
+        parts.append(Padding(Text(f"nạp hết / all loaded: {', '.join(clean)}"), (0, 0, 0, 2)))
+    return Group(*parts)

@@ -1,0 +1,105 @@
+"""The scoreboard in the terminal: it fits the width, counts every target, and says in full what the short form counts."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from board_world import PLACE, TARGETS, release, target
+from rich.cells import cell_len
+from rich.console import Console
+
+from pipelines.release.store import ReleaseStore
+from pipelines.scoreboard.terminal import scoreboard
+from pipelines.scoreboard.words import STATUS
+
+LOADS = {
+    "dossiers": {"total_in": 14219, "total_quarantined": 42, "reasons": {"bad_date: NgayTiepNhan": 42}},
+    "ispeed": {"total_in": 120, "total_quarantined": 0},
+    "itu": {"total_in": 0, "total_quarantined": 0, "refused": ["so-lieu-2026.csv: the file is empty"]},
+}
+RUNS: list[dict[str, Any]] = [{"status": "released", "loads": LOADS}]
+
+
+def shown(root: Path, width: int, *, whole: bool = False) -> list[str]:
+    console = Console(width=width, color_system=None)
+    with console.capture() as captured:
+        console.print(scoreboard(ReleaseStore(root), RUNS, PLACE, whole=whole), highlight=False)
+    return captured.get().splitlines()
+
+
+def told(lines: list[str]) -> str:
+    return " ".join(" ".join(lines).split())
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("board")
+    release(root)
+    return root
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("whole", [False, True])
+def test_no_line_is_wider_than_the_terminal_and_nothing_is_cut(root: Path, width: int, whole: bool) -> None:
+    lines = shown(root, width, whole=whole)
+    assert max(cell_len(line) for line in lines) <= width
+    assert "…" not in "".join(lines)
+
+
+def test_the_first_line_after_the_band_counts_every_target_once(root: Path) -> None:
+    line = next(line for line in shown(root, 200) if "chỉ tiêu / targets" in line)
+    ids = {row["target_id"] for row in TARGETS}
+    assert line.startswith(f"{len(ids)} chỉ tiêu")
+    assert sum(int(count) for count in re.findall(r"(\d+)(?= ·|$)", line.strip())) == len(ids)
+
+
+def test_a_target_is_one_line_with_value_period_target_year_and_verdict(root: Path) -> None:
+    line = next(line for line in shown(root, 120) if "Chỉ tiêu online" in line)
+    assert " ".join(line.split()) == "Chỉ tiêu online 97,44 % 10/2026 100 % 2030 ✓ Đã đạt"
+
+
+def test_what_has_no_data_is_counted_and_named_in_full_only(root: Path) -> None:
+    short, full = told(shown(root, 120)), told(shown(root, 120, whole=True))
+    silent = next(row["title_vi"] for row in TARGETS if row["target_id"] == "villages")
+    assert f"? {STATUS['no_data'].vi}: 1" in short
+    assert silent not in short
+    assert silent in full
+    for word in ("Target online", "QĐ 766/QĐ-TTg; bằng chứng / grade A", "dossier_timeliness"):
+        assert word in full
+    assert "Target online" not in short
+
+
+def test_targets_that_would_read_alike_are_one_line_in_the_short_form(tmp_path: Path) -> None:
+    twins = [target(name, title_vi="Tỷ trọng", document=name) for name in ("qd411", "qd749")]
+    release(tmp_path, {"target_progress": [*twins, target("later", title_vi="Tỷ trọng", target_year=2045)]})
+    assert sum("Tỷ trọng" in line for line in shown(tmp_path, 120)) == 2
+    assert sum("Tỷ trọng · 2 văn bản" in line for line in shown(tmp_path, 120)) == 1
+    assert sum("Tỷ trọng" in line for line in shown(tmp_path, 120, whole=True)) == 3
+
+
+def test_one_reason_is_told_once_for_all_that_it_holds_back(tmp_path: Path) -> None:
+    root = tmp_path
+    release(root)
+    current = ReleaseStore(root).current()
+    assert current is not None
+    since, reason = "2026-11-24T02:00:00Z", "whole_files:ispeed, cut off"
+    resources = [{**r, "held_back": {"since": since, "reason": reason}} for r in current.package["resources"]]
+    held = [{"target": t, "since": since, "reason": reason, "from_release": None} for t in current.targets]
+    path = current.path / "datapackage.json"
+    path.write_text(json.dumps({**current.package, "resources": resources, "held_back": held}), encoding="utf-8")
+    short = told(shown(root, 80))
+    assert f"{len(resources)} giữ bản trước / held back" in short
+    assert short.count("whole_files:ispeed") == 1
+    assert all(target in short for target in current.targets)
+
+
+def test_a_refused_file_and_set_aside_rows_are_told_and_sound_sources_take_one_line(root: Path) -> None:
+    short = told(shown(root, 80))
+    assert "dossiers: 14.219 dòng / rows = 14.177 nạp / loaded + 42 cách ly / quarantined" in short
+    assert "42 × ngày không có thật hoặc sai định dạng (bad_date: NgayTiepNhan)" in short
+    assert "từ chối tệp / refused: so-lieu-2026.csv: the file is empty" in short
+    assert "nạp hết / all loaded: ispeed 120" in short
