@@ -132,7 +132,11 @@ def test_the_same_again_is_no_new_release(province: Province, first: Release) ->
 
 @pytest.fixture(scope="module")
 def poisoned(province: Province, first: Release) -> Release:
+    """The release of a run that found late dossiers, an empty file, one of something else, and one of no source."""
     province.sample(3000, seed=8, defect="late")
+    province.drop("sample-empty.ndjson", b"")
+    province.drop("sample-towers.csv", b"radio,mcc,net\nLTE,452,4\n")
+    province.drop("note.txt", b"x", source="nowhere")
     province.environment["COLUMNS"] = "200"
     result = CliRunner().invoke(app, ["run"], env=province.environment)
     assert result.exit_code == HELD_BACK, result.output
@@ -160,25 +164,26 @@ def test_a_poisoned_feed_holds_its_target_back(poisoned: Release, first: Release
         assert get_state(connection, "checked") == "", "what was held back is checked again by the next run"
 
 
-def test_withdrawing_the_poison_mends_the_target_and_bad_files_stop_nothing(
-    poisoned: Release, first: Release, province: Province
-) -> None:
+@pytest.mark.usefixtures("poisoned")
+def test_bad_files_stop_nothing_and_are_named(province: Province) -> None:
+    loads = province.last_run()["loads"]["dossiers"]
+    assert {line.split(":")[0] for line in loads["refused"]} == {"sample-empty.ndjson", "sample-towers.csv"}
+    assert (province.settings.drop / "nowhere" / "note.txt").exists(), "what belongs to no source is left where it is"
+
+
+@pytest.mark.slow
+def test_withdrawing_the_poison_mends_the_target(poisoned: Release, first: Release, province: Province) -> None:
     landing = province.platform.landing
     healthy = {item["sha256"] for item in first.package["sources"]}
     for receipt in landing.in_force("dossiers"):
         if receipt.sha256 not in healthy:
             landing.withdraw("dossiers", receipt.sha256, "due dates are wrong", province.platform.now())
-    province.drop("sample-empty.ndjson", b"")
-    province.drop("sample-towers.csv", b"radio,mcc,net\nLTE,452,4\n")
-    province.drop("note.txt", b"x", source="nowhere")
     assert province.walk().success
     mended = province.platform.releases.current()
     assert mended is not None
     assert mended.held_back == ()
     for table in first.tables:
         assert (mended.path / f"{table}.parquet").read_bytes() == (first.path / f"{table}.parquet").read_bytes()
-    loads = province.last_run()["loads"]["dossiers"]
-    assert {line.split(":")[0] for line in loads["refused"]} == {"sample-empty.ndjson", "sample-towers.csv"}
     assert any("nowhere/note.txt" in line and "belongs to no source" in line for line in province.lines)
 
 
