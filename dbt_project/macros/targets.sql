@@ -194,10 +194,17 @@
         e.document,
         e.grade,
         e.vintage_on,
-        e.value is not null and row_number() over (
+        e.value is not null
+        -- a sample (no grade) counts only while nothing real is known of the indicator there: no pace from one to the other
+        and (
+            e.grade is not null
+            or not bool_or(e.grade is not null and e.value is not null) over (partition by i.indicator, e.area_code)
+        )
+        and row_number() over (
             partition by i.indicator, e.area_code, e.period_type, e.period_start
             order by
-                e.value is null asc, list_position(['computed', 'reported', 'published', 'estimated'], e.basis) asc,
+                e.value is null asc, e.grade is null asc,
+                list_position(['computed', 'reported', 'published', 'estimated'], e.basis) asc,
                 e.grade asc, e.vintage_on desc, e.source asc, e.document asc, e.value asc
         ) = 1 as is_chosen
     from {{ ref('indicators') }} as i

@@ -161,7 +161,8 @@ def _spark(row: Row, series: Sequence[Row], charts: Charts) -> dict[str, Any] | 
     values = [{"at": _at(point), "value": point["value"]} for point in series]
     goal = {"at": at(row["target_year"]), "value": row["target_value"]}
     path = [{"at": _at(point), "value": point["path_value"]} for point in series if point["path_value"] is not None]
-    if row["baseline_value"] is not None and row["baseline_year"] is not None:
+    # a first value that came at or after the deadline is no start of a path
+    if row["baseline_value"] is not None and (row["baseline_year"] or row["target_year"]) < row["target_year"]:
         base = {"at": at(row["baseline_year"]), "value": row["baseline_value"]}
         path = [base, *(point for point in path if point["at"] > base["at"])]
     if path:  # past its year the target stays what is asked for

@@ -71,7 +71,7 @@ STATUS_MEANS = {
 }
 GRADE = {
     "A": Text("văn bản hoặc nguồn số liệu chính thức", "official text or feed"),
-    "A-copy": Text("bản sao của nguồn số liệu chính thức do nơi khác ghi lại", "a copy of an official feed, recorded by others"),
+    "A-copy": Text("bản sao của nguồn số liệu chính thức do nơi khác ghi lại", "a copy of an official feed"),
     "B": Text("báo chí hoặc tóm tắt trên cổng thông tin", "summary by press or portal"),
     "C": Text("bản sao hoặc cơ sở chưa rõ", "a copy, or an unclear basis"),
     "K": Text("kiến thức chung, chưa có nguồn để dẫn", "general knowledge, no source to cite"),

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from board_world import FULL, HOSTILE, REPORTS, TARGETS, TIMELINESS, release
+from board_world import FULL, HOSTILE, REPORTS, TARGETS, TIMELINESS, release, target
 from reading import Node, read
 
 from pipelines.scoreboard.words import STATUS
@@ -177,6 +177,33 @@ def test_qd766_shows_points_won_and_lost_of_the_latest_year(page: Node) -> None:
     assert "8,79" in text
     assert "13,21" in text
     assert "Năm cũ" not in text
+
+
+def test_a_sample_is_marked_whoever_is_said_to_have_reported_it(tmp_path: Path) -> None:
+    rows = [
+        target("made_up", basis="reported", value_source="Văn phòng UBND tỉnh"),
+        target("real", basis="published", value_grade="A-copy", value_source="Cổng Dịch vụ công quốc gia"),
+    ]
+    release(tmp_path, {**FULL, "target_progress": rows})
+    made_up, real = (
+        page_of(tmp_path).all("article", id=f"ct-{target_id}")[0].text for target_id in ("made_up", "real")
+    )
+    assert "dữ liệu mẫu" in made_up
+    assert "dữ liệu mẫu" not in real
+    assert "A-copy: bản sao" in real
+    assert "QĐ 766/QĐ-TTg" in real
+
+
+def test_no_path_starts_from_a_first_value_after_the_deadline(tmp_path: Path) -> None:
+    late = target(
+        "late", baseline_value=81.82, baseline_year=2026, path_value=90.0, target_value=90.0, target_year=2025
+    )
+    release(tmp_path, {**FULL, "target_progress": [late]})
+    (tile,) = page_of(tmp_path).all("article", id="ct-late")
+    (path,) = [node for node in tile.all("path") if node.attrs.get("stroke-dasharray")]
+    heights = re.findall(r",([\d.]+)", path.attrs["d"])
+    assert len(heights) == 2
+    assert len(set(heights)) == 1
 
 
 def test_synthetic_data_are_marked_and_real_ones_are_not(page: Node, tmp_path: Path) -> None:
