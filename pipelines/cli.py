@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pipelines.settings import Settings, SettingsError, load_settings
@@ -61,6 +63,22 @@ def _settings() -> Settings:
         return load_settings()
     except SettingsError as error:
         _stop(str(error), WRONG_USE)
+
+
+def _table(*headings: str, whole: str) -> Table:
+    """A table for any width: the column `whole` holds what people type into other commands and is never broken; the
+    others break where they must, but lose nothing."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in headings:
+        table.add_column(heading, no_wrap=heading == whole, overflow="ignore" if heading == whole else "fold")
+    return table
+
+
+def _known_source(name: str) -> None:
+    from pipelines.sources import all_sources
+
+    if name not in all_sources():
+        _stop(f"No source is called {name}. Known: {', '.join(all_sources())}.", WRONG_USE)
 
 
 def _store(settings: Settings) -> ReleaseStore:
@@ -231,10 +249,8 @@ def pull(
     from pipelines.landing.pull import pull as pull_source
     from pipelines.sources import all_sources
 
-    sources = all_sources()
-    if source not in sources:
-        _stop(f"No source is called {source}. Known: {', '.join(sources)}.", WRONG_USE)
-    chosen = sources[source]
+    _known_source(source)
+    chosen = all_sources()[source]
     period = partition or chosen.partition_of(_now().astimezone(VIETNAM).date())
     try:
         with err.status(f"{source} {period} …"):
@@ -262,11 +278,12 @@ def sources() -> None:
     settings = _settings()
     from pipelines.sources import all_sources
 
-    table = Table("Nguồn", "Tên", "Nhà cung cấp", "Giấy phép", "Nhịp", "Tệp")
+    table = _table("Nguồn", "Tên, nhà cung cấp", "Nhịp, giấy phép", "Tệp", whole="Nguồn")
     for source in all_sources().values():
         files = len(_landing(settings).in_force(source.name))
-        title = f"{source.title_vi}\n[dim]{source.title_en}[/dim]"
-        table.add_row(source.name, title, source.publisher, source.licence, source.cadence, str(files))
+        title = f"{source.title_vi}\n[dim]{source.title_en}[/dim]\n{source.publisher}"
+        table.add_row(source.name, title, f"{source.cadence}\n[dim]{source.licence}[/dim]", str(files))
+        table.add_section()
     out.print(table)
 
 
@@ -341,22 +358,17 @@ def withdraw(
 def files(source: Annotated[str, typer.Argument()]) -> None:
     """Landed files of a source: in force or not, since when, how many bytes."""
     settings = _settings()
+    _known_source(source)
     landing = _landing(settings)
     in_force = {receipt.sha256 for receipt in landing.in_force(source)}
-    table = Table("sha256", "Kỳ", "Tệp", "Ngày số liệu", "Nhận lúc (UTC)", "Byte", "Tình trạng")
+    table = _table("sha256", "Kỳ", "Tệp", "Tình trạng", whole="sha256")
     for receipt in landing.receipts(source):
         state = "withdrawn" if receipt.withdrawn else "sample, stepped aside"
         if receipt.sha256 in in_force:
             state = "in force"
-        table.add_row(
-            receipt.sha256[:12],
-            receipt.partition,
-            receipt.name,
-            str(receipt.extracted_on),
-            f"{receipt.landed_at:%Y-%m-%d %H:%M}",
-            f"{receipt.bytes:,}",
-            state,
-        )
+        about = f"số liệu {receipt.extracted_on}, nhận {receipt.landed_at:%Y-%m-%d %H:%M} UTC, {receipt.bytes:,} byte"
+        name = f"{escape(receipt.name)}\n[dim]{about}[/dim]"
+        table.add_row(receipt.sha256[:12], receipt.partition, name, state)
     out.print(table)
 
 
@@ -367,6 +379,7 @@ def quarantine(
 ) -> None:
     """Rows that did not parse: file, line, reason. Values are shown as shapes only: 9 for a digit, a for a letter."""
     settings = _settings()
+    _known_source(source)
     _refuse_if_held(settings)
     from pipelines.warehouse.connection import Warehouse
 
@@ -379,7 +392,7 @@ def quarantine(
             "order by f.file_no, q.row_no limit ?",
             [source, limit],
         ).fetchall()
-    table = Table("Tệp", "Dòng", "Lý do", "Trường", "Dạng giá trị")
+    table = _table("Tệp", "Dòng", "Lý do", "Trường", "Dạng giá trị", whole="Dòng")
     for path, row_no, reason, field, shape in rows:
         table.add_row(path, str(row_no), reason, field, shape)
     out.print(table)
@@ -603,12 +616,11 @@ def releases(context: typer.Context) -> None:
     settings = _settings()
     store = _store(settings)
     current = store.current()
-    table = Table("", "Bản công bố", "Tạo lúc (UTC)", "Bảng", "Số dòng", "Byte", "Giữ lại", "Dữ liệu mẫu")
+    table = _table("", "Bản công bố", "Bảng", "Số dòng", "Byte", "Giữ lại", "Mẫu", whole="Bản công bố")
     for release in store.list():
         table.add_row(
             "→" if current and release.id == current.id else "",
             release.id,
-            f"{release.created_at:%Y-%m-%d %H:%M:%S}",
             str(len(release.tables)),
             f"{release.rows:,}",
             f"{release.bytes:,}",

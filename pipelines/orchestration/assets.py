@@ -259,16 +259,22 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
             threads=platform.settings.threads,
         )
         with platform.warehouse.connect() as connection:
+            # a source without files has been loaded too: nothing of it is in quarantine
+            quarantined = {**dict.fromkeys(all_sources(), (0, 0)), **quarantine_counts(connection)}
             verdicts = judge(
                 marts,
                 manifest,
                 [*built, *tested],
                 found,
                 suites,
-                # a source without files has been loaded too: nothing of it is in quarantine
-                quarantined={**dict.fromkeys(all_sources(), (0, 0)), **quarantine_counts(connection)},
+                quarantined=quarantined,
                 max_quarantined_pct=platform.settings.max_quarantined_pct,
                 cut_off=cut_off_files(connection),
+                emptied={
+                    source
+                    for source, (rows_in, _) in quarantined.items()
+                    if not rows_in and _took_over(platform, source)
+                },
             )
             write_verdicts(connection, verdicts)
             set_state(connection, "built_by", context.run.run_id)
@@ -344,6 +350,12 @@ def _comparable_release(platform: Platform) -> Path | None:
     in_force = {receipt.sha256 for source in all_sources() for receipt in platform.landing.in_force(source)}
     used = {receipt["sha256"] for receipt in current.package["sources"]}
     return current.path / "marts.duckdb" if used <= in_force else None
+
+
+def _took_over(platform: Platform, source: str) -> bool:
+    """Whether the files in force stand where others stood: samples that stepped aside, or files that were withdrawn."""
+    in_force = len(platform.landing.in_force(source))
+    return 0 < in_force < len(platform.landing.receipts(source))
 
 
 def _tell(context: dg.AssetExecutionContext, platform: Platform, line: str) -> None:

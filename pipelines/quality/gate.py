@@ -6,7 +6,7 @@ run delivered counts against it: dbt can leave a test out without a word, and a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -26,6 +26,7 @@ def judge(
     quarantined: Mapping[str, tuple[int, int]],
     max_quarantined_pct: float,
     cut_off: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    emptied: Collection[str] = (),
 ) -> dict[str, Verdict]:
     """Judge every target that has a mart.
 
@@ -38,6 +39,7 @@ def judge(
         quarantined: by source, rows in and how many of them went to quarantine, of all files in force.
         max_quarantined_pct: share of a source's rows, 0 to 100, above which it blocks. The limit itself does not.
         cut_off: by source, files in force whose remainder is lost. One row in quarantine then stands for many.
+        emptied: sources of which earlier files stepped aside or were withdrawn, and whose files in force give no row.
 
     Returns:
         Verdicts by target, in the order in which `marts` names the targets.
@@ -65,6 +67,7 @@ def judge(
                 ),
                 *_loads(sources, quarantined, max_quarantined_pct),
                 *_whole_files(sources, cut_off),
+                *_not_emptied(sources, emptied),
             ):
                 yield target, item
 
@@ -160,3 +163,11 @@ def _whole_files(sources: Iterable[str], cut_off: Mapping[str, Sequence[str]]) -
             f"Cut off, the end is lost: {', '.join(torn)}. Land it again whole by that name, or `hatinh withdraw` it."
         )
         yield Evidence(f"whole_files:{source}", "load", source, "block", not torn, mend if torn else "", str(len(torn)))
+
+
+def _not_emptied(sources: Iterable[str], emptied: Collection[str]) -> Iterator[Evidence]:
+    """What stood before must not make room for files of which nothing could be loaded: the tables would go out bare."""
+    for source in sources:
+        gone = source in emptied
+        mend = "Its files in force were refused whole, and those before them are out of force. `hatinh withdraw` them."
+        yield Evidence(f"replaced:{source}", "load", source, "block", not gone, mend if gone else "")

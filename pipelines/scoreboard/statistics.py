@@ -60,7 +60,7 @@ def statistics_table(rows: list[dict[str, Any]], day: date) -> RenderableType:
     table.add_column("Nơi", overflow="fold")
     table.add_column("Kỳ", no_wrap=True)
     for name in ("Giá trị", "Điều chỉnh"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     table.add_column("Công bố", no_wrap=True)
     table.add_column("Nguồn", ratio=2, overflow="fold")
     said = None

@@ -103,6 +103,7 @@ def test_all_that_was_promised_and_passed_lets_both_targets_out() -> None:
     assert {(e.check, e.observed) for e in verdicts["01"].evidence if e.kind == "load"} == {
         ("quarantine:portal", "50 of 1000"),
         ("whole_files:portal", "0"),
+        ("replaced:portal", None),
     }
     expected = "build:areas build:stg build:timeliness fresh key odd stg_key sums_agree "
     expected += "range:timeliness rows:timeliness quarantine:portal whole_files:portal"
@@ -216,6 +217,13 @@ def test_a_file_that_was_cut_off_holds_back_what_is_computed_from_it() -> None:
     assert [e.check for e in blocking] == ["whole_files:portal"]
     assert "hoso-2026-10.ndjson.gz" in blocking[0].detail
     assert "hatinh withdraw" in blocking[0].detail
+
+
+def test_a_source_whose_files_all_were_refused_in_place_of_sound_ones_holds_its_targets_back() -> None:
+    blocking = verdicts_of(emptied={"portal"})["01"].blocking
+    assert [e.check for e in blocking] == ["replaced:portal"]
+    assert "hatinh withdraw" in blocking[0].detail
+    assert not held_back(verdicts_of(emptied={"another"}))
 
 
 def test_a_mart_computed_from_another_one_is_as_good_as_that_one() -> None:

@@ -1,4 +1,4 @@
-"""The scoreboard in the terminal: it fits the width, counts every target, and says in full what the short form counts."""
+"""The scoreboard in the terminal: it fits the width, counts every target, and in full names what is counted."""
 
 from __future__ import annotations
 
