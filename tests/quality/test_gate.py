@@ -106,7 +106,7 @@ def test_all_that_was_promised_and_passed_lets_both_targets_out() -> None:
         ("replaced:portal", None),
     }
     expected = "build:areas build:stg build:timeliness fresh key odd stg_key sums_agree "
-    expected += "range:timeliness rows:timeliness quarantine:portal whole_files:portal"
+    expected += "range:timeliness rows:timeliness quarantine:portal whole_files:portal replaced:portal"
     assert sorted(e.check for e in verdicts["01"].evidence) == sorted(expected.split())
 
 
