@@ -106,6 +106,7 @@ def test_dbt_unit_tests_pass(world: World) -> None:
     assert {name.split(".")[2] for name in outcomes} >= {"stg_dossiers", "int_dossiers", "dossier_timeliness"}
 
 
+@pytest.mark.slow
 def test_data_tests_say_what_dbt_says_of_them(world: World) -> None:
     """Passed, failed and broken ones, against dbt's own run of the same tests. Comes last: it breaks the world."""
     with world.warehouse.connect() as connection:
