@@ -41,9 +41,7 @@ def test_villages_without_coverage_and_reports_that_lack_are_listed_one_by_one(b
     def rows(name: str) -> list[tuple[Any, ...]]:
         return list(book[name].iter_rows(min_row=5, values_only=True))
 
-    assert [row[1:5] for row in rows("Vùng lõm sóng")] == [
-        ("phường Thành Sen", "Tổ dân phố <5>", "5G", "quý IV/2025")
-    ]
+    assert [row[1:5] for row in rows("Vùng lõm sóng")] == [("phường Thành Sen", "Tổ dân phố <5>", "5G", "quý IV/2025")]
     assert [row[2:6] for row in rows("Báo cáo muộn, thiếu")] == [
         ("quý III/2026", "H27.103", "UBND xã 3", "chưa gửi"),
         ("quý III/2026", "H27.102", "UBND xã 2", "muộn"),
