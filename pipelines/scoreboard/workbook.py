@@ -73,7 +73,7 @@ _TARGETS = (
     _Column("Văn bản giao", "Document of target", 44, lambda r: r["document"]),
     _Column("Bằng chứng chỉ tiêu", "Grade of target", 12, lambda r: r["grade"]),
     _Column("Cách tính", "Method", 60, lambda r: r["definition_vi"]),
-    _Column("Nơi báo cáo", "Reported by", 24, lambda r: r["reported_by"]),
+    _Column("Nơi báo cáo", "Reported by", 24, lambda r: _vi(words.said(words.REPORTS, r["reported_by"] or None))),
     _Column("Mã chỉ tiêu", "Target id", 26, lambda r: r["target_id"]),
 )
 _COMMUNES = (
