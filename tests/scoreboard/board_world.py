@@ -106,7 +106,8 @@ GAPS: Rows = [
     for code, name, covered, missing in (("18073", "phường Thành Sen", 3, 1), ("18100", "phường Trần Phú", 4, 0))
 ] + [
     {"level": "village", "area_code": "18073", "area_name": "phường Thành Sen", "village_name": name,
-     "technology": "5G", "coverage_status": status, "since_quarter": date(2025, 10, 1), "reported_on": date(2026, 9, 30)}
+     "technology": "5G", "coverage_status": status, "since_quarter": date(2025, 10, 1),
+     "reported_on": date(2026, 9, 30)}
     for name, status in (("Tổ dân phố <5>", "not_covered"), ("Tổ dân phố 6", "covered"), ("Tổ dân phố 7", "unknown"))
 ]  # fmt: skip
 REPORTS: Rows = [
