@@ -13,8 +13,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from pipelines.release.store import ReleaseStore
-from pipelines.scoreboard.terminal import scoreboard
+from pipelines.scoreboard.terminal import REASONS, scoreboard
 from pipelines.scoreboard.words import STATUS
+from pipelines.sources import all_sources, framing, statistic_rows, tables
 
 LOADS = {
     "dossiers": {"total_in": 14219, "total_quarantined": 42, "reasons": {"bad_date: NgayTiepNhan": 42}},
@@ -103,3 +104,10 @@ def test_a_refused_file_and_set_aside_rows_are_told_and_sound_sources_take_one_l
     assert "42 × ngày không có thật hoặc sai định dạng (bad_date: NgayTiepNhan)" in short
     assert "từ chối tệp / refused: so-lieu-2026.csv: the file is empty" in short
     assert "nạp hết / all loaded: ispeed 120" in short
+
+
+def test_every_reason_of_quarantine_has_words() -> None:
+    rules = {rule.reason for source in all_sources().values() for rule in source.table.rules}
+    framed = {str(reason) for reasons in (framing.Reason, tables.Reason, statistic_rows.Reason) for reason in reasons}
+    of_the_load = {"duplicate_record", "invalid_json", "not_an_object"}
+    assert (rules | framed | of_the_load) - REASONS.keys() == set()
