@@ -14,7 +14,7 @@ from typing import Any
 
 from pipelines.release.files import sha256
 from pipelines.release.protect import redacted
-from pipelines.release.store import Release
+from pipelines.release.released import Release
 
 _log = logging.getLogger(__name__)
 

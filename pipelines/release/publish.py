@@ -34,8 +34,9 @@ from pipelines.release.files import (
 )
 from pipelines.release.pages import Page
 from pipelines.release.protect import personal_data
+from pipelines.release.released import HeldBack, Release
 from pipelines.release.runs import RunInfo
-from pipelines.release.store import HeldBack, Release, ReleaseStore
+from pipelines.release.store import ReleaseStore
 from pipelines.transform.marts import Mart
 
 if TYPE_CHECKING:

@@ -11,87 +11,14 @@ import builtins
 import json
 import logging
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from pipelines.release.files import CURRENT, PACKAGE, RELEASES, STAGING, ReleaseError, current_id, flip, sync
+from pipelines.release.released import Release
 from pipelines.release.runs import RunLog
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class HeldBack:
-    """A target whose new tables were not published: since when, why, and from which release its tables are."""
-
-    target: str
-    since: str
-    """First release run that held it back, ISO 8601 in UTC."""
-    reason: str
-    last_good_release: str | None
-    """None when the target has never been published: it has no tables."""
-
-
-@dataclass(frozen=True)
-class Release:
-    """One release, as its `datapackage.json` tells it. `path` is its real directory, not the link `current`."""
-
-    path: Path
-    package: Mapping[str, Any]
-
-    @property
-    def id(self) -> str:
-        return str(self.package["id"])
-
-    @property
-    def created_at(self) -> datetime:
-        return datetime.fromisoformat(self.package["created"])
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """Targets that have a table here, held back or not."""
-        return tuple(sorted({r["target"] for r in self.package["resources"]}))
-
-    @property
-    def tables(self) -> tuple[str, ...]:
-        return tuple(r["name"] for r in self.package["resources"])
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        names = [*(r["path"] for r in (*self.package["resources"], *self.package.get("pages", ())))]
-        return tuple(self.path / name for name in (*names, self.package["database"]["path"], PACKAGE))
-
-    @property
-    def undrawn(self) -> dict[str, str]:
-        """Pages that should be here and are not, each with the reason."""
-        return {page["path"]: page["reason"] for page in self.package.get("undrawn", ())}
-
-    @property
-    def rows(self) -> int:
-        return sum(r["rows"] for r in self.package["resources"])
-
-    @property
-    def bytes(self) -> int:
-        """Size of the Parquet files; the DuckDB file holds the same tables again."""
-        return sum(r["bytes"] for r in self.package["resources"])
-
-    @property
-    def synthetic(self) -> bool:
-        return bool(self.package["synthetic"])
-
-    @property
-    def fingerprint(self) -> str:
-        return str(self.package["fingerprint"])
-
-    @cached_property
-    def held_back(self) -> tuple[HeldBack, ...]:
-        return tuple(
-            HeldBack(h["target"], h["since"], h["reason"], h["from_release"]) for h in self.package["held_back"]
-        )
 
 
 class ReleaseStore:

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from pipelines.release.describe import Json, fingerprint
 from pipelines.release.files import DATABASE, PACKAGE, ReleaseError, sha256
+from pipelines.release.released import Release
 from pipelines.release.sql import identifier, literal, relation
-from pipelines.release.store import Release
 from pipelines.transform.marts import Mart
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from pipelines.release.store import Release
+from pipelines.release.released import Release
 from pipelines.scoreboard import words
 from pipelines.scoreboard.charts import Charts, at, geojson
 from pipelines.scoreboard.rows import STATUSES, Place, Row, Rows

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from pipelines.release.pages import Page, digest
-from pipelines.release.store import Release
+from pipelines.release.released import Release
 from pipelines.scoreboard.rows import REGISTRIES, Place
 from pipelines.settings import Settings
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.release.store import Release
+from pipelines.release.released import Release
 
 if TYPE_CHECKING:
     import duckdb

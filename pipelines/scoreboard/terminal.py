@@ -20,7 +20,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.release.store import Release, ReleaseStore
+from pipelines.release.released import Release
+from pipelines.release.store import ReleaseStore
 from pipelines.scoreboard.rows import STATUSES, Place, Row, Rows
 from pipelines.scoreboard.words import GRADE, OBS_STATUS, STATUS, VERDICT, number, quantity, said, years
 
@@ -49,6 +50,7 @@ REASONS = {
     "invalid_utf8": "sai mã ký tự UTF-8",
     "malformed_array": "mảng JSON hỏng",
     "malformed_row": "dòng hỏng cấu trúc",
+    "missing_column": "thiếu cột",
     "missing_field": "thiếu trường bắt buộc",
     "more_devices_than_tests": "số thiết bị nhiều hơn số lần đo",
     "name_without_quarter": "tên tệp không cho biết quý",

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from pipelines.release.store import Release
+from pipelines.release.released import Release
 from pipelines.scoreboard import words
 from pipelines.scoreboard.rows import STATUSES, Place, Row, Rows
 from pipelines.scoreboard.words import Text

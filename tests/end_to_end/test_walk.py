@@ -16,7 +16,7 @@ from dagster import DagsterInstance
 from typer.testing import CliRunner
 
 from pipelines.cli import HELD_BACK, app
-from pipelines.release.store import Release
+from pipelines.release.released import Release
 from pipelines.sample.dossiers import SampleReport
 from pipelines.transform.marts import marts_of
 from pipelines.warehouse.connection import get_state

@@ -22,7 +22,8 @@ from release_world import COVERAGE, DOSSIERS, GOOD, MARTS, RECEIPTS, failing, pa
 
 from pipelines.quality.verdict import Verdict
 from pipelines.release.files import ReleaseError
-from pipelines.release.store import HeldBack, ReleaseStore
+from pipelines.release.released import HeldBack
+from pipelines.release.store import ReleaseStore
 
 
 def package_of(root: Path) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from pipelines.cli import app
 from pipelines.release.files import ReleaseError
 from pipelines.release.pages import Page
-from pipelines.release.store import Release, ReleaseStore
+from pipelines.release.released import Release
+from pipelines.release.store import ReleaseStore
 from pipelines.scoreboard.pages import pages
 from pipelines.settings import PROJECT_ROOT
 
