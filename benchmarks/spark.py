@@ -13,12 +13,11 @@ Exit code 1 when a mart that was translated gives other figures. One that Spark 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 import sqlglot
@@ -48,13 +47,6 @@ def translated(sql: str) -> str:
             zero = exp.Literal.number(0)
             call.replace(exp.func("make_dt_interval", zero, zero.copy(), zero.copy(), call.expressions[0].copy()))
     return tree.sql("spark")
-
-
-def compiled(platform: Platform) -> dict[str, Any]:
-    """The manifest with the SQL of every model as for a full build."""
-    platform.dbt._invoke(["compile", "--full-refresh"])
-    manifest: dict[str, Any] = json.loads(platform.dbt.manifest_path.read_bytes())
-    return manifest
 
 
 def export(connection: duckdb.DuckDBPyConnection, relation: str, folder: Path, spark: SparkSession) -> None:
@@ -92,7 +84,7 @@ def main() -> None:
     from pyspark.sql import SparkSession
 
     settings = load_settings()
-    manifest = compiled(Platform(settings))
+    manifest = Platform(settings).dbt.compiled()
     nodes = {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
     marts = {mart.name: mart for mart in marts_of(manifest)}
     order = sorted(marts, key=lambda name: len(ancestors(manifest["parent_map"], [nodes[name]["unique_id"]])))

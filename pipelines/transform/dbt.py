@@ -132,6 +132,12 @@ class Dbt:
             write_tests(kept, stamp, tests)
         return tests
 
+    def compiled(self) -> dict[str, Any]:
+        """The manifest with the SQL of every model as a full build runs it: `compiled_code` of each node."""
+        self._invoke(["compile", "--full-refresh"])
+        manifest: dict[str, Any] = json.loads(self.manifest_path.read_bytes())
+        return manifest
+
     def unit_test(self) -> list[NodeResult]:
         """Run the unit tests of the models; they need the upstream tables to exist, not to hold rows."""
         return self._invoke(["test", "--resource-type", "unit_test"])
