@@ -142,7 +142,8 @@ def dossier_table(
         "dossier_id": f"pseudonym('dossier', trim(j.{fields.number}))",
         "agency_code": f"split_part(trim(j.{fields.number}), '-', 1)",
         "agency_name": (
-            f"case when regexp_matches(lower(nfc_normalize(trim(j.{fields.agency_name}))), '{OFFICE}') "
+            # not lower(): with the name put into NFC a second time it was an eighth of all the work of a load
+            f"case when regexp_matches(nfc_normalize(trim(j.{fields.agency_name})), '(?i){OFFICE}') "
             f"then left(nfc_normalize(trim(j.{fields.agency_name})), 200) end"
         ),
         # newer systems add the province's identifier: 1.001193.000.00.00.H27

@@ -358,12 +358,13 @@ def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.Rec
         f"""
         create or replace temp table judged as
         with parsed as (
-            select file_no, row_no, extracted_on, text, json_valid(text) as is_json,
-                   case when json_valid(text) then from_json(text, '{structure}') end as j
+            -- parsed once: only what gives nothing is looked at again, for the reason
+            select file_no, row_no, extracted_on, text, try(from_json(text, '{structure}')) as j
             from frames
         ),
         typed as (
-            select file_no, row_no, extracted_on, text, is_json, j, hash(text) as content, {columns}
+            select file_no, row_no, extracted_on, text, j is not null or json_valid(text) as is_json, j,
+                   hash(text) as content, {columns}
             from parsed
         )
         select file_no, row_no, extracted_on, content, {names},
