@@ -7,7 +7,6 @@ releases.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sqlite3
@@ -65,11 +64,7 @@ class Pipeline:
         return self._hatinh("run", "--quiet", data=data)
 
     def phases(self, run: Measured) -> dict[str, float]:
-        """Seconds of the last run by phase, summing to the whole: from Dagster's event log and from what dbt noted.
-
-        Raises:
-            RuntimeError: dbt's last command was not its tests; the division of the models' step is then not known.
-        """
+        """Seconds of the last run by phase, summing to the whole: from Dagster's log of events."""
         begin: dict[str, datetime] = {}
         end: dict[str, datetime] = {}
         logs = [path for path in (self.dagster / "history" / "runs").glob("*.db") if path.name != "index.db"]
@@ -80,10 +75,11 @@ class Pipeline:
             ):
                 times = begin if event == "STEP_START" else end
                 times[step] = datetime.fromisoformat(at).replace(tzinfo=UTC)
-        noted = json.loads((self.home / "dbt_project" / "target" / "run_results.json").read_bytes())
-        if noted["args"]["which"] != "build":
-            raise RuntimeError("dbt's last command did not build: the phases of the models cannot be told apart.")
-        built = datetime.fromisoformat(noted["metadata"]["generated_at"])
+            # the line of progress that divides the models' step
+            (built_at,) = log.execute(
+                "select min(timestamp) from event_logs where step_key = 'models' and event like '%built % of %'"
+            ).fetchone()
+        built = datetime.fromisoformat(built_at).replace(tzinfo=UTC)
         spans = {
             "start-up": _seconds(run.started, min(begin.values())),
             "intake": _seconds(begin["landing__drop_folder"], end["landing__drop_folder"]),

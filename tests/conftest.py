@@ -31,6 +31,7 @@ class World:
     warehouse: Warehouse
     dbt: Dbt
     landed_at: datetime = FIRST_LANDING
+    is_built: bool = False
 
     def land(self, name: str, content: bytes, source: Source = SOURCE) -> Receipt:
         """Land a file, of dossiers by default; its day and partition come from its name, as in the drop folder."""
@@ -66,8 +67,9 @@ class World:
 
     def build(self, *, full_refresh: bool = False, select: str | None = None) -> None:
         """Build every model, or those that dbt's `--select` names; a model that fails fails the test."""
-        results = self.dbt.build(full_refresh=full_refresh, select=select)
-        assert [(r.name, r.message) for r in results if r.status != "success"] == []
+        results = self.dbt.build(full_refresh=full_refresh or not self.is_built, select=select)
+        assert [(r.name, r.message) for r in results if r.status not in ("success", "unchanged")] == []
+        self.is_built = True
 
     def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with self.warehouse.connect() as connection:

@@ -177,15 +177,19 @@ class _ByRoom(DagsterDbtTranslator):
 
 
 def model_specs(manifest: Mapping[str, Any]) -> list[dg.AssetSpec]:
-    """One spec a seed or model. Books that the platform keeps for itself are no assets; the loads stand for them."""
+    """One spec a seed or model; those that are no marts may be left as they were.
+
+    Books that the platform keeps for itself are no assets; the loads stand for them.
+    """
     raw = [raw_key(name) for name in all_sources()]
+    marts = {dg.AssetKey(mart.relation.split(".")) for mart in marts_of(manifest)}
     specs = []
     for spec in build_dbt_asset_specs(manifest=manifest, dagster_dbt_translator=_ByRoom()):
         deps = {dep.asset_key for dep in spec.deps}
         books = {key for key in deps if key.path[0] in ("raw", "meta") and key not in raw}
         if dg.AssetKey(["raw", "files"]) in books:
             deps |= set(raw)
-        specs.append(spec.replace_attributes(deps=sorted(deps - books)))
+        specs.append(spec.replace_attributes(deps=sorted(deps - books), skippable=spec.key not in marts))
     return specs
 
 
@@ -236,7 +240,7 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
                 # the evidence of the last run stands: same rows, same models, same expectations, same limits
                 _tell(context, platform, "nothing changed since the last check")
                 set_state(connection, "built_by", context.run.run_id)
-                yield from _materialized(manifest, {}, _row_counts(connection))
+                yield from _materialized(manifest, marts, {}, _row_counts(connection))
                 yield from _checked(manifest, read_verdicts(connection), suites)
                 return
             set_state(connection, "built_by", "")  # evidence of the build before is no evidence of this one
@@ -245,10 +249,12 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
             _tell(context, platform, f"every model is built from the ground: {because}")
 
         def told(result: NodeResult) -> None:
-            if result.status not in ("success", "pass"):
+            if result.status not in ("success", "unchanged", "pass"):
                 _tell(context, platform, f"{result.resource_type} {result.name}: {result.status} {result.message}")
 
         built = platform.dbt.build(full_refresh=bool(because), on_result=told)
+        anew = [result for result in built if result.status != "unchanged"]
+        _tell(context, platform, f"built {len(anew)} of {len(built)} seeds, views and tables; the others stand")
         tested = platform.dbt.test(told)
         found = validate(
             platform.settings.warehouse,
@@ -278,7 +284,7 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
             )
             write_verdicts(connection, verdicts)
             set_state(connection, "built_by", context.run.run_id)
-            if all(result.status == "success" for result in built):
+            if all(result.status in ("success", "unchanged") for result in built):
                 set_state(connection, "fingerprint", fingerprint)
                 connection.execute("delete from meta.state where key = 'rebuild_because'")
                 if all(verdict.passed for verdict in verdicts.values()):
@@ -288,7 +294,7 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
         for verdict in verdicts.values():
             fate = "passed" if verdict.passed else f"held back: {verdict.blocking[0].check}"
             _tell(context, platform, f"gate: {verdict.target} {fate}")
-        yield from _materialized(manifest, {result.unique_id: result for result in built}, rows)
+        yield from _materialized(manifest, marts, {result.unique_id: result for result in anew}, rows)
         yield from _checked(manifest, verdicts, suites)
 
     return models
@@ -397,14 +403,19 @@ def _loaded(connection: Any, state: str) -> str:
 
 
 def _materialized(
-    manifest: Mapping[str, Any], built: Mapping[str, NodeResult], rows: Mapping[str, int]
+    manifest: Mapping[str, Any], marts: Sequence[Mart], built: Mapping[str, NodeResult], rows: Mapping[str, int]
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Every seed and model says how it fared; the gate, not Dagster, keeps what failed from readers."""
+    """What was built says how it fared; the gate, not Dagster, keeps what failed from readers.
+
+    A mart that stands as it was says that: the release waits for every mart.
+    """
+    published = {mart.name for mart in marts}
     # whoever has more ancestors comes later: Dagster wants parents first
     nodes = sorted(manifest["nodes"].items(), key=lambda item: len(ancestors(manifest["parent_map"], [item[0]])))
     for unique_id, node in nodes:
-        if node["resource_type"] in ("model", "seed"):
-            key, result = _key_of(manifest, unique_id), built.get(unique_id)
+        result = built.get(unique_id)
+        if node["resource_type"] in ("model", "seed") and (result or node["name"] in published):
+            key = _key_of(manifest, unique_id)
             metadata: dict[str, Any] = {"status": result.status if result else "unchanged"}
             if result:
                 metadata["seconds"] = round(result.seconds, 3)

@@ -79,7 +79,7 @@ def _missing(check: str, table: str, detail: str) -> Evidence:
 
 
 def _builds(lineage: frozenset[str], nodes: Mapping[str, Any], results: Mapping[str, NodeResult]) -> Iterator[Evidence]:
-    """Each model and seed of the lineage must have been built in this run, or the marts rest on old rows."""
+    """Each model and seed of the lineage must have been built in this run, or stand, or the marts rest on old rows."""
     for unique_id in sorted(lineage & nodes.keys()):
         node = nodes[unique_id]
         # An ephemeral model is inlined into those that use it: dbt never runs it.
@@ -89,7 +89,7 @@ def _builds(lineage: frozenset[str], nodes: Mapping[str, Any], results: Mapping[
         result = results.get(unique_id)
         if result is None:
             yield _missing(check, table, "dbt reported nothing: the node was not part of the run.")
-        elif result.status in {"success", "pass"}:
+        elif result.status in {"success", "unchanged"}:
             yield Evidence(check, "build", table, "block", passed=True)
         else:
             # dbt's message is left out: it may quote a row.

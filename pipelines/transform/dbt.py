@@ -24,6 +24,8 @@ from pipelines.transform.data_tests import DataTest, read_tests, run_tests, writ
 from pipelines.transform.dbt_results import NodeResult, Status
 
 _RESOURCES = ("model", "seed", "test", "unit_test")
+_STANDING = ("resource_type:seed", "config.materialized:view")
+"""What dbt need not build again while the project is the same: it holds no rows of a load. As dbt selects it."""
 
 
 class DbtFailed(RuntimeError):
@@ -104,11 +106,20 @@ class Dbt:
     ) -> list[NodeResult]:
         """Load seeds and build models, in order; all of them, or those that dbt's method of selection names.
 
-        With `full_refresh`, incremental models forget what they hold.
+        With `full_refresh`, incremental models forget what they hold. Without it, the warehouse must have been built
+        under this very project: seeds and views stand as they are, and the tables are made of the rows of now.
         """
-        arguments = ["build", "--resource-type", "seed", "--resource-type", "model"]
-        arguments += ["--full-refresh"] if full_refresh else []
-        return self._invoke([*arguments, *(["--select", select] if select else [])], on_result)
+        arguments = ["build", "--no-write-json", "--resource-type", "seed", "--resource-type", "model"]
+        arguments += ["--full-refresh"] if full_refresh else ["--exclude", *_STANDING]
+        built = self._invoke([*arguments, *(["--select", select] if select else [])], on_result)
+        return built if full_refresh else [*self._standing(), *built]
+
+    def _standing(self) -> Iterator[NodeResult]:
+        """What `_STANDING` selects, each as it was."""
+        for unique_id, node in self.manifest()["nodes"].items():
+            kind = node["resource_type"]
+            if kind == "seed" or (kind == "model" and node["config"]["materialized"] == "view"):
+                yield NodeResult(unique_id, kind, node["name"], "unchanged", "", None, 0.0)
 
     def test(self, on_result: Callable[[NodeResult], None] | None = None) -> list[NodeResult]:
         """Run every data test. dbt compiles them, and only when the project has changed since."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Status = Literal["success", "pass", "warn", "fail", "error", "skipped"]
+Status = Literal["success", "unchanged", "pass", "warn", "fail", "error", "skipped"]
+"""As dbt says it, but for `unchanged`: the node was built under this very project, and only that decides what it is."""
 
 
 @dataclass(frozen=True)
