@@ -7,6 +7,7 @@ something is held back; 4 the warehouse is held by another process.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -147,8 +148,13 @@ def run(
     }[last["status"]]
     out.print(f"{outcome} · {took:.0f} s", style="bold", highlight=False)
     undrawn = _tell_undrawn(settings)
-    if undrawn or "held_back" in last["targets"].values():
+    if undrawn or waits_for_somebody(last):
         raise typer.Exit(HELD_BACK)
+
+
+def waits_for_somebody(run: Mapping[str, Any]) -> bool:
+    """Whether a run held a target back, or a file in force was refused whole; it is told until it is withdrawn."""
+    return "held_back" in run["targets"].values() or any(load["refused"] for load in run["loads"].values())
 
 
 def _tell_undrawn(settings: Settings) -> bool:
@@ -217,7 +223,7 @@ def page(
     try:
         release = _store(settings).get(release_id) if release_id else _store(settings).current()
     except ReleaseError as error:
-        _stop(str(error), WRONG_USE)
+        _stop(str(error), _code(error))
     if release is None:
         _stop("There is no release yet: hatinh run", WRONG_USE)
     if to is not None:
@@ -639,7 +645,7 @@ def releases_verify(release_id: Annotated[str, typer.Argument()]) -> None:
     try:
         release = _store(settings).verify(release_id)
     except ReleaseError as error:
-        _stop(str(error))
+        _stop(str(error), _code(error))
     out.print(f"{release.id}: {len(release.tables)} tables, {release.rows:,} rows, as described", highlight=False)
 
 
@@ -656,6 +662,13 @@ def releases_prune(
     out.print(f"deleted {len(gone)}: {', '.join(gone) or '-'}", highlight=False)
 
 
+def _code(error: Exception) -> int:
+    """A release that was misnamed is wrong use; one that cannot be read has failed."""
+    from pipelines.release.files import UnknownRelease
+
+    return WRONG_USE if isinstance(error, UnknownRelease) else FAILED
+
+
 @app.command()
 def rollback(release_id: Annotated[str, typer.Argument(help="One of `hatinh releases`.")]) -> None:
     """Lead readers back to an earlier release, once it has been verified. The next run leads them on again."""
@@ -666,7 +679,7 @@ def rollback(release_id: Annotated[str, typer.Argument(help="One of `hatinh rele
     try:
         release = _store(settings).rollback(release_id, _now())
     except ReleaseError as error:
-        _stop(str(error), WRONG_USE)
+        _stop(str(error), _code(error))
     out.print(f"current is {release.id}", highlight=False)
 
 
@@ -698,10 +711,13 @@ def ui() -> None:
     """Open Dagster on loopback: the graph, the runs, the checks; with its daemon, so that schedule and sensor work."""
     settings = _settings()
     import os
+    import signal
 
     from pipelines.orchestration.execute import use_instance
 
     use_instance(settings)
+    # a script that starts us with & lets us ignore SIGINT, and Dagster then ignores SIGTERM as well
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     command = [
         str(Path(sys.executable).with_name("dagster")),
         "dev",

@@ -21,6 +21,10 @@ class ReleaseError(Exception):
     """A release cannot be made, found or trusted. The message says which one and what to do."""
 
 
+class UnknownRelease(ReleaseError):
+    """No release has this id. The message lists those that exist."""
+
+
 def utc(moment: datetime) -> datetime:
     """The same moment in UTC, to the second. Raises ValueError when `moment` names no time zone."""
     if moment.tzinfo is None:

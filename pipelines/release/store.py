@@ -14,7 +14,17 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
-from pipelines.release.files import CURRENT, PACKAGE, RELEASES, STAGING, ReleaseError, current_id, flip, sync
+from pipelines.release.files import (
+    CURRENT,
+    PACKAGE,
+    RELEASES,
+    STAGING,
+    ReleaseError,
+    UnknownRelease,
+    current_id,
+    flip,
+    sync,
+)
 from pipelines.release.released import Release
 from pipelines.release.runs import RunLog
 
@@ -37,13 +47,18 @@ class ReleaseStore:
         return self.get(release_id) if release_id else None
 
     def get(self, release_id: str) -> Release:
-        """One release by its id. Raises ReleaseError, which lists what exists."""
+        """One release by its id.
+
+        Raises:
+            UnknownRelease: there is none; the message lists what exists.
+            ReleaseError: it cannot be read.
+        """
         path = self.root / RELEASES / release_id
         # Compared with the listing: an id typed by a person never becomes a path.
         if release_id not in self._ids():
             known = ", ".join(self._ids()) or "none"
             hint = f" '{CURRENT}' names it: roll back to one of these" if release_id == current_id(self.root) else ""
-            raise ReleaseError(f"there is no release {release_id}.{hint} (newest first: {known})")
+            raise UnknownRelease(f"there is no release {release_id}.{hint} (newest first: {known})")
         try:
             package = json.loads((path / PACKAGE).read_bytes())
             if package["id"] != release_id:

@@ -15,7 +15,7 @@ from conftest import LAST, ONE_DOSSIER, Province
 from dagster import DagsterInstance
 from typer.testing import CliRunner
 
-from pipelines.cli import HELD_BACK, app
+from pipelines.cli import HELD_BACK, app, waits_for_somebody
 from pipelines.release.released import Release
 from pipelines.sample.dossiers import SampleReport
 from pipelines.transform.marts import marts_of
@@ -204,6 +204,14 @@ def test_a_killed_run_leaves_readers_alone_and_the_next_one_is_right(province: P
     assert rows["dossier_timeliness"] == 1, "the first real file put the samples aside"
     assert not right.synthetic
     assert province.runs()[-2]["status"] == "died"
+
+
+@pytest.mark.parametrize(
+    ("state", "refused", "waits"),
+    [("passed", [], False), ("held_back", [], True), ("passed", ["so-lieu.csv: the file is empty"], True)],
+)
+def test_what_waits_for_somebody_has_an_exit_code_of_its_own(state: str, refused: list[str], waits: bool) -> None:
+    assert waits_for_somebody({"targets": {"statistics": state}, "loads": {"itu": {"refused": refused}}}) is waits
 
 
 def test_a_wrong_setting_is_refused_by_name() -> None:
