@@ -29,6 +29,25 @@ AS_OF = """
 """Of each figure of each source its newest publication up to a day; docs/methods/statistics.md shows it to readers."""
 REVISED = "select * from revisions where vintage_on <= $day"
 """Every revision that had been published by a day."""
+HELD = {
+    "jump": "nhảy quá xa / jumps beyond its history",
+    "unit_changed": "đổi đơn vị / another unit",
+    "out_of_range": "ngoài khoảng hợp lý / out of range",
+    "value_gone": "số liệu biến mất / its value is gone",
+    "other_value": "số khác cho cùng lần công bố / another value for one publication",
+    "unknown_indicator": "chỉ số ngoài danh mục / not in the registry",
+}
+"""What each reason means for which a figure waits; one that was replaced by an accepted one waits for nobody."""
+WAITING = """
+    select *, count(*) over series as figures from statistics_review
+    where held_reason <> 'replaced'
+    window
+        series as (partition by held_reason, indicator, area_code, source),
+        newest as (partition by held_reason, indicator, area_code, source order by period_start desc, vintage_on desc)
+    qualify row_number() over newest = 1
+    order by held_reason, indicator, area_code, source
+"""
+"""Of each series that waits its newest figure, and how many there are: a unit that changed holds every year of it."""
 _AREAS = {"VN": "cả nước", "42": "Hà Tĩnh"}
 _DECIMALS = 6
 """Figures stay as printed: an index has four decimals, a revision of one no more than six."""
@@ -56,6 +75,35 @@ def revisions_until(release: Path, day: date, indicator: str | None = None) -> l
         NotPublished: the release has no revisions, or nothing of the indicator was ever revised.
     """
     return _read(release, "revisions", REVISED, day, indicator)
+
+
+def waiting_for_review(release: Path) -> list[str]:
+    """A line a series that waits: its new figure beside the one that stays in force. No line where none waits."""
+    path = release / "statistics_review.parquet"
+    if not path.exists():
+        return []
+    with duckdb.connect() as connection:
+        connection.register("statistics_review", connection.read_parquet(str(path)))
+        answer = connection.execute(WAITING)
+        names = [column[0] for column in answer.description or []]
+        rows = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+    return [_waiting(row) for row in rows]
+
+
+def _waiting(row: Row) -> str:
+    before = "–"
+    if row["previous_value"] is not None:
+        published = f"{row['previous_vintage_on']:%d/%m/%Y}"
+        if row["held_reason"] == "jump":
+            published += f", ±{words.number(row['revision_limit'], 2).vi}"
+        before = f"{_quantity(row['previous_value'], row['registered_unit'])} ({published})"
+    more = f" · {row['figures']} số liệu / figures" if row["figures"] > 1 else ""
+    return (
+        f"{HELD.get(row['held_reason'], row['held_reason'])} ({row['held_reason']}): {row['indicator']}, "
+        f"{_AREAS.get(row['area_code'], row['area_code'])}, "
+        f"{words.period(row['period_type'], row['period_start']).vi}, {row['source']}: "
+        f"{_quantity(row['value'], row['unit'])} ({row['vintage_on']:%d/%m/%Y}), đang dùng / in force {before}{more}"
+    )
 
 
 def _read(release: Path, name: str, query: str, day: date, indicator: str | None) -> list[Row]:

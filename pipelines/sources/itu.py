@@ -207,5 +207,6 @@ SOURCE = Source(
     frames_by_name=True,
     table=TABLE,
     fetch=fetch,
+    known_address="https://api.datahub.itu.int",
     client=_client,
 )

@@ -303,5 +303,6 @@ SOURCE = Source(
     frames_by_name=True,
     table=TABLE,
     fetch=fetch,
+    known_address="https://pxweb.nso.gov.vn/api/v1/vi",
     client=_client,
 )

@@ -152,4 +152,5 @@ SOURCE = Source(
     frame=frame,
     table=TABLE,
     fetch=fetch,
+    known_address="https://nsdp.nso.gov.vn/GSO-chung/SDMXFiles/GSO",
 )

@@ -143,4 +143,5 @@ SOURCE = Source(
     frame=frame,
     table=TABLE,
     fetch=fetch,
+    known_address="https://api.worldbank.org/v2",
 )

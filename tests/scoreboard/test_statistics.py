@@ -11,11 +11,13 @@ import pytest
 from rich.console import Console, RenderableType
 
 from pipelines.scoreboard.statistics import (
+    HELD,
     NotPublished,
     revisions_table,
     revisions_until,
     statistics_as_of,
     statistics_table,
+    waiting_for_review,
 )
 from pipelines.settings import PROJECT_ROOT
 
@@ -115,3 +117,41 @@ def printed(table: RenderableType) -> str:
     console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     console.print(table)
     return console.export_text()
+
+
+def test_what_waits_stands_beside_what_is_in_force(tmp_path: Path) -> None:
+    """Of a series the newest figure is told, and how many wait; what an accepted one replaced waits for nobody."""
+    assert waiting_for_review(tmp_path) == []
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            copy (
+                select *, 'S' as source, '42' as area_code, 'year' as period_type, date '2026-10-01' as vintage_on,
+                       date '2026-07-01' as previous_vintage_on
+                from (values
+                    ('jump', 'users', date '2024-01-01', 85.5, '%', '%', 40.0, 1.0),
+                    ('jump', 'users', date '2023-01-01', 80.0, '%', '%', 39.0, 1.0),
+                    ('unit_changed', 'people', date '2024-01-01', 1.31, 'Triệu người', 'người', 1300500.0, null),
+                    ('out_of_range', 'users', date '2025-01-01', 105, '%', '%', null, null),
+                    ('replaced', 'old', date '2024-01-01', 1, '%', '%', 2, null)
+                ) as t (
+                    held_reason, indicator, period_start, value, unit, registered_unit, previous_value, revision_limit
+                )
+            ) to '{tmp_path}/statistics_review.parquet'
+            """
+        )
+    assert [line.split(": ", 1)[1] for line in waiting_for_review(tmp_path)] == [
+        "users, Hà Tĩnh, năm 2024, S: 85,5 % (01/10/2026), đang dùng / in force 40 % (01/07/2026, ±1)"
+        " · 2 số liệu / figures",
+        "users, Hà Tĩnh, năm 2025, S: 105 % (01/10/2026), đang dùng / in force –",
+        "people, Hà Tĩnh, năm 2024, S: 1,31 Triệu người (01/10/2026), "
+        "đang dùng / in force 1.300.500 người (01/07/2026)",
+    ]
+    assert set(HELD) | {"replaced"} == held_reasons()
+
+
+def held_reasons() -> set[str]:
+    model = (PROJECT_ROOT / "dbt_project" / "models" / "intermediate" / "int_statistics_judged.yml").read_text("utf-8")
+    found = re.search(r"values: \[(unknown_indicator.+?)\]", model)
+    assert found
+    return set(found[1].split(", "))
