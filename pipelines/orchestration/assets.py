@@ -280,6 +280,7 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
                 quarantined=quarantined,
                 max_quarantined_pct=platform.settings.max_quarantined_pct,
                 cut_off=cut_off_files(connection),
+                stand_alone={source.name for source in all_sources().values() if source.rows_stand_alone},
                 emptied={
                     source
                     for source, (rows_in, _) in quarantined.items()

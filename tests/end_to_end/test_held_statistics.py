@@ -5,11 +5,13 @@ What was published before stays in force, the new figure waits beside it, and th
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 from doubles.statistic_interfaces import PxTable, PxWeb
+from openpyxl import Workbook
 from typer.testing import CliRunner
 
 from pipelines.cli import app
@@ -48,6 +50,13 @@ def published(value: str, day: str) -> bytes:
     return "\n".join([",".join(FIELDS), row]).encode()
 
 
+def workbook() -> bytes:
+    book, content = Workbook(), BytesIO()
+    book.create_sheet("Số liệu", 0).append(list(FIELDS))
+    book.save(content)
+    return content.getvalue()
+
+
 def test_what_was_published_stays_in_force_and_the_run_says_what_waits(new_province: Callable[[], Province]) -> None:
     province = new_province()
     server = PxWeb(tables={PATH: table("Nghìn người", 1300.5, "2026-07-01T08:00:00Z", "Sơ bộ 2024")})
@@ -75,11 +84,12 @@ def test_what_was_published_stays_in_force_and_the_run_says_what_waits(new_provi
         with pytest.raises(PullError, match="status 404"):
             pulled()
         province.drop("bang-2026-11-20.csv", published("85", "01/11/2026"), "published_tables")
+        province.drop("bang-2026-11-21.xlsx", workbook()[:1500], "published_tables")
         assert province.walk().success
 
     release = province.platform.releases.current()
     assert release is not None
-    assert "statistics" not in {held.target for held in release.held_back}
+    assert release.held_back == (), "a torn table of figures makes no other figure wrong"
     figures = pl.read_parquet(release.path / "statistics.parquet").filter(
         pl.col("indicator").is_in([POPULATION, RECORDS]) & pl.col("source").is_in(["Cục Thống kê", "Sở Y tế (bịa)"])
     )
@@ -115,4 +125,6 @@ def test_what_was_published_stays_in_force_and_the_run_says_what_waits(new_provi
         f"(unit_changed): {POPULATION}, Hà Tĩnh, năm 2023, Cục Thống kê: 1,31 Triệu người (01/10/2026), "
         "đang dùng / in force 1.300.500 người (01/07/2026) · 25 số liệu / figures"
     ) in status
-    assert any("gate: statistics passed, warned by " in line for line in province.lines)
+    (told,) = [line for line in province.lines if line.startswith("gate: statistics ")]
+    assert told.startswith("gate: statistics passed, warned by ")
+    assert "whole_files:published_tables" in told
