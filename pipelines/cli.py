@@ -690,20 +690,37 @@ def statistics(
         typer.Option(formats=["%Y-%m-%d"], help="As known on this day; else today.", show_default=False),
     ] = None,
     indicator: Annotated[str | None, typer.Option(help="One indicator; without it all.", show_default=False)] = None,
+    revisions: Annotated[
+        bool, typer.Option("--revisions", help="What moved instead: from which publication to which, by how much.")
+    ] = False,
 ) -> None:
-    """Published statistics as they were known on a day, from the release: each figure with its day of publication."""
+    """Số liệu thống kê đã công bố: published statistics as they were known on a day, each with its day of publication.
+
+    A revised figure is a new row and never overwrites the old one, so both can be asked for:
+
+    hatinh statistics --as-of 2024-06-30: what was known on that day.
+
+    hatinh statistics --revisions --indicator digital_economy_share_pct: how a series was revised, every time.
+
+    hatinh statistics --revisions --as-of 2024-06-30: what had been revised by that day.
+
+    Thay đổi is in the unit of the figure, of a share in percentage points (điểm %); Tương đối is the change over the
+    old value, in per cent. A figure that is held for review is in neither: see statistics_review in the release.
+    """
     settings = _settings()
-    from pipelines.scoreboard.statistics import NotPublished, statistics_as_of, statistics_table
+    from pipelines.scoreboard import statistics as published
 
     current = _store(settings).current()
     if current is None:
         _stop("There is no release yet: hatinh run", WRONG_USE)
     day = as_of.date() if as_of else _now().date()
     try:
-        rows = statistics_as_of(current.path, day, indicator)
-    except NotPublished as error:
+        if revisions:
+            out.print(published.revisions_table(published.revisions_until(current.path, day, indicator), day))
+        else:
+            out.print(published.statistics_table(published.statistics_as_of(current.path, day, indicator), day))
+    except published.NotPublished as error:
         _stop(str(error), WRONG_USE)
-    out.print(statistics_table(rows, day))
 
 
 @app.command()

@@ -83,7 +83,10 @@ class Settings(BaseSettings):
         5, ge=1, le=100, description="fewest dossiers behind a published mean or median, 1 to 100"
     )
     max_quarantined_pct: float = Field(
-        5.0, ge=0, le=100, description="share of a source's rows in quarantine above which its targets are held back"
+        5.0,
+        ge=0,
+        le=100,
+        description="share of a source's rows in quarantine above which its targets are held back; statistics warn",
     )
     keep_releases: int | None = Field(
         None, ge=1, description="releases kept by `hatinh releases prune`; unset keeps every one"

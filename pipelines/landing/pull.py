@@ -3,6 +3,9 @@
 A source with an interface of its own is asked by its connector, page by page; each answer is landed as it comes, so an
 interrupted pull goes on where it stopped. Any other address is a folder (a share that the publisher writes to) or an
 http(s) URL with `{partition}` in it. What was landed before is not landed again.
+
+A pull that fails leaves a note beside what landed, until the same period is pulled well: tables then rest on older
+files, and whoever reads them must be told so by the run, not only by the pull's own log of the night.
 """
 
 from __future__ import annotations
@@ -17,13 +20,14 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pipelines.landing.http import HttpClient
+from pipelines.landing.http import HttpClient, HttpError
 from pipelines.landing.receipts import Receipt
 from pipelines.landing.store import Landing
-from pipelines.sources.base import Ask, Source
+from pipelines.sources.base import Ask, Period, Source
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 _BLOCK = 1 << 20
+_NOTES = "failed_pulls.json"
 
 Landed = tuple[Receipt, bool]
 
@@ -68,12 +72,60 @@ def pull(
     period = source.period(partition)
     if not address:
         raise PullError(
-            f'No address is set for {source.name}: set HATINH_ADDRESSES=\'{{"{source.name}": "..."}}\' to '
+            f"No address is set for {source.name}: set "
+            f'HATINH_ADDRESSES=\'{{"{source.name}": "{source.known_address}"}}\' to '
             + ("the base URL of its interface" if source.fetch else "a folder or an http(s) URL with {partition} in it")
             + f", or put files into the drop folder data/drop/{source.name}/."
         )
+    try:
+        results = _pull(
+            landing, source, period, address, now, credentials, client or source.client or HttpClient, progress
+        )
+    except (PullError, HttpError) as error:
+        _note(landing.root, source.name, partition, f"{now().astimezone(VIETNAM):%Y-%m-%d %H:%M} {error}")
+        raise
+    _note(landing.root, source.name, partition, None)
+    return results
+
+
+def failed_pulls(raw: Path, source: str) -> dict[str, str]:
+    """By period, when and why the last pull of it failed. What landed before is still in force."""
+    try:
+        notes = json.loads((raw / source / _NOTES).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(partition): str(note) for partition, note in notes.items()} if isinstance(notes, dict) else {}
+
+
+def _note(raw: Path, source: str, partition: str, problem: str | None) -> None:
+    """Keep why a period could not be pulled, or forget it; written whole or not at all."""
+    notes = failed_pulls(raw, source)
+    if notes.pop(partition, None) is None and problem is None:
+        return
+    if problem is not None:
+        notes[partition] = problem
+    path = raw / source / _NOTES
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not notes:
+        path.unlink(missing_ok=True)
+        return
+    temporary = path.with_name(f".{_NOTES}")
+    temporary.write_text(json.dumps(notes, ensure_ascii=False, indent=1), encoding="utf-8")
+    temporary.replace(path)
+
+
+def _pull(
+    landing: Landing,
+    source: Source,
+    period: Period,
+    address: str,
+    now: Callable[[], datetime],
+    credentials: Mapping[str, str],
+    connect: Callable[[], AbstractContextManager[HttpClient]],
+    progress: Callable[[Receipt, bool], None],
+) -> list[Landed]:
     results: list[Landed] = []
-    connect = client or source.client or HttpClient
+    partition = period.partition
 
     def land(delivery: _Delivery) -> None:
         receipt, is_new = landing.put(

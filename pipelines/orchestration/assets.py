@@ -14,7 +14,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
 
 from pipelines.landing.drop import intake
-from pipelines.landing.pull import pull, read_credentials
+from pipelines.landing.pull import failed_pulls, pull, read_credentials
 from pipelines.orchestration.platform import Platform, Run
 from pipelines.quality.gate import judge
 from pipelines.quality.gx import validate
@@ -150,6 +150,10 @@ def raw_asset(source: Source) -> dg.AssetsDefinition:
                 progress=progress,
             )
             run.loads[source.name] = standing(connection, source.name)
+        failed = failed_pulls(platform.settings.raw, source.name)
+        for partition, note in failed.items():
+            _tell(context, platform, f"{source.name}/{partition}: not fetched, what landed before is used: {note}")
+        run.loads[source.name]["not_fetched"] = [f"{partition}: {note}" for partition, note in failed.items()]
         counts = {
             "files": len(report.files),
             "files_removed": len(report.removed),
@@ -276,6 +280,7 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
                 quarantined=quarantined,
                 max_quarantined_pct=platform.settings.max_quarantined_pct,
                 cut_off=cut_off_files(connection),
+                stand_alone={source.name for source in all_sources().values() if source.rows_stand_alone},
                 emptied={
                     source
                     for source, (rows_in, _) in quarantined.items()
@@ -293,6 +298,8 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
             rows = _row_counts(connection)
         for verdict in verdicts.values():
             fate = "passed" if verdict.passed else f"held back: {verdict.blocking[0].check}"
+            if verdict.passed and verdict.warnings:
+                fate += f", warned by {', '.join(sorted({warning.check for warning in verdict.warnings}))}"
             _tell(context, platform, f"gate: {verdict.target} {fate}")
         yield from _materialized(manifest, marts, {result.unique_id: result for result in anew}, rows)
         yield from _checked(manifest, verdicts, suites)

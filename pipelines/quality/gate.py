@@ -27,6 +27,7 @@ def judge(
     max_quarantined_pct: float,
     cut_off: Mapping[str, Sequence[str]] = MappingProxyType({}),
     emptied: Collection[str] = (),
+    stand_alone: Collection[str] = (),
 ) -> dict[str, Verdict]:
     """Judge every target that has a mart.
 
@@ -40,6 +41,8 @@ def judge(
         max_quarantined_pct: share of a source's rows, 0 to 100, above which it blocks. The limit itself does not.
         cut_off: by source, files in force whose remainder is lost. One row in quarantine then stands for many.
         emptied: sources of which earlier files stepped aside or were withdrawn, and whose files in force give no row.
+        stand_alone: sources each row of which is a fact of its own. What is lost or set aside of them warns: it is not
+            known yet, and no figure that is known is wrong for it.
 
     Returns:
         Verdicts by target, in the order in which `marts` names the targets.
@@ -65,8 +68,8 @@ def judge(
                     suites,
                     expectations,
                 ),
-                *_loads(sources, quarantined, max_quarantined_pct),
-                *_whole_files(sources, cut_off),
+                *_loads(sources, quarantined, max_quarantined_pct, stand_alone),
+                *_whole_files(sources, cut_off, stand_alone),
                 *_not_emptied(sources, emptied),
             ):
                 yield target, item
@@ -141,7 +144,10 @@ def _expectations(
 
 
 def _loads(
-    sources: Iterable[str], quarantined: Mapping[str, tuple[int, int]], max_quarantined_pct: float
+    sources: Iterable[str],
+    quarantined: Mapping[str, tuple[int, int]],
+    max_quarantined_pct: float,
+    stand_alone: Collection[str],
 ) -> Iterator[Evidence]:
     """Each source must say how many rows it set aside, and that share must be small."""
     for source in sources:
@@ -152,17 +158,28 @@ def _loads(
         rows_in, aside = quarantined[source]
         passed = 100 * aside <= max_quarantined_pct * rows_in
         limit = f"More than {max_quarantined_pct:g} % of the rows are in quarantine, which names file, line and reason."
-        yield Evidence(check, "load", source, "block", passed, "" if passed else limit, f"{aside} of {rows_in}")
+        severity = _lost(source, stand_alone)
+        yield Evidence(check, "load", source, severity, passed, "" if passed else limit, f"{aside} of {rows_in}")
 
 
-def _whole_files(sources: Iterable[str], cut_off: Mapping[str, Sequence[str]]) -> Iterator[Evidence]:
+def _lost(source: str, stand_alone: Collection[str]) -> Literal["block", "warn"]:
+    """How bad it is when rows of a source are missing: a count without them is wrong, a list of facts is shorter."""
+    return "warn" if source in stand_alone else "block"
+
+
+def _whole_files(
+    sources: Iterable[str], cut_off: Mapping[str, Sequence[str]], stand_alone: Collection[str]
+) -> Iterator[Evidence]:
     """Every file in force must be there to its end: what a torn file lost is not in any count."""
     for source in sources:
         torn = cut_off.get(source, ())
         mend = (
             f"Cut off, the end is lost: {', '.join(torn)}. Land it again whole by that name, or `hatinh withdraw` it."
         )
-        yield Evidence(f"whole_files:{source}", "load", source, "block", not torn, mend if torn else "", str(len(torn)))
+        severity = _lost(source, stand_alone)
+        yield Evidence(
+            f"whole_files:{source}", "load", source, severity, not torn, mend if torn else "", str(len(torn))
+        )
 
 
 def _not_emptied(sources: Iterable[str], emptied: Collection[str]) -> Iterator[Evidence]:

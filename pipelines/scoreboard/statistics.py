@@ -1,16 +1,23 @@
-"""Published statistics as they were known on a day, from a release: a revision never overwrites, so it is a query."""
+"""Published statistics as they were known on a day, and what moved between publications, from a release.
+
+A revision never overwrites, so both are queries: of the marts `statistics` and `revisions`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from rich import box
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
+
+from pipelines.scoreboard import words
 
 AS_OF = """
     select * from statistics
@@ -20,71 +27,177 @@ AS_OF = """
     ) = 1
 """
 """Of each figure of each source its newest publication up to a day; docs/methods/statistics.md shows it to readers."""
-_AREAS = {"VN": "cả nước / nation", "42": "Hà Tĩnh"}
-_PERIODS = {"year": "%Y", "month": "%m/%Y", "day": "%d/%m/%Y"}
+REVISED = "select * from revisions where vintage_on <= $day"
+"""Every revision that had been published by a day."""
+HELD = {
+    "jump": "nhảy quá xa / jumps beyond its history",
+    "unit_changed": "đổi đơn vị / another unit",
+    "out_of_range": "ngoài khoảng hợp lý / out of range",
+    "value_gone": "số liệu biến mất / its value is gone",
+    "other_value": "số khác cho cùng lần công bố / another value for one publication",
+    "unknown_indicator": "chỉ số ngoài danh mục / not in the registry",
+}
+"""What each reason means for which a figure waits; one that was replaced by an accepted one waits for nobody."""
+WAITING = """
+    select *, count(*) over series as figures from statistics_review
+    where held_reason <> 'replaced'
+    window
+        series as (partition by held_reason, indicator, area_code, source),
+        newest as (partition by held_reason, indicator, area_code, source order by period_start desc, vintage_on desc)
+    qualify row_number() over newest = 1
+    order by held_reason, indicator, area_code, source
+"""
+"""Of each series that waits its newest figure, and how many there are: a unit that changed holds every year of it."""
+_AREAS = {"VN": "cả nước", "42": "Hà Tĩnh"}
+_DECIMALS = 6
+"""Figures stay as printed: an index has four decimals, a revision of one no more than six."""
+
+Row = dict[str, Any]
 
 
 class NotPublished(ValueError):
-    """The release has no table of statistics, or nothing in it that was asked for. The message says what to do."""
+    """The release has no such table, or nothing in it that was asked for. The message says what to do."""
 
 
-def statistics_as_of(release: Path, day: date, indicator: str | None = None) -> list[dict[str, Any]]:
+def statistics_as_of(release: Path, day: date, indicator: str | None = None) -> list[Row]:
     """The figures known on a day, each with its vintage, sorted; of one indicator, or of all.
 
     Raises:
         NotPublished: the release has no statistics, or knows no such indicator.
     """
-    path = release / "statistics.parquet"
+    return _read(release, "statistics", AS_OF, day, indicator)
+
+
+def revisions_until(release: Path, day: date, indicator: str | None = None) -> list[Row]:
+    """What had been revised by a day: each revision with both publications, sorted; of one indicator, or of all.
+
+    Raises:
+        NotPublished: the release has no revisions, or nothing of the indicator was ever revised.
+    """
+    return _read(release, "revisions", REVISED, day, indicator)
+
+
+def waiting_for_review(release: Path) -> list[str]:
+    """A line a series that waits: its new figure beside the one that stays in force. No line where none waits."""
+    path = release / "statistics_review.parquet"
     if not path.exists():
-        raise NotPublished("The release has no table `statistics`: hatinh status says what was held back and why.")
+        return []
     with duckdb.connect() as connection:
-        statistics = connection.read_parquet(str(path))
-        connection.register("statistics", statistics)
+        connection.register("statistics_review", connection.read_parquet(str(path)))
+        answer = connection.execute(WAITING)
+        names = [column[0] for column in answer.description or []]
+        rows = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+    return [_waiting(row) for row in rows]
+
+
+def _waiting(row: Row) -> str:
+    before = "–"
+    if row["previous_value"] is not None:
+        published = f"{row['previous_vintage_on']:%d/%m/%Y}"
+        if row["held_reason"] == "jump":
+            published += f", ±{words.number(row['revision_limit'], 2).vi}"
+        before = f"{_quantity(row['previous_value'], row['registered_unit'])} ({published})"
+    more = f" · {row['figures']} số liệu / figures" if row["figures"] > 1 else ""
+    return (
+        f"{HELD.get(row['held_reason'], row['held_reason'])} ({row['held_reason']}): {row['indicator']}, "
+        f"{_AREAS.get(row['area_code'], row['area_code'])}, "
+        f"{words.period(row['period_type'], row['period_start']).vi}, {row['source']}: "
+        f"{_quantity(row['value'], row['unit'])} ({row['vintage_on']:%d/%m/%Y}), đang dùng / in force {before}{more}"
+    )
+
+
+def _read(release: Path, name: str, query: str, day: date, indicator: str | None) -> list[Row]:
+    path = release / f"{name}.parquet"
+    if not path.exists():
+        raise NotPublished(f"The release has no table `{name}`: hatinh status says what was held back and why.")
+    with duckdb.connect() as connection:
+        connection.register(name, connection.read_parquet(str(path)))
         if indicator is not None:
-            known = [name for (name,) in connection.execute("select distinct indicator from statistics").fetchall()]
+            known = [code for (code,) in connection.execute(f"select distinct indicator from {name}").fetchall()]
             if indicator not in known:
-                raise NotPublished(f"No figure of {indicator} is published. Published are: {', '.join(sorted(known))}.")
+                what = (
+                    "No figure of {} is published. Published are"
+                    if name == "statistics"
+                    else "{} was never revised. Were"
+                )
+                raise NotPublished(f"{what.format(indicator)}: {', '.join(sorted(known))}.")
         answer = connection.execute(
-            f"select * from ({AS_OF}) where $indicator is null or indicator = $indicator "
-            "order by indicator, area_code, period_start, period_type, source",
+            f"select * from ({query}) where $indicator is null or indicator = $indicator "
+            "order by indicator, area_code, period_start, period_type, source, vintage_on",
             {"day": day, "indicator": indicator},
         )
         names = [column[0] for column in answer.description or []]
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
-def statistics_table(rows: list[dict[str, Any]], day: date) -> RenderableType:
-    """The figures as a table for the terminal; what moved shows by how much, and when it was published."""
-    table = Table(title=f"Số liệu đã công bố đến / as of {day:%d/%m/%Y}", box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("Chỉ số", ratio=3, overflow="fold")
-    table.add_column("Nơi", overflow="fold")
-    table.add_column("Kỳ", no_wrap=True)
-    for name in ("Giá trị", "Điều chỉnh"):
-        table.add_column(name, justify="right", overflow="fold")
-    table.add_column("Công bố", no_wrap=True)
-    table.add_column("Nguồn", ratio=2, overflow="fold")
-    said = None
-    for row in rows:
-        title = f"{row['title_vi']}\n[dim]{row['indicator']}[/dim]" if row["indicator"] != said else ""
-        said = row["indicator"]
-        status = "" if row["obs_status"] == "observed" else f"\n[dim]{row['obs_status']}[/dim]"
-        value = "–" if row["value"] is None else f"{row['value']:,.10g} {row['unit']}"
-        moved = "" if row["revision"] is None else f"{row['revision']:+,.6g}"
-        table.add_row(
-            title,
-            _AREAS.get(row["area_code"], row["area_code"]),
-            _period(row["period_type"], row["period_start"]),
-            value + status,
-            moved,
-            f"{row['vintage_on']:%d/%m/%Y}",
-            f"{escape(row['source'])} [dim]({row['grade']})[/dim]",
+def statistics_table(rows: Sequence[Row], day: date) -> RenderableType:
+    """The figures for the terminal, a table an indicator; what moved shows by how much, and when it was published."""
+
+    def cells(row: Row) -> tuple[str, ...]:
+        status = (
+            ""
+            if row["obs_status"] == "observed"
+            else f" [dim]{words.said(words.OBS_STATUS, row['obs_status']).vi}[/dim]"
         )
-    return table
+        moved = "" if row["revision"] is None else _moved(row)
+        return (_quantity(row["value"], row["unit"]) + status, moved, f"{row['vintage_on']:%d/%m/%Y}")
+
+    headings = ("Giá trị", "Điều chỉnh", "Công bố")
+    return _tables(rows, f"Số liệu đã công bố đến / as of {day:%d/%m/%Y}", headings, cells)
 
 
-def _period(kind: str, start: date) -> str:
-    if kind == "half":
-        return f"6T{1 if start.month == 1 else 2}/{start.year}"
-    if kind == "quarter":
-        return f"Q{(start.month + 2) // 3}/{start.year}"
-    return f"{start:{_PERIODS[kind]}}"
+def revisions_table(rows: Sequence[Row], day: date) -> RenderableType:
+    """The revisions for the terminal, a table an indicator: from what to what, published when, by how much."""
+
+    def cells(row: Row) -> tuple[str, ...]:
+        return (
+            f"{_quantity(row['previous_value'], row['unit'])}\n[dim]{row['previous_vintage_on']:%d/%m/%Y}[/dim]",
+            f"{_quantity(row['value'], row['unit'])}\n[dim]{row['vintage_on']:%d/%m/%Y}[/dim]",
+            _moved(row),
+            "–" if row["revision_pct"] is None else f"{words.number(row['revision_pct'], 2, sign=True).vi} %",
+        )
+
+    moved = sum(row["revision"] != 0 for row in rows)
+    title = (
+        f"Công bố lại đến / published again by {day:%d/%m/%Y}: "
+        f"{len(rows)} lần, {moved} lần số liệu thay đổi / {len(rows)} times, {moved} of them moved"
+    )
+    headings = ("Từ / from", "Thành / to", "Thay đổi", "Tương đối")
+    return _tables(rows, title, headings, cells)
+
+
+def _tables(
+    rows: Sequence[Row], title: str, headings: Sequence[str], cells: Callable[[Row], tuple[str, ...]]
+) -> RenderableType:
+    """A table an indicator, under its title: in a column of its own the title would leave no room for the figures."""
+    parts: list[RenderableType] = [f"[bold]{title}[/bold]"]
+    for indicator, of_one in groupby(rows, key=lambda row: row["indicator"]):
+        shown = list(of_one)
+        table = Table(
+            title=f"{escape(shown[0]['title_vi'])} [dim]{indicator}[/dim]", box=box.SIMPLE_HEAD, title_justify="left"
+        )
+        table.add_column("Nơi", overflow="fold")
+        table.add_column("Kỳ", no_wrap=True)
+        for heading in headings:
+            table.add_column(heading, justify="right", no_wrap=True, overflow="fold")
+        table.add_column("Nguồn", overflow="fold")
+        for row in shown:
+            grade = f" [dim]({row['grade']})[/dim]" if row.get("grade") else ""
+            table.add_row(
+                _AREAS.get(row["area_code"], row["area_code"]),
+                words.period(row["period_type"], row["period_start"]).vi.removeprefix("năm "),
+                *cells(row),
+                escape(row["source"]) + grade,
+            )
+        parts.append(table)
+    return Group(*parts)
+
+
+def _quantity(value: float | None, unit: str) -> str:
+    return "–" if value is None else f"{words.number(value, _DECIMALS).vi} {unit}"
+
+
+def _moved(row: Row) -> str:
+    """By how much, in the unit of the row: a share moves by points."""
+    steps = {"%": " điểm %"}.get(row["unit"], "")
+    return f"{words.number(row['revision'], _DECIMALS, sign=True).vi}{steps}"

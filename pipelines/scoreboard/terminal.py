@@ -23,6 +23,7 @@ from rich.text import Text
 from pipelines.release.released import Release
 from pipelines.release.store import ReleaseStore
 from pipelines.scoreboard.rows import STATUSES, Place, Row, Rows
+from pipelines.scoreboard.statistics import waiting_for_review
 from pipelines.scoreboard.words import GRADE, OBS_STATUS, STATUS, VERDICT, number, quantity, said, years
 
 REASONS = {
@@ -34,7 +35,7 @@ REASONS = {
     "bad_coordinates": "tọa độ không phải là số",
     "bad_date": "ngày không có thật hoặc sai định dạng",
     "bad_number": "mã hồ sơ sai mẫu",
-    "bad_period": "không phải ngày đầu kỳ",
+    "bad_period": "nhãn không chỉ rõ một kỳ, hoặc không phải ngày đầu kỳ",
     "bad_time": "thời hạn không đọc được",
     "bad_value": "giá trị không phải số, cũng không phải dấu thiếu số liệu",
     "contact_in_note": "ghi chú có thông tin cá nhân",
@@ -59,6 +60,7 @@ REASONS = {
     "not_a_number": "không phải là số",
     "not_a_polygon": "không phải đa giác",
     "not_an_object": "không phải một đối tượng JSON",
+    "not_parquet": "không phải tệp Parquet",
     "not_reported": "chỉ số không báo cáo bằng biểu",
     "note_too_long": "ghi chú quá dài",
     "old_form": "mẫu biểu cũ",
@@ -83,7 +85,7 @@ REASONS = {
     "unknown_code": "mã ngoài danh mục",
     "unknown_indicator": "chỉ số ngoài danh mục",
     "unknown_status": "tình trạng ngoài danh mục",
-    "unreadable_parquet": "không đọc được tệp Parquet",
+    "unreadable_parquet": "tệp Parquet bị cắt hoặc hỏng",
     "unreadable_workbook": "không mở được bảng tính",
     "value_and_mark": "vừa có giá trị vừa có dấu thiếu số liệu",
     "value_not_applicable": "có giá trị nhưng ghi là không áp dụng",
@@ -107,6 +109,8 @@ _SIGNS = {
     "no_data": ("?", "bold yellow"),
 }
 """Sign and colour of each verdict, as on the page: the colour only repeats what sign and word say."""
+_LISTED = 8
+"""Series held for review that are told one by one."""
 _WIDE = 110
 """From so many columns on, a value and its period stand beside each other."""
 _NARROW_VERDICT = 12
@@ -141,6 +145,8 @@ def scoreboard(store: ReleaseStore, runs: list[dict[str, Any]], place: Place, *,
     loads: Mapping[str, Any] = next((run["loads"] for run in reversed(runs) if run.get("loads")), {})
     if loads:
         parts.append(_quarantine(loads))
+    if release is not None and (waiting := waiting_for_review(release.path)):
+        parts.append(_waiting(waiting))
     if release is not None and release.held_back:
         parts.append(_held_back(release))
     if last and last["status"] in ("failed", "died"):
@@ -302,13 +308,25 @@ def _held_back(release: Release) -> RenderableType:
     return Group(*parts)
 
 
+def _waiting(lines: Sequence[str]) -> RenderableType:
+    """Figures that somebody has to look at; the ones before them are what readers get."""
+    head = "\nSố liệu thống kê chờ xem xét, số cũ giữ nguyên / statistics held for review, the old ones stay"
+    told = list(lines[:_LISTED])
+    if len(lines) > _LISTED:
+        more = len(lines) - _LISTED
+        told.append(f"và {more} chuỗi nữa / and {more} more series: table statistics_review")
+    told.append("Chấp nhận hay bác / accept or refuse: docs/methods/statistics.md#held-for-review")
+    return Group(Text(head, style="bold yellow"), *(Padding(Text(line), (0, 0, 0, 2)) for line in told))
+
+
 def _quarantine(loads: Mapping[str, Mapping[str, Any]]) -> RenderableType:
     """Sources with something wrong, each with its reasons; the others in one line."""
     parts: list[RenderableType] = [Text("\nNạp và cách ly / loaded and quarantined", style="bold")]
     clean = []
     for source, load in loads.items():
         rows, aside, refused = load["total_in"], load["total_quarantined"], load.get("refused", [])
-        if not aside and not refused:
+        stale = load.get("not_fetched", [])
+        if not aside and not refused and not stale:
             if rows:
                 clean.append(f"{source} {number(rows).vi}")
             continue
@@ -320,6 +338,9 @@ def _quarantine(loads: Mapping[str, Mapping[str, Any]]) -> RenderableType:
             parts.append(Padding(Text(f"{number(count).vi} × {said_so}"), (0, 0, 0, 4)))
         for file in refused:
             parts.append(Padding(Text(f"từ chối tệp / refused: {file}", style="yellow"), (0, 0, 0, 4)))
+        for note in stale:
+            told = f"lần lấy gần nhất không được, dùng số cũ / last pull failed, what landed before is used: {note}"
+            parts.append(Padding(Text(told, style="yellow"), (0, 0, 0, 4)))
     if clean:
         parts.append(Padding(Text(f"nạp hết / all loaded: {', '.join(clean)}"), (0, 0, 0, 2)))
     return Group(*parts)

@@ -62,8 +62,8 @@ STATUS_MEANS = {
     ),
     "away": Text("Đang đi ngược hướng mục tiêu.", "Moving in the wrong direction."),
     "not_assessed": Text(
-        "Có số liệu nhưng chưa đủ để so với lộ trình (thiếu năm gốc hoặc mới có một kỳ).",
-        "There is a value, but not enough to compare with the path (no base year, or one period only).",
+        "Có số liệu nhưng chưa đủ để so với lộ trình (thiếu năm gốc, mới có một kỳ, hoặc bằng chứng quá yếu).",
+        "There is a value, but not enough to compare with the path (no base year, one period, or weak evidence).",
     ),
     "no_data": Text(
         "Chưa nguồn nào cho số liệu. Không có nghĩa là bằng 0.", "No source gives a value. It is not zero."

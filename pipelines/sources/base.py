@@ -128,6 +128,11 @@ class Source:
     """How the source's interface is asked for a period; without one, an address is a folder or a plain URL."""
     client: Callable[[], HttpClient] | None = None
     """Makes the client that `fetch` asks with, where headers or the pace of asking are the source's own."""
+    rows_stand_alone: bool = False
+    """Whether each row is a fact of its own: what is torn off or set aside is not known yet, and makes nothing wrong.
+    The gate warns of it, where it would hold back what is counted from rows."""
+    known_address: str = "..."
+    """Base URL of the interface as last known, for whoever has to set one; nothing is asked unless it is set."""
     frames_by_name: bool = False
     """Whether a file's name says what its content leaves out: `frame` is then given it as `name`."""
 

@@ -167,6 +167,7 @@ SOURCE = Source(
     cycle="year",
     first_period="2025",
     frame=frame,
+    rows_stand_alone=True,
     table=TABLE,
     fetch=fetch,
 )

@@ -204,8 +204,10 @@ SOURCE = Source(
     cycle="year",
     first_period="2025",
     frame=frame,
+    rows_stand_alone=True,
     frames_by_name=True,
     table=TABLE,
     fetch=fetch,
+    known_address="https://api.datahub.itu.int",
     client=_client,
 )

@@ -300,8 +300,10 @@ SOURCE = Source(
     cycle="year",
     first_period="2025",
     frame=frame,
+    rows_stand_alone=True,
     frames_by_name=True,
     table=TABLE,
     fetch=fetch,
+    known_address="https://pxweb.nso.gov.vn/api/v1/vi",
     client=_client,
 )

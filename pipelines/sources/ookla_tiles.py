@@ -28,6 +28,7 @@ OPTIONAL = ("avg_lat_down_ms", "avg_lat_up_ms")
 ZOOM = 10
 """Of the prefix that tiles are chosen by: squares of some 37 km."""
 BATCH_ROWS = 1 << 16
+MARK = b"PAR1"
 
 
 def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Frames]:
@@ -44,6 +45,12 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Fra
     told = NAME.search(name)
     if not told:
         yield refused("name_without_quarter")
+        return
+    # a Parquet file begins and ends with its mark: one that only begins with it was cut off, one without is none
+    mark = stream.read(len(MARK))
+    stream.seek(0)
+    if mark != MARK:
+        yield refused("not_parquet" if mark else "empty_file")
         return
     row = 0
     try:

@@ -119,6 +119,7 @@ SOURCE = Source(
     cycle="year",
     first_period="2020",
     frame=FORM.frame,
+    rows_stand_alone=True,
     table=Table(
         structure=dict.fromkeys(FIELDS.values(), "VARCHAR"),
         columns=(

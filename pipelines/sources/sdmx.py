@@ -150,6 +150,8 @@ SOURCE = Source(
     cycle="year",
     first_period="2025",
     frame=frame,
+    rows_stand_alone=True,
     table=TABLE,
     fetch=fetch,
+    known_address="https://nsdp.nso.gov.vn/GSO-chung/SDMXFiles/GSO",
 )

@@ -141,6 +141,8 @@ SOURCE = Source(
     cycle="year",
     first_period="2025",
     frame=frame,
+    rows_stand_alone=True,
     table=TABLE,
     fetch=fetch,
+    known_address="https://api.worldbank.org/v2",
 )

@@ -219,6 +219,15 @@ def test_a_file_that_was_cut_off_holds_back_what_is_computed_from_it() -> None:
     assert "hatinh withdraw" in blocking[0].detail
 
 
+def test_what_is_lost_of_facts_that_stand_alone_warns_of_it() -> None:
+    lost: dict[str, Any] = {"cut_off": {"portal": ["bang-2026.csv"]}, "quarantined": {"portal": (10, 5)}}
+    assert held_back(verdicts_of(**lost)) == {"01", "02"}
+    verdicts = verdicts_of(**lost, stand_alone={"portal"})
+    assert held_back(verdicts) == set()
+    assert {e.check for e in verdicts["01"].warnings} == {"quarantine:portal", "whole_files:portal"}
+    assert held_back(verdicts_of(emptied={"portal"}, stand_alone={"portal"})) == {"01", "02"}, "all of it is gone"
+
+
 def test_a_source_whose_files_all_were_refused_in_place_of_sound_ones_holds_its_targets_back() -> None:
     blocking = verdicts_of(emptied={"portal"})["01"].blocking
     assert [e.check for e in blocking] == ["replaced:portal"]

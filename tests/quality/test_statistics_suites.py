@@ -55,6 +55,7 @@ DEFECTS = [
     ("revisions", "update marts.revisions set revision = 0.45", "difference of the two"),
     ("digital_economy", f"{ESTIMATE}; update marts.digital_economy set obs_status = 'observed'", "like an observation"),
     ("digital_economy", f"{ESTIMATE}; update marts.digital_economy set value_low = 20", "within its interval"),
+    ("digital_economy", "update marts.digital_economy set basis = 'band', value_low = 5", "two ends and no value"),
     ("digital_economy", "update marts.digital_economy set value = 25 where indicator = 'digital_economy_share_pct'",
      "above 20 %"),
     ("digital_economy", "update marts.digital_economy set value = 9 where indicator like '%core%'", "sum to its total"),

@@ -1,4 +1,4 @@
-"""Statistics as of a day: the national series on three days, by the command and by the documented SQL."""
+"""Statistics as of a day and what was revised: the national series on three days, by the command and by the SQL."""
 
 from __future__ import annotations
 
@@ -8,9 +8,17 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from rich.console import Console
+from rich.console import Console, RenderableType
 
-from pipelines.scoreboard.statistics import NotPublished, statistics_as_of, statistics_table
+from pipelines.scoreboard.statistics import (
+    HELD,
+    NotPublished,
+    revisions_table,
+    revisions_until,
+    statistics_as_of,
+    statistics_table,
+    waiting_for_review,
+)
 from pipelines.settings import PROJECT_ROOT
 
 SHARE = "digital_economy_share_pct"
@@ -23,20 +31,26 @@ KNOWN = {
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A release's table with the figures that ship with the project, each row as the mart has it."""
+    """A release's two tables with the figures that ship with the project, each row as the marts have it."""
     folder = Path(tmp_path_factory.mktemp("release"))
     seeds = PROJECT_ROOT / "dbt_project" / "seeds"
     with duckdb.connect() as connection:
         connection.execute(
             f"""
+            create table publications as
+            select f.* exclude (published_on), published_on as vintage_on, i.title_vi,
+                   lag(f.value) over figure as previous_value, lag(published_on) over figure as previous_vintage_on,
+                   f.value - previous_value as revision
+            from read_csv('{seeds}/published_figures.csv', types = {{'area_code': 'varchar'}}) as f
+            join read_csv('{seeds}/indicators.csv') as i using (indicator)
+            window figure as (
+                partition by indicator, area_code, period_type, period_start, source order by published_on
+            );
+            copy (select * exclude (previous_vintage_on) from publications) to '{folder}/statistics.parquet';
             copy (
-                select f.* exclude (published_on), published_on as vintage_on, i.title_vi,
-                       f.value - lag(f.value) over (
-                           partition by indicator, area_code, period_type, period_start, source order by published_on
-                       ) as revision
-                from read_csv('{seeds}/published_figures.csv', types = {{'area_code': 'varchar'}}) as f
-                join read_csv('{seeds}/indicators.csv') as i using (indicator)
-            ) to '{folder}/statistics.parquet'
+                select *, round(100 * revision / previous_value, 4) as revision_pct from publications
+                where previous_vintage_on is not null
+            ) to '{folder}/revisions.parquet'
             """
         )
     return folder
@@ -69,10 +83,75 @@ def test_what_cannot_be_shown_says_what_to_do(release: Path, tmp_path: Path) -> 
     assert statistics_as_of(release, date(2010, 1, 1)) == []
 
 
+def test_what_moved_is_told_with_both_publications(release: Path) -> None:
+    """From 31 December 2023 to 6 January 2025 the nation's 2023 moved from 12.33 to 12.87: +0.54, 4.38 % of 12.33."""
+    rows = revisions_until(release, date(2025, 1, 6), SHARE)
+    assert {(row["period_start"].year, row["previous_value"], row["value"]) for row in rows} == {
+        (2022, 12.67, 12.63),
+        (2020, 12.66, 12.66),
+        (2021, 12.88, 12.87),
+        (2022, 12.63, 12.83),
+        (2023, 12.33, 12.87),
+    }
+    text = printed(revisions_table(rows, date(2025, 1, 6)))
+    assert "5 lần, 4 lần số liệu thay đổi" in text
+    assert re.search(r"2023\s+12,33 %\s+12,87 %\s+\+0,54 điểm %\s+\+4,38 %\s+Tổng cục Thống kê", text)
+    assert re.search(r"31/12/2023\s+06/01/2025", text)
+
+
+def test_what_was_revised_later_was_not_known_before(release: Path) -> None:
+    assert [row["value"] for row in revisions_until(release, date(2024, 6, 30))] == [12.63]
+    assert revisions_until(release, date(2023, 12, 30)) == []
+    with pytest.raises(NotPublished, match=f"population_count was never revised. Were: .*{SHARE}"):
+        revisions_until(release, date(2025, 1, 6), "population_count")
+
+
 def test_the_table_shows_value_revision_and_day_of_publication(release: Path) -> None:
-    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     day = date(2025, 1, 6)
-    console.print(statistics_table(statistics_as_of(release, day), day))
-    text = console.export_text()
-    assert re.search(r"cả nước / nation\s+2023\s+12.87 %\s+\+0.54\s+06/01/2025\s+Tổng cục Thống kê \(B\)", text)
-    assert "1,212,847 thuê bao" in text
+    text = printed(statistics_table(statistics_as_of(release, day), day))
+    assert re.search(r"cả nước\s+2023\s+12,87 %\s+\+0,54 điểm %\s+06/01/2025\s+Tổng cục Thống kê \(B\)", text)
+    assert "1.212.847 thuê bao" in text
+
+
+def printed(table: RenderableType) -> str:
+    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(table)
+    return console.export_text()
+
+
+def test_what_waits_stands_beside_what_is_in_force(tmp_path: Path) -> None:
+    """Of a series the newest figure is told, and how many wait; what an accepted one replaced waits for nobody."""
+    assert waiting_for_review(tmp_path) == []
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            copy (
+                select *, 'S' as source, '42' as area_code, 'year' as period_type, date '2026-10-01' as vintage_on,
+                       date '2026-07-01' as previous_vintage_on
+                from (values
+                    ('jump', 'users', date '2024-01-01', 85.5, '%', '%', 40.0, 1.0),
+                    ('jump', 'users', date '2023-01-01', 80.0, '%', '%', 39.0, 1.0),
+                    ('unit_changed', 'people', date '2024-01-01', 1.31, 'Triệu người', 'người', 1300500.0, null),
+                    ('out_of_range', 'users', date '2025-01-01', 105, '%', '%', null, null),
+                    ('replaced', 'old', date '2024-01-01', 1, '%', '%', 2, null)
+                ) as t (
+                    held_reason, indicator, period_start, value, unit, registered_unit, previous_value, revision_limit
+                )
+            ) to '{tmp_path}/statistics_review.parquet'
+            """
+        )
+    assert [line.split(": ", 1)[1] for line in waiting_for_review(tmp_path)] == [
+        "users, Hà Tĩnh, năm 2024, S: 85,5 % (01/10/2026), đang dùng / in force 40 % (01/07/2026, ±1)"
+        " · 2 số liệu / figures",
+        "users, Hà Tĩnh, năm 2025, S: 105 % (01/10/2026), đang dùng / in force –",
+        "people, Hà Tĩnh, năm 2024, S: 1,31 Triệu người (01/10/2026), "
+        "đang dùng / in force 1.300.500 người (01/07/2026)",
+    ]
+    assert set(HELD) | {"replaced"} == held_reasons()
+
+
+def held_reasons() -> set[str]:
+    model = (PROJECT_ROOT / "dbt_project" / "models" / "intermediate" / "int_statistics_judged.yml").read_text("utf-8")
+    found = re.search(r"values: \[(unknown_indicator.+?)\]", model)
+    assert found
+    return set(found[1].split(", "))

@@ -21,6 +21,7 @@ LOADS = {
     "dossiers": {"total_in": 14219, "total_quarantined": 42, "reasons": {"bad_date: NgayTiepNhan": 42}},
     "ispeed": {"total_in": 120, "total_quarantined": 0},
     "itu": {"total_in": 0, "total_quarantined": 0, "refused": ["so-lieu-2026.csv: the file is empty"]},
+    "nso_pxweb": {"total_in": 9, "total_quarantined": 0, "not_fetched": ["2026: 2026-11-24 01:00 V02.01: status 404"]},
 }
 RUNS: list[dict[str, Any]] = [{"status": "released", "loads": LOADS}]
 
@@ -104,6 +105,12 @@ def test_a_refused_file_and_set_aside_rows_are_told_and_sound_sources_take_one_l
     assert "42 × ngày không có thật hoặc sai định dạng (bad_date: NgayTiepNhan)" in short
     assert "từ chối tệp / refused: so-lieu-2026.csv: the file is empty" in short
     assert "nạp hết / all loaded: ispeed 120" in short
+
+
+def test_a_source_that_could_not_be_fetched_is_told_though_nothing_of_it_is_wrong(root: Path) -> None:
+    short = told(shown(root, 80))
+    assert "nso_pxweb: 9 dòng / rows = 9 nạp / loaded" in short
+    assert "last pull failed, what landed before is used: 2026: 2026-11-24 01:00 V02.01: status 404" in short
 
 
 def test_every_reason_of_quarantine_has_words() -> None:

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from loads import loaded
 
 from pipelines.landing.http import Refused
-from pipelines.landing.pull import PullError
+from pipelines.landing.pull import PullError, failed_pulls
 from pipelines.sources.nso_pxweb import SOURCE, parts
 
 PATH = "Dân số và lao động/V02.01.px"
@@ -120,6 +120,27 @@ def test_a_table_that_moved_stops_no_other(server: PxWeb, pulls: Pulls) -> None:
     assert str(caught.value).startswith("nso_pxweb 2026, V05.01: there is nothing here any more (status 404)")
     assert "`tables`" in str(caught.value)
     assert [receipt.name for receipt in pulls.landing.receipts(SOURCE.name)] == ["V02.01-part-0001.json"]
+
+
+def test_a_failed_pull_is_remembered_until_the_same_period_is_pulled_well(server: PxWeb, pulls: Pulls) -> None:
+    table = server.tables.pop(PATH)
+    for _ in range(2):
+        with pytest.raises(PullError):
+            pulls.pull("2026")
+    ((period, note),) = failed_pulls(pulls.landing.root, SOURCE.name).items()
+    assert period == "2026"
+    assert note.startswith("2026-11-23 10:00 nso_pxweb 2026, V02.01: there is nothing here any more (status 404)")
+    server.tables[PATH] = table
+    pulls.pull("2026")
+    assert failed_pulls(pulls.landing.root, SOURCE.name) == {}
+    assert list((pulls.landing.root / SOURCE.name).glob("*.json")) == []
+
+
+def test_without_an_address_the_known_one_is_told(pulls: Pulls) -> None:
+    pulls.address = ""
+    with pytest.raises(PullError, match=r'"nso_pxweb": "https://pxweb\.nso\.gov\.vn/api/v1/vi"'):
+        pulls.pull("2026")
+    assert failed_pulls(pulls.landing.root, SOURCE.name) == {}, "nothing was asked"
 
 
 @pytest.mark.parametrize(

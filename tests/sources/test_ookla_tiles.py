@@ -63,8 +63,10 @@ def test_columns_keep_their_meaning_when_they_change_type(kind: pa.DataType) -> 
         (parquet(OURS, tests=None), NAME, "missing_column: tests"),
         (parquet(OURS), "fixed_tiles.parquet", "name_without_quarter"),
         (parquet(OURS)[:-30], NAME, "unreadable_parquet"),
-        (b"quadkey,tests\n", NAME, "unreadable_parquet"),
-        (b"", NAME, "unreadable_parquet"),
+        (parquet(OURS)[:4], NAME, "unreadable_parquet"),
+        (b"quadkey,tests\n", NAME, "not_parquet"),
+        (b"PK", NAME, "not_parquet"),
+        (b"", NAME, "empty_file"),
         (parquet(), NAME, "empty_file"),
     ],
 )

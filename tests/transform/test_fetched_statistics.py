@@ -47,14 +47,21 @@ def test_answers_become_rows_of_statistics(world: World) -> None:
     world.land("178-VNM-2026-11-05.json", json.dumps(hub).encode(), ITU)
     table = {
         "class": "dataset",
-        "label": "Dân số (Nghìn người)",
-        "id": ["Địa phương", "Năm"],
-        "size": [1, 2],
+        "label": "Diện tích, dân số và mật độ dân số phân theo địa phương",
+        "id": ["Địa phương", "Năm", "Chỉ tiêu"],
+        "size": [1, 2, 2],
         "dimension": {
             "Địa phương": {"label": "Địa phương", "category": {"index": ["30"], "label": {"30": "Hà Tĩnh"}}},
             "Năm": {"label": "Năm", "category": {"index": ["0", "1"], "label": {"0": "2023", "1": "Sơ bộ 2024"}}},
+            "Chỉ tiêu": {
+                "label": "Chỉ tiêu",
+                "category": {
+                    "index": ["0", "1"],
+                    "label": {"0": "Diện tích (Km2)", "1": "Dân số trung bình (Nghìn người)"},
+                },
+            },
         },
-        "value": [1, 2],
+        "value": [5994.4, 1.5, 5994.4, 1.25],
     }
     world.land("V02.01-part-0001.json", json.dumps(table).encode(), NSO)
     world.load()
@@ -64,20 +71,31 @@ def test_answers_become_rows_of_statistics(world: World) -> None:
         "vintage_on::varchar, source, grade from intermediate.int_fetched_statistics order by all"
     )
     users = ("internet_users_pct", "VN", "year")
+    people = ("population_count", "42", "year")
     assert world.rows(told) == [
         (*users, 2023, 78.0, "%", "observed", None, "2026-07-01", "World Bank", "A"),
         (*users, 2023, 78.1, "%", "observed", None, "2026-10-01", "World Bank", "A"),
+        (*users, 2023, 78_100_000.0, "people", "observed", None, "2026-11-01", "World Bank", "A"),
         (*users, 2024, 84.25, "%", "estimated", None, "2026-10-01", "World Bank", "A"),
         (*users, 2025, None, "%", "missing", "unknown", "2026-10-01", "World Bank", "A"),
         ("mobile_subscribers_count", "VN", "year", 2024, 140e6, "thuê bao", "observed", None, "2026-11-05", "ITU", "C"),
+        (*people, 2023, 1500.0, "người", "observed", None, "2026-12-01", "Cục Thống kê", "A"),
+        (*people, 2024, 1250.0, "người", "preliminary", None, "2026-12-01", "Cục Thống kê", "A"),
     ]
     counted = "select source, series_state, count(*) from intermediate.int_statistic_series group by all order by all"
     assert world.rows(counted) == [
         ("itu", "mapped", 1),
+        ("nso_pxweb", "mapped", 2),
         ("nso_pxweb", "unmapped", 2),
         ("worldbank", "mapped", 4),
         ("worldbank", "unit_changed", 1),
     ]
+    # the changed unit waits, with what is in force beside it
+    held = "select held_reason, value, unit, registered_unit, previous_value, previous_vintage_on::varchar "
+    held += "from marts.statistics_review where source = 'World Bank'"
+    assert world.rows(held) == [("unit_changed", 78_100_000.0, "people", "%", 78.1, "2026-10-01")]
+    in_force = "select value from marts.statistics where source = 'World Bank' and is_latest and value is not null"
+    assert world.rows(f"{in_force} order by value") == [(78.1,), (84.25,)]
     # every mapped unit is the unit of its indicator
     mapped = "select m.indicator from registry.statistic_series as m join registry.indicators as i using (indicator)"
     assert world.rows(f"{mapped} where m.unit <> i.unit") == []

@@ -1,11 +1,17 @@
--- Fetched figures as rows of statistics: those whose series and unit are known, as often as they came.
+-- Fetched figures as rows of statistics: those whose series is known, as often as they came. One whose unit is not the
+-- expected one comes as it was told, under the unit that it was told in: the review holds it beside what is in force.
 select
     indicator,
     area_code,
     period_type,
     period_start,
-    value * factor as value,
-    unit,
+    if(series_state = 'mapped', value * factor, value) as value,
+    case
+        when series_state = 'mapped' then unit
+        -- the registry's own unit under a label that nobody has looked at yet
+        when lower(unit_label) = lower(unit) then unit_label || ' (nhãn mới)'
+        else coalesce(unit_label, 'không ghi đơn vị')
+    end as unit,
     obs_status,
     missing_kind,
     vintage_on,
@@ -15,4 +21,4 @@ select
     note,
     version
 from {{ ref('int_statistic_series') }}
-where series_state = 'mapped'
+where series_state in ('mapped', 'unit_changed')

@@ -60,7 +60,8 @@ computed_rates as (
         n.period_start,
         n.source,
         n.document,
-        greatest(n.grade, p.grade) as grade,
+        -- what rests on a figure without a grade has none either
+        if(n.grade is null or p.grade is null, null, greatest(n.grade, p.grade)) as grade,
         greatest(n.vintage_on, p.vintage_on) as vintage_on,
         'Computed: subscribers over the population of ' || p.source || ' (' || p.value::bigint || ').' as note
     from best as n

@@ -1,21 +1,33 @@
--- Every figure of statistics that reached the platform, from every way in, one row a figure as it came.
+-- Every figure of statistics that reached the platform, from every way in, one row a figure as it came. A figure out of
+-- a sample has a publisher of its own and no grade: it revises nothing, and is evidence of nothing.
+with every as (
+    select
+        indicator,
+        area_code,
+        period_type,
+        period_start,
+        value,
+        unit,
+        obs_status,
+        if(value is null, 'unknown', null) as missing_kind,
+        published_on as vintage_on,
+        source,
+        document,
+        grade,
+        note,
+        cast(0 as bigint) as version
+    from {{ ref('published_figures') }}
+    union all by name
+    select * exclude (load_no) from {{ ref('stg_published_tables') }}
+    union all by name
+    select * from {{ ref('int_fetched_statistics') }}
+)
+
 select
-    indicator,
-    area_code,
-    period_type,
-    period_start,
-    value,
-    unit,
-    obs_status,
-    if(value is null, 'unknown', null) as missing_kind,
-    published_on as vintage_on,
-    source,
-    document,
-    grade,
-    note,
-    cast(0 as bigint) as version
-from {{ ref('published_figures') }}
-union all by name
-select * exclude (load_no) from {{ ref('stg_published_tables') }}
-union all by name
-select * from {{ ref('int_fetched_statistics') }}
+    e.* exclude (source, document, grade),
+    if(f.synthetic, 'Dữ liệu mẫu – ' || e.source, e.source) as source,
+    if(f.synthetic, 'Dữ liệu mẫu – synthetic', e.document) as document,
+    if(f.synthetic, null, e.grade) as grade
+from every as e
+-- a version holds the number of its file
+left join {{ source('raw', 'files') }} as f on (e.version >> 28) & 1048575 = f.file_no

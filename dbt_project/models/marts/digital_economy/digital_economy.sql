@@ -1,5 +1,6 @@
--- The digital economy: the province's figures, or that it has none, with the nation's beside them, and an estimate of
--- the province's share where its inputs are known, never in the row of a published figure.
+-- The digital economy: the province's figures, or that it has none, with the nation's beside them. Where its share is
+-- not published, the band in which most provinces lie, and an estimate where its inputs are known: rows of their own,
+-- never in that of a published figure.
 {{ config(materialized='table') }}
 
 with inputs as (
@@ -34,6 +35,38 @@ estimates as (
     group by area_code, year
 ),
 
+-- a band is known of one year: beside another year it is worth less, and says so
+bands as (
+    select
+        f.indicator,
+        f.title_vi,
+        f.title_en,
+        f.unit,
+        f.area_code,
+        f.period_type,
+        f.period_start,
+        'band' as basis,
+        b.value_low,
+        b.value_high,
+        'missing' as obs_status,
+        'not_available' as missing_kind,
+        f.national_value,
+        b.source,
+        b.document,
+        if(b.year = year(f.period_start), b.grade, 'C') as grade,
+        if(b.year = year(f.period_start), b.note, b.note || ' It is the band of ' || b.year || '.') as note
+    from {{ ref('int_pillar_figures') }} as f
+    inner join {{ ref('digital_economy_inputs') }} as b on b.input = 'band'
+    where
+        f.indicator = 'digital_economy_share_pct'
+        and f.area_code = '{{ var("province_code") }}'
+        and f.period_type = 'year'
+        and f.period_start is not null
+        and f.value is null
+    qualify
+        row_number() over (partition by f.period_start order by abs(b.year - year(f.period_start)), b.year) = 1
+),
+
 every as (
     select
         * exclude (pillar),
@@ -60,7 +93,8 @@ every as (
         if(e.is_whole, e.grade, null) as grade,
         if(
             e.is_whole,
-            'Estimate: structure of GRDP by industry × digital share of each industry in the nation.',
+            'Estimate: structure of GRDP by industry × digital share of each industry in the nation '
+            || '(digital_economy_inputs names the documents).',
             'No estimate: its inputs are not known (digital_economy_inputs).'
         ) as note
     from estimates as e
@@ -72,6 +106,8 @@ every as (
             and n.area_code = 'VN'
             and n.period_type = 'year'
             and n.basis = 'published'
+    union all by name
+    select * from bands
 )
 
 select

@@ -95,7 +95,7 @@ bases as (
         value as base_value,
         false as is_declared
     from points
-    where value is not null
+    where value is not null and coalesce(value_grade <> 'K', true)
     union all
     select distinct
         target_id,
@@ -253,6 +253,8 @@ select
     case
         when j.value is null then 'no_data'
         when j.target_value is null then 'not_assessed'
+        -- what rests on general knowledge is shown, and judged by nobody
+        when j.value_grade = 'K' then 'not_assessed'
         when j.is_met then 'met'
         when b.pace_status is not null then b.pace_status
         when j.is_over then 'insufficient'
