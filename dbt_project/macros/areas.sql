@@ -51,6 +51,28 @@
         on {{ area_key(name) }} = {{ alias }}.name_key and {{ day }} between {{ alias }}.valid_from and {{ alias }}.valid_to
 {%- endmacro %}
 
+{#
+  Left join of the commune that a record names, by code or else by name, on its day: what was reported. At most one row,
+  also for a commune that was split; w.area_code and w.area_name are the unit as it was, null where none is known.
+#}
+{% macro join_stated_commune(code, name, day, alias='w') -%}
+    left join {{ ref('areas') }} as {{ alias }}_coded
+        on
+            {{ code }} = {{ alias }}_coded.area_code and {{ alias }}_coded.level = 'commune'
+            and {{ day }} between {{ alias }}_coded.valid_from and coalesce({{ alias }}_coded.valid_to, date '9999-12-31')
+    {{ join_area_names(name, day, alias ~ '_named') }}
+    left join {{ ref('int_area_weights') }} as {{ alias }}
+        on
+            coalesce({{ alias }}_coded.area_code, {{ alias }}_named.area_code) = {{ alias }}.area_code
+            and {{ day }} between {{ alias }}.valid_from and {{ alias }}.valid_to
+            and {{ alias }}.weight_from = 0 and {{ alias }}.weight_to > 0
+{%- endmacro %}
+
+{# The commune of today that took the stated one whole; else null: a village or a mast of a split one is in one part. #}
+{% macro stated_commune_today(alias='w') -%}
+    case when {{ alias }}.weight_to = 1 and {{ alias }}.weight_method <> 'unknown' then {{ alias }}.area_code_today end
+{%- endmacro %}
+
 {# Names of a relation that lead to no commune, with how often and when they were given: a member of int_area_name_review. #}
 {% macro area_names_to_review(relation, name, day, source) -%}
     select

@@ -11,8 +11,25 @@ with offices as (
     where regexp_matches({{ name_key('agency_name') }}, '^(ubnd|ủy ban nhân dân) (xã|phường|thị trấn) ')
 ),
 
+{% set by_name = {'bts_inventory': 'extracted_on', 'village_coverage': 'extracted_on', 'ispeed': 'month'} %}
+
+{% for feed, day in by_name.items() %}
+    {{ feed }} as (
+        -- a code says it better, where there is one
+        select
+            commune_name,
+            {{ day }}
+        from {{ ref('stg_' ~ feed) }}
+        where commune_code is null
+    ),
+
+{% endfor %}
 names as (
     {{ area_names_to_review('offices', 'agency_name', 'seen_to', 'agencies') }}
+    {% for feed, day in by_name.items() %}
+        union all
+        {{ area_names_to_review(feed, 'commune_name', day, feed) }}
+    {% endfor %}
 ),
 
 -- units in force then whose names look alike without marks and kind, for the eye only

@@ -6,12 +6,10 @@ with sites as (
         s.*,
         p.area_code as drawn_code,
         p.is_schematic,
-        coalesce(c.area_code, n.area_code) as stated_code
+        {{ stated_commune_today() }} as stated_code
     from {{ ref('stg_bts_inventory') }} as s
     left join {{ ref('int_located_cells') }} as p on s.lon = p.lon and s.lat = p.lat
-    left join {{ ref('areas') }} as c
-        on s.commune_code = c.area_code and c.level = 'commune' and c.valid_to is null
-    {{ join_area_names('s.commune_name', 's.extracted_on') }}
+    {{ join_stated_commune('s.commune_code', 's.commune_name', 's.extracted_on') }}
 )
 
 select
@@ -28,6 +26,8 @@ select
         when stated_code is not null then 'stated'
         when drawn_code is not null then 'schematic'
     end as located_by,
+    lon,
+    lat,
     coalesce(not is_schematic and drawn_code <> stated_code, false) as is_disputed
 from sites
 -- the last day of the inventory's quarter is not over for a site that goes on air later

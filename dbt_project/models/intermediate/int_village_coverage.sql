@@ -1,38 +1,38 @@
 -- What an operator said last in a quarter of a village and technology: true, false, or null where it is unknown.
--- A name that stands twice in a commune's report names two villages, or one twice over: both are unknown.
+-- A village is known by its name within the commune that the report names, as that was on the report's day. A name that
+-- stands twice there names two villages, or one twice over: both are unknown.
 {{ config(materialized='table') }}
 
 with placed as (
     select
         v.*,
-        coalesce(c.area_code, n.area_code) as area_code
+        case
+            when w.area_code is null then 'unknown'
+            else coalesce({{ stated_commune_today() }}, 'unknown part of ' || w.area_code)
+        end as area_code,
+        w.area_code as reported_area_code,
+        coalesce(w.area_name, v.commune_name, v.commune_code) as reported_area_name,
+        w.valid_from as reported_unit_since
     from {{ ref('stg_village_coverage') }} as v
-    left join {{ ref('areas') }} as c
-        on v.commune_code = c.area_code and c.level = 'commune' and c.valid_to is null
-    {{ join_area_names('v.commune_name', 'v.extracted_on') }}
+    {{ join_stated_commune('v.commune_code', 'v.commune_name', 'v.extracted_on') }}
 ),
 
 reported as (
     select
         *,
-        count(*) over (partition by operator, area_code, village_key, file_no) > 1 as is_ambiguous
+        count(*) over (partition by operator, area_code, reported_area_name, village_key, file_no) > 1 as is_ambiguous
     from placed
-    where area_code is not null
     -- the operator's newest report on the commune in the quarter counts, whole: what it names no more is gone
     qualify
-        extracted_on = max(extracted_on) over (partition by operator, area_code, quarter)
-        and row_number() over (partition by operator, area_code, village_key, quarter order by version desc) = 1
+        extracted_on = max(extracted_on) over (partition by operator, area_code, reported_area_name, quarter)
+        and row_number() over (
+            partition by operator, area_code, reported_area_name, village_key, quarter order by version desc
+        ) = 1
 ),
 
 told as (
     select
-        quarter,
-        extracted_on,
-        operator,
-        area_code,
-        village_key,
-        village,
-        is_ambiguous,
+        * exclude (version),
         unnest([
             { technology: '2G', is_covered: has_2g },
             { technology: '3G', is_covered: has_3g },
@@ -50,6 +50,9 @@ select
     extracted_on as reported_on,
     operator,
     area_code,
+    reported_area_code,
+    reported_area_name,
+    reported_unit_since,
     village_key,
     village as village_name,
     is_ambiguous,

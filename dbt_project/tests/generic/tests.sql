@@ -63,3 +63,11 @@
     group by {{ by }}
     having {% for column in columns %}sum({{ column }}) <> 0{{ ' or ' if not loop.last }}{% endfor %}
 {% endtest %}
+
+{# Every record names a commune of its day, by code or else by name: what does not is in no commune's figures. #}
+{% test names_a_commune(model, code, day, name=none, condition='true') %}
+    select m.*
+    from (select * from {{ model }} where {{ condition }}) as m
+    {{ join_stated_commune('m.' ~ code, 'm.' ~ name if name else 'cast(null as varchar)', day) }}
+    where w.area_code is null
+{% endtest %}

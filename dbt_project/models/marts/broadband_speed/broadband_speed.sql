@@ -37,19 +37,15 @@ ookla_asked as (
     from {{ ref('stg_ookla_tiles') }}
 ),
 
+-- months begin with the communes of today: a median of before could not be carried to them
 ispeed as (
     select
         s.*,
-        coalesce(c.area_code, n.area_code) as area_code
+        w.area_code
     from {{ ref('stg_ispeed') }} as s
-    left join {{ ref('areas') }} as c
-        on s.commune_code = c.area_code and c.level = 'commune' and c.valid_to is null
-    {{ join_area_names('s.commune_name', 's.month') }}
-    where coalesce(c.area_code, n.area_code) is not null
-    qualify
-        row_number() over (
-            partition by s.month, s.operator, s.network, coalesce(c.area_code, n.area_code) order by s.version desc
-        ) = 1
+    {{ join_stated_commune('s.commune_code', 's.commune_name', 's.month') }}
+    where w.area_code is not null
+    qualify row_number() over (partition by s.month, s.operator, s.network, w.area_code order by s.version desc) = 1
 ),
 
 ispeed_asked as (

@@ -1,5 +1,6 @@
 -- Where there is no signal or fibre, by what operators last said: every village that a report names, and every commune.
--- Covered, not covered or unknown; a commune that nobody reported on is unknown.
+-- Covered, not covered or unknown; a commune that nobody reported on is unknown. Of a commune of today the villages count
+-- that were reported under its newest unit: those of its predecessors have been reported anew, under whatever names.
 {{ config(materialized='table') }}
 
 with technologies as (
@@ -10,6 +11,8 @@ with technologies as (
 states as (
     select
         area_code,
+        reported_area_code,
+        reported_area_name,
         village_key,
         technology,
         quarter,
@@ -22,7 +25,8 @@ states as (
             else 'unknown'
         end as coverage_status
     from {{ ref('int_village_coverage') }}
-    group by all
+    group by area_code, reported_area_code, reported_area_name, reported_unit_since, village_key, technology, quarter
+    qualify reported_unit_since is not distinct from max(reported_unit_since) over (partition by area_code)
 ),
 
 -- runs of one state: the newest run tells since when
@@ -31,7 +35,7 @@ runs as (
         *,
         coalesce(
             coverage_status <> lag(coverage_status) over (
-                partition by area_code, village_key, technology order by quarter
+                partition by area_code, reported_area_name, village_key, technology order by quarter
             ),
             true
         ) as is_change
@@ -41,6 +45,8 @@ runs as (
 villages as (
     select
         area_code,
+        reported_area_code,
+        reported_area_name,
         village_key,
         technology,
         arg_max(village_name, quarter) as village_name,
@@ -50,7 +56,7 @@ villages as (
         max(reported_on) as reported_on,
         max(quarter) filter (where is_change) as since_quarter
     from runs
-    group by area_code, village_key, technology
+    group by area_code, reported_area_code, reported_area_name, village_key, technology
 ),
 
 communes as (
@@ -75,7 +81,13 @@ areas as (
 select
     'village' as level,
     v.area_code,
-    a.area_name,
+    case
+        when a.area_code is not null then a.area_name
+        when v.reported_area_code is not null then 'phần chưa xác định của ' || v.reported_area_name
+        else 'Không rõ đơn vị'
+    end as area_name,
+    v.reported_area_code,
+    v.reported_area_name,
     v.village_name,
     v.technology,
     v.coverage_status,
@@ -86,12 +98,14 @@ select
     cast(null as bigint) as villages_not_covered,
     cast(null as bigint) as villages_unknown
 from villages as v
-inner join areas as a on v.area_code = a.area_code
+left join areas as a on v.area_code = a.area_code
 union all
 select
     'commune' as level,
     a.area_code,
     a.area_name,
+    cast(null as varchar) as reported_area_code,
+    '' as reported_area_name,
     '' as village_name,
     t.technology,
     -- one village without is a gap; one that nobody knows of leaves the rest unknown

@@ -1,8 +1,13 @@
 -- Base stations, cells seen by volunteers and coverage of villages: commune of today, technology, operator and quarter.
--- A count is null where nobody told, and 0 only where somebody who listed everything listed none.
+-- A count is null where nobody told, and 0 only where somebody who listed everything listed none. What is modelled stands
+-- in columns of its own (*_reach_*, reach_*).
 {{ config(materialized='table') }}
 
-with technologies as (
+with areas as (
+    {{ areas_of_today() }}
+),
+
+technologies as (
     select unnest(['2G', '3G', '4G', '5G', 'fibre', 'mobile']) as technology
 ),
 
@@ -26,8 +31,14 @@ cells as (
     inner join {{ ref('int_located_cells') }} as p on c.lon = p.lon and c.lat = p.lat
 ),
 
+-- a village of no commune of today counts in the province only
 villages as (
-    select * from {{ ref('int_village_coverage') }}
+    select
+        v.* exclude (area_code),
+        v.area_code || ' ' || v.reported_area_name as stated_in,
+        coalesce(a.area_code, '') as area_code
+    from {{ ref('int_village_coverage') }} as v
+    left join areas as a on v.area_code = a.area_code
 ),
 
 -- the villages that any report of the quarter names: who does not name one says nothing of it
@@ -35,9 +46,10 @@ listed as (
     select
         quarter,
         area_code,
-        count(distinct village_key) as villages
+        count(distinct (stated_in, village_key)) as villages,
+        string_agg(distinct reported_area_code || ' ' || reported_area_name, '; ' order by 1) as reported_areas
     from villages
-    group by all
+    group by quarter, area_code
 ),
 
 -- who told what in which quarter
@@ -104,6 +116,44 @@ counted_sites as (
     )
 ),
 
+-- masts without coordinates cannot be drawn: of a province with some of them the area is a part
+drawn_sites as (
+    select
+        quarter,
+        coalesce(operator, 'all') as operator,
+        technology,
+        count(*) as sites,
+        count(*) filter (where lon is not null and lat is not null) as drawn
+    from sites
+    group by grouping sets ((quarter, operator, technology), (quarter, technology))
+),
+
+-- the province's area is known where that of every commune is
+drawn_areas as (
+    select
+        area_code,
+        drawn_area_km2
+    from {{ ref('int_commune_boundaries') }}
+    union all
+    select
+        '{{ var("province_code") }}' as area_code,
+        sum(drawn_area_km2) as drawn_area_km2
+    from {{ ref('int_commune_boundaries') }}
+    having count(*) = count(drawn_area_km2)
+),
+
+reach as (
+    select
+        quarter,
+        operator,
+        technology,
+        coalesce(area_code, '{{ var("province_code") }}') as area_code,
+        sum(sites_reach_km2) as sites_reach_km2,
+        sum(cells_reach_km2) as cells_reach_km2
+    from {{ ref('int_commune_reach') }}
+    group by grouping sets ((quarter, operator, technology, area_code), (quarter, operator, technology))
+),
+
 counted_cells as (
     select
         quarter,
@@ -126,6 +176,7 @@ village_states as (
         operator,
         technology,
         area_code,
+        stated_in,
         village_key,
         is_covered
     from villages
@@ -135,10 +186,11 @@ village_states as (
         'all' as operator,
         technology,
         area_code,
+        stated_in,
         village_key,
         case when bool_or(is_covered) then true when count(*) = count(is_covered) then false end as is_covered
     from villages
-    group by quarter, technology, area_code, village_key
+    group by quarter, technology, area_code, stated_in, village_key
 ),
 
 counted_villages as (
@@ -157,23 +209,23 @@ counted_listed as (
     select
         quarter,
         area_code,
-        villages
+        villages,
+        reported_areas,
+        cast(null as bigint) as villages_unplaced
     from listed
     union all
     select
         quarter,
         '{{ var("province_code") }}' as area_code,
-        cast(sum(villages) as bigint) as villages
+        cast(sum(villages) as bigint) as villages,
+        cast(null as varchar) as reported_areas,
+        cast(coalesce(sum(villages) filter (where area_code = ''), 0) as bigint) as villages_unplaced
     from listed
     group by quarter
 ),
 
 populations as (
     {{ populations() }}
-),
-
-areas as (
-    {{ areas_of_today() }}
 ),
 
 joined as (
@@ -204,6 +256,18 @@ joined as (
             when w.has_villages
                 then l.villages - coalesce(v.villages_covered, 0) - coalesce(v.villages_not_covered, 0)
         end as villages_unknown,
+        case when w.has_villages then l.villages_unplaced end as villages_unplaced,
+        case when w.has_villages then l.reported_areas end as reported_areas,
+        g.drawn_area_km2,
+        -- nothing within reach of the masts of an inventory is 0; of masts that cannot be drawn nothing is known
+        case
+            when g.drawn_area_km2 is null or not w.has_sites or t.technology = 'fibre' then null
+            when d.drawn = 0 then null
+            else coalesce(r.sites_reach_km2, 0)
+        end as sites_reach_km2,
+        case when g.drawn_area_km2 is not null then r.cells_reach_km2 end as cells_reach_km2,
+        coalesce(d.drawn < d.sites, false) as has_undrawn,
+        n.radius_m as reach_radius_m,
         coalesce(s.sites_schematic, 0) + coalesce(c.cells_schematic, 0) > 0 as has_schematic
     from tellers as w
     cross join technologies as t
@@ -222,6 +286,14 @@ joined as (
             a.area_code = v.area_code and t.technology = v.technology
             and w.operator = v.operator and w.quarter = v.quarter
     left join counted_listed as l on a.area_code = l.area_code and w.quarter = l.quarter
+    left join drawn_areas as g on a.area_code = g.area_code
+    left join drawn_sites as d
+        on t.technology = d.technology and w.operator = d.operator and w.quarter = d.quarter
+    left join reach as r
+        on
+            a.area_code = r.area_code and t.technology = r.technology
+            and w.operator = r.operator and w.quarter = r.quarter
+    left join {{ ref('technology_reach') }} as n on t.technology = n.technology
 )
 
 select
@@ -239,12 +311,27 @@ select
     villages_covered,
     villages_not_covered,
     villages_unknown,
+    villages_unplaced,
     round(
         100 * villages_covered / nullif(villages_covered + villages_not_covered, 0), 2
     ) as villages_covered_pct,
     round(
         100 * villages_covered / nullif(villages_covered + villages_not_covered + villages_unknown, 0), 2
     ) as villages_covered_least_pct,
+    reported_areas,
+    round(sites_reach_km2, 2) as sites_reach_km2,
+    round(100 * sites_reach_km2 / drawn_area_km2, 1) as sites_reach_pct,
+    round(cells_reach_km2, 2) as cells_reach_km2,
+    round(100 * cells_reach_km2 / drawn_area_km2, 1) as cells_reach_pct,
+    round(drawn_area_km2, 2) as drawn_area_km2,
+    reach_radius_m,
+    case
+        when technology = 'fibre' then 'not_modelled'
+        when drawn_area_km2 is null then 'no_boundary'
+        when sites_reach_km2 is null and cells_reach_km2 is null then 'unknown'
+        when sites_reach_km2 is not null and has_undrawn then 'modelled_in_part'
+        else 'modelled'
+    end as reach_status,
     cast(inventories as bigint) as inventories,
     cast(population as bigint) as population,
     population_as_of,
