@@ -120,7 +120,8 @@ def _tests(lineage: frozenset[str], nodes: Mapping[str, Any], results: Mapping[s
             yield Evidence(check, "dbt_test", table, _severity(node), passed=True, observed=observed)
         else:
             severity = "warn" if result.status == "warn" else _severity(node)
-            detail = f"dbt reported {result.status}; its log names the query."
+            # what the test's author says to whoever reads of it, else where to look
+            detail = node.get("description", "").strip() or f"dbt reported {result.status}; its log names the query."
             yield Evidence(check, "dbt_test", table, severity, passed=False, detail=detail, observed=observed)
 
 

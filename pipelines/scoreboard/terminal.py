@@ -149,6 +149,8 @@ def scoreboard(store: ReleaseStore, runs: list[dict[str, Any]], place: Place, *,
         parts.append(_waiting(waiting))
     if release is not None and release.held_back:
         parts.append(_held_back(release))
+    if release is not None and whole:
+        parts.append(_warnings(release))
     if last and last["status"] in ("failed", "died"):
         parts.append(Text(f"Lần chạy cuối / last run: {last['status']} – {last.get('error') or ''}", style="red"))
     if release is not None:
@@ -317,6 +319,21 @@ def _waiting(lines: Sequence[str]) -> RenderableType:
         told.append(f"và {more} chuỗi nữa / and {more} more series: table statistics_review")
     told.append("Chấp nhận hay bác / accept or refuse: docs/methods/statistics.md#held-for-review")
     return Group(Text(head, style="bold yellow"), *(Padding(Text(line), (0, 0, 0, 2)) for line in told))
+
+
+def _warnings(release: Release) -> RenderableType:
+    """What somebody should look at though it holds nothing back, once for all the targets that it is about."""
+    evidence = (item for verdict in release.package["verdicts"].values() for item in verdict["evidence"])
+    told = {
+        (item["table"], item["detail"]): item["observed"]
+        for item in evidence
+        if not item["passed"] and item["severity"] == "warn"
+    }
+    parts: list[RenderableType] = [Text("\nCần xem lại / warnings", style="bold")] if told else []
+    for (table, detail), observed in told.items():
+        parts.append(Padding(Text(f"{table}: {observed or ''}".rstrip(": "), style="yellow"), (0, 0, 0, 2)))
+        parts.append(Padding(Text(detail), (0, 0, 0, 4)))
+    return Group(*parts)
 
 
 def _quarantine(loads: Mapping[str, Mapping[str, Any]]) -> RenderableType:

@@ -152,6 +152,12 @@ def test_rows_that_a_test_found_are_counted() -> None:
     assert (key.kind, key.table, key.observed) == ("dbt_test", "timeliness", "3 failures")
 
 
+def test_a_test_that_says_why_is_told_in_its_own_words() -> None:
+    described = {**NODES, "test.h.odd": {**NODES["test.h.odd"], "description": "Look at the codes.\n"}}
+    verdict = verdicts_of(manifest={**MANIFEST, "nodes": described}, dbt=with_status("test.h.odd", "warn"))["01"]
+    assert [(e.check, e.detail) for e in verdict.warnings] == [("odd", "Look at the codes.")]
+
+
 @given(left_out=st.sampled_from([*RESULTS, *FOUND]))
 def test_no_single_result_can_be_left_out_unseen(left_out: NodeResult | Evidence) -> None:
     verdicts = verdicts_of(

@@ -99,6 +99,11 @@ def test_one_reason_is_told_once_for_all_that_it_holds_back(tmp_path: Path) -> N
     assert all(target in short for target in current.targets)
 
 
+def test_a_warning_is_told_once_in_full(root: Path) -> None:
+    assert told(shown(root, 80, whole=True)).count("stg_boundaries Codes of before.") == 1
+    assert "Codes of before" not in told(shown(root, 80))
+
+
 def test_a_refused_file_and_set_aside_rows_are_told_and_sound_sources_take_one_line(root: Path) -> None:
     short = told(shown(root, 80))
     assert "dossiers: 14.219 dòng / rows = 14.177 nạp / loaded + 42 cách ly / quarantined" in short

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -66,11 +67,60 @@ def test_with_real_boundaries(world: World, boundaries: bytes) -> None:
     )
     # A and D lie in 18073, whatever D states; C is where it says; B is nowhere, but counts in the province
     assert world.rows(counts) == [("18073", 3, None, 1, "observed"), ("42", 4, 1, 1, "observed")]
+    # within 3 km of two places, cut to each boundary: of the province the sum, and no commune outside of the disc
+    reach = (
+        "select sum(sites_reach_km2) filter (area_code <> '42'), max(sites_reach_km2) filter (area_code = '42'), "
+        "count(*) filter (area_code <> '42' and sites_reach_km2 > 0), max(sites_reach_pct), "
+        "string_agg(distinct reach_status) from marts.telecom_coverage where technology = '4G' and operator = 'Viettel'"
+    )
+    ((parts, whole, communes, most, status),) = world.rows(reach)
+    assert parts == pytest.approx(whole, abs=0.2)
+    assert 14 < whole < 28.3  # the disc around the centre; that in the sea reaches no land
+    assert 1 < communes < 10
+    assert 0 < most <= 100
+    assert status == "modelled"
     # and the file opens without the extension, as the gate and readers open it
     with duckdb.connect(
         str(world.warehouse.path), read_only=True, config={"autoload_known_extensions": False}
     ) as plain:
         plain.execute("select * from intermediate.int_commune_boundaries").fetchall()
+
+
+def test_what_names_no_commune_of_its_day_is_told_and_not_passed_over(world: World) -> None:
+    # the code of Trần Phú of before the merger; one that is of today, twice
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"code": code},
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [[[lon, 18.3], [lon + 0.1, 18.3], [lon + 0.1, 18.4], [lon, 18.3]]],
+            },
+        }
+        for code, lon in (("18094", 105.7), ("18073", 105.8), ("18073", 105.9))
+    ]
+    world.land(
+        "ranh-gioi-2026.geojson",
+        json.dumps({"type": "FeatureCollection", "features": features}).encode(),
+        SOURCES["boundaries"],
+    )
+    world.land("viettel-tram-2026-09-30.csv", sites(("A", CENTRE, "18094")), SOURCES["bts_inventory"])
+    world.land("viettel-thon-2026-09-30.csv", "Xã,Thôn,4G\nTên Lạ,Thôn 1,có".encode(), SOURCES["village_coverage"])
+    ispeed = "Xã,Loại mạng,Tải xuống (Mbps),Số mẫu\nTên Lạ,di động,90,300".encode()
+    world.land("ispeed-2026-09.csv", ispeed, SOURCES["ispeed"])
+    world.load()
+    told = (
+        "boundaries_are_of_communes_of_today",
+        "a_commune_has_one_feature_in_a_set_of_boundaries",
+        "sites_are_of_communes_of_their_day",
+        "villages_are_of_communes_of_their_day",
+        "speeds_are_of_communes_of_their_month",
+    )
+    world.build(select="+telecom_coverage +broadband_speed +int_area_name_review")
+    assert {r.name: r.status for r in world.dbt.test() if r.name in told} == dict.fromkeys(told, "warn")
+    review = "select source, name_given, row_count from intermediate.int_area_name_review order by all"
+    assert world.rows(review) == [("ispeed", "Tên Lạ", 1), ("village_coverage", "Tên Lạ", 1)]
+    assert world.rows("select distinct villages_unplaced from marts.telecom_coverage where villages_covered = 1") == [(1,)]
 
 
 def test_a_quarter_that_comes_again_replaces_the_first_and_both_stay_on_record(world: World) -> None:

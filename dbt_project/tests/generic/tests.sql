@@ -65,9 +65,9 @@
 {% endtest %}
 
 {# Every record names a commune of its day, by code or else by name: what does not is in no commune's figures. #}
-{% test names_a_commune(model, code, day, name=none, condition='true') %}
+{% test names_a_commune(model, code, day, spelling=none, condition='true') %}
     select m.*
     from (select * from {{ model }} where {{ condition }}) as m
-    {{ join_stated_commune('m.' ~ code, 'm.' ~ name if name else 'cast(null as varchar)', day) }}
+    {{ join_stated_commune('m.' ~ code, 'm.' ~ spelling if spelling else 'cast(null as varchar)', day) }}
     where w.area_code is null
 {% endtest %}
