@@ -2,14 +2,17 @@
 
     python -m benchmarks.tiles --tiles 10000000
 
-Twice: with the tiles in the order of their quadkeys, as the publisher's files are, so that row groups can be skipped,
-and in no order, where every one must be read. Each load is a process of its own, through landing's stream and the
-warehouse's load into DuckDB; time and peak memory are its whole. Results are Markdown on stdout.
+Three worlds: one, the same with a tenth of the province's tiles, and one of twice the size with all of them; what the
+time follows can be read from the three. Each with the tiles in the order of their quadkeys, as the publisher's files
+are, so that row groups can be skipped, and in no order, where every one must be read. Each load is a process of its
+own, through landing's stream and the warehouse's load into DuckDB; time and peak memory are its whole. Results are
+Markdown on stdout.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 import tempfile
@@ -23,14 +26,14 @@ NAME = "2026-07-01_performance_fixed_tiles.parquet"
 CHUNK, ZOOM = 500_000, 16
 
 
-def write_world(path: Path, tiles: int, *, is_sorted: bool, seed: int = 766) -> None:
-    """A quarter of so many tiles, among them every tile of the province's box, written chunk by chunk."""
+def write_world(path: Path, tiles: int, *, is_sorted: bool, every: int = 1, seed: int = 766) -> None:
+    """A quarter of so many tiles, among them every n-th tile of the province's box, written chunk by chunk."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     rng = np.random.default_rng(seed)
-    ours = np.array(sorted(int(key, 4) for key in quadkeys(HATINH, ZOOM)), dtype=np.int64)
+    ours = np.array(sorted(int(key, 4) for key in quadkeys(HATINH, ZOOM))[::every], dtype=np.int64)
     world = rng.integers(0, 4**ZOOM, tiles - len(ours), dtype=np.int64)
     keys = np.concatenate([ours, world])
     if is_sorted:
@@ -105,17 +108,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     project = Path(__file__).resolve().parent.parent
     sys.stdout.write("| tiles | order | MB | rows | s | peak MiB |\n|---:|---|---:|---|---:|---:|\n")
     with tempfile.TemporaryDirectory() as folder:
-        for order in ("quadkey", "none"):
-            path = Path(folder) / f"{order}.parquet"
-            write_world(path, options.tiles, is_sorted=order == "quadkey")
+        worlds = [(options.tiles, 1), (options.tiles, 10), (2 * options.tiles, 1)]
+        for (tiles, every), order in itertools.product(worlds, ("quadkey", "none")):
+            path = Path(folder) / "world.parquet"
+            write_world(path, tiles, is_sorted=order == "quadkey", every=every)
             log = path.with_suffix(".log")
             command = [sys.executable, "-m", "benchmarks.tiles", "--load", str(path)]
             run = measure(command, cwd=project, environment=os.environ, log=log)
             size, rows = path.stat().st_size / 1e6, log.read_text(encoding="utf-8").strip()
             sys.stdout.write(
-                f"| {options.tiles:,} | {order} | {size:,.0f} | {rows} | {run.seconds:.1f} | {run.peak_mib:,.0f} |\n"
+                f"| {tiles:,} | {order} | {size:,.0f} | {rows} | {run.seconds:.1f} | {run.peak_mib:,.0f} |\n"
             )
-            path.unlink()
+            for file in Path(folder).iterdir():
+                file.unlink()
     return 0
 
 

@@ -1,10 +1,10 @@
-{# Longitude or latitude of the middle of a Web Mercator tile of zoom 16, from its quadkey. #}
-{% macro quadkey_lon(quadkey) -%}
-    ({{ _quadkey_axis(quadkey, 1) }} + 0.5) / 65536 * 360 - 180
+{# Longitude or latitude within a Web Mercator tile of zoom 16, from its quadkey: of its middle, or so far from its west or north. #}
+{% macro quadkey_lon(quadkey, at=0.5) -%}
+    ({{ _quadkey_axis(quadkey, 1) }} + {{ at }}) / 65536 * 360 - 180
 {%- endmacro %}
 
-{% macro quadkey_lat(quadkey) -%}
-    degrees(atan(sinh(pi() * (1 - 2 * ({{ _quadkey_axis(quadkey, 2) }} + 0.5) / 65536))))
+{% macro quadkey_lat(quadkey, at=0.5) -%}
+    degrees(atan(sinh(pi() * (1 - 2 * ({{ _quadkey_axis(quadkey, 2) }} + {{ at }}) / 65536))))
 {%- endmacro %}
 
 {# One axis of the tile: bit 1 of each base-4 digit is x, bit 2 is y. #}

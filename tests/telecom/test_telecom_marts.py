@@ -55,6 +55,9 @@ def test_with_real_boundaries(world: World, boundaries: bytes) -> None:
     world.land("communes-2025-07-01.geojson.gz", boundaries, SOURCES["boundaries"])
     inventory = sites(("A", CENTRE, ""), ("B", SEA, ""), ("C", SEA, "18073"), ("D", CENTRE, "18100"))
     world.land("viettel-tram-2026-09-30.csv", inventory, SOURCES["bts_inventory"])
+    # two tests a tile, in several communes
+    around = sorted(quadkeys(Box(CENTRE[0] - 0.04, CENTRE[1] - 0.02, CENTRE[0] + 0.04, CENTRE[1] + 0.02), 16))
+    world.land(QUARTER, tiles(*((key, 2) for key in around)), SOURCES["ookla_tiles"])
     world.load()
     world.build()
     checks = world.rows("select area_check, count(*), bool_or(is_schematic) from marts.commune_boundaries group by all")
@@ -79,6 +82,13 @@ def test_with_real_boundaries(world: World, boundaries: bytes) -> None:
     assert 1 < communes < 10
     assert 0 < most <= 100
     assert status == "modelled"
+    shared = (
+        "select sum(tests) filter (area_code <> '42'), max(tests) filter (area_code = '42'), "
+        "sum(tiles) filter (area_code <> '42'), count(tests) > 3 from marts.broadband_speed where network = 'fixed'"
+    )
+    assert world.rows(shared) == [(2 * len(around), 2 * len(around), len(around), True)]
+    crossing = "select count(*) - count(distinct quadkey) from intermediate.int_located_tiles"
+    assert world.rows(crossing)[0][0] > 5
     # and the file opens without the extension, as the gate and readers open it
     with duckdb.connect(
         str(world.warehouse.path), read_only=True, config={"autoload_known_extensions": False}
@@ -120,7 +130,8 @@ def test_what_names_no_commune_of_its_day_is_told_and_not_passed_over(world: Wor
     assert {r.name: r.status for r in world.dbt.test() if r.name in told} == dict.fromkeys(told, "warn")
     review = "select source, name_given, row_count from intermediate.int_area_name_review order by all"
     assert world.rows(review) == [("ispeed", "Tên Lạ", 1), ("village_coverage", "Tên Lạ", 1)]
-    assert world.rows("select distinct villages_unplaced from marts.telecom_coverage where villages_covered = 1") == [(1,)]
+    province = "select distinct villages_unplaced from marts.telecom_coverage where villages_covered = 1"
+    assert world.rows(province) == [(1,)]
 
 
 def test_a_quarter_that_comes_again_replaces_the_first_and_both_stay_on_record(world: World) -> None:

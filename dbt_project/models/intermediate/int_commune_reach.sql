@@ -5,8 +5,7 @@
 
 -- metres around the middle of the province, true to area
 with projection as (
-    select
-        '+proj=laea +datum=WGS84 +units=m +lat_0=' || avg(centroid_lat) || ' +lon_0=' || avg(centroid_lon) as metric
+    select '+proj=laea +datum=WGS84 +units=m +lat_0=' || avg(centroid_lat) || ' +lon_0=' || avg(centroid_lon) as metric
     from {{ ref('int_commune_boundaries') }}
 ),
 
@@ -135,11 +134,18 @@ sets as (
 
 -- quarters, operators and technologies that share their places share one computation
 different as (
+    select distinct
+        area_code,
+        places
+    from sets
+),
+
+members as (
     select
         area_code,
         places,
         unnest(places) as place
-    from (select distinct area_code, places from sets)
+    from different
 ),
 
 unions as (
@@ -147,7 +153,7 @@ unions as (
         d.area_code,
         d.places,
         st_union_agg(r.disc) as within_reach
-    from different as d
+    from members as d
     inner join reached as r on d.area_code = r.area_code and d.place = r.place
     group by d.area_code, d.places
 ),

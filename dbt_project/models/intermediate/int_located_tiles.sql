@@ -1,11 +1,90 @@
--- The commune of the middle of every tile; what lies in none has no row.
+-- The communes that every tile lies in, each with its part of the tile's area: the parts lie side by side between 0 and
+-- 1, as in int_area_weights. What lies in no commune (the sea, a neighbour) is in no part. Where boundaries are missing
+-- the schematic cell that holds the tile's middle has what drawn boundaries leave.
 {{ config(materialized='table', pre_hook="{{ load_spatial() }}") }}
 
-with points as (
+with tiles as (
     select distinct
+        quadkey,
+        lon,
+        lat,
+        st_makeenvelope(
+            {{ quadkey_lon('quadkey', 0) }}, {{ quadkey_lat('quadkey', 1) }},
+            {{ quadkey_lon('quadkey', 1) }}, {{ quadkey_lat('quadkey', 0) }}
+        ) as tile
+    from {{ ref('stg_ookla_tiles') }}
+),
+
+points as (
+    select
         lon,
         lat
-    from {{ ref('stg_ookla_tiles') }}
+    from tiles
+),
+
+middles as (
+    {{ located('points') }}
+),
+
+boundaries as (
+    select
+        area_code,
+        st_geomfromwkb(geometry_wkb) as geometry
+    from {{ ref('int_commune_boundaries') }}
+    where not is_schematic
+),
+
+drawn as (
+    select
+        t.quadkey,
+        b.area_code,
+        case
+            when st_contains(b.geometry, t.tile) then 1
+            else st_area(st_intersection(b.geometry, t.tile)) / st_area(t.tile)
+        end as weight
+    from tiles as t
+    inner join boundaries as b on st_intersects(b.geometry, t.tile)
+),
+
+schematic as (
+    select
+        t.quadkey,
+        m.area_code,
+        1 - coalesce(sum(d.weight), 0) as weight
+    from tiles as t
+    inner join middles as m on t.lon = m.lon and t.lat = m.lat
+    left join drawn as d on t.quadkey = d.quadkey
+    where m.is_schematic
+    group by t.quadkey, m.area_code
+),
+
+parts as (
+    select
+        *,
+        false as is_schematic
+    from drawn
+    union all
+    select
+        *,
+        true as is_schematic
+    from schematic
+),
+
+marks as (
+    select
+        *,
+        sum(weight) over (partition by quadkey order by area_code) as weight_to
+    from parts
+    where weight > 0
 )
 
-{{ located('points') }}
+select
+    p.quadkey,
+    p.area_code,
+    p.is_schematic,
+    m.area_code is not null as has_middle,
+    p.weight_to - p.weight as weight_from,
+    p.weight_to
+from marks as p
+inner join tiles as t on p.quadkey = t.quadkey
+left join middles as m on t.lon = m.lon and t.lat = m.lat and p.area_code = m.area_code

@@ -1,16 +1,19 @@
--- Download, upload and latency by commune of today, network and source. Ookla: tiles of the quarter whose middle lies
--- in the commune, weighted with their tests. i-Speed: as published by month. Too few tests: no speed is shown.
+-- Download, upload and latency by commune of today, network and source. Ookla: tiles of the quarter, weighted with
+-- their tests, which a tile on a border shares out by area. i-Speed: as published by month. Too few tests: no speed.
 {{ config(materialized='table') }}
 
 {% set min_tests, min_samples = 30, 300 %}
 
 with tiles as (
     select
-        t.*,
+        t.* exclude (tests, devices),
         p.area_code,
-        p.is_schematic
+        p.is_schematic,
+        p.has_middle,
+        {{ carried_count('t.tests', 'p') }} as tests,
+        {{ carried_count('t.devices', 'p') }} as devices
     from {{ ref('stg_ookla_tiles') }} as t
-    inner join {{ ref('int_located_tiles') }} as p on t.lon = p.lon and t.lat = p.lat
+    inner join {{ ref('int_located_tiles') }} as p on t.quadkey = p.quadkey
 ),
 
 ookla as (
@@ -21,12 +24,15 @@ ookla as (
         sum(download_kbps * tests) / sum(tests) / 1000 as download_mbps,
         sum(upload_kbps * tests) / sum(tests) / 1000 as upload_mbps,
         sum(latency_ms * tests) / sum(tests) as latency_ms,
-        median(download_kbps) / 1000 as tile_median_download_mbps,
+        -- each tile once, in the commune of its middle
+        median(download_kbps) filter (where has_middle) / 1000 as tile_median_download_mbps,
         sum(tests) as tests,
-        sum(devices) as devices,
-        count(*) as tiles,
+        nullif(sum(devices), 0) as devices,
+        nullif(count(*) filter (where has_middle), 0) as tiles,
         bool_or(is_schematic) as is_schematic
     from tiles
+    -- of a corner that is too small for one test nothing is known
+    where tests > 0
     group by grouping sets ((quarter, network, area_code), (quarter, network))
 ),
 

@@ -1,6 +1,6 @@
 -- Where there is no signal or fibre, by what operators last said: every village that a report names, and every commune.
--- Covered, not covered or unknown; a commune that nobody reported on is unknown. Of a commune of today the villages count
--- that were reported under its newest unit: those of its predecessors have been reported anew, under whatever names.
+-- Covered, not covered or unknown; a commune that nobody reported on is unknown. Of a commune of today the villages
+-- count that were reported under its newest unit: those of its predecessors were reported anew, whatever their names.
 {{ config(materialized='table') }}
 
 with technologies as (

@@ -1,6 +1,6 @@
 -- Base stations, cells seen by volunteers and coverage of villages: commune of today, technology, operator and quarter.
--- A count is null where nobody told, and 0 only where somebody who listed everything listed none. What is modelled stands
--- in columns of its own (*_reach_*, reach_*).
+-- A count is null where nobody told, and 0 only where somebody who listed everything listed none. What is modelled
+-- stands in columns of its own (*_reach_*, reach_*).
 {{ config(materialized='table') }}
 
 with areas as (
@@ -46,7 +46,7 @@ listed as (
     select
         quarter,
         area_code,
-        count(distinct (stated_in, village_key)) as villages,
+        count(distinct stated_in || '/' || village_key) as villages,
         string_agg(distinct reported_area_code || ' ' || reported_area_name, '; ' order by 1) as reported_areas
     from villages
     group by quarter, area_code
