@@ -420,14 +420,17 @@ def rebuild(
 
 @app.command()
 def area(
-    name: Annotated[str, typer.Argument(help='A name, with or without its kind and marks ("X. Kỳ Lợi"), or a code.')],
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME", help="A name, with or without its kind and marks (X. Kỳ Lợi), or a code."),
+    ],
     on: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d", "%d/%m/%Y"], help="A day; without it every life of it.", show_default=False),
     ] = None,
 ) -> None:
     """What a commune, district or code was on a day, and what it became. Codes and names were used again in 2025."""
-    settings = _settings()
+    settings, name = _settings(), " ".join(words)
     from pipelines.areas import read_registry
     from pipelines.scoreboard.area_card import area_cards
 

@@ -8,7 +8,7 @@ that comes again under its name replaces the first, so reports of parts need nam
 | Field                      | Heading                          | Content                                        |
 |----------------------------|----------------------------------|------------------------------------------------|
 | operator                   | Nhà mạng                         | name; may be in the file's name instead        |
-| commune_code               | Mã xã                            | code of today; or the name                     |
+| commune_code               | Mã xã                            | code on the report's day; or the name          |
 | commune_name               | Xã, phường                       | name, with or without its kind                 |
 | village                    | Thôn, tổ dân phố                 | name, unique within the commune                |
 | g2, g3, g4, g5             | 2G, 3G, 4G, 5G                   | có, không, không rõ, blank; x, 1, 0            |

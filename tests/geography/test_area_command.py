@@ -19,6 +19,7 @@ def ask(*arguments: str) -> tuple[int, str]:
     ("asked", "titles"),
     [
         (["X. Kỳ Lợi"], ["18796 · xã Kỳ Lợi"]),
+        (["Kỳ", "Lợi"], ["18796 · xã Kỳ Lợi"]),
         (["ky loi"], ["18796 · xã Kỳ Lợi"]),
         (["Trần Phú"], ["18094 · phường Trần Phú", "18100 · phường Trần Phú"]),
         (["Trần Phú", "--on", "2025-06-30"], ["18094 · phường Trần Phú"]),
