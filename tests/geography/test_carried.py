@@ -21,6 +21,10 @@ CARRY = """
     from facts as f {{ join_area_weights('f.area_code', 'f.day') }}
     group by all
 """
+PLACE = """
+    select {{ stated_commune_today() }} as area_code_today, w.area_code, w.weight_method
+    from facts as f {{ join_stated_commune('f.area_code', 'cast(null as varchar)', 'f.day') }}
+"""
 Fact = tuple[str, str, int, int, float]
 
 # codes of before, also on days of today, where some are used again and some name nothing; splits more often
@@ -77,6 +81,11 @@ def test_the_province_has_the_same_total_in_both_geographies(
     today = {row[0] for row in weighted.execute("select area_code from areas where valid_to is null").fetchall()}
     for code, method, *_ in carried:
         assert code in today or method in {"unknown", None}
+    # what cannot be divided stays one, in a unit of today only where it went there whole
+    placed = weighted.execute(render(PLACE)).fetchall()
+    assert len(placed) == len(rows)
+    for code, stated, method in placed:
+        assert code in today if method in {"same", "whole"} else code is None or (stated in SPLITS and code in today)
 
 
 @pytest.mark.parametrize(
