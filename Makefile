@@ -26,11 +26,11 @@ run: install     ## the pipeline on what lies in data/raw and data/drop, to a re
 	@$(BIN)/hatinh key make --if-missing
 	@$(BIN)/hatinh run
 
-test: install    ## the default tests, under two minutes
-	@$(BIN)/pytest -n 2 --dist loadfile
+test: install    ## the default tests, under two minutes; in the order of the files, so that the long walk comes first
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-all: install ## the slow ones too
-	@$(BIN)/pytest -n 2 --dist loadfile -m 'slow or not slow'
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'slow or not slow'
 
 ui: install      ## Dagster on http://127.0.0.1:3000 with its daemon
 	@$(BIN)/hatinh ui
