@@ -42,7 +42,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("value", "numerator", "denominator", "baseline_value", "target_value", "distance"), "DOUBLE"),
         **dict.fromkeys(("path_value", "required_pace", "actual_pace", "pace_ratio_pct"), "DOUBLE"),
         **dict.fromkeys(("expected_year", "expected_year_low", "expected_year_high"), "DOUBLE"),
-        **dict.fromkeys(("is_latest", "is_national_target"), "BOOLEAN"),
+        **dict.fromkeys(("is_latest", "is_national_target", "is_strict"), "BOOLEAN"),
     },
     "dossier_timeliness": {
         **dict.fromkeys(("commune_code_today", "commune_name_today"), "VARCHAR"),
@@ -116,6 +116,8 @@ select
     coalesce(c.pillar_position, try_cast(p.position as integer)) as position,
     coalesce(c.pillar_vi, p.title_vi, c.pillar, '–') as pillar_vi,
     coalesce(c.pillar_en, p.title_en, c.pillar, '–') as pillar_en,
+    case when c.direction = 'more' then c.baseline_value >= c.target_value else c.baseline_value <= c.target_value end
+        as was_met_at_baseline,
     n.nation_value, coalesce(n.nation_year, year(n.nation_start)) as nation_year,
     i.definition_vi, i.definition_en, i.method, i.defined_by, i.reported_by, i.frequency
 from chosen as c
@@ -265,6 +267,10 @@ order by points_lost desc, component_code
 """
 
 _COUNTS = f"select status, count(*) as targets from ({_LATEST}) group by status"
+_GRADES = f"""
+select value_grade, count(*) as targets from ({_LATEST}) where value is not null
+group by value_grade order by value_grade nulls last
+"""
 
 
 @dataclass(frozen=True)
@@ -293,6 +299,11 @@ class Rows:
         """How many targets have each status; all of `STATUSES`."""
         counted = self._ask(_COUNTS)
         return dict.fromkeys(STATUSES, 0) | {row["status"]: row["targets"] for row in counted}
+
+    @cached_property
+    def grades(self) -> dict[str | None, int]:
+        """How many of the targets with a value have one of each grade; a sample has none."""
+        return {row["value_grade"]: row["targets"] for row in self._ask(_GRADES)}
 
     @cached_property
     def series(self) -> dict[str, list[Row]]:

@@ -24,7 +24,7 @@ from pipelines.release.released import Release
 from pipelines.release.store import ReleaseStore
 from pipelines.scoreboard.rows import STATUSES, Place, Row, Rows
 from pipelines.scoreboard.statistics import waiting_for_review
-from pipelines.scoreboard.words import GRADE, OBS_STATUS, STATUS, VERDICT, number, quantity, said, years
+from pipelines.scoreboard.words import GRADE, OBS_STATUS, STATUS, VERDICT, goal, number, quantity, said, years
 
 REASONS = {
     "ambiguous_number": "dấu ba chữ số có thể là hàng nghìn hoặc phần thập phân",
@@ -234,7 +234,7 @@ class _Targets:
         asked = "–"
         if row["target_value"] is not None:
             when = f"{beside}[dim]{row['target_year']}[/dim]" if row["target_year"] else ""
-            asked = escape(quantity(row["target_value"], row["unit"]).vi) + when
+            asked = escape(goal(row["target_value"], row["unit"], row["direction"], row["is_strict"]).vi) + when
         return title, f"{escape(quantity(row['value'], row['unit']).vi)}{beside}[dim]{_when(row)}[/dim]", asked, verdict
 
 

@@ -67,6 +67,29 @@ def test_figures_are_written_as_each_language_writes_them(page: Node) -> None:
     assert "2021 chưa đủ nhanh, 2023 tiến độ vừa phải" in tile(page, "reuse").text
 
 
+def test_a_target_says_who_asks_for_what_by_when(page: Node) -> None:
+    (heading,) = tile(page, "online").all("h4")
+    assert heading.text == (
+        "Chỉ tiêu online Target online quốc gia · NQ 57-NQ/TW · 2030 national · NQ 57-NQ/TW · 2030"
+    )
+    assert "≥ 80 %" in tile(page, "online").text
+    assert "> 100 %" in tile(page, "signed").text, "the text asks for more than that"
+    assert "hạng 15 trở lên" in tile(page, "rank").text
+
+
+def test_how_sure_the_values_are_is_told_at_the_top(page: Node, tmp_path: Path) -> None:
+    assert "dữ liệu mẫu synthetic : 9" in section(page, "tong-quan")
+    release(tmp_path, {"target_progress": [target("a", value_grade="A"), target("b", value_grade="B")]})
+    assert "mức grade A: 1 mức grade B: 1" in section(page_of(tmp_path), "tong-quan")
+
+
+def test_a_target_past_its_deadline_says_so(tmp_path: Path) -> None:
+    release(tmp_path, {"target_progress": [target("late", target_year=2025), target("last", target_year=2026)]})
+    page = page_of(tmp_path)
+    assert "đã quá hạn" in tile(page, "late").text
+    assert "đã quá hạn" not in tile(page, "last").text
+
+
 def test_a_target_without_data_shows_no_figure_and_is_named_among_what_is_missing(page: Node) -> None:
     shown = tile(page, "villages")
     assert not [node for node in shown.all("p") if node.attrs.get("class") == "value"]
@@ -192,6 +215,14 @@ def test_a_sample_is_marked_whoever_is_said_to_have_reported_it(tmp_path: Path) 
     assert "dữ liệu mẫu" not in real
     assert "A-copy: bản sao" in real
     assert "QĐ 766/QĐ-TTg" in real
+
+
+def test_no_path_leads_down_to_a_target_that_was_met_from_the_start(page: Node) -> None:
+    def dashed(target_id: str) -> int:
+        return sum("stroke-dasharray" in node.attrs for node in tile(page, target_id).all("path"))
+
+    assert (dashed("online"), dashed("on_time")) == (0, 1)
+    assert tile(page, "online").all("figure"), "values and target are drawn"
 
 
 def test_no_path_starts_from_a_first_value_after_the_deadline(tmp_path: Path) -> None:

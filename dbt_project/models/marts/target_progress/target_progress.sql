@@ -236,6 +236,7 @@ select
     coalesce(b.base_year, j.baseline_year, j.year) as baseline_year,
     j.target_value,
     j.target_year,
+    j.is_strict,
     round(j.value - j.target_value, 2) as distance,
     round(case
         when j.target_value is null or j.target_year is null then null
