@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import unicodedata
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from board_world import FULL, HOSTILE, REPORTS, TARGETS, TIMELINESS, release, target
+from board_world import FULL, HOSTILE, PLACE, REPORTS, TARGETS, TIMELINESS, release, target, without_data
 from reading import Node, read
 
 from pipelines.scoreboard.words import STATUS
@@ -52,6 +53,27 @@ def test_every_target_has_one_tile_with_its_status_in_words_and_as_a_symbol(page
     assert {node.attrs["href"] for node in page.all("a") if "dot" in node.attrs.get("class", "")} == {
         f"#ct-{target_id}" for target_id in latest
     }
+
+
+def test_every_pillar_of_the_registry_has_its_section_with_a_tile_for_each_target(tmp_path: Path) -> None:
+    registry = {}
+    for seed in ("pillars", "targets"):
+        with (PLACE.seeds / f"{seed}.csv").open(encoding="utf-8", newline="") as file:
+            registry[seed] = list(csv.DictReader(file))
+    words = ("target_id", "pillar", "title_vi", "title_en", "level", "indicator", "direction", "unit", "document")
+    rows = [
+        without_data(**{name: row[name] for name in words}, target_year=int(row["target_year"] or 0) or None)
+        for row in registry["targets"]
+    ]
+    release(tmp_path, {"target_progress": rows})
+    page = page_of(tmp_path)
+    for pillar in (row["pillar"] for row in registry["pillars"]):
+        (found,) = page.all("section", id=f"tru-{pillar}")
+        asked = {f"ct-{row['target_id']}" for row in registry["targets"] if row["pillar"] == pillar}
+        assert asked, pillar
+        assert {node.attrs["id"] for node in found.all("article")} == asked
+        named = [node.text for node in found.all("h4")]
+        assert len(set(named)) == len(named), "no two tiles of a pillar read alike"
 
 
 def test_figures_are_written_as_each_language_writes_them(page: Node) -> None:
