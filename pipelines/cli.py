@@ -619,11 +619,10 @@ def reports(
         headings, rows = (each_report if each else summary)(current.path, chosen, agency)
     except ReportingError as error:
         _stop(str(error), WRONG_USE)
-    table = Table()
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
+    first, _, due, *others = headings
+    table = _table(first, *others, whole=first)
+    for indicator, kind, due_on, *row in rows:
+        table.add_row(f"{indicator}\n[dim]{kind}, {due.lower()} / due {due_on}[/dim]", *row)
     out.print(table)
 
 

@@ -170,6 +170,7 @@ def _asked_by(row: Row) -> Text:
 
 def _spark(row: Row, series: Sequence[Row], charts: Charts) -> dict[str, Any] | None:
     """The series against the required path; None when there is nothing to draw."""
+    series = [point for point in series if point["is_comparable"]]
     if not series or row["target_value"] is None or row["target_year"] is None:
         return None
     values = [{"at": _at(point), "value": point["value"]} for point in series]
@@ -181,6 +182,8 @@ def _spark(row: Row, series: Sequence[Row], charts: Charts) -> dict[str, Any] | 
     elif row["baseline_value"] is not None and (row["baseline_year"] or row["target_year"]) < row["target_year"]:
         base = {"at": at(row["baseline_year"]), "value": row["baseline_value"]}
         path = [base, *(point for point in path if point["at"] > base["at"])]
+    if len(values) == 1 and not path:
+        return None
     if path:  # past its year the target stays what is asked for
         path = [point for point in path if point["at"] != goal["at"]] + [goal]
         path.sort(key=lambda point: point["at"])

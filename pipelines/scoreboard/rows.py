@@ -42,7 +42,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("value", "numerator", "denominator", "baseline_value", "target_value", "distance"), "DOUBLE"),
         **dict.fromkeys(("path_value", "required_pace", "actual_pace", "pace_ratio_pct"), "DOUBLE"),
         **dict.fromkeys(("expected_year", "expected_year_low", "expected_year_high"), "DOUBLE"),
-        **dict.fromkeys(("is_latest", "is_national_target", "is_strict"), "BOOLEAN"),
+        **dict.fromkeys(("is_latest", "is_national_target", "is_strict", "is_comparable"), "BOOLEAN"),
     },
     "dossier_timeliness": {
         **dict.fromkeys(("commune_code_today", "commune_name_today"), "VARCHAR"),
@@ -128,7 +128,7 @@ order by position nulls last, pillar, list_position($statuses, status), c.target
 """
 
 _SERIES = """
-select t.target_id, t.value, t.path_value, t.period_type, t.last_month, t.obs_status,
+select t.target_id, t.value, t.path_value, coalesce(t.is_comparable, true) as is_comparable, t.period_type, t.last_month, t.obs_status,
     coalesce(t.period_start, make_date(t.year, 1, 1)) as period_start
 from target_progress as t
 where t.value is not null and coalesce(t.period_start, make_date(t.year, 1, 1)) is not null

@@ -48,7 +48,7 @@ def test_what_is_no_period_is_shown_how_one_is_written(label: str) -> None:
         ("dossiers_on_time_pct", "2026-09", None, "docs/methods/dossier_timeliness.md"),
         ("digital_economy", "2026", None, "No indicator of digital_economy"),
         ("it_staff", "2026-Q3", None, "write --period 2026"),
-        ("official_skills", "2026-Q3", None, "2026-H1"),
+        ("official_skills", "2026-Q3", None, "write --period 2026-H1 for officials_trained_pct"),
         ("it_staff", "2026", "H27.101", "of level commune"),
         ("it_staff", "2026", "H27.999", "No agency has the code H27.999 on 2026-12-31"),
         ("it_staff", "2026", "000.00.01.H27", "No agency has the code"),  # a code of before July 2025
