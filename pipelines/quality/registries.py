@@ -132,13 +132,13 @@ def _targets(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
             yield Fault("targets", row.line, "indicator", what, "add it to indicators.csv, or name one of those")
         else:
             yield from _of_indicator(row, indicator)
-            if indicator["method"] in NO_SYSTEM and not indicator["reported_by"] and row["indicator"] not in told:
-                if not row["note"]:
-                    yield Fault(
-                        *("targets", row.line, "indicator"),
-                        f"{row['indicator']} has no source: nobody reports it, and no figure of it is published",
-                        "fill reported_by in indicators.csv, add a figure, or say in the note why there can be none",
-                    )
+            has_source = indicator["method"] not in NO_SYSTEM or indicator["reported_by"] or row["indicator"] in told
+            if not has_source and not row["note"]:
+                yield Fault(
+                    *("targets", row.line, "indicator"),
+                    f"{row['indicator']} has no source: nobody reports it, and no figure of it is published",
+                    "fill reported_by in indicators.csv, add a figure, or say in the note why there can be none",
+                )
         yield from _of_itself(row)
     asked = {row["pillar"] for row in rows["targets"]}
     for row in rows["pillars"]:

@@ -51,7 +51,9 @@ EACH = f"""
             if(missing_kind = 'not_applicable', 'không áp dụng', '–')
         ),
         concat_ws(
-            ' ', case report_status when 'received' then 'đúng hạn' when 'late' then 'muộn' else 'thiếu' end, reported_on
+            ' ',
+            case report_status when 'received' then 'đúng hạn' when 'late' then 'muộn' else 'thiếu' end,
+            reported_on
         )
     {_CHOSEN} order by period_start desc, indicator, report_status = 'missing' desc, agency_code
 """

@@ -162,7 +162,7 @@ def _tile(row: Row, rows: Rows, charts: Charts) -> dict[str, Any]:
 def _asked_by(row: Row) -> Text:
     """Who asks for it, in which document and until when: what tells targets of one title apart."""
     if not row["document"]:
-        return Text("chưa thấy văn bản giao mức", "no document seen that sets a figure")
+        return Text("chưa thấy văn bản giao", "no document seen that asks for it")
     parts = [words.said(words.LEVEL, row["level"])] if row["level"] else []
     parts += [Text(part, part) for part in (words.short(row["document"]), str(row["target_year"] or "")) if part]
     return Text(" · ".join(part.vi for part in parts), " · ".join(part.en for part in parts))

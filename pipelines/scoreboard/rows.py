@@ -128,7 +128,8 @@ order by position nulls last, pillar, list_position($statuses, status), c.target
 """
 
 _SERIES = """
-select t.target_id, t.value, t.path_value, coalesce(t.is_comparable, true) as is_comparable, t.period_type, t.last_month, t.obs_status,
+select t.target_id, t.value, t.path_value, coalesce(t.is_comparable, true) as is_comparable,
+    t.period_type, t.last_month, t.obs_status,
     coalesce(t.period_start, make_date(t.year, 1, 1)) as period_start
 from target_progress as t
 where t.value is not null and coalesce(t.period_start, make_date(t.year, 1, 1)) is not null

@@ -165,13 +165,15 @@ def sign(direction: str | None, strict: bool | None) -> str:
 
 
 def goal(value: float | None, of: str | None, direction: str | None, strict: bool | None) -> Text:
-    """What is asked for: `≥ 80 %`, `> 80 %`, `≤ 9 %`; of a rank `hạng 20 trở lên`."""
+    """What is asked for: `≥ 80 %`, `> 80 %`, `≤ 9 %`; the whole as `100 %`; of a rank `hạng 20 trở lên`."""
     asked = quantity(value, of)
-    if value is None:
+    if value is None or (value, of) == (100, "%"):
         return asked
     if direction == "rank":
-        return Text(f"cao hơn {asked.vi}", f"better than {asked.en}") if strict else (
-            Text(f"{asked.vi} trở lên", f"{asked.en} or better")
+        return (
+            Text(f"cao hơn {asked.vi}", f"better than {asked.en}")
+            if strict
+            else (Text(f"{asked.vi} trở lên", f"{asked.en} or better"))
         )
     return f"{sign(direction, strict)} " + asked if sign(direction, strict) else asked
 

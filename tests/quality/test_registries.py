@@ -62,7 +62,10 @@ def test_the_registries_of_the_project_hold_together() -> None:
         (set_cells(unit="điểm"), "line 4, unit: 'điểm', its indicator has '%': make them the same"),
         (set_cells(target_value=""), "line 4, target_value: a milestone of 2030 without a value: write the value"),
         (set_cells(target_value="", target_year="", note=""), "line 4, note: no value and no note"),
-        (set_cells(target_value="0.85", note=""), "line 4, target_value: 0.85 % is a hundredth of what is usual: write 85"),
+        (
+            set_cells(target_value="0.85", note=""),
+            "line 4, target_value: 0.85 % is a hundredth of what is usual: write 85",
+        ),
         (set_cells(target_value="180"), "line 4, target_value: 180 is outside 0 to 100"),
         (set_cells(target_value="80,5"), "line 4, target_value: '80,5' is no number: write it like 82.5"),
         (set_cells(target_year="cuối 2030"), "line 4, target_year: 'cuối 2030' is no number"),
@@ -72,11 +75,20 @@ def test_the_registries_of_the_project_hold_together() -> None:
         (set_cells(is_strict="1"), "line 4, is_strict: '1' is unknown: write true or false"),
         (set_cells(document=""), "line 4, document: a value without document"),
         (set_cells(baseline_value="40"), "line 4, baseline_year: half a baseline"),
-        (set_cells(baseline_value="40", baseline_year="2030"), "line 4, baseline_year: the baseline of 2030 is not before"),
-        (set_cells(target_id="online_use_2030"), "line 4, target_id: 'online_use_2030' stands on line 2 too: give each"),
-        (lambda rows: [rows.remove(r) for r in list(rows) if r["pillar"] == "it_training"], "it_training has no target"),
+        (
+            set_cells(baseline_value="40", baseline_year="2030"),
+            "line 4, baseline_year: the baseline of 2030 is not before",
+        ),
+        (
+            set_cells(target_id="online_use_2030"),
+            "line 4, target_id: 'online_use_2030' stands on line 2 too: give each",
+        ),
+        (
+            lambda rows: [rows.remove(r) for r in list(rows) if r["pillar"] == "it_training"],
+            "it_training has no target",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_target_is_named_with_its_cell_and_its_mend(seeds: Path, change: Edit, told: str) -> None:
     edit(seeds / "targets.csv", change)
     found = said(seeds)

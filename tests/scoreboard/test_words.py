@@ -64,6 +64,7 @@ def test_distances_in_words(distance: float, direction: str, unit: str, vi: str)
         ("%", "more", True, "> 20 %", "> 20 %"),
         ("%", "less", None, "≤ 20 %", "≤ 20 %"),
         ("%", "less", True, "< 20 %", "< 20 %"),
+        ("hồ sơ", "more", False, "≥ 20 hồ sơ", "≥ 20 dossiers"),
         ("hạng", "rank", False, "hạng 20 trở lên", "rank 20 or better"),
         ("hạng", "rank", True, "cao hơn hạng 20", "better than rank 20"),
         ("%", None, None, "20 %", "20 %"),
@@ -74,6 +75,7 @@ def test_what_is_asked_for_says_whether_it_must_be_passed(
 ) -> None:
     assert words.goal(20.0, unit, direction, strict) == Text(vi, en)
     assert words.goal(None, unit, direction, strict).vi == "–"
+    assert words.goal(100.0, "%", "more", False).vi == "100 %", "more is not possible"
 
 
 def test_a_document_is_known_by_its_short_name() -> None:
