@@ -135,20 +135,15 @@ def _pillar(targets: Sequence[Row], rows: Rows, charts: Charts) -> dict[str, Any
 
 def _tile(row: Row, rows: Rows, charts: Charts) -> dict[str, Any]:
     series = rows.series.get(row["target_id"], [])
-    package = rows.release.package
     this_year = rows.release.created_at.astimezone(words.VIETNAM).year
-    made_up = {source["title"] for source in package["sources"] if source.get("synthetic")}
     return row | {
         "title": Text(row["title_vi"] or row["target_id"], row["title_en"] or row["title_vi"] or row["target_id"]),
         "period": words.period(row["period_type"], row["period_start"], row["last_month"], row["year"]),
         "goal": words.goal(row["target_value"], row["unit"], row["direction"], row["is_strict"]),
         "gap": words.gap(row["distance"], row["direction"], row["unit"], row["is_strict"]),
         "by": _asked_by(row),
+        "is_stale": row["value"] is not None and (row["year"] or this_year) < this_year - 1,
         "is_overdue": row["status"] != "met" and (row["target_year"] or this_year) < this_year,
-        # a sample is a value without grade
-        "is_synthetic": row["value"] is not None
-        and bool(package["synthetic"])
-        and (row["value_grade"] is None or row["value_source"] in made_up),
         "expected": words.years(row["expected_year"], row["expected_year_low"], row["expected_year_high"]),
         "series": [
             point | {"period": words.period(point["period_type"], point["period_start"], point["last_month"])}

@@ -292,8 +292,18 @@ class Rows:
 
     @cached_property
     def targets(self) -> list[Row]:
-        """Every target once, at its latest period, by pillar and status, with the definition of its indicator."""
-        return self._ask(_LATEST)
+        """Every target once, at its latest period, by pillar and status, with the definition of its indicator.
+
+        `is_sample`: whether its value was computed from made-up data or is one.
+        """
+        package = self.release.package
+        made_up = {source["title"] for source in package["sources"] if source.get("synthetic")}
+
+        def is_sample(row: Row) -> bool:  # a sample is a value without grade
+            is_unsure = row["value_grade"] is None or row["value_source"] in made_up
+            return row["value"] is not None and bool(package["synthetic"]) and is_unsure
+
+        return [row | {"is_sample": is_sample(row)} for row in self._ask(_LATEST)]
 
     @cached_property
     def counts(self) -> dict[str, int]:

@@ -247,12 +247,13 @@ def _named(row: Row) -> str:
 
 
 def _when(row: Row) -> str:
-    """The period of a value, short: `2025`, or up to which month; and what it is when it is not final."""
+    """The period of a value, short: `2025`, or up to which month; what it is when it is not final, and a sample."""
     last = row["last_month"]
     running = last is not None and (row["period_type"] != "year" or last.month < 12)
-    when = f"{last:%m/%Y}" if running else f"{row['year'] or ''}"
     final = row["obs_status"] in (None, "observed")
-    return when if final else f"{when} {said(OBS_STATUS, row['obs_status']).vi}"
+    marks = ([] if final else [said(OBS_STATUS, row["obs_status"]).vi]) + (["mẫu"] if row["is_sample"] else [])
+    when = f"{last:%m/%Y}" if running else f"{row['year'] or ''}"
+    return f"{when} {', '.join(marks)}".rstrip()
 
 
 def _verdict(status: str) -> str:

@@ -62,6 +62,7 @@ _TARGETS = (
     _Column(
         "Kỳ", "Period", 24, lambda r: _vi(words.period(r["period_type"], r["period_start"], r["last_month"], r["year"]))
     ),
+    _Column("Dữ liệu mẫu", "Synthetic", 10, lambda r: _vi(words.plain(r["is_sample"]))),
     _Column("Phải đạt", "Asked for", 9, _asked),
     _Column("Mục tiêu", "Target value", 12, lambda r: r["target_value"], "#,##0.00"),
     _Column("Năm mục tiêu", "Target year", 12, lambda r: r["target_year"], "0"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
@@ -108,6 +109,16 @@ def test_a_target_past_its_deadline_says_so(tmp_path: Path) -> None:
     page = page_of(tmp_path)
     assert "đã quá hạn" in tile(page, "late").text
     assert "đã quá hạn" not in tile(page, "last").text
+
+
+def test_a_figure_of_long_ago_is_said_to_be_old(tmp_path: Path) -> None:
+    rows = [target(f"of_{year}", year=year, period_start=date(year, 1, 1), last_month=None) for year in (2024, 2025)]
+    release(tmp_path, {"target_progress": rows})
+    page = page_of(tmp_path)
+    assert "Số cũ: năm 2024" in tile(page, "of_2024").text.replace("Old figure: ", "")
+    assert "Số cũ" not in tile(page, "of_2025").text
+    assert "Chỉ tiêu of_2024" in section(page, "con-thieu")
+    assert "Chỉ tiêu of_2025" not in section(page, "con-thieu")
 
 
 def test_a_target_without_data_shows_no_figure_and_is_named_among_what_is_missing(page: Node) -> None:
