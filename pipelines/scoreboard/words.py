@@ -195,7 +195,8 @@ def gap(distance: float | None, direction: str | None, of: str | None, strict: b
         return Text("vừa đúng mục tiêu", "exactly the target")
     if (distance > 0) == (direction == "more"):
         return Text(f"vượt mục tiêu {size.vi}", f"{size.en} beyond the target")
-    return Text(f"còn thiếu {size.vi}" if direction == "more" else f"còn phải giảm {size.vi}", f"{size.en} to go")
+    vi = {"more": "còn thiếu", "rank": "còn cách mục tiêu"}.get(direction or "", "còn phải giảm")
+    return Text(f"{vi} {size.vi}", f"{size.en} to go")
 
 
 def day(value: date | None) -> Text:
