@@ -119,6 +119,7 @@ def run(
         read_key(settings.pseudonym_key)
     except KeyProblem as problem:
         _stop(str(problem), WRONG_USE)
+    _refuse_if_wrong(settings)
     with err.status("khởi động / starting …"):
         from pipelines.orchestration.execute import execute
         from pipelines.orchestration.platform import Platform
@@ -155,6 +156,15 @@ def run(
 def waits_for_somebody(run: Mapping[str, Any]) -> bool:
     """Whether a run held a target back, or a file in force was refused whole; it is told until it is withdrawn."""
     return "held_back" in run["targets"].values() or any(load["refused"] for load in run["loads"].values())
+
+
+def _refuse_if_wrong(settings: Settings) -> None:
+    """A person who edited a registry hears it now, cell by cell; a run by schedule holds back what rests on it."""
+    from pipelines.quality.registries import faults
+
+    if wrong := faults(settings.seeds, settings.methods):
+        lines = "\n".join(f"  {fault}" for fault in wrong)
+        _stop(f"{settings.seeds} does not hold together; nothing was run:\n{lines}", WRONG_USE)
 
 
 def _tell_undrawn(settings: Settings) -> bool:
@@ -325,7 +335,7 @@ def sample(
     with err.status("writing …") as shown:
         report = write_dossiers(
             out_dir,
-            settings.dbt_project / "seeds",
+            settings.seeds,
             rows=rows,
             seed=seed,
             first=first.date(),
@@ -434,7 +444,7 @@ def area(
     from pipelines.areas import read_registry
     from pipelines.scoreboard.area_card import area_cards
 
-    registry = read_registry(settings.dbt_project / "seeds")
+    registry = read_registry(settings.seeds)
     day = on.date() if on else None
     units = registry.find(name, day)
     if not units:
@@ -609,11 +619,10 @@ def reports(
         headings, rows = (each_report if each else summary)(current.path, chosen, agency)
     except ReportingError as error:
         _stop(str(error), WRONG_USE)
-    table = Table()
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
+    first, _, due, *others = headings
+    table = _table(first, *others, whole=first)
+    for indicator, kind, due_on, *row in rows:
+        table.add_row(f"{indicator}\n[dim]{kind}, {due.lower()} / due {due_on}[/dim]", *row)
     out.print(table)
 
 

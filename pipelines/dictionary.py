@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipelines.release.describe import SAMPLES
 from pipelines.settings import ENV_PREFIX, PROJECT_ROOT, Settings
 from pipelines.transform.marts import Column, Mart, marts_of
 
@@ -60,12 +61,14 @@ def _dictionary(marts: Sequence[Mart]) -> Iterator[str]:
     yield ""
     yield (
         "Mỗi bảng công bố là một tệp Parquet trong `data/marts/current/` và một bảng cùng tên trong `marts.duckdb`. "
-        "Ô trống (null) nghĩa là không có hoặc không công bố, không bao giờ là số 0."
+        "Ô trống (null) nghĩa là không có hoặc không công bố, không bao giờ là số 0. "
+        f"Cột cuối của mọi bảng là `{SAMPLES['name']}`: bảng có được tính từ dữ liệu mẫu hay không."
     )
     yield ""
     yield (
         "Each published table is a Parquet file in `data/marts/current/` and a table of the same name in "
-        "`marts.duckdb`. An empty cell (null) means absent or not published, never zero."
+        "`marts.duckdb`. An empty cell (null) means absent or not published, never zero. "
+        f"The last column of each is `{SAMPLES['name']}`: whether made-up samples are among what it was computed from."
     )
     yield ""
     rows = [

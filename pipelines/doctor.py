@@ -11,6 +11,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 
 from pipelines.landing.store import Landing, LandingError
+from pipelines.quality.registries import COLUMNS, faults
 from pipelines.release.files import ReleaseError
 from pipelines.release.store import ReleaseStore
 from pipelines.settings import ENV_PREFIX, Settings
@@ -45,6 +46,7 @@ def examine(settings: Settings, today: date) -> list[Finding]:
     return [
         *_environment(today),
         *_key(settings),
+        *_registries(settings),
         *_disk(settings),
         *_landed(settings),
         *_release(settings),
@@ -73,6 +75,14 @@ def _key(settings: Settings) -> Iterator[Finding]:
         return
     private = path.stat().st_mode & 0o077 == 0
     yield Finding("pseudonym key", private, f"{path}" + ("" if private else f": others can read it, chmod 600 {path}"))
+
+
+def _registries(settings: Settings) -> Iterator[Finding]:
+    wrong = faults(settings.seeds, settings.methods)
+    for fault in wrong:
+        yield Finding("registry", False, str(fault))
+    if not wrong:
+        yield Finding("registries", True, f"{', '.join(COLUMNS)} hold together")
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

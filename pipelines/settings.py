@@ -148,6 +148,16 @@ class Settings(BaseSettings):
         return self.home / "expectations"
 
     @property
+    def seeds(self) -> Path:
+        return self.dbt_project / "seeds"
+
+    @property
+    def methods(self) -> Path | None:
+        """Pages of the methods; None where only the code was brought."""
+        folder = self.home / "docs" / "methods"
+        return folder if folder.is_dir() else None
+
+    @property
     def dagster_home(self) -> Path:
         return self._at_home(self.dagster_dir)
 

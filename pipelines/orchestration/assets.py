@@ -19,6 +19,7 @@ from pipelines.orchestration.platform import Platform, Run
 from pipelines.quality.gate import judge
 from pipelines.quality.gx import validate
 from pipelines.quality.record import read_verdicts, write_verdicts
+from pipelines.quality.registries import faults
 from pipelines.quality.suites import Suite, read_suites
 from pipelines.quality.verdict import Verdict
 from pipelines.release.publish import publish
@@ -286,6 +287,7 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
                     for source, (rows_in, _) in quarantined.items()
                     if not rows_in and _took_over(platform, source)
                 },
+                faults=faults(platform.settings.seeds, platform.settings.methods),
             )
             write_verdicts(connection, verdicts)
             set_state(connection, "built_by", context.run.run_id)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal
 
+from pipelines.quality.registries import COLUMNS, Fault
 from pipelines.quality.suites import Suite
 from pipelines.quality.verdict import Evidence, Verdict, verdicts
 from pipelines.transform.dbt_results import NodeResult
@@ -28,6 +29,7 @@ def judge(
     cut_off: Mapping[str, Sequence[str]] = MappingProxyType({}),
     emptied: Collection[str] = (),
     stand_alone: Collection[str] = (),
+    faults: Sequence[Fault] = (),
 ) -> dict[str, Verdict]:
     """Judge every target that has a mart.
 
@@ -43,6 +45,7 @@ def judge(
         emptied: sources of which earlier files stepped aside or were withdrawn, and whose files in force give no row.
         stand_alone: sources each row of which is a fact of its own. What is lost or set aside of them warns: it is not
             known yet, and no figure that is known is wrong for it.
+        faults: what is wrong with the registries that people edit.
 
     Returns:
         Verdicts by target, in the order in which `marts` names the targets.
@@ -71,6 +74,7 @@ def judge(
                 *_loads(sources, quarantined, max_quarantined_pct, stand_alone),
                 *_whole_files(sources, cut_off, stand_alone),
                 *_not_emptied(sources, emptied),
+                *_registries(sorted(nodes[unique_id]["name"] for unique_id in lineage & nodes.keys()), faults),
             ):
                 yield target, item
 
@@ -189,3 +193,13 @@ def _not_emptied(sources: Iterable[str], emptied: Collection[str]) -> Iterator[E
         gone = source in emptied
         mend = "Its files in force were refused whole, and those before them are out of force. `hatinh withdraw` them."
         yield Evidence(f"replaced:{source}", "load", source, "block", not gone, mend if gone else "")
+
+
+def _registries(names: Iterable[str], faults: Sequence[Fault]) -> Iterator[Evidence]:
+    """What people edit must hold together before anything that rests on it goes out."""
+    for name in names:
+        if name in COLUMNS:
+            wrong = [str(fault) for fault in faults if fault.registry == name]
+            more = [f"and {len(wrong) - 3} more: hatinh doctor"] if len(wrong) > 3 else []
+            detail = "; ".join(wrong[:3] + more)
+            yield Evidence(f"registry:{name}", "registry", name, "block", not wrong, detail, f"{len(wrong)} faults")

@@ -12,7 +12,7 @@ class Evidence:
     """One check and its outcome. `detail` is a sentence for people and never holds values of single rows."""
 
     check: str
-    kind: Literal["build", "load", "dbt_test", "expectation", "missing"]
+    kind: Literal["build", "load", "dbt_test", "expectation", "registry", "missing"]
     table: str
     severity: Literal["block", "warn"]
     passed: bool

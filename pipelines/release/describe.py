@@ -41,6 +41,18 @@ _FIELD_TYPES = {
     **dict.fromkeys(("TIMESTAMP", "TIMESTAMP WITH TIME ZONE"), "datetime"),
 }
 
+SAMPLES: Json = {
+    "name": "has_samples",
+    "type": "boolean",
+    "title": "Có dữ liệu mẫu",
+    "title_en": "Has made-up samples",
+    "unit": None,
+    "description": "Whether made-up samples are among the files that this table was computed from; the release says it"
+    " in every row, for who sees rows only.",
+    "duckdb_type": "BOOLEAN",
+}
+"""The last column of every published table: metadata do not reach who opens one file in a spreadsheet or a BI tool."""
+
 
 def column_types(mart: Mart) -> tuple[str, ...]:
     """DuckDB's own names of the types in a mart's contract (`text` is VARCHAR).
@@ -103,7 +115,8 @@ def resource(mart: Mart, types: Sequence[str], receipts: Iterable[Mapping[str, A
                     "duckdb_type": name,
                 }
                 for column, name in zip(mart.columns, types, strict=True)
-            ],
+            ]
+            + [SAMPLES],
             "primaryKey": list(mart.key),
         },
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.release.describe import Json, fingerprint
+from pipelines.release.describe import SAMPLES, Json, fingerprint
 from pipelines.release.files import DATABASE, PACKAGE, ReleaseError, sha256
 from pipelines.release.released import Release
 from pipelines.release.sql import identifier, literal, relation
@@ -88,17 +88,19 @@ def write_parquet(conn: duckdb.DuckDBPyConnection, mart: Mart, resource: Json, p
     Zstandard, row groups of `ROW_GROUP`. Sorted by the key, then by every other column, so that the same rows are the
     same bytes even if the key is not unique.
     """
+    told = f"{resource['synthetic']} AS {identifier(SAMPLES['name'])}"
+    columns = ", ".join([*(identifier(column.name) for column in mart.columns), told])
     order = dict.fromkeys((*mart.key, *(column.name for column in mart.columns)))
     schema = arrow_schema(resource)
     reader = conn.execute(
-        f"SELECT {', '.join(identifier(name) for name in schema.names)} FROM {relation(mart.relation)} "
+        f"SELECT {columns} FROM {relation(mart.relation)} "
         f"ORDER BY {', '.join(f'{identifier(name)} ASC NULLS FIRST' for name in order)}"
     ).to_arrow_reader(ROW_GROUP)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for batch in reader:
             # The cast only relabels: the session's time zone would otherwise be in the file.
-            columns = [column.cast(kind) for column, kind in zip(batch.columns, schema.types, strict=True)]
-            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema), row_group_size=ROW_GROUP)
+            arrays = [column.cast(kind) for column, kind in zip(batch.columns, schema.types, strict=True)]
+            writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema), row_group_size=ROW_GROUP)
     counted = conn.execute(f"SELECT count(*) FROM {relation(mart.relation)}").fetchone()
     return int(counted[0]) if counted else 0
 

@@ -107,8 +107,11 @@ def _chosen(registry: Registry, wanted: str, period: ReportPeriod) -> Sequence[I
             return fitting
         if not of_pillar:
             raise ReportingError(f"No indicator of {wanted} is reported by workbook. {_which(registry)}")
-        kinds = ", ".join(f"{i.code} ({_frequency(i.frequency)}: {_like(i, period)})" for i in of_pillar)
-        raise ReportingError(f"No indicator of {wanted} is reported by {_frequency(period.type)}. There are: {kinds}.")
+        written: dict[str, list[str]] = {}
+        for indicator in of_pillar:
+            written.setdefault(_like(indicator, period), []).append(indicator.code)
+        asked = "; ".join(f"--period {label} for {', '.join(codes)}" for label, codes in written.items())
+        raise ReportingError(f"No indicator of {wanted} is reported by {_frequency(period.type)}: write {asked}.")
     found = registry.indicators.get(wanted)
     if found is None:
         near = get_close_matches(wanted, [*registry.indicators, *registry.pillars], n=3, cutoff=0.4)

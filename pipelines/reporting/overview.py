@@ -45,9 +45,16 @@ SUMMARY = f"""
     {_CHOSEN} group by indicator, period_type, period_start order by period_start desc, indicator
 """
 EACH = f"""
-    select indicator, {_PERIOD}, coalesce(agency_name, agency_code), area_code,
-        coalesce(printf('%g', value) || ' ' || unit, missing_kind), report_status, due_on::varchar,
-        coalesce(reported_on::varchar, '')
+    select indicator, {_PERIOD}, due_on::varchar, coalesce(agency_name, agency_code) || ' (' || area_code || ')',
+        coalesce(
+            replace(printf('%.15g', value), '.', ',') || ' ' || unit,
+            if(missing_kind = 'not_applicable', 'không áp dụng', '–')
+        ),
+        concat_ws(
+            ' ',
+            case report_status when 'received' then 'đúng hạn' when 'late' then 'muộn' else 'thiếu' end,
+            reported_on
+        )
     {_CHOSEN} order by period_start desc, indicator, report_status = 'missing' desc, agency_code
 """
 
@@ -68,7 +75,7 @@ def each_report(release: Path, period: ReportPeriod | None, agency: str | None) 
     Raises:
         ReportingError: the release has no reported figures.
     """
-    headings = ("Chỉ số", "Kỳ", "Cơ quan", "Địa bàn", "Số liệu", "Tình trạng", "Hạn", "Ngày báo cáo")
+    headings = ("Chỉ số", "Kỳ", "Hạn", "Cơ quan (địa bàn)", "Số liệu", "Tình trạng")
     return headings, _rows(release, EACH, period, agency)
 
 

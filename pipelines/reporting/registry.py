@@ -22,7 +22,7 @@ LAYOUT = 1
 MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 FREQUENCIES_VI = {"month": "tháng", "quarter": "quý", "half": "6 tháng", "year": "năm"}
 LEVELS_VI = {"province": "cấp tỉnh", "commune": "cấp xã"}
-_PERIOD = re.compile(r"(20\d\d)(?:-(?:Q([1-4])|H([12])|(0[1-9]|1[0-2])))?")
+_PERIOD = re.compile(r"(20\d\d)(?:-?Q([1-4])|-?H([12])|-(0[1-9]|1[0-2]))?")
 
 
 class ReportingError(ValueError):
@@ -162,7 +162,8 @@ def parse_period(label: str) -> ReportPeriod:
     months = MONTHS[kind]
     end = int(number) * months
     first = date(int(year), end - months + 1, 1)
-    return ReportPeriod(found[0], kind, first, date(int(year) + end // 12, end % 12 + 1, 1) - timedelta(days=1))
+    written = f"{year}-Q{quarter}" if quarter else f"{year}-H{half}" if half else found[0]
+    return ReportPeriod(written, kind, first, date(int(year) + end // 12, end % 12 + 1, 1) - timedelta(days=1))
 
 
 def load_registry(dbt_project: Path) -> Registry:

@@ -101,6 +101,7 @@ def _content(rows: Rows, place: Place) -> dict[str, Any]:
         "data_to": _data_to(rows.targets),
         "statuses": STATUSES,
         "counts": rows.counts,
+        "grades": rows.grades,
         "total": len(rows.targets),
         "pillars": [_pillar(group, rows, charts) for group in _by_pillar(rows.targets)],
         "why": lambda table: _why_missing(rows.release, table),
@@ -134,16 +135,15 @@ def _pillar(targets: Sequence[Row], rows: Rows, charts: Charts) -> dict[str, Any
 
 def _tile(row: Row, rows: Rows, charts: Charts) -> dict[str, Any]:
     series = rows.series.get(row["target_id"], [])
-    package = rows.release.package
-    made_up = {source["title"] for source in package["sources"] if source.get("synthetic")}
+    this_year = rows.release.created_at.astimezone(words.VIETNAM).year
     return row | {
         "title": Text(row["title_vi"] or row["target_id"], row["title_en"] or row["title_vi"] or row["target_id"]),
         "period": words.period(row["period_type"], row["period_start"], row["last_month"], row["year"]),
-        "gap": words.gap(row["distance"], row["direction"], row["unit"]),
-        # a sample is a value without grade
-        "is_synthetic": row["value"] is not None
-        and bool(package["synthetic"])
-        and (row["value_grade"] is None or row["value_source"] in made_up),
+        "goal": words.goal(row["target_value"], row["unit"], row["direction"], row["is_strict"]),
+        "gap": words.gap(row["distance"], row["direction"], row["unit"], row["is_strict"]),
+        "by": _asked_by(row),
+        "is_stale": row["value"] is not None and (row["year"] or this_year) < this_year - 1,
+        "is_overdue": row["status"] != "met" and (row["target_year"] or this_year) < this_year,
         "expected": words.years(row["expected_year"], row["expected_year_low"], row["expected_year_high"]),
         "series": [
             point | {"period": words.period(point["period_type"], point["period_start"], point["last_month"])}
@@ -154,17 +154,31 @@ def _tile(row: Row, rows: Rows, charts: Charts) -> dict[str, Any]:
     }
 
 
+def _asked_by(row: Row) -> Text:
+    """Who asks for it, in which document and until when: what tells targets of one title apart."""
+    if not row["document"]:
+        return Text("chưa thấy văn bản giao", "no document seen that asks for it")
+    parts = [words.said(words.LEVEL, row["level"])] if row["level"] else []
+    parts += [Text(part, part) for part in (words.short(row["document"]), str(row["target_year"] or "")) if part]
+    return Text(" · ".join(part.vi for part in parts), " · ".join(part.en for part in parts))
+
+
 def _spark(row: Row, series: Sequence[Row], charts: Charts) -> dict[str, Any] | None:
     """The series against the required path; None when there is nothing to draw."""
+    series = [point for point in series if point["is_comparable"]]
     if not series or row["target_value"] is None or row["target_year"] is None:
         return None
     values = [{"at": _at(point), "value": point["value"]} for point in series]
     goal = {"at": at(row["target_year"]), "value": row["target_value"]}
     path = [{"at": _at(point), "value": point["path_value"]} for point in series if point["path_value"] is not None]
+    if row["was_met_at_baseline"]:  # there is no way to go
+        path = []
     # a first value that came at or after the deadline is no start of a path
-    if row["baseline_value"] is not None and (row["baseline_year"] or row["target_year"]) < row["target_year"]:
+    elif row["baseline_value"] is not None and (row["baseline_year"] or row["target_year"]) < row["target_year"]:
         base = {"at": at(row["baseline_year"]), "value": row["baseline_value"]}
         path = [base, *(point for point in path if point["at"] > base["at"])]
+    if len(values) == 1 and not path:
+        return None
     if path:  # past its year the target stays what is asked for
         path = [point for point in path if point["at"] != goal["at"]] + [goal]
         path.sort(key=lambda point: point["at"])

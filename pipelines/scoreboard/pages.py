@@ -17,7 +17,7 @@ _HERE = Path(__file__).parent
 
 def place_of(settings: Settings) -> Place:
     """Whose scoreboard it is, by the settings."""
-    return Place(settings.province_code, settings.portal_code, settings.province_name, settings.dbt_project / "seeds")
+    return Place(settings.province_code, settings.portal_code, settings.province_name, settings.seeds)
 
 
 def pages(place: Place) -> list[Page]:

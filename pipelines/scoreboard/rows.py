@@ -42,7 +42,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("value", "numerator", "denominator", "baseline_value", "target_value", "distance"), "DOUBLE"),
         **dict.fromkeys(("path_value", "required_pace", "actual_pace", "pace_ratio_pct"), "DOUBLE"),
         **dict.fromkeys(("expected_year", "expected_year_low", "expected_year_high"), "DOUBLE"),
-        **dict.fromkeys(("is_latest", "is_national_target"), "BOOLEAN"),
+        **dict.fromkeys(("is_latest", "is_national_target", "is_strict", "is_comparable"), "BOOLEAN"),
     },
     "dossier_timeliness": {
         **dict.fromkeys(("commune_code_today", "commune_name_today"), "VARCHAR"),
@@ -116,6 +116,8 @@ select
     coalesce(c.pillar_position, try_cast(p.position as integer)) as position,
     coalesce(c.pillar_vi, p.title_vi, c.pillar, '–') as pillar_vi,
     coalesce(c.pillar_en, p.title_en, c.pillar, '–') as pillar_en,
+    case when c.direction = 'more' then c.baseline_value >= c.target_value else c.baseline_value <= c.target_value end
+        as was_met_at_baseline,
     n.nation_value, coalesce(n.nation_year, year(n.nation_start)) as nation_year,
     i.definition_vi, i.definition_en, i.method, i.defined_by, i.reported_by, i.frequency
 from chosen as c
@@ -126,7 +128,8 @@ order by position nulls last, pillar, list_position($statuses, status), c.target
 """
 
 _SERIES = """
-select t.target_id, t.value, t.path_value, t.period_type, t.last_month, t.obs_status,
+select t.target_id, t.value, t.path_value, coalesce(t.is_comparable, true) as is_comparable,
+    t.period_type, t.last_month, t.obs_status,
     coalesce(t.period_start, make_date(t.year, 1, 1)) as period_start
 from target_progress as t
 where t.value is not null and coalesce(t.period_start, make_date(t.year, 1, 1)) is not null
@@ -265,6 +268,10 @@ order by points_lost desc, component_code
 """
 
 _COUNTS = f"select status, count(*) as targets from ({_LATEST}) group by status"
+_GRADES = f"""
+select value_grade, count(*) as targets from ({_LATEST}) where value is not null
+group by value_grade order by value_grade nulls last
+"""
 
 
 @dataclass(frozen=True)
@@ -285,14 +292,29 @@ class Rows:
 
     @cached_property
     def targets(self) -> list[Row]:
-        """Every target once, at its latest period, by pillar and status, with the definition of its indicator."""
-        return self._ask(_LATEST)
+        """Every target once, at its latest period, by pillar and status, with the definition of its indicator.
+
+        `is_sample`: whether its value was computed from made-up data or is one.
+        """
+        package = self.release.package
+        made_up = {source["title"] for source in package["sources"] if source.get("synthetic")}
+
+        def is_sample(row: Row) -> bool:  # a sample is a value without grade
+            is_unsure = row["value_grade"] is None or row["value_source"] in made_up
+            return row["value"] is not None and bool(package["synthetic"]) and is_unsure
+
+        return [row | {"is_sample": is_sample(row)} for row in self._ask(_LATEST)]
 
     @cached_property
     def counts(self) -> dict[str, int]:
         """How many targets have each status; all of `STATUSES`."""
         counted = self._ask(_COUNTS)
         return dict.fromkeys(STATUSES, 0) | {row["status"]: row["targets"] for row in counted}
+
+    @cached_property
+    def grades(self) -> dict[str | None, int]:
+        """How many of the targets with a value have one of each grade; a sample has none."""
+        return {row["value_grade"]: row["targets"] for row in self._ask(_GRADES)}
 
     @cached_property
     def series(self) -> dict[str, list[Row]]:

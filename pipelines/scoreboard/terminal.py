@@ -24,7 +24,7 @@ from pipelines.release.released import Release
 from pipelines.release.store import ReleaseStore
 from pipelines.scoreboard.rows import STATUSES, Place, Row, Rows
 from pipelines.scoreboard.statistics import waiting_for_review
-from pipelines.scoreboard.words import GRADE, OBS_STATUS, STATUS, VERDICT, number, quantity, said, years
+from pipelines.scoreboard.words import GRADE, OBS_STATUS, STATUS, VERDICT, goal, number, quantity, said, years
 
 REASONS = {
     "ambiguous_number": "dấu ba chữ số có thể là hàng nghìn hoặc phần thập phân",
@@ -234,7 +234,7 @@ class _Targets:
         asked = "–"
         if row["target_value"] is not None:
             when = f"{beside}[dim]{row['target_year']}[/dim]" if row["target_year"] else ""
-            asked = escape(quantity(row["target_value"], row["unit"]).vi) + when
+            asked = escape(goal(row["target_value"], row["unit"], row["direction"], row["is_strict"]).vi) + when
         return title, f"{escape(quantity(row['value'], row['unit']).vi)}{beside}[dim]{_when(row)}[/dim]", asked, verdict
 
 
@@ -247,12 +247,13 @@ def _named(row: Row) -> str:
 
 
 def _when(row: Row) -> str:
-    """The period of a value, short: `2025`, or up to which month; and what it is when it is not final."""
+    """The period of a value, short: `2025`, or up to which month; what it is when it is not final, and a sample."""
     last = row["last_month"]
     running = last is not None and (row["period_type"] != "year" or last.month < 12)
-    when = f"{last:%m/%Y}" if running else f"{row['year'] or ''}"
     final = row["obs_status"] in (None, "observed")
-    return when if final else f"{when} {said(OBS_STATUS, row['obs_status']).vi}"
+    marks = ([] if final else [said(OBS_STATUS, row["obs_status"]).vi]) + (["mẫu"] if row["is_sample"] else [])
+    when = f"{last:%m/%Y}" if running else f"{row['year'] or ''}"
+    return f"{when} {', '.join(marks)}".rstrip()
 
 
 def _verdict(status: str) -> str:

@@ -107,6 +107,8 @@ REPORTS = {
     "commune": Text("UBND xã, phường", "communes"),
     "province+commune": Text("cơ quan cấp tỉnh và UBND xã, phường", "agencies of the province, and communes"),
 }
+LEVEL = {"province": Text("tỉnh", "province"), "national": Text("quốc gia", "national")}
+SAMPLE = Text("dữ liệu mẫu", "synthetic")
 VERDICT = {
     "passed": Text("đạt kiểm tra", "passed its checks"),
     "held_back": Text("giữ bản trước", "held back"),
@@ -154,17 +156,47 @@ def quantity(value: float | None, of: str | None) -> Text:
     return number(value) + (" " + unit(of) if of else "")
 
 
-def gap(distance: float | None, direction: str | None, of: str | None) -> Text:
+_SIGNS = {("more", False): "≥", ("more", True): ">", ("less", False): "≤", ("less", True): "<"}
+
+
+def sign(direction: str | None, strict: bool | None) -> str:
+    """How a value must stand to the target; `strict` where the text asks for more than it. A rank is better below."""
+    return _SIGNS.get(("less" if direction == "rank" else direction or "", bool(strict)), "")
+
+
+def goal(value: float | None, of: str | None, direction: str | None, strict: bool | None) -> Text:
+    """What is asked for: `≥ 80 %`, `> 80 %`, `≤ 9 %`; the whole as `100 %`; of a rank `hạng 20 trở lên`."""
+    asked = quantity(value, of)
+    if value is None or (value, of) == (100, "%"):
+        return asked
+    if direction == "rank":
+        return (
+            Text(f"cao hơn {asked.vi}", f"better than {asked.en}")
+            if strict
+            else (Text(f"{asked.vi} trở lên", f"{asked.en} or better"))
+        )
+    return f"{sign(direction, strict)} " + asked if sign(direction, strict) else asked
+
+
+def short(document: str | None) -> str | None:
+    """A document by its name alone, without day, authority and the rest of its title."""
+    return re.split(r", | \(", document)[0] if document else None
+
+
+def gap(distance: float | None, direction: str | None, of: str | None, strict: bool | None = False) -> Text:
     """How far the value is from the target, in words. `distance` is value minus target."""
     if distance is None:
         return NOTHING
     steps = {"%": "điểm %", "hạng": "bậc"}.get(of or "", of)
     size = quantity(abs(distance), steps)
+    if distance == 0 and strict:
+        return Text("bằng mức, còn phải vượt", "at the value, which must be passed")
     if distance == 0:
         return Text("vừa đúng mục tiêu", "exactly the target")
     if (distance > 0) == (direction == "more"):
         return Text(f"vượt mục tiêu {size.vi}", f"{size.en} beyond the target")
-    return Text(f"còn thiếu {size.vi}" if direction == "more" else f"còn phải giảm {size.vi}", f"{size.en} to go")
+    vi = {"more": "còn thiếu", "rank": "còn cách mục tiêu"}.get(direction or "", "còn phải giảm")
+    return Text(f"{vi} {size.vi}", f"{size.en} to go")
 
 
 def day(value: date | None) -> Text:

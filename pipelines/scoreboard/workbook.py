@@ -48,6 +48,10 @@ def _vi(text: Text) -> str | None:
     return None if text is words.NOTHING else text.vi
 
 
+def _asked(row: Row) -> str | None:
+    return None if row["target_value"] is None else words.sign(row["direction"], row["is_strict"])
+
+
 _TARGETS = (
     _Column("Chỉ tiêu", "Target (Vietnamese)", 46, lambda r: r["title_vi"]),
     _Column("Tên tiếng Anh", "Target", 40, lambda r: r["title_en"]),
@@ -58,6 +62,8 @@ _TARGETS = (
     _Column(
         "Kỳ", "Period", 24, lambda r: _vi(words.period(r["period_type"], r["period_start"], r["last_month"], r["year"]))
     ),
+    _Column("Dữ liệu mẫu", "Synthetic", 10, lambda r: _vi(words.plain(r["is_sample"]))),
+    _Column("Phải đạt", "Asked for", 9, _asked),
     _Column("Mục tiêu", "Target value", 12, lambda r: r["target_value"], "#,##0.00"),
     _Column("Năm mục tiêu", "Target year", 12, lambda r: r["target_year"], "0"),
     _Column("Khoảng cách", "Distance", 13, lambda r: r["distance"], "+#,##0.00;-#,##0.00;0"),
@@ -72,6 +78,7 @@ _TARGETS = (
     _Column("Công bố ngày", "Vintage", 13, lambda r: r["vintage_on"], "dd/mm/yyyy"),
     _Column("Văn bản giao", "Document of target", 44, lambda r: r["document"]),
     _Column("Bằng chứng chỉ tiêu", "Grade of target", 12, lambda r: r["grade"]),
+    _Column("Lưu ý", "Note", 50, lambda r: r["note"]),
     _Column("Cách tính", "Method", 60, lambda r: r["definition_vi"]),
     _Column("Nơi báo cáo", "Reported by", 24, lambda r: _vi(words.said(words.REPORTS, r["reported_by"] or None))),
     _Column("Mã chỉ tiêu", "Target id", 26, lambda r: r["target_id"]),

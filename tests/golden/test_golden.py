@@ -9,17 +9,37 @@ import csv
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from openpyxl import load_workbook
+from typer.testing import CliRunner
 
+from pipelines.cli import app
+from pipelines.landing.drop import intake
+from pipelines.quality.verdict import Evidence, Verdict
+from pipelines.release.publish import publish
+from pipelines.release.released import Release
+from pipelines.release.runs import RunInfo
+from pipelines.release.store import ReleaseStore
+from pipelines.reporting.overview import write_returned
+from pipelines.reporting.registry import load_registry
+from pipelines.reporting.workbook import COLUMN, HEADER_ROW, SHEET
+from pipelines.scoreboard.pages import pages
+from pipelines.scoreboard.rows import Place
+from pipelines.settings import PROJECT_ROOT
 from pipelines.sources import all_sources
+from pipelines.sources.reported_indicators import SOURCE
 from pipelines.transform.dbt import DbtFailed
+from pipelines.transform.marts import marts_of
 
 if TYPE_CHECKING:
     from conftest import World
 
+DAY = datetime(2026, 12, 2, 2, 0, tzinfo=UTC)
+"""After everything else has landed."""
 HERE = Path(__file__).parent
 CASES = sorted(path.parent for path in HERE.glob("*/*/expected.csv"))
 FILES = {
@@ -104,6 +124,75 @@ def test_dbt_unit_tests_pass(world: World) -> None:
     assert not failed, "\n".join(f"{name}\n{outcome}" for name, outcome in failed.items())
     assert set(outcomes) == set(json.loads(world.dbt.manifest_path.read_bytes())["unit_tests"])
     assert {name.split(".")[2] for name in outcomes} >= {"stg_dossiers", "int_dossiers", "dossier_timeliness"}
+
+
+def test_a_template_filled_by_hand_reaches_page_and_workbook_and_its_wrong_cell_comes_back(
+    world: World, tmp_path: Path
+) -> None:
+    """template -> filled -> drop folder -> load -> build -> release: who said what when, and what it does to a verdict.
+
+    Here, since a world of every model is at hand; only what rests on reports is built again.
+    """
+    before = _released(world, tmp_path / "marts", DAY)
+    assert "Chưa có số liệu" in _tile(before, "work_files_province_2025")
+
+    sent = tmp_path / "drop" / SOURCE.name / "bieu-bao-cao_online_administration_2026-Q3_H27.1_2026-10-12.xlsx"
+    sent.parent.mkdir(parents=True)
+    asked = ["template", "online_administration", "--period", "2026-Q3", "--agency", "H27.1", "--out", str(sent)]
+    written = CliRunner().invoke(app, asked)
+    assert written.exit_code == 0, written.output
+    book = load_workbook(sent)
+    sheet = book[SHEET]
+    lines = {sheet.cell(line, COLUMN["indicator"]).value: line for line in range(HEADER_ROW + 1, sheet.max_row + 1)}
+    sheet.cell(lines["work_files_online_pct"], COLUMN["value"]).value = 93.5
+    sheet.cell(lines["digital_signature_officials_pct"], COLUMN["value"]).value = 0.97  # 97 is asked
+    book.save(sent)
+
+    clock = {"settle_seconds": 0, "now": lambda: DAY, "sleep": lambda seconds: None}
+    assert len(intake(world.landing, tmp_path / "drop", all_sources(), **clock).landed) == 1
+    assert not sent.exists()
+    world.load()
+    world.build(select="stg_reported_indicators+")
+    after = _released(world, tmp_path / "marts", DAY + timedelta(days=1))
+
+    tile = _tile(after, "work_files_province_2025")
+    for said in ("Đã đạt", "93,5 %", "≥ 90 %", "Văn phòng UBND tỉnh", "Báo cáo ngày", "12/10/2026", "quý III/2026"):
+        assert said in tile, said
+    assert "Chưa đánh giá được" in _tile(after, "work_files_electronic_2030_nq03"), "100 % by 2030, of one value"
+    (line,) = [
+        [cell for cell in row if cell is not None]
+        for sheet in load_workbook(after.path / "scoreboard.xlsx").worksheets[1:]
+        for row in sheet.iter_rows(values_only=True)
+        if "work_files_province_2025" in row
+    ]
+    assert {"Đã đạt", 93.5, "≥", 90, "Văn phòng UBND tỉnh", datetime(2026, 10, 12)} <= set(line)
+
+    went = "select count(value) from marts.reported_indicators where indicator = 'digital_signature_officials_pct'"
+    assert world.rows(went) == [(0,)], "0.97 went nowhere"
+    registry = load_registry(PROJECT_ROOT / "dbt_project")
+    ((copy, wrong),) = write_returned(world.landing, tmp_path / "returned", registry.indicators, DAY.date())
+    assert wrong == 1
+    marked = load_workbook(copy)[SHEET].cell(lines["digital_signature_officials_pct"], COLUMN["value"])
+    assert marked.value == 0.97
+    assert marked.comment is not None
+    assert "thang 100: 85, không phải 0,85" in marked.comment.text
+
+
+def _released(world: World, root: Path, now: datetime) -> Release:
+    """What readers would get of targets and reports, unjudged."""
+    marts = [m for m in marts_of(world.dbt.manifest()) if m.name in ("target_progress", "reported_indicators")]
+    built = {m.target: Verdict(m.target, (Evidence("built", "build", m.name, "block", passed=True),)) for m in marts}
+    place = Place("42", "H27", "Hà Tĩnh", PROJECT_ROOT / "dbt_project" / "seeds")
+    with world.warehouse.connect() as connection:
+        publish(connection, root, marts, built, [], RunInfo("run", now, "abc1234"), now, pages=pages(place))
+    release = ReleaseStore(root).current()
+    assert release is not None
+    return release
+
+
+def _tile(release: Release, target_id: str) -> str:
+    page = (release.path / "scoreboard.html").read_text(encoding="utf-8")
+    return page.split(f'id="ct-{target_id}"')[1].split("</article>")[0]
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.quality.gate import judge
+from pipelines.quality.registries import Fault
 from pipelines.quality.suites import Expectation, Suite
 from pipelines.quality.verdict import Evidence, Verdict
 from pipelines.transform.dbt_results import NodeResult, Status
@@ -239,6 +240,23 @@ def test_a_source_whose_files_all_were_refused_in_place_of_sound_ones_holds_its_
     assert [e.check for e in blocking] == ["replaced:portal"]
     assert "hatinh withdraw" in blocking[0].detail
     assert not held_back(verdicts_of(emptied={"another"}))
+
+
+def test_a_wrong_registry_holds_back_what_rests_on_it_and_names_the_cell() -> None:
+    seed = "seed.h.targets"
+    manifest = {
+        **MANIFEST,
+        "nodes": {**NODES, seed: model("targets", kind="seed", materialized="seed")},
+        "parent_map": {**MANIFEST["parent_map"], "model.h.backlog": ["model.h.trimmed", seed], seed: []},
+    }
+    results = [*RESULTS, NodeResult(seed, "seed", "targets", "success", "", None, 0.1)]
+    wrong = Fault("targets", 4, "target_value", "a milestone of 2030 without a value", "write the value")
+    assert not held_back(verdicts_of(manifest=manifest, dbt=results))
+    verdicts = verdicts_of(manifest=manifest, dbt=results, faults=[wrong] * 5)
+    assert held_back(verdicts) == {"02"}
+    (blocking,) = verdicts["02"].blocking
+    assert "targets.csv, line 4, target_value: a milestone of 2030 without a value: write the value" in blocking.detail
+    assert "and 2 more" in blocking.detail
 
 
 def test_a_mart_computed_from_another_one_is_as_good_as_that_one() -> None:

@@ -73,6 +73,7 @@ def test_parquet_carries_types_titles_units_and_text(tmp_path: Path) -> None:
         "int64",
         "decimal128(5, 2)",
         "timestamp[us, tz=UTC]",
+        "bool",
     ]
     meta = {k.decode(): v.decode() for k, v in schema.metadata.items()}
     assert (meta["title_vi"], meta["title_en"], meta["target"]) == (
@@ -141,6 +142,11 @@ def test_invented_data_is_marked_wherever_it_goes(tmp_path: Path) -> None:
     assert resource_of(tmp_path, "broadband")["synthetic"] is True
     assert resource_of(tmp_path, "dossiers_by_commune")["synthetic"] is False
     assert pq.read_schema(tmp_path / "current" / "broadband.parquet").metadata[b"synthetic"] == b"true"
+    in_rows = {
+        name: set(pq.read_table(tmp_path / "current" / f"{name}.parquet").column("has_samples").to_pylist())
+        for name in ("broadband", "dossiers_by_commune")
+    }
+    assert in_rows == {"broadband": {True}, "dossiers_by_commune": {False}}, "also for who opens one file"
 
 
 def test_same_content_on_another_day_changes_nothing(tmp_path: Path) -> None:

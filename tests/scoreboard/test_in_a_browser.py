@@ -60,11 +60,14 @@ def test_nothing_runs_out_of_the_screen(tab: Any, width: int, tmp_path: Path) ->
 
 def test_vietnamese_first_and_english_at_the_switch(tab: Any) -> None:
     summary = tab.locator("#tong-quan .lead")
-    assert summary.inner_text() == "11 chỉ tiêu, trong đó 2 chưa có số liệu."
+    assert (
+        summary.inner_text()
+        == "11 chỉ tiêu: 8 đã đánh giá được, 1 có số liệu nhưng chưa đánh giá được, 2 chưa có số liệu."
+    )
     button = tab.get_by_role("button", name="English")
     button.press("Enter")
     assert tab.evaluate("document.documentElement.lang") == "en"
-    assert summary.inner_text() == "11 targets; 2 of them without data."
+    assert summary.inner_text() == "11 targets: 8 judged, 1 with a value that cannot be judged yet, 2 without data."
     assert tab.title().startswith("Digital transformation scoreboard")
     assert tab.locator("#ct-on_time .value").inner_text() == "81.82 %"
     tab.get_by_role("button", name="Tiếng Việt").click()

@@ -114,6 +114,19 @@ def test_the_command_shows_the_page_and_draws_it_into_a_file(tmp_path: Path, mon
     assert run(app, ["page", "--release", "nothing"]).exit_code == 2
 
 
+def test_codes_in_the_list_of_reports_are_whole_at_eighty_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release(tmp_path / "marts", {"reported_indicators": FULL["reported_indicators"]}, with_pages=[])
+    monkeypatch.setenv("HATINH_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = CliRunner().invoke(app, ["reports"])
+    assert shown.exit_code == 0, shown.output
+    assert shown.output.count("work_files_online_pct") == 2, "two periods"
+    assert "2026-Q3, hạn / due 2026-10-15" in shown.output
+    assert max(map(len, shown.output.splitlines())) <= 80
+
+
 def test_without_a_page_the_command_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     release(tmp_path / "marts", SMALL, with_pages=[])
     monkeypatch.setenv("HATINH_DATA_DIR", str(tmp_path))

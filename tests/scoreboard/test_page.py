@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import unicodedata
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from board_world import FULL, HOSTILE, REPORTS, TARGETS, TIMELINESS, release, target
+from board_world import FULL, HOSTILE, PLACE, REPORTS, TARGETS, TIMELINESS, release, target, without_data
 from reading import Node, read
 
 from pipelines.scoreboard.words import STATUS
@@ -54,6 +56,27 @@ def test_every_target_has_one_tile_with_its_status_in_words_and_as_a_symbol(page
     }
 
 
+def test_every_pillar_of_the_registry_has_its_section_with_a_tile_for_each_target(tmp_path: Path) -> None:
+    registry = {}
+    for seed in ("pillars", "targets"):
+        with (PLACE.seeds / f"{seed}.csv").open(encoding="utf-8", newline="") as file:
+            registry[seed] = list(csv.DictReader(file))
+    words = ("target_id", "pillar", "title_vi", "title_en", "level", "indicator", "direction", "unit", "document")
+    rows = [
+        without_data(**{name: row[name] for name in words}, target_year=int(row["target_year"] or 0) or None)
+        for row in registry["targets"]
+    ]
+    release(tmp_path, {"target_progress": rows})
+    page = page_of(tmp_path)
+    for pillar in (row["pillar"] for row in registry["pillars"]):
+        (found,) = page.all("section", id=f"tru-{pillar}")
+        asked = {f"ct-{row['target_id']}" for row in registry["targets"] if row["pillar"] == pillar}
+        assert asked, pillar
+        assert {node.attrs["id"] for node in found.all("article")} == asked
+        named = [node.text for node in found.all("h4")]
+        assert len(set(named)) == len(named), "no two tiles of a pillar read alike"
+
+
 def test_figures_are_written_as_each_language_writes_them(page: Node) -> None:
     shown = tile(page, "on_time").text
     assert "81,82 %" in shown
@@ -62,9 +85,40 @@ def test_figures_are_written_as_each_language_writes_them(page: Node) -> None:
     assert "còn thiếu 18,18 điểm %" in shown
     assert "vượt mục tiêu 17,44 điểm %" in tile(page, "online").text
     assert "hạng 32" in tile(page, "rank").text
-    assert "còn phải giảm 17 bậc" in tile(page, "rank").text
+    assert "còn cách mục tiêu 17 bậc" in tile(page, "rank").text
     assert "2029 (khoảng 2028–2031)" in tile(page, "signed").text
     assert "2021 chưa đủ nhanh, 2023 tiến độ vừa phải" in tile(page, "reuse").text
+
+
+def test_a_target_says_who_asks_for_what_by_when(page: Node) -> None:
+    (heading,) = tile(page, "online").all("h4")
+    assert heading.text == ("Chỉ tiêu online Target online quốc gia · NQ 57-NQ/TW · 2030 national · NQ 57-NQ/TW · 2030")
+    assert "≥ 80 %" in tile(page, "online").text
+    assert "> 70 %" in tile(page, "signed").text, "the text asks for more than that"
+    assert "hạng 15 trở lên" in tile(page, "rank").text
+
+
+def test_how_sure_the_values_are_is_told_at_the_top(page: Node, tmp_path: Path) -> None:
+    assert "dữ liệu mẫu synthetic : 9" in section(page, "tong-quan")
+    release(tmp_path, {"target_progress": [target("a", value_grade="A"), target("b", value_grade="B")]})
+    assert "mức grade A: 1 mức grade B: 1" in section(page_of(tmp_path), "tong-quan")
+
+
+def test_a_target_past_its_deadline_says_so(tmp_path: Path) -> None:
+    release(tmp_path, {"target_progress": [target("late", target_year=2025), target("last", target_year=2026)]})
+    page = page_of(tmp_path)
+    assert "đã quá hạn" in tile(page, "late").text
+    assert "đã quá hạn" not in tile(page, "last").text
+
+
+def test_a_figure_of_long_ago_is_said_to_be_old(tmp_path: Path) -> None:
+    rows = [target(f"of_{year}", year=year, period_start=date(year, 1, 1), last_month=None) for year in (2024, 2025)]
+    release(tmp_path, {"target_progress": rows})
+    page = page_of(tmp_path)
+    assert "Số cũ: năm 2024" in tile(page, "of_2024").text.replace("Old figure: ", "")
+    assert "Số cũ" not in tile(page, "of_2025").text
+    assert "Chỉ tiêu of_2024" in section(page, "con-thieu")
+    assert "Chỉ tiêu of_2025" not in section(page, "con-thieu")
 
 
 def test_a_target_without_data_shows_no_figure_and_is_named_among_what_is_missing(page: Node) -> None:
@@ -72,7 +126,9 @@ def test_a_target_without_data_shows_no_figure_and_is_named_among_what_is_missin
     assert not [node for node in shown.all("p") if node.attrs.get("class") == "value"]
     assert not shown.all("figure")
     assert "Thôn thông minh ở Đức Thọ, Kỳ Xuân" in section(page, "con-thieu")
-    assert "11 chỉ tiêu, trong đó 2 chưa có số liệu." in section(page, "tong-quan")
+    assert "11 chỉ tiêu: 8 đã đánh giá được, 1 có số liệu nhưng chưa đánh giá được, 2 chưa có số liệu." in section(
+        page, "tong-quan"
+    )
 
 
 def test_every_figure_opens_to_method_source_document_and_grade(page: Node) -> None:
@@ -192,6 +248,13 @@ def test_a_sample_is_marked_whoever_is_said_to_have_reported_it(tmp_path: Path) 
     assert "dữ liệu mẫu" not in real
     assert "A-copy: bản sao" in real
     assert "QĐ 766/QĐ-TTg" in real
+
+
+def test_no_path_leads_down_to_a_target_that_was_met_from_the_start(page: Node) -> None:
+    def dashed(target_id: str) -> int:
+        return sum("stroke-dasharray" in node.attrs for node in tile(page, target_id).all("path"))
+
+    assert (dashed("online"), dashed("on_time")) == (0, 1)
 
 
 def test_no_path_starts_from_a_first_value_after_the_deadline(tmp_path: Path) -> None:

@@ -57,6 +57,34 @@ def test_distances_in_words(distance: float, direction: str, unit: str, vi: str)
     assert words.gap(distance, direction, unit).vi == vi
 
 
+@pytest.mark.parametrize(
+    ("unit", "direction", "strict", "vi", "en"),
+    [
+        ("%", "more", False, "≥ 20 %", "≥ 20 %"),
+        ("%", "more", True, "> 20 %", "> 20 %"),
+        ("%", "less", None, "≤ 20 %", "≤ 20 %"),
+        ("%", "less", True, "< 20 %", "< 20 %"),
+        ("hồ sơ", "more", False, "≥ 20 hồ sơ", "≥ 20 dossiers"),
+        ("hạng", "rank", False, "hạng 20 trở lên", "rank 20 or better"),
+        ("hạng", "rank", True, "cao hơn hạng 20", "better than rank 20"),
+        ("%", None, None, "20 %", "20 %"),
+    ],
+)
+def test_what_is_asked_for_says_whether_it_must_be_passed(
+    unit: str, direction: str | None, strict: bool | None, vi: str, en: str
+) -> None:
+    assert words.goal(20.0, unit, direction, strict) == Text(vi, en)
+    assert words.goal(None, unit, direction, strict).vi == "–"
+    assert words.goal(100.0, "%", "more", False).vi == "100 %", "more is not possible"
+
+
+def test_a_document_is_known_by_its_short_name() -> None:
+    assert words.short("NQ 57-NQ/TW (22/12/2024), mục II.1") == "NQ 57-NQ/TW"
+    assert words.short("KH chuyển đổi số tỉnh Hà Tĩnh 2021-2025, định hướng 2030 (UBND tỉnh, 2021)") == (
+        "KH chuyển đổi số tỉnh Hà Tĩnh 2021-2025"
+    )
+
+
 def test_the_place_of_a_chart_and_nothing_else_names_its_parts() -> None:
     """A long-lived process draws many pages; the library counts its ids through all of them."""
     shapes = [{"type": "Feature", "properties": {"fill": "var(--m1)", "label": "xã A"},

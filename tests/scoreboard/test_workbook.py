@@ -21,7 +21,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_a_sheet_a_pillar_with_every_target_once(book: Any) -> None:
     pillars = [sheet for sheet in book if sheet["A4"].value == "Target (Vietnamese)"]
     assert [sheet.title[:2] for sheet in pillars] == ["1 ", "3 ", "6 ", "9 ", "13"]
-    ids = [sheet.cell(row, 24).value for sheet in pillars for row in range(5, sheet.max_row + 1)]
+    ids = [sheet.cell(row, sheet.max_column).value for sheet in pillars for row in range(5, sheet.max_row + 1)]
     assert sorted(ids) == sorted({row["target_id"] for row in TARGETS})
 
 
@@ -32,6 +32,9 @@ def test_figures_are_figures_with_formats_and_what_is_unknown_is_empty(book: Any
     value = sheet.cell(rows["on_time"], headings["Value"])
     assert (value.value, value.number_format) == (81.82, "#,##0.00")
     assert sheet.cell(rows["on_time"], headings["Status"]).value == "Xa dần mục tiêu"
+    asked = [sheet.cell(rows[name], headings["Asked for"]).value for name in ("on_time", "signed", "new")]
+    assert asked == ["≥", ">", None]
+    assert sheet.cell(rows["hostile"], headings["Note"]).value == "=1+1"
     empty = book["3 Hạ tầng số và phủ sóng"]
     assert empty.cell(5, headings["Value"]).value is None
     assert empty.cell(5, headings["Status"]).value == "Chưa có số liệu"

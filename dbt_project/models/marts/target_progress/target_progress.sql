@@ -6,7 +6,8 @@ with targets as (
     select
         t.*,
         i.valid_min,
-        i.valid_max
+        i.valid_max,
+        i.comparable_from
     from {{ ref('targets') }} as t
     left join {{ ref('indicators') }} as i on t.indicator = i.indicator
 ),
@@ -67,7 +68,8 @@ points as (
         y.vintage_on,
         row_number() over (partition by f.target_id, f.area_code order by y.year desc) = 1 as is_latest,
         case f.direction when 'more' then y.value > f.target_value else y.value < f.target_value end
-        or (y.value = f.target_value and not f.is_strict) as is_met
+        or (y.value = f.target_value and not f.is_strict) as is_met,
+        coalesce(y.year >= f.comparable_from, true) as is_comparable
     from followed as f
     left join yearly as y on f.indicator = y.indicator and f.area_code = y.area_code
 ),
@@ -95,7 +97,7 @@ bases as (
         value as base_value,
         false as is_declared
     from points
-    where value is not null and coalesce(value_grade <> 'K', true)
+    where value is not null and is_comparable and coalesce(value_grade <> 'K', true)
     union all
     select distinct
         target_id,
@@ -232,10 +234,12 @@ select
     j.value_document,
     j.value_grade,
     j.vintage_on,
+    j.is_comparable,
     coalesce(b.base_value, j.baseline_value, j.value) as baseline_value,
     coalesce(b.base_year, j.baseline_year, j.year) as baseline_year,
     j.target_value,
     j.target_year,
+    j.is_strict,
     round(j.value - j.target_value, 2) as distance,
     round(case
         when j.target_value is null or j.target_year is null then null

@@ -1,0 +1,208 @@
+"""What is wrong with the registries of targets that people edit: the file, the line, the cell, and what mends it.
+
+One implementation for the person at the keyboard (`hatinh run`, `hatinh doctor`), for the gate, which holds back what
+rests on a wrong registry, and for the tests.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+COLUMNS = {
+    "pillars": ("pillar", "position", "title_vi", "title_en"),
+    "indicators": ("indicator", "pillar", "unit", "direction", "valid_min", "valid_max", "reported_by", "method"),
+    "targets": (
+        *("target_id", "pillar", "level", "measured_for", "indicator", "unit", "direction", "target_value"),
+        *("target_year", "is_strict", "baseline_value", "baseline_year", "document", "grade", "note"),
+    ),
+    "published_figures": ("indicator",),
+    "statistic_series": ("indicator",),
+}
+"""What is read of each registry."""
+
+CODES = {
+    "level": ("province", "national"),
+    "measured_for": ("province", "nation"),
+    "is_strict": ("true", "false"),
+    "grade": ("A", "B", "C"),
+}
+NO_SYSTEM = ("target_progress", "reported", "statistics")
+"""Method pages of indicators that no system delivers: somebody reports or publishes them, or nobody does."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One cell, or a whole line or file where `column` or `line` is None: what is the matter, and the mend."""
+
+    registry: str
+    line: int | None
+    column: str | None
+    what: str
+    mend: str
+
+    def __str__(self) -> str:
+        place = [f"{self.registry}.csv", f"line {self.line}" if self.line else "", self.column or ""]
+        return f"{', '.join(part for part in place if part)}: {self.what}: {self.mend}"
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int
+    cells: Mapping[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells[column].strip()
+
+
+def faults(seeds: Path, methods: Path | None = None) -> list[Fault]:
+    """Everything that is wrong with targets, indicators and pillars in a folder of seeds, in the order of the files.
+
+    Args:
+        methods: folder of the method pages, to see whether those that are named exist.
+    """
+    found: list[Fault] = []
+    rows = {registry: _read(seeds, registry, found) for registry in COLUMNS}
+    if found:  # a table that cannot be read says nothing of the others
+        return found
+    found += _repeated("pillars", "pillar", rows["pillars"])
+    found += _indicators(rows["indicators"], rows["pillars"], methods)
+    found += _targets(rows)
+    return found
+
+
+def _read(seeds: Path, registry: str, found: list[Fault]) -> list[_Row]:
+    """The rows of a registry; what keeps it from being read goes to `found`."""
+    try:
+        with (seeds / f"{registry}.csv").open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            heading = next(reader, [])
+            if missing := [column for column in COLUMNS[registry] if column not in heading]:
+                what = f"the first line has no column {', '.join(missing)}"
+                found.append(Fault(registry, 1, None, what, "cells are parted by commas; put the headings back"))
+                return []
+            rows = []
+            for cells in reader:
+                if len(cells) == len(heading):
+                    rows.append(_Row(reader.line_num, dict(zip(heading, cells, strict=True))))
+                elif cells:
+                    what = f"{len(cells)} cells where the heading has {len(heading)}"
+                    mend = 'a text with a comma in it stands in quotation marks, "…"'
+                    found.append(Fault(registry, reader.line_num, None, what, mend))
+            return rows
+    except UnicodeDecodeError:
+        found.append(Fault(registry, None, None, "it is not written in UTF-8", "save it as CSV UTF-8"))
+    except FileNotFoundError:
+        found.append(Fault(registry, None, None, "the file is missing", f"put it back into {seeds}"))
+    return []
+
+
+def _repeated(registry: str, column: str, rows: Sequence[_Row]) -> Iterator[Fault]:
+    first: dict[str, int] = {}
+    for row in rows:
+        if first.setdefault(row[column], row.line) != row.line:
+            what = f"{row[column]!r} stands on line {first[row[column]]} too"
+            yield Fault(registry, row.line, column, what, "give each row an id of its own")
+
+
+def _indicators(rows: Sequence[_Row], pillars: Sequence[_Row], methods: Path | None) -> Iterator[Fault]:
+    yield from _repeated("indicators", "indicator", rows)
+    known = {row["pillar"] for row in pillars}
+    for row in rows:
+        for column in ("valid_min", "valid_max"):
+            yield from _number("indicators", row, column)
+        if row["pillar"] and row["pillar"] not in known:
+            yield Fault("indicators", row.line, "pillar", f"no pillar {row['pillar']!r}", "name one of pillars.csv")
+        page = methods / f"{row['method']}.md" if methods else None
+        if not row["method"] or (page and not page.exists()):
+            what = f"{row['indicator']} has no method page {row['method']!r}"
+            yield Fault("indicators", row.line, "method", what, "write one in docs/methods, or name one of those")
+
+
+def _targets(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
+    yield from _repeated("targets", "target_id", rows["targets"])
+    indicators = {row["indicator"]: row for row in rows["indicators"]}
+    told = {row["indicator"] for registry in ("published_figures", "statistic_series") for row in rows[registry]}
+    for row in rows["targets"]:
+        indicator = indicators.get(row["indicator"])
+        if indicator is None:
+            what = f"no indicator {row['indicator']!r}"
+            yield Fault("targets", row.line, "indicator", what, "add it to indicators.csv, or name one of those")
+        else:
+            yield from _of_indicator(row, indicator)
+            has_source = indicator["method"] not in NO_SYSTEM or indicator["reported_by"] or row["indicator"] in told
+            if not has_source and not row["note"]:
+                yield Fault(
+                    *("targets", row.line, "indicator"),
+                    f"{row['indicator']} has no source: nobody reports it, and no figure of it is published",
+                    "fill reported_by in indicators.csv, add a figure, or say in the note why there can be none",
+                )
+        yield from _of_itself(row)
+    asked = {row["pillar"] for row in rows["targets"]}
+    for row in rows["pillars"]:
+        if row["pillar"] not in asked:
+            mend = "add one to targets.csv, or a row without value whose note says that none was set"
+            yield Fault("pillars", row.line, "pillar", f"{row['pillar']} has no target", mend)
+
+
+def _of_indicator(row: _Row, indicator: _Row) -> Iterator[Fault]:
+    """A target beside its indicator: the same words, and values that can be true."""
+    for column in ("unit", "direction", "pillar"):
+        if row[column] != indicator[column]:
+            what = f"{row[column]!r}, its indicator has {indicator[column]!r}"
+            yield Fault("targets", row.line, column, what, "make them the same")
+    low, high = _value(indicator["valid_min"]), _value(indicator["valid_max"])
+    for column in ("target_value", "baseline_value"):
+        value = _value(row[column])
+        if value is None:
+            continue
+        if indicator["unit"] == "%" and high == 100 and 0 < value <= 1 and "%" not in row["note"]:
+            mend = f"write {value * 100:g} if that is meant; else say in the note that it is {value:g} %"
+            yield Fault("targets", row.line, column, f"{row[column]} % is a hundredth of what is usual", mend)
+        elif (low is not None and value < low) or (high is not None and value > high):
+            bounds = f"{indicator['valid_min'] or '…'} to {indicator['valid_max'] or '…'}"
+            what = f"{row[column]} is outside {bounds}"
+            yield Fault("targets", row.line, column, what, "mend the value, or the range in indicators.csv")
+
+
+def _of_itself(row: _Row) -> Iterator[Fault]:
+    for column in ("target_value", "target_year", "baseline_value", "baseline_year"):
+        yield from _number("targets", row, column)
+    for column, codes in CODES.items():
+        if row[column] not in codes and (row[column] or column != "grade"):
+            yield Fault("targets", row.line, column, f"{row[column]!r} is unknown", f"write {' or '.join(codes)}")
+    if row["target_year"] and not row["target_value"]:
+        yield Fault(
+            *("targets", row.line, "target_value"),
+            f"a milestone of {row['target_year']} without a value",
+            "write the value, or leave the year out and say in the note what the text asks for",
+        )
+    elif not row["target_value"] and not row["note"]:
+        yield Fault("targets", row.line, "note", "no value and no note", "say in the note why there is no value")
+    for column in ("document", "grade"):
+        if row["target_value"] and not row[column]:
+            what = f"a value without {column}"
+            yield Fault("targets", row.line, column, what, "say where it was read, or take the value out")
+    if bool(row["baseline_value"]) != bool(row["baseline_year"]):
+        lacking = "baseline_year" if row["baseline_value"] else "baseline_value"
+        yield Fault("targets", row.line, lacking, "half a baseline", "a baseline has a value and a year, or neither")
+    base, deadline = _value(row["baseline_year"]), _value(row["target_year"])
+    if base is not None and deadline is not None and base >= deadline:
+        what = f"the baseline of {base:.0f} is not before {deadline:.0f}"
+        yield Fault("targets", row.line, "baseline_year", what, "mend one of the years")
+
+
+def _number(registry: str, row: _Row, column: str) -> Iterator[Fault]:
+    if row[column] and _value(row[column]) is None:
+        yield Fault(registry, row.line, column, f"{row[column]!r} is no number", "write it like 82.5, without unit")
+    elif column.endswith("_year") and row[column] and not (row[column].isdigit() and len(row[column]) == 4):
+        yield Fault(registry, row.line, column, f"{row[column]!r} is no year", "write it like 2030")
+
+
+def _value(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,166 @@
+"""A registry that somebody edited wrongly is refused with the file, the line, the cell and the mend."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pipelines.cli import app
+from pipelines.doctor import examine
+from pipelines.quality.registries import COLUMNS, faults
+from pipelines.settings import PROJECT_ROOT, load_settings
+from pipelines.warehouse.pseudonyms import make_key
+
+REAL = PROJECT_ROOT / "dbt_project" / "seeds"
+METHODS = PROJECT_ROOT / "docs" / "methods"
+LINE = 4
+"""Of `dossiers_on_time_full`: 100 % by 2030."""
+
+Edit = Callable[[list[dict[str, str]]], object]
+
+
+def set_cells(**cells: str) -> Edit:
+    return lambda rows: rows[LINE - 2].update(cells)
+
+
+@pytest.fixture
+def seeds(tmp_path: Path) -> Path:
+    folder = tmp_path / "home" / "dbt_project" / "seeds"
+    folder.mkdir(parents=True)
+    for registry in COLUMNS:
+        shutil.copy(REAL / f"{registry}.csv", folder)
+    return folder
+
+
+def edit(path: Path, change: Edit) -> None:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    change(rows)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def said(seeds: Path) -> list[str]:
+    return [str(fault) for fault in faults(seeds, METHODS)]
+
+
+def test_the_registries_of_the_project_hold_together() -> None:
+    assert said(REAL) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (set_cells(indicator=""), "line 4, indicator: no indicator '': add it to indicators.csv"),
+        (set_cells(indicator="dossiers_ontime"), "line 4, indicator: no indicator 'dossiers_ontime'"),
+        (set_cells(unit="điểm"), "line 4, unit: 'điểm', its indicator has '%': make them the same"),
+        (set_cells(target_value=""), "line 4, target_value: a milestone of 2030 without a value: write the value"),
+        (set_cells(target_value="", target_year="", note=""), "line 4, note: no value and no note"),
+        (
+            set_cells(target_value="0.85", note=""),
+            "line 4, target_value: 0.85 % is a hundredth of what is usual: write 85",
+        ),
+        (set_cells(target_value="180"), "line 4, target_value: 180 is outside 0 to 100"),
+        (set_cells(target_value="80,5"), "line 4, target_value: '80,5' is no number: write it like 82.5"),
+        (set_cells(target_year="cuối 2030"), "line 4, target_year: 'cuối 2030' is no number"),
+        (set_cells(target_year="30"), "line 4, target_year: '30' is no year: write it like 2030"),
+        (set_cells(grade=""), "line 4, grade: a value without grade: say where it was read"),
+        (set_cells(grade="D"), "line 4, grade: 'D' is unknown: write A or B or C"),
+        (set_cells(is_strict="1"), "line 4, is_strict: '1' is unknown: write true or false"),
+        (set_cells(document=""), "line 4, document: a value without document"),
+        (set_cells(baseline_value="40"), "line 4, baseline_year: half a baseline"),
+        (
+            set_cells(baseline_value="40", baseline_year="2030"),
+            "line 4, baseline_year: the baseline of 2030 is not before",
+        ),
+        (
+            set_cells(target_id="online_use_2030"),
+            "line 4, target_id: 'online_use_2030' stands on line 2 too: give each",
+        ),
+        (
+            lambda rows: [rows.remove(r) for r in list(rows) if r["pillar"] == "it_training"],
+            "it_training has no target",
+        ),
+    ],
+)
+def test_a_wrong_target_is_named_with_its_cell_and_its_mend(seeds: Path, change: Edit, told: str) -> None:
+    edit(seeds / "targets.csv", change)
+    found = said(seeds)
+    assert [line for line in found if told in line], found
+    assert all(line.startswith(("targets.csv, line ", "pillars.csv, line ")) for line in found)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"method": "nowhere"}, "line 2, method: dossiers_on_time_pct has no method page 'nowhere'"),
+        ({"method": ""}, "line 2, method: dossiers_on_time_pct has no method page ''"),
+        ({"valid_max": "a hundred"}, "line 2, valid_max: 'a hundred' is no number"),
+        ({"indicator": "dossiers_online_pct"}, "line 3, indicator: 'dossiers_online_pct' stands on line 2 too"),
+        ({"pillar": "x"}, "line 2, pillar: no pillar 'x'"),
+    ],
+)
+def test_a_wrong_indicator_is_named_too(seeds: Path, change: dict[str, str], told: str) -> None:
+    edit(seeds / "indicators.csv", lambda rows: rows[0].update(change))
+    found = said(seeds)
+    assert [line for line in found if line.startswith("indicators.csv") and told in line], found
+
+
+def test_a_target_whose_indicator_has_no_source_says_why_or_is_refused(seeds: Path) -> None:
+    def no_source(rows: list[dict[str, str]]) -> None:
+        for row in rows:
+            row["reported_by"] = row["reported_by"] if row["indicator"] != "services_redesigned_pct" else ""
+
+    edit(seeds / "indicators.csv", no_source)
+    (line,) = said(seeds)
+    assert "services_redesigned_pct has no source: nobody reports it" in line
+    assert "reported_by in indicators.csv" in line
+
+    def explained(rows: list[dict[str, str]]) -> None:
+        next(row for row in rows if row["indicator"] == "services_redesigned_pct")["note"] = "Cổng đã đóng."
+
+    edit(seeds / "targets.csv", explained)
+    assert said(seeds) == []
+
+
+def test_what_a_spreadsheet_does_to_a_file_is_named_once(seeds: Path) -> None:
+    path = seeds / "targets.csv"
+    real = path.read_text(encoding="utf-8")
+    path.write_bytes(real.encode("utf-8-sig"))
+    assert said(seeds) == [], "a mark of UTF-8 does no harm"
+    path.write_bytes(real.encode("utf-16"))
+    assert said(seeds) == ["targets.csv: it is not written in UTF-8: save it as CSV UTF-8"]
+    path.write_text(real.replace(",", ";"), encoding="utf-8")
+    (line,) = said(seeds)
+    assert line.startswith("targets.csv, line 1: the first line has no column target_id")
+    path.write_text(real + "a,text,with commas\n", encoding="utf-8")
+    (line,) = said(seeds)
+    assert "3 cells where the heading has 17" in line
+    assert "quotation marks" in line
+    path.unlink()
+    (line,) = said(seeds)
+    assert "the file is missing" in line
+
+
+def test_a_run_is_refused_before_anything_happens_and_the_doctor_says_the_same(seeds: Path, tmp_path: Path) -> None:
+    edit(seeds / "targets.csv", set_cells(target_value=""))
+    make_key(tmp_path / "key")
+    environment = {
+        "HATINH_HOME": str(tmp_path / "home"),
+        "HATINH_PSEUDONYM_KEY_FILE": str(tmp_path / "key"),
+    }
+    cell = "targets.csv, line 4, target_value: a milestone of 2030 without a value: write the value"
+    run = CliRunner().invoke(app, ["run"], env=environment)
+    assert (run.exit_code, cell in " ".join(run.output.split())) == (2, True), run.output
+    assert not (tmp_path / "home" / "data").exists()
+    examined = examine(load_settings(home=seeds.parents[1], pseudonym_key_file=tmp_path / "key"), date(2026, 11, 25))
+    (finding,) = [finding for finding in examined if finding.what == "registry"]
+    assert (finding.good, finding.how.startswith(cell)) == (False, True)
