@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import ssl
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from types import TracebackType
 from typing import IO, Any, Self
 
@@ -78,6 +80,12 @@ class _RetryError(Exception):
         self.after_seconds = after_seconds
 
 
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Whom httpx trusts; read once a process, it is a file of many certificates."""
+    return httpx.create_ssl_context()
+
+
 class HttpClient:
     """A client of one source. Certificates are always verified and redirects are errors: a source names its address.
 
@@ -114,6 +122,7 @@ class HttpClient:
         self._client = httpx.Client(
             headers={"user-agent": "hatinh-statistics", **(headers or {})},
             timeout=timeout_seconds,
+            verify=_authorities(),
             transport=transport,
             follow_redirects=False,
         )

@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.release.released import Release
 from pipelines.scoreboard import words
 from pipelines.scoreboard.charts import Charts, at, geojson
 from pipelines.scoreboard.rows import STATUSES, Place, Row, Rows
 from pipelines.scoreboard.words import Text
+
+if TYPE_CHECKING:
+    import jinja2
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,13 @@ MEASURES = (
 
 def draw(release: Release, place: Place) -> bytes:
     """The page of a release (UTF-8). The same release and design give the same bytes."""
+    page = _templates().get_template("scoreboard.html").render(**_content(Rows(release, place), place))
+    return page.encode()
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    """The templates, compiled once a process, with the words they may use."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -86,8 +97,7 @@ def draw(release: Release, place: Place) -> bytes:
         T=Text, words=words, number=words.number, quantity=words.quantity, said=words.said, day=words.day
     )
     environment.filters["plain"] = words.plain
-    page = environment.get_template("scoreboard.html").render(**_content(Rows(release, place), place))
-    return page.encode()
+    return environment
 
 
 def _content(rows: Rows, place: Place) -> dict[str, Any]:
