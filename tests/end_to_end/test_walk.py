@@ -15,7 +15,9 @@ from conftest import LAST, ONE_DOSSIER, Province
 from dagster import DagsterInstance
 from typer.testing import CliRunner
 
-from pipelines.cli import HELD_BACK, app, waits_for_somebody
+from pipelines.cli import app
+from pipelines.cli.common import HELD_BACK
+from pipelines.cli.running import waits_for_somebody
 from pipelines.release.released import Release
 from pipelines.sample.dossiers import SampleReport
 from pipelines.transform.marts import marts_of

@@ -21,7 +21,7 @@ ONLY_ROOM = {
     "great_expectations": {"quality"},
     "httpx": {"landing"},
     "openpyxl": {"reporting", "scoreboard"},
-    "rich": {"scoreboard", "cli.py", "qd766"},
+    "rich": {"scoreboard", "cli", "qd766"},
 }
 
 

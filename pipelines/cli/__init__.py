@@ -1,0 +1,18 @@
+"""The command people type: `hatinh`. It says what happens, what to do when something is wrong, and nothing personal.
+
+Exit codes: 0 well; 1 the run failed, readers keep what they had; 2 wrong use or setting; 3 the run is done, but
+something waits for somebody; 4 the warehouse is held by another process.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from pipelines.cli.common import app
+
+for group in ("running", "releases", "files", "reporting", "figures"):  # the order of the help
+    import_module(f"pipelines.cli.{group}")
+
+
+def main() -> None:
+    app()

@@ -1,0 +1,5 @@
+"""`python -m pipelines.cli` is `hatinh`."""
+
+from pipelines.cli import main
+
+main()

@@ -1,0 +1,110 @@
+"""What the commands share: the app and its groups, the consoles, exit codes, and how one stops."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.settings import Settings, SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from pipelines.landing.store import Landing
+    from pipelines.release.store import ReleaseStore
+
+FAILED, WRONG_USE, HELD_BACK, BUSY = 1, 2, 3, 4
+
+# Errors whose messages are our own and name no data; of any other only the class is shown.
+OWN_ERRORS = ("KeyProblem", "ReleaseError", "GateError", "DbtFailed", "SuiteError", "Failure", "WarehouseBusy")
+
+# Panels of the help, in the order in which they are shown.
+RUN = "Chạy / the platform"
+OUT = "Bản công bố / what goes out"
+IN = "Dữ liệu vào / what comes in"
+REPORTED = "Biểu báo cáo / what agencies report"
+FIGURES = "Tra cứu / questions to the figures"
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Số liệu chuyển đổi số tỉnh Hà Tĩnh: from raw bytes to a gated release.\n\n"
+    "Begin with [bold]hatinh run[/bold], then [bold]hatinh status[/bold]. Settings are environment variables HATINH_* "
+    "or lines of .env; [bold]hatinh doctor[/bold] lists them.",
+)
+key_app = typer.Typer(no_args_is_help=True, help="The key of the pseudonyms.")
+releases_app = typer.Typer(help="The releases on disk: list, verify, prune.")
+qd766_app = typer.Typer(no_args_is_help=True, help="QĐ 766: the national index of service quality.")
+explain_app = typer.Typer(no_args_is_help=True, help="Why a figure is what it is, and what would move it.")
+app.add_typer(explain_app, name="explain", rich_help_panel=FIGURES)
+app.add_typer(qd766_app, name="qd766", rich_help_panel=FIGURES)
+app.add_typer(key_app, name="key", rich_help_panel=RUN)
+app.add_typer(releases_app, name="releases", invoke_without_command=True, rich_help_panel=OUT)
+
+out = Console()
+err = Console(stderr=True)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def stop(message: str, code: int = FAILED) -> NoReturn:
+    err.print(message, style="red", markup=False, highlight=False)
+    raise typer.Exit(code)
+
+
+def read_settings() -> Settings:
+    try:
+        return load_settings()
+    except SettingsError as error:
+        stop(str(error), WRONG_USE)
+
+
+def unbroken(*headings: str, whole: str) -> Table:
+    """A table for any width: the column `whole` holds what people type into other commands and is never broken; the
+    others break where they must, but lose nothing."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in headings:
+        table.add_column(heading, no_wrap=heading == whole, overflow="ignore" if heading == whole else "fold")
+    return table
+
+
+def refuse_unknown_source(name: str) -> None:
+    from pipelines.sources import all_sources
+
+    if name not in all_sources():
+        stop(f"No source is called {name}. Known: {', '.join(all_sources())}.", WRONG_USE)
+
+
+def store_of(settings: Settings) -> ReleaseStore:
+    from pipelines.release.store import ReleaseStore
+
+    return ReleaseStore(settings.marts)
+
+
+def landing_of(settings: Settings) -> Landing:
+    from pipelines.landing.store import Landing
+
+    return Landing(settings.raw)
+
+
+def show_scoreboard(settings: Settings, whole: bool = False) -> None:
+    from pipelines.release.runs import RunLog
+    from pipelines.scoreboard.pages import place_of
+    from pipelines.scoreboard.terminal import scoreboard
+
+    shown = scoreboard(store_of(settings), RunLog(settings.marts).runs(), place_of(settings), whole=whole)
+    out.print(shown, highlight=False)
+
+
+def refuse_if_held(settings: Settings) -> None:
+    from pipelines.warehouse.connection import Warehouse
+
+    holder = Warehouse(settings.warehouse).holder()
+    if holder:
+        stop(f"The warehouse is held by {holder}. Wait until it ends; releases can be read meanwhile.", BUSY)

@@ -1,0 +1,134 @@
+"""Questions to the figures: units and their past, statistics as of a day, QĐ 766 explained and checked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.common import (
+    FIGURES,
+    WRONG_USE,
+    app,
+    explain_app,
+    now,
+    out,
+    qd766_app,
+    read_settings,
+    stop,
+    store_of,
+)
+
+
+@app.command(rich_help_panel=FIGURES)
+def area(
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME", help="A name, with or without its kind and marks (X. Kỳ Lợi), or a code."),
+    ],
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d", "%d/%m/%Y"], help="A day; without it every life of it.", show_default=False),
+    ] = None,
+) -> None:
+    """What a commune, district or code was on a day, and what it became. Codes and names were used again in 2025."""
+    settings, name = read_settings(), " ".join(words)
+    from pipelines.areas import read_registry
+    from pipelines.scoreboard.area_card import area_cards
+
+    registry = read_registry(settings.seeds)
+    day = on.date() if on else None
+    units = registry.find(name, day)
+    if not units:
+        if lives := registry.find(name):
+            known = "; ".join(f"{u.code} {u.title} ({u.valid_from} – {u.valid_to or 'nay'})" for u in lives)
+            begin = f" The registry begins on {registry.begins()}." if day and day < registry.begins() else ""
+            stop(f"Không có vào ngày đó / not in force on {day}: {known}.{begin}", WRONG_USE)
+        near = registry.near(name)
+        hint = f" Gần giống / near: {', '.join(near)}." if near else ""
+        stop(f"Không có đơn vị nào tên hoặc mã như vậy / no unit has this name or code: {name}.{hint}", WRONG_USE)
+    out.print(area_cards(registry, units), highlight=False)
+
+
+@app.command(rich_help_panel=FIGURES)
+def statistics(
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="As known on this day; else today.", show_default=False),
+    ] = None,
+    indicator: Annotated[str | None, typer.Option(help="One indicator; without it all.", show_default=False)] = None,
+    revisions: Annotated[
+        bool, typer.Option("--revisions", help="What moved instead: from which publication to which, by how much.")
+    ] = False,
+) -> None:
+    """Số liệu thống kê đã công bố: published statistics as they were known on a day, each with its day of publication.
+
+    A revised figure is a new row and never overwrites the old one, so both can be asked for:
+
+    hatinh statistics --as-of 2024-06-30: what was known on that day.
+
+    hatinh statistics --revisions --indicator digital_economy_share_pct: how a series was revised, every time.
+
+    hatinh statistics --revisions --as-of 2024-06-30: what had been revised by that day.
+
+    Thay đổi is in the unit of the figure, of a share in percentage points (điểm %); Tương đối is the change over the
+    old value, in per cent. A figure that is held for review is in neither: see statistics_review in the release.
+    """
+    settings = read_settings()
+    from pipelines.scoreboard import statistics as published
+
+    current = store_of(settings).current()
+    if current is None:
+        stop("There is no release yet: hatinh run", WRONG_USE)
+    day = as_of.date() if as_of else now().date()
+    try:
+        if revisions:
+            out.print(published.revisions_table(published.revisions_until(current.path, day, indicator), day))
+        else:
+            out.print(published.statistics_table(published.statistics_as_of(current.path, day, indicator), day))
+    except published.NotPublished as error:
+        stop(str(error), WRONG_USE)
+
+
+@explain_app.command("qd766")
+def explain_qd766(
+    agency: Annotated[str | None, typer.Option(help="An agency's code; without it the province.")] = None,
+    period: Annotated[str | None, typer.Option(help="2026, 2026-Q3 or 2026-10; without it the latest year.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many of the cheapest points to list.")] = 10,
+) -> None:
+    """The index QĐ 766: score, decomposition, the cheapest points to win, and the dossiers behind them (pseudonyms)."""
+    settings = read_settings()
+    from pipelines.qd766.explain import ExplainError, explain
+    from pipelines.qd766.rules import RulesError
+
+    current = store_of(settings).current()
+    if current is None:
+        stop("There is no release yet: hatinh run", WRONG_USE)
+    warehouse = settings.warehouse if settings.warehouse.exists() else None
+    try:
+        out.print(explain(current.path, warehouse, agency=agency, period=period, top=top))
+    except (ExplainError, RulesError) as error:
+        stop(str(error), WRONG_USE)
+
+
+@qd766_app.command("check")
+def qd766_check(
+    paths: Annotated[list[Path], typer.Argument(help="Recorded answers of the portal (JSON), or folders of them.")],
+) -> None:
+    """Apply our rules to every observation in recorded answers of the portal, and say which disagree.
+
+    Exit code 0: all agree within 0.01. 1: some do not, each is named. 2: a file is no answer, or nothing to check.
+    """
+    settings = read_settings()
+    from pipelines.qd766.check import check_files, render
+    from pipelines.qd766.rules import RulesError, load_rules
+
+    try:
+        report = check_files(paths, load_rules(settings.dbt_project))
+    except RulesError as error:
+        stop(str(error), WRONG_USE)
+    out.print(render(report))
+    if report.exit_code:
+        raise typer.Exit(report.exit_code)

@@ -1,0 +1,192 @@
+"""What comes in: sources, pulls and samples, landed files, rows in quarantine."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines.cli.common import (
+    IN,
+    WRONG_USE,
+    app,
+    err,
+    landing_of,
+    now,
+    out,
+    read_settings,
+    refuse_if_held,
+    refuse_unknown_source,
+    stop,
+    unbroken,
+)
+
+
+@app.command(rich_help_panel=IN)
+def sources() -> None:
+    """The sources: publisher, licence, cadence, files landed."""
+    settings = read_settings()
+    from pipelines.sources import all_sources
+
+    table = unbroken("Nguồn", "Tên, nhà cung cấp", "Nhịp, giấy phép", "Tệp", whole="Nguồn")
+    for source in all_sources().values():
+        files = len(landing_of(settings).in_force(source.name))
+        title = f"{source.title_vi}\n[dim]{source.title_en}[/dim]\n{source.publisher}"
+        table.add_row(source.name, title, f"{source.cadence}\n[dim]{source.licence}[/dim]", str(files))
+        table.add_section()
+    out.print(table)
+
+
+@app.command(rich_help_panel=IN)
+def pull(
+    source: Annotated[str, typer.Argument(help="Name of the source; `hatinh sources` lists them.")],
+    partition: Annotated[
+        str | None, typer.Option(help="Period, like 2026-10; without it the running one.", show_default=False)
+    ] = None,
+) -> None:
+    """Fetch one period of a source into data/raw. Interrupted pulls are repeated; what landed stays.
+
+    The address comes from HATINH_ADDRESSES. Files that people bring go into data/drop/SOURCE/ instead.
+    """
+    settings = read_settings()
+    from pipelines.landing.http import HttpError
+    from pipelines.landing.pull import VIETNAM, PullError, read_credentials
+    from pipelines.landing.pull import pull as pull_source
+    from pipelines.sources import all_sources
+
+    refuse_unknown_source(source)
+    chosen = all_sources()[source]
+    period = partition or chosen.partition_of(now().astimezone(VIETNAM).date())
+    try:
+        with err.status(f"{source} {period} …"):
+            results = pull_source(
+                landing_of(settings),
+                chosen,
+                period,
+                settings.addresses.get(source),
+                credentials=read_credentials(settings.credentials, source),
+                now=now,
+                progress=lambda receipt, is_new: err.print(
+                    f"{'landed' if is_new else 'known '} {receipt.path} ({receipt.bytes:,} bytes)", highlight=False
+                ),
+            )
+    except PullError as error:
+        stop(str(error), WRONG_USE)
+    except HttpError as error:
+        stop(str(error))
+    out.print(f"{source} {period}: {sum(new for _, new in results)} new of {len(results)} files. Load: hatinh run")
+
+
+@app.command(rich_help_panel=IN)
+def sample(
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder to write to; data/drop/dossiers feeds the next run.")],
+    rows: Annotated[int, typer.Option(min=1, help="Dossiers.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 42,
+    first: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First day of receipt.")] = datetime(2025, 1, 1),
+    last: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day, state as of then.")] = datetime(
+        2026, 10, 10
+    ),
+    form: Annotated[str, typer.Option(help='ndjson, array or data ({"data": [...]}).')] = "ndjson",
+    dirt: Annotated[float, typer.Option(min=0, max=1, help="Share of rows with the dirt of real feeds.")] = 0.004,
+    compress: Annotated[bool, typer.Option(help="Write gzip.")] = True,
+    defect: Annotated[
+        str | None, typer.Option(help="Poison the files; `--defect list` names the ways.", show_default=False)
+    ] = None,
+) -> None:
+    """Write synthetic dossiers in the real wire format, calibrated to the published figures. Nobody in them exists."""
+    settings = read_settings()
+    from pipelines.sample.dirt import DEFECTS
+    from pipelines.sample.dossiers import write_dossiers
+
+    if defect is not None and defect not in DEFECTS:
+        table = Table("--defect", "What it does")
+        for name, known in DEFECTS.items():
+            table.add_row(name, known.description)
+        out.print(table)
+        raise typer.Exit(0 if defect == "list" else WRONG_USE)
+    if form not in ("ndjson", "array", "data"):
+        stop(f"--form {form}: ndjson, array or data.", WRONG_USE)
+    with err.status("writing …") as shown:
+        report = write_dossiers(
+            out_dir,
+            settings.seeds,
+            rows=rows,
+            seed=seed,
+            first=first.date(),
+            last=last.date(),
+            dirt=dirt,
+            form=form,  # type: ignore[arg-type]
+            compress=compress,
+            defect=defect,
+            progress=lambda done: shown.update(f"{done:,} of {rows:,} …"),
+        )
+    size = sum(path.stat().st_size for path in report.paths)
+    written = f"{len(report.paths)} files in {out_dir}, {size:,} bytes"
+    out.print(f"{report.records:,} records of {report.dossiers:,} dossiers: {written}")
+    if report.dirt:
+        out.print("dirt: " + ", ".join(f"{count} {kind}" for kind, count in sorted(report.dirt.items())))
+
+
+@app.command(rich_help_panel=IN)
+def files(source: Annotated[str, typer.Argument()]) -> None:
+    """Landed files of a source: in force or not, since when, how many bytes."""
+    settings = read_settings()
+    refuse_unknown_source(source)
+    landing = landing_of(settings)
+    in_force = {receipt.sha256 for receipt in landing.in_force(source)}
+    table = unbroken("sha256", "Kỳ", "Tệp", "Tình trạng", whole="sha256")
+    for receipt in landing.receipts(source):
+        state = "withdrawn" if receipt.withdrawn else "sample, stepped aside"
+        if receipt.sha256 in in_force:
+            state = "in force"
+        about = f"số liệu {receipt.extracted_on}, nhận {receipt.landed_at:%Y-%m-%d %H:%M} UTC, {receipt.bytes:,} byte"
+        name = f"{escape(receipt.name)}\n[dim]{about}[/dim]"
+        table.add_row(receipt.sha256[:12], receipt.partition, name, state)
+    out.print(table)
+
+
+@app.command(rich_help_panel=IN)
+def withdraw(
+    source: Annotated[str, typer.Argument()],
+    sha256: Annotated[str, typer.Argument(help="First digits of the file's sha256; `hatinh files SOURCE` lists them.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the receipt.")],
+) -> None:
+    """Take a landed file out of force: a wrong delivery. Its bytes stay; the next run rebuilds without it."""
+    settings = read_settings()
+    from pipelines.landing.store import LandingError
+
+    try:
+        receipt = landing_of(settings).withdraw(source, sha256, reason, now())
+    except LandingError as error:
+        stop(str(error), WRONG_USE)
+    out.print(f"withdrawn: {receipt.path}. The next run rebuilds without it: hatinh run", highlight=False)
+
+
+@app.command(rich_help_panel=IN)
+def quarantine(
+    source: Annotated[str, typer.Argument()],
+    limit: Annotated[int, typer.Option(min=1, help="Rows to show.")] = 50,
+) -> None:
+    """Rows that did not parse: file, line, reason. Values are shown as shapes only: 9 for a digit, a for a letter."""
+    settings = read_settings()
+    refuse_unknown_source(source)
+    refuse_if_held(settings)
+    from pipelines.warehouse.connection import Warehouse
+
+    if not settings.warehouse.exists():
+        stop("Nothing is loaded yet: hatinh run", WRONG_USE)
+    with Warehouse(settings.warehouse).connect(read_only=True) as connection:
+        rows = connection.execute(
+            "select f.path, q.row_no, q.reason, coalesce(q.field, ''), coalesce(q.shape, '') "
+            "from raw.quarantine as q join raw.files as f using (file_no) where f.source = ? "
+            "order by f.file_no, q.row_no limit ?",
+            [source, limit],
+        ).fetchall()
+    table = unbroken("Tệp", "Dòng", "Lý do", "Trường", "Dạng giá trị", whole="Dòng")
+    for path, row_no, reason, field, shape in rows:
+        table.add_row(path, str(row_no), reason, field, shape)
+    out.print(table)

@@ -1,0 +1,146 @@
+"""What goes out: the scoreboard in the terminal and as a page, releases and the way back to an earlier one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.common import (
+    FAILED,
+    OUT,
+    WRONG_USE,
+    app,
+    now,
+    out,
+    read_settings,
+    refuse_if_held,
+    releases_app,
+    show_scoreboard,
+    stop,
+    store_of,
+    unbroken,
+)
+
+
+@app.command(rich_help_panel=OUT)
+def status(
+    whole: Annotated[
+        bool, typer.Option("--all", help="English titles, documents, targets without data and every table too.")
+    ] = False,
+) -> None:
+    """The scoreboard: targets, published tables, what is held back, what lies in quarantine."""
+    settings = read_settings()
+    show_scoreboard(settings, whole)
+    from pipelines.warehouse.connection import Warehouse
+
+    holder = Warehouse(settings.warehouse).holder()
+    if holder:
+        out.print(f"Đang chạy / running: {holder}", style="cyan", highlight=False)
+
+
+@app.command(rich_help_panel=OUT)
+def page(
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    to: Annotated[
+        Path | None,
+        typer.Option("--out", help="Draw it anew, with the code of today, into this file.", show_default=False),
+    ] = None,
+    release_id: Annotated[
+        str | None, typer.Option("--release", help="One of `hatinh releases`; else the current.", show_default=False)
+    ] = None,
+) -> None:
+    """The scoreboard page: where it lies in the current release. With --out, draw that of any release into a file.
+
+    A file whose name ends in .xlsx becomes the workbook.
+    """
+    settings = read_settings()
+    from pipelines.release.files import ReleaseError
+    from pipelines.scoreboard.pages import PAGE, WORKBOOK, pages, place_of
+
+    try:
+        release = store_of(settings).get(release_id) if release_id else store_of(settings).current()
+    except ReleaseError as error:
+        stop(str(error), _code(error))
+    if release is None:
+        stop("There is no release yet: hatinh run", WRONG_USE)
+    if to is not None:
+        wanted = WORKBOOK if to.suffix == ".xlsx" else PAGE
+        to.write_bytes(next(page for page in pages(place_of(settings)) if page.path == wanted).draw(release))
+    shown = to or release.path / PAGE
+    if not shown.exists():
+        why = release.undrawn.get(PAGE, "it was written before there was one")
+        stop(f"Release {release.id} has no page ({why}). Draw it into a file: hatinh page --out scoreboard.html")
+    out.print(str(shown.resolve()), soft_wrap=True, highlight=False, markup=False)
+    if open_it:
+        typer.launch(shown.resolve().as_uri())
+
+
+@releases_app.callback()
+def releases(context: typer.Context) -> None:
+    """The releases on disk, newest first."""
+    if context.invoked_subcommand:
+        return
+    settings = read_settings()
+    store = store_of(settings)
+    current = store.current()
+    table = unbroken("", "Bản công bố", "Bảng", "Số dòng", "Byte", "Giữ lại", "Mẫu", whole="Bản công bố")
+    for release in store.list():
+        table.add_row(
+            "→" if current and release.id == current.id else "",
+            release.id,
+            str(len(release.tables)),
+            f"{release.rows:,}",
+            f"{release.bytes:,}",
+            ", ".join(held.target for held in release.held_back),
+            "có" if release.synthetic else "",
+        )
+    out.print(table)
+
+
+@releases_app.command("verify")
+def releases_verify(release_id: Annotated[str, typer.Argument()]) -> None:
+    """Read a release back: sums, rows, schemas."""
+    settings = read_settings()
+    from pipelines.release.files import ReleaseError
+
+    try:
+        release = store_of(settings).verify(release_id)
+    except ReleaseError as error:
+        stop(str(error), _code(error))
+    out.print(f"{release.id}: {len(release.tables)} tables, {release.rows:,} rows, as described", highlight=False)
+
+
+@releases_app.command("prune")
+def releases_prune(
+    keep: Annotated[int | None, typer.Option(min=1, help="How many to keep; else HATINH_KEEP_RELEASES.")] = None,
+) -> None:
+    """Delete old releases but the newest ones and the current one. Without this command every release is kept."""
+    settings = read_settings()
+    number = keep or settings.keep_releases
+    if number is None:
+        stop("How many are to be kept? --keep N, or set HATINH_KEEP_RELEASES.", WRONG_USE)
+    gone = store_of(settings).prune(number)
+    out.print(f"deleted {len(gone)}: {', '.join(gone) or '-'}", highlight=False)
+
+
+def _code(error: Exception) -> int:
+    """A release that was misnamed is wrong use; one that cannot be read has failed."""
+    from pipelines.release.files import UnknownRelease
+
+    return WRONG_USE if isinstance(error, UnknownRelease) else FAILED
+
+
+@app.command(rich_help_panel=OUT)
+def rollback(release_id: Annotated[str, typer.Argument(help="One of `hatinh releases`.")]) -> None:
+    """Lead readers back to an earlier release, once it has been verified. The next run leads them on again."""
+    settings = read_settings()
+    refuse_if_held(settings)
+    from pipelines.release.files import ReleaseError
+
+    try:
+        release = store_of(settings).rollback(release_id, now())
+    except ReleaseError as error:
+        stop(str(error), _code(error))
+    out.print(f"current is {release.id}", highlight=False)

@@ -1,0 +1,133 @@
+"""What no system delivers: the workbooks by which agencies report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from pipelines.cli.common import (
+    FAILED,
+    REPORTED,
+    WRONG_USE,
+    app,
+    landing_of,
+    now,
+    out,
+    read_settings,
+    stop,
+    store_of,
+    unbroken,
+)
+
+
+@app.command(rich_help_panel=REPORTED)
+def template(
+    wanted: Annotated[str, typer.Argument(metavar="INDICATOR|PILLAR", help="A reported indicator, or a whole pillar.")],
+    period: Annotated[str, typer.Option(help="2026, 2026-H1, 2026-Q3 or 2026-09.")],
+    agency: Annotated[str | None, typer.Option(help="Code of the agency; without it, all that report.")] = None,
+    to: Annotated[Path | None, typer.Option("--out", help="File to write; else named by what it asks.")] = None,
+) -> None:
+    """Write the workbook by which agencies report what no system delivers. Filled, it goes into the drop folder."""
+    settings = read_settings()
+    from pipelines.landing.pull import VIETNAM
+    from pipelines.reporting.forms import form
+    from pipelines.reporting.registry import ReportingError, load_registry, parse_period
+    from pipelines.reporting.workbook import workbook_bytes
+
+    try:
+        asked = form(
+            load_registry(settings.dbt_project),
+            wanted,
+            parse_period(period),
+            agency=agency,
+            province_code=settings.province_code,
+            province_name=settings.province_name,
+        )
+    except ReportingError as error:
+        stop(str(error), WRONG_USE)
+    today = now().astimezone(VIETNAM).date()
+    path = to or Path(f"{asked.name}.xlsx")
+    path.write_bytes(workbook_bytes(asked, made_on=today, send_to=settings.report_recipient))
+    out.print(f"{path}: {len(asked.rows)} dòng / rows, hạn gửi / due {asked.due_on:%d/%m/%Y}", highlight=False)
+    out.print(
+        "Điền xong / when filled: hatinh check-report TỆP, rồi bỏ vào / then put it into data/drop/reported_indicators/"
+    )
+
+
+@app.command("check-report", rich_help_panel=REPORTED)
+def check_report(
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A filled workbook.")],
+) -> None:
+    """Judge a filled workbook as the load will. What is wrong is marked in a copy beside it, NAME-marked.xlsx.
+
+    Exit code 0: every row is good or blank. 1: something is wrong, each cell is named.
+    """
+    settings = read_settings()
+    from pipelines.landing.pull import VIETNAM
+    from pipelines.reporting.check import check
+    from pipelines.reporting.marked import marked_copy, said_lines
+    from pipelines.reporting.registry import ReportingError, load_registry
+
+    today = now().astimezone(VIETNAM).date()
+    content = path.read_bytes()
+    checked = check(content, path.name, today)
+    out.print(
+        f"{path.name}: {checked.rows} dòng / rows = {checked.answered} có số liệu / answered "
+        f"+ {checked.blank} để trống / blank + {len(checked.findings)} sai / wrong",
+        highlight=False,
+    )
+    if not checked.findings:
+        return
+    try:
+        indicators = load_registry(settings.dbt_project).indicators
+    except ReportingError as error:
+        stop(str(error), WRONG_USE)
+    table = Table("Dòng", "Ô", "Cần sửa")
+    for line in said_lines(content, checked, indicators):
+        table.add_row(*line)
+    out.print(table)
+    copy = path.with_name(f"{path.stem}-marked.xlsx")
+    copy.write_bytes(marked_copy(content, checked, indicators, today))
+    out.print(f"Bản đánh dấu / marked copy: {copy}", highlight=False)
+    raise typer.Exit(FAILED)
+
+
+@app.command(rich_help_panel=REPORTED)
+def reports(
+    period: Annotated[str | None, typer.Option(help="2026, 2026-H1, 2026-Q3 or 2026-09; else every period.")] = None,
+    agency: Annotated[str | None, typer.Option(help="Only what this agency reports.")] = None,
+    each: Annotated[bool, typer.Option("--each", help="A line a figure, not a line an indicator and period.")] = False,
+    returned: Annotated[
+        bool, typer.Option("--returned", help="Write marked copies of landed workbooks with wrong cells.")
+    ] = False,
+) -> None:
+    """Who reported what, in time or late, and what is missing, by the current release."""
+    settings = read_settings()
+    from pipelines.landing.pull import VIETNAM
+    from pipelines.reporting.overview import each_report, summary, write_returned
+    from pipelines.reporting.registry import ReportingError, load_registry, parse_period
+
+    try:
+        chosen = parse_period(period) if period else None
+        if returned:
+            indicators = load_registry(settings.dbt_project).indicators
+            today = now().astimezone(VIETNAM).date()
+            written = write_returned(landing_of(settings), settings.returned, indicators, today)
+            for copy, wrong in written:
+                out.print(f"{copy}: {wrong} dòng cần sửa / rows to mend", highlight=False)
+            out.print(f"{len(written)} tệp trả lại / workbooks to send back", highlight=False)
+            return
+        current = store_of(settings).current()
+        if current is None:
+            stop("There is no release yet: hatinh run", WRONG_USE)
+        headings, rows = (each_report if each else summary)(current.path, chosen, agency)
+    except ReportingError as error:
+        stop(str(error), WRONG_USE)
+    first, _, due, *others = headings
+    table = unbroken(first, *others, whole=first)
+    for indicator, kind, due_on, *row in rows:
+        table.add_row(f"{indicator}\n[dim]{kind}, {due.lower()} / due {due_on}[/dim]", *row)
+    out.print(table)

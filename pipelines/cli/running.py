@@ -1,0 +1,187 @@
+"""Starting and keeping up the platform: the run itself, its page, what it needs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from pipelines.cli.common import (
+    BUSY,
+    FAILED,
+    HELD_BACK,
+    OWN_ERRORS,
+    RUN,
+    WRONG_USE,
+    app,
+    err,
+    key_app,
+    now,
+    out,
+    read_settings,
+    refuse_if_held,
+    show_scoreboard,
+    stop,
+    store_of,
+)
+from pipelines.settings import Settings
+
+
+@app.command(rich_help_panel=RUN)
+def run(
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the outcome, no line a step.")] = False,
+) -> None:
+    """Take the drop folder in, load, build and check the models, release what passed.
+
+    The same Dagster job as the daily schedule, in this process; the Dagster page (hatinh ui) shows it too.
+    """
+    settings = read_settings()
+    refuse_if_held(settings)
+    from pipelines.warehouse.pseudonyms import KeyProblem, read_key
+
+    try:
+        read_key(settings.pseudonym_key)
+    except KeyProblem as problem:
+        stop(str(problem), WRONG_USE)
+    _refuse_if_wrong(settings)
+    with err.status("khởi động / starting …"):
+        from pipelines.orchestration.execute import execute
+        from pipelines.orchestration.platform import Platform
+
+    started = now()
+
+    def tell(line: str) -> None:
+        if not quiet:
+            err.print(f"[dim]{(now() - started).total_seconds():6.1f} s[/dim]  {line}", highlight=False)
+
+    result = execute(Platform(settings, tell=tell))
+    if not result.success:
+        refuse_if_held(settings)
+        said = f": {result.error_message}" if result.error_class in OWN_ERRORS else ""
+        stop(
+            f"The run failed at {result.step or 'its start'} ({result.error_class or 'unknown error'}{said}). "
+            f"Readers keep the last release. The whole story: hatinh ui, run {result.run_id}.",
+            BUSY if result.error_class == "WarehouseBusy" else FAILED,
+        )
+    last = _last_run(settings)
+    show_scoreboard(settings)
+    took = (now() - started).total_seconds()
+    outcome = {
+        "released": "đã công bố / released",
+        "unchanged": "không có gì thay đổi / unchanged",
+        "nothing": "không có bảng nào đạt / nothing could be released",
+    }[last["status"]]
+    out.print(f"{outcome} · {took:.0f} s", style="bold", highlight=False)
+    undrawn = _tell_undrawn(settings)
+    if undrawn or waits_for_somebody(last):
+        raise typer.Exit(HELD_BACK)
+
+
+def waits_for_somebody(run: Mapping[str, Any]) -> bool:
+    """Whether a run held a target back, or a file in force was refused whole; it is told until it is withdrawn."""
+    return "held_back" in run["targets"].values() or any(load["refused"] for load in run["loads"].values())
+
+
+def _refuse_if_wrong(settings: Settings) -> None:
+    """A person who edited a registry hears it now, cell by cell; a run by schedule holds back what rests on it."""
+    from pipelines.quality.registries import faults
+
+    if wrong := faults(settings.seeds, settings.methods):
+        lines = "\n".join(f"  {fault}" for fault in wrong)
+        stop(f"{settings.seeds} does not hold together; nothing was run:\n{lines}", WRONG_USE)
+
+
+def _tell_undrawn(settings: Settings) -> bool:
+    """Say loudly which page the current release lacks, and why. True when one is missing."""
+    current = store_of(settings).current()
+    undrawn = current.undrawn if current else {}
+    for path, reason in undrawn.items():
+        err.print(
+            f"{path} could not be drawn ({reason}). The tables are out; the next run tries again.",
+            style="red",
+            markup=False,
+            highlight=False,
+        )
+    return bool(undrawn)
+
+
+def _last_run(settings: Settings) -> dict[str, Any]:
+    from pipelines.release.runs import RunLog
+
+    return RunLog(settings.marts).runs()[-1]
+
+
+@app.command(rich_help_panel=RUN)
+def ui() -> None:
+    """Open Dagster on loopback: the graph, the runs, the checks; with its daemon, so that schedule and sensor work."""
+    settings = read_settings()
+    import os
+    import signal
+
+    from pipelines.orchestration.execute import use_instance
+
+    use_instance(settings)
+    # a script that starts us with & lets us ignore SIGINT, and Dagster then ignores SIGTERM as well
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    command = [
+        str(Path(sys.executable).with_name("dagster")),
+        "dev",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(settings.ui_port),
+        "--workspace",
+        str(settings.home / "workspace.yaml"),
+    ]
+    os.chdir(settings.home)
+    os.execv(command[0], command)  # noqa: S606 - our own program, by its full path
+
+
+@app.command(rich_help_panel=RUN)
+def rebuild(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Throw the private warehouse away and load everything anew from data/raw. Releases stay."""
+    settings = read_settings()
+    refuse_if_held(settings)
+    if not yes:
+        typer.confirm(f"Delete {settings.warehouse} and load all landed files again?", abort=True)
+    for path in (settings.warehouse, settings.warehouse.with_suffix(".duckdb.wal")):
+        path.unlink(missing_ok=True)
+    run()
+
+
+@app.command(rich_help_panel=RUN)
+def doctor() -> None:
+    """Look at what runs need: versions, key, folders, disk, lock, settings. Exit code 1 when something is wrong."""
+    settings = read_settings()
+    from pipelines.doctor import examine
+
+    findings = examine(settings, date.today())
+    table = Table("", "Gì", "Thế nào")
+    for finding in findings:
+        table.add_row("[green]✓[/green]" if finding.good else "[red]✗[/red]", finding.what, finding.how)
+    out.print(table)
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(FAILED)
+
+
+@key_app.command("make")
+def key_make(
+    if_missing: Annotated[bool, typer.Option("--if-missing", help="Say nothing when there is one.")] = False,
+) -> None:
+    """Make the key. Keep a copy in a safe place: without it the same dossier gets another pseudonym."""
+    settings = read_settings()
+    from pipelines.warehouse.pseudonyms import make_key
+
+    if settings.pseudonym_key.exists():
+        if not if_missing:
+            stop(f"{settings.pseudonym_key} is there already; it is never overwritten.", WRONG_USE)
+        return
+    make_key(settings.pseudonym_key)
+    out.print(f"made {settings.pseudonym_key} – keep a copy in a safe place, never in git", highlight=False)
