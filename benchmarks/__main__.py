@@ -13,6 +13,7 @@ Exit code 1: figures differ (tables, columns and counts on stderr), or a run fai
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import shutil
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from benchmarks.figures import differences
 from benchmarks.pipeline import PHASES, Pipeline
@@ -66,6 +68,23 @@ class Bench:
             log=self.work / "bare.log",
         )
 
+    def models(self, data: Path, manifest: dict[str, Any], out: Path) -> Measured:
+        """The SQL of every model over a copy of the warehouse of `data`; making the copy is not measured."""
+        copy, compiled = self.work / "copy", self.work / "compiled.json"
+        for folder in (copy, out):
+            shutil.rmtree(folder, ignore_errors=True)
+        copy.mkdir()
+        shutil.copy2(data / "warehouse" / "warehouse.duckdb", copy)
+        compiled.write_text(json.dumps(manifest), encoding="utf-8")
+        files = ["--warehouse", str(copy / "warehouse.duckdb"), "--manifest", str(compiled), "--out", str(out)]
+        limits = ["--threads", str(self.pipeline.threads), "--memory", self.pipeline.memory]
+        return measure(
+            [sys.executable, "-m", "benchmarks.models", *files, *limits],
+            cwd=PROJECT,
+            environment={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+            log=self.work / "models.log",
+        )
+
     def fresh(self, files: Sequence[Path], data: Path) -> Measured:
         """The pipeline over `files`, in a data folder that is new."""
         shutil.rmtree(data, ignore_errors=True)
@@ -103,16 +122,24 @@ class Bench:
         return Sample(report.paths, report.dossiers, report.records)
 
     def side_by_side(self, rows: int, *, with_phases: bool) -> list[str]:
-        """Bare script and pipeline over `rows` dossiers, in turn; returns in what figures they differ."""
-        sample, data, out = self.history(rows), self.work / "data", self.work / "bare"
-        bare, pipeline, phases, found = [], [], [], []
+        """Bare script, pipeline and its models alone, in turn; returns in what figures they differ."""
+        from pipelines.transform.marts import marts_of
+
+        sample, data, out, alone = self.history(rows), self.work / "data", self.work / "bare", self.work / "models"
+        bare, pipeline, models, phases, found = [], [], [], [], []
+        manifest: dict[str, Any] = {}
         for _ in range(self.runs):
             bare.append(self.bare(sample.files[0].parent, out))
             pipeline.append(self.fresh(sample.files, data))
             phases.append(self.pipeline.phases(pipeline[-1]))
             found += differences(out, data / "marts" / "current")
+            manifest = manifest or self.pipeline.compiled(data)
+            models.append(self.models(data, manifest, alone))
+            found += differences(
+                alone, data / "marts" / "current", {mart.name: mart.key for mart in marts_of(manifest)}
+            )
         print(f"\n## {sample}: {self.runs} runs each, in turn\n")
-        table({"bare script": bare, "pipeline": pipeline}, found)
+        table({"bare script": bare, "SQL of all models, rows loaded": models, "pipeline": pipeline}, found)
         if with_phases:
             phase_table({"pipeline": phases})
         shutil.rmtree(data)

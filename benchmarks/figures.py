@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 
-KEYS = {
+Keys = Mapping[str, tuple[str, ...]]
+"""By table the columns that identify a row."""
+
+KEYS: Keys = {
     "dossier_timeliness": ("month", "agency_code", "procedure_field_code"),
     "online_submission": ("month", "agency_code", "procedure_field_code"),
 }
+"""Of the tables that the bare script computes."""
+ADDED = "has_samples"
+"""A column that the release adds to every table; it is no figure."""
 
 
-def differences(left: Path, right: Path) -> list[str]:
+def differences(left: Path, right: Path, keys: Keys = KEYS) -> list[str]:
     """Compare `<mart>.parquet` of two folders: one sentence a difference, with table, column and count.
 
     Numbers are compared as they are: the marts are rounded already.
     """
     with duckdb.connect() as connection:
-        return [text for mart, key in KEYS.items() for text in _compare(connection, mart, key, left, right)]
+        return [text for mart, key in keys.items() for text in _compare(connection, mart, key, left, right)]
 
 
 def _compare(
@@ -27,7 +34,8 @@ def _compare(
     columns: list[dict[str, str]] = []
     for side, folder in (("l", left), ("r", right)):
         connection.read_parquet(str(folder / f"{mart}.parquet")).create_view(side, replace=True)
-        columns.append({name: kind for name, kind, *_ in connection.execute(f"describe {side}").fetchall()})
+        described = connection.execute(f"describe {side}").fetchall()
+        columns.append({name: kind for name, kind, *_ in described if name != ADDED})
     ours, theirs = columns
     found = [
         f"{mart}.{name}: {ours.get(name, 'missing')} in {left}, {theirs.get(name, 'missing')} in {right}"

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from benchmarks.processes import Measured, measure
 
@@ -62,6 +63,17 @@ class Pipeline:
         for file in files:
             shutil.copy2(file, drop)
         return self._hatinh("run", "--quiet", data=data)
+
+    def compiled(self, data: Path) -> dict[str, Any]:
+        """The manifest with the SQL of every model, as a full build over the data folder `data` runs it."""
+        from pipelines.transform.dbt import Dbt
+
+        given = {"min_cell_count": 5, "province_code": "42", "portal_code": "H27"}
+        project = self.home / "dbt_project"
+        target = self.work / "compiled"
+        return Dbt(
+            project, data / "warehouse" / "warehouse.duckdb", self.threads, self.memory, given, target
+        ).compiled()
 
     def phases(self, run: Measured) -> dict[str, float]:
         """Seconds of the last run by phase, summing to the whole: from Dagster's log of events."""

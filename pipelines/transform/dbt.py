@@ -180,7 +180,7 @@ class Dbt:
             HATINH_DBT_WAREHOUSE=str(self.warehouse),
             HATINH_DBT_THREADS=str(self.threads),
             HATINH_DBT_MEMORY=self.memory_limit,
-            HATINH_DBT_SPATIAL=_spatial_extension(),
+            HATINH_DBT_SPATIAL=spatial_extension(),
             DBT_SEND_ANONYMOUS_USAGE_STATS="false",
             DO_NOT_TRACK="1",
         ):
@@ -210,7 +210,7 @@ class Dbt:
         return list(getattr(outcome.result, "results", []))
 
 
-def _spatial_extension() -> str:
+def spatial_extension() -> str:
     """The file of DuckDB's spatial extension, from its package: nothing is downloaded. Models that need it load it.
 
     Raises:
