@@ -139,6 +139,16 @@ _UNITS = {
     "điểm": Text("điểm", "points"),
     "bậc": Text("bậc", "places"),
     "hồ sơ": Text("hồ sơ", "dossiers"),
+    "%/năm": Text("%/năm", "% a year"),
+    "cơ quan": Text("cơ quan", "agencies"),
+    "cuộc họp": Text("cuộc họp", "meetings"),
+    "dịch vụ": Text("dịch vụ", "services"),
+    "doanh nghiệp": Text("doanh nghiệp", "enterprises"),
+    "hệ thống": Text("hệ thống", "systems"),
+    "người": Text("người", "people"),
+    "thôn": Text("thôn", "villages"),
+    "triệu đồng": Text("triệu đồng", "million VND"),
+    "đô thị": Text("đô thị", "cities"),
 }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -76,6 +78,13 @@ def test_what_is_asked_for_says_whether_it_must_be_passed(
     assert words.goal(20.0, unit, direction, strict) == Text(vi, en)
     assert words.goal(None, unit, direction, strict).vi == "–"
     assert words.goal(100.0, "%", "more", False).vi == "100 %", "more is not possible"
+
+
+def test_every_unit_of_a_target_is_said_in_english_too() -> None:
+    seed = Path(__file__).parents[2] / "dbt_project/seeds/targets.csv"
+    with seed.open(encoding="utf-8", newline="") as rows:
+        units = {row["unit"] for row in csv.DictReader(rows)} - {"%"}
+    assert [name for name in sorted(units) if words.unit(name).en == name] == []
 
 
 def test_a_document_is_known_by_its_short_name() -> None:
