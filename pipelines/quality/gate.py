@@ -162,7 +162,10 @@ def _loads(
             continue
         rows_in, aside = quarantined[source]
         passed = 100 * aside <= max_quarantined_pct * rows_in
-        limit = f"More than {max_quarantined_pct:g} % of the rows are in quarantine, which names file, line and reason."
+        limit = (
+            f"More than {max_quarantined_pct:g} % of the rows are in quarantine: "
+            f"`hatinh quarantine {source}` names file, line and reason."
+        )
         severity = _lost(source, stand_alone)
         yield Evidence(check, "load", source, severity, passed, "" if passed else limit, f"{aside} of {rows_in}")
 
