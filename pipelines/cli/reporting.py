@@ -50,10 +50,12 @@ def template(
         stop(str(error), WRONG_USE)
     today = now().astimezone(VIETNAM).date()
     path = to or Path(f"{asked.name}.xlsx")
-    path.write_bytes(workbook_bytes(asked, made_on=today, send_to=settings.report_recipient))
+    _write(path, workbook_bytes(asked, made_on=today, send_to=settings.report_recipient))
     out.print(f"{path}: {len(asked.rows)} dòng / rows, hạn gửi / due {asked.due_on:%d/%m/%Y}", highlight=False)
     out.print(
-        "Điền xong / when filled: hatinh check-report TỆP, rồi bỏ vào / then put it into data/drop/reported_indicators/"
+        "Điền xong / when filled: hatinh check-report TỆP, rồi bỏ vào / then put it into "
+        f"{settings.drop / 'reported_indicators'}",
+        highlight=False,
     )
 
 
@@ -90,7 +92,7 @@ def check_report(
         table.add_row(*line)
     out.print(table)
     copy = path.with_name(f"{path.stem}-marked.xlsx")
-    copy.write_bytes(marked_copy(content, checked, indicators, today))
+    _write(copy, marked_copy(content, checked, indicators, today))
     out.print(f"Bản đánh dấu / marked copy: {copy}", highlight=False)
     raise typer.Exit(FAILED)
 
@@ -131,3 +133,10 @@ def reports(
     for indicator, kind, due_on, *row in rows:
         table.add_row(f"{indicator}\n[dim]{kind}, {due.lower()} / due {due_on}[/dim]", *row)
     out.print(table)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        stop(f"{path} cannot be written: {error.strerror}. Choose a folder that exists and may be written.", WRONG_USE)

@@ -47,6 +47,7 @@ def test_a_template_is_written_filled_and_checked(tmp_path: Path, environment: d
     [
         (["template", "it_stff", "--period", "2026"], "Did you mean it_staff"),
         (["template", "it_staff", "--period", "quý 3"], "2026-Q3"),
+        (["template", "it_staff", "--period", "2026", "--out", "no/such/folder.xlsx"], "cannot be written"),
         (["reports"], "hatinh run"),
         (["reports", "--period", "2026-Q9"], "2026-Q3"),
     ],
