@@ -47,11 +47,21 @@ def examine(settings: Settings, today: date) -> list[Finding]:
         *_environment(today),
         *_key(settings),
         *_registries(settings),
+        *(Finding("addresses", False, said) for said in unknown_addresses(settings)),
         *_disk(settings),
         *_landed(settings),
         *_release(settings),
         *_lock(settings),
         *_settings(settings),
+    ]
+
+
+def unknown_addresses(settings: Settings) -> list[str]:
+    """What HATINH_ADDRESSES names and no source is called: it would never be pulled, without a word."""
+    known = ", ".join(all_sources())
+    return [
+        f"HATINH_ADDRESSES names {name!r}, which is no source. Known: {known}"
+        for name in sorted(settings.addresses.keys() - all_sources().keys())
     ]
 
 

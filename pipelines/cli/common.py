@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -108,3 +109,11 @@ def refuse_if_held(settings: Settings) -> None:
     holder = Warehouse(settings.warehouse).holder()
     if holder:
         stop(f"The warehouse is held by {holder}. Wait until it ends; releases can be read meanwhile.", BUSY)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write what was asked for where it was asked for, or say why not."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        stop(f"{path} cannot be written: {error.strerror}. Choose a folder that exists and may be written.", WRONG_USE)

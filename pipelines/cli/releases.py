@@ -21,6 +21,7 @@ from pipelines.cli.common import (
     stop,
     store_of,
     unbroken,
+    write_file,
 )
 
 
@@ -67,7 +68,7 @@ def page(
         stop("There is no release yet: hatinh run", WRONG_USE)
     if to is not None:
         wanted = WORKBOOK if to.suffix == ".xlsx" else PAGE
-        to.write_bytes(next(page for page in pages(place_of(settings)) if page.path == wanted).draw(release))
+        write_file(to, next(page for page in pages(place_of(settings)) if page.path == wanted).draw(release))
     shown = to or release.path / PAGE
     if not shown.exists():
         why = release.undrawn.get(PAGE, "it was written before there was one")

@@ -20,6 +20,7 @@ from pipelines.cli.common import (
     stop,
     store_of,
     unbroken,
+    write_file,
 )
 
 
@@ -50,7 +51,7 @@ def template(
         stop(str(error), WRONG_USE)
     today = now().astimezone(VIETNAM).date()
     path = to or Path(f"{asked.name}.xlsx")
-    _write(path, workbook_bytes(asked, made_on=today, send_to=settings.report_recipient))
+    write_file(path, workbook_bytes(asked, made_on=today, send_to=settings.report_recipient))
     out.print(f"{path}: {len(asked.rows)} dòng / rows, hạn gửi / due {asked.due_on:%d/%m/%Y}", highlight=False)
     out.print(
         "Điền xong / when filled: hatinh check-report TỆP, rồi bỏ vào / then put it into "
@@ -92,7 +93,7 @@ def check_report(
         table.add_row(*line)
     out.print(table)
     copy = path.with_name(f"{path.stem}-marked.xlsx")
-    _write(copy, marked_copy(content, checked, indicators, today))
+    write_file(copy, marked_copy(content, checked, indicators, today))
     out.print(f"Bản đánh dấu / marked copy: {copy}", highlight=False)
     raise typer.Exit(FAILED)
 
@@ -133,10 +134,7 @@ def reports(
     for indicator, kind, due_on, *row in rows:
         table.add_row(f"{indicator}\n[dim]{kind}, {due.lower()} / due {due_on}[/dim]", *row)
     out.print(table)
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        stop(f"{path} cannot be written: {error.strerror}. Choose a folder that exists and may be written.", WRONG_USE)
+    for held in current.held_back:
+        if held.target == "reported":
+            told = f"Đang giữ bản trước, từ / held back, the table is older, since {held.since}: {held.reason}"
+            out.print(told, style="yellow", markup=False, highlight=False)

@@ -89,8 +89,11 @@ def waits_for_somebody(run: Mapping[str, Any]) -> bool:
 
 def _refuse_if_wrong(settings: Settings) -> None:
     """A person who edited a registry hears it now, cell by cell; a run by schedule holds back what rests on it."""
+    from pipelines.doctor import unknown_addresses
     from pipelines.quality.registries import faults
 
+    if unknown := unknown_addresses(settings):
+        stop("\n".join(unknown), WRONG_USE)
     if wrong := faults(settings.seeds, settings.methods):
         lines = "\n".join(f"  {fault}" for fault in wrong)
         stop(f"{settings.seeds} does not hold together; nothing was run:\n{lines}", WRONG_USE)

@@ -59,7 +59,7 @@ _WITH_GZIP_HEADER = 31  # zlib: gzip only, largest window
 # what JSON calls white space: str.strip() would also eat characters that make a record invalid
 _BLANK = b" \t\r\n"
 _SPACE = re.compile(r"[ \t\r\n]*")
-_RECORD_AFTER_RECORD = re.compile(rb"\}[ \t\r]*\n[\r\n]*\{")
+_RECORD_AFTER_RECORD = re.compile(rb"\}[ \t\r]*\n[ \t\r\n]*\{")
 # where input ends inside a literal, a number or an escape, this much may follow the place of the error
 _TORN_TOKEN = re.compile(r'[-+.\w\\"]{0,12}[ \t\r\n]*\Z')
 _IN_STRING = re.compile(r'"|\\.', re.DOTALL)

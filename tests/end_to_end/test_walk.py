@@ -224,6 +224,14 @@ def test_a_wrong_setting_is_refused_by_name() -> None:
     assert "1 to 256" in result.output
 
 
+def test_an_address_of_no_source_is_refused_by_name(new_province: Callable[[], Province]) -> None:
+    mistyped = {**new_province().environment, "HATINH_ADDRESSES": '{"dossier": "/mnt/share"}'}
+    for command in ("run", "doctor"):
+        result = CliRunner().invoke(app, [command], env={**mistyped, "COLUMNS": "200"})
+        assert result.exit_code != 0
+        assert "'dossier'" in result.output, command
+
+
 def test_a_second_run_is_told_who_holds_the_warehouse(province: Province, first: Release) -> None:
     with province.platform.warehouse.hold("the first run", province.platform.now()):
         result = CliRunner().invoke(app, ["run"], env=province.environment)

@@ -137,6 +137,9 @@ def test_a_bad_first_line_does_not_hide_the_others() -> None:
         assert rows[-2:] == [(2, A), (3, B)]
         assert len(rows) + len(rejects) == 3
 
+    # nor when lines with nothing but spaces lie between
+    assert framed(f"{{\0{A[2:]}\n \n{B}\n\t\n{C}".encode())[0][-2:] == [(3, B), (5, C)]
+
     too_long = b'{"a": "' + b"x" * LIMIT + b'"}'
     assert framed(too_long + f"\n{A}\n{B}\n".encode()) == ([(2, A), (3, B)], [(1, "record_too_long")])
 
