@@ -20,6 +20,8 @@ from pipelines.transform.marts import Column, Mart
 
 PLACE = Place("42", "H27", "Hà Tĩnh", PROJECT_ROOT / "dbt_project" / "seeds")
 DAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+PAGE_ONLY, BOOK_ONLY = ([page] for page in pages(PLACE))
+"""For tests that look at one of the two: the other need not be drawn."""
 HOSTILE = "Cổng </script><script>alert('x')</script> & \"dấu nháy\" <b>đậm</b>"
 
 Rows = Sequence[Mapping[str, Any]]

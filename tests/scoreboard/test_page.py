@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from board_world import FULL, HOSTILE, PLACE, REPORTS, TARGETS, TIMELINESS, release, target, without_data
+from board_world import FULL, HOSTILE, PAGE_ONLY, PLACE, REPORTS, TARGETS, TIMELINESS, release, target, without_data
 from reading import Node, read
 
 from pipelines.scoreboard.words import STATUS
@@ -19,7 +19,7 @@ from pipelines.scoreboard.words import STATUS
 @pytest.fixture(scope="module")
 def html(tmp_path_factory: pytest.TempPathFactory) -> str:
     root = tmp_path_factory.mktemp("board")
-    release(root)
+    release(root, with_pages=PAGE_ONLY)
     return (root / "current" / "scoreboard.html").read_text(encoding="utf-8")
 
 
@@ -66,7 +66,7 @@ def test_every_pillar_of_the_registry_has_its_section_with_a_tile_for_each_targe
         without_data(**{name: row[name] for name in words}, target_year=int(row["target_year"] or 0) or None)
         for row in registry["targets"]
     ]
-    release(tmp_path, {"target_progress": rows})
+    release(tmp_path, {"target_progress": rows}, with_pages=PAGE_ONLY)
     page = page_of(tmp_path)
     for pillar in (row["pillar"] for row in registry["pillars"]):
         (found,) = page.all("section", id=f"tru-{pillar}")
@@ -100,12 +100,20 @@ def test_a_target_says_who_asks_for_what_by_when(page: Node) -> None:
 
 def test_how_sure_the_values_are_is_told_at_the_top(page: Node, tmp_path: Path) -> None:
     assert "dữ liệu mẫu synthetic : 9" in section(page, "tong-quan")
-    release(tmp_path, {"target_progress": [target("a", value_grade="A"), target("b", value_grade="B")]})
+    release(
+        tmp_path,
+        {"target_progress": [target("a", value_grade="A"), target("b", value_grade="B")]},
+        with_pages=PAGE_ONLY,
+    )
     assert "mức grade A: 1 mức grade B: 1" in section(page_of(tmp_path), "tong-quan")
 
 
 def test_a_target_past_its_deadline_says_so(tmp_path: Path) -> None:
-    release(tmp_path, {"target_progress": [target("late", target_year=2025), target("last", target_year=2026)]})
+    release(
+        tmp_path,
+        {"target_progress": [target("late", target_year=2025), target("last", target_year=2026)]},
+        with_pages=PAGE_ONLY,
+    )
     page = page_of(tmp_path)
     assert "đã quá hạn" in tile(page, "late").text
     assert "đã quá hạn" not in tile(page, "last").text
@@ -113,7 +121,7 @@ def test_a_target_past_its_deadline_says_so(tmp_path: Path) -> None:
 
 def test_a_figure_of_long_ago_is_said_to_be_old(tmp_path: Path) -> None:
     rows = [target(f"of_{year}", year=year, period_start=date(year, 1, 1), last_month=None) for year in (2024, 2025)]
-    release(tmp_path, {"target_progress": rows})
+    release(tmp_path, {"target_progress": rows}, with_pages=PAGE_ONLY)
     page = page_of(tmp_path)
     assert "Số cũ: năm 2024" in tile(page, "of_2024").text.replace("Old figure: ", "")
     assert "Số cũ" not in tile(page, "of_2025").text
@@ -224,7 +232,7 @@ def test_reports_that_are_late_or_missing_are_counted_and_named(page: Node, tmp_
     assert "quý III/2026" in row.text, "the newest period due, not the one before"
     assert [cell.text for cell in row.all("td", **{"class": "n"})] == ["1", "1", "1"]
     assert row.all("td")[-1].text == "UBND xã 3"
-    release(tmp_path, {"reported_indicators": REPORTS[:1]})
+    release(tmp_path, {"reported_indicators": REPORTS[:1]}, with_pages=PAGE_ONLY)
     assert "đã đến đúng hạn" in section(page_of(tmp_path), "con-thieu")
 
 
@@ -240,7 +248,7 @@ def test_a_sample_is_marked_whoever_is_said_to_have_reported_it(tmp_path: Path) 
         target("made_up", basis="reported", value_source="Văn phòng UBND tỉnh"),
         target("real", basis="published", value_grade="A-copy", value_source="Cổng Dịch vụ công quốc gia"),
     ]
-    release(tmp_path, {**FULL, "target_progress": rows})
+    release(tmp_path, {**FULL, "target_progress": rows}, with_pages=PAGE_ONLY)
     made_up, real = (
         page_of(tmp_path).all("article", id=f"ct-{target_id}")[0].text for target_id in ("made_up", "real")
     )
@@ -261,7 +269,7 @@ def test_no_path_starts_from_a_first_value_after_the_deadline(tmp_path: Path) ->
     late = target(
         "late", baseline_value=81.82, baseline_year=2026, path_value=90.0, target_value=90.0, target_year=2025
     )
-    release(tmp_path, {**FULL, "target_progress": [late]})
+    release(tmp_path, {**FULL, "target_progress": [late]}, with_pages=PAGE_ONLY)
     (tile,) = page_of(tmp_path).all("article", id="ct-late")
     (path,) = [node for node in tile.all("path") if node.attrs.get("stroke-dasharray")]
     heights = re.findall(r",([\d.]+)", path.attrs["d"])
@@ -271,12 +279,12 @@ def test_no_path_starts_from_a_first_value_after_the_deadline(tmp_path: Path) ->
 
 def test_synthetic_data_are_marked_and_real_ones_are_not(page: Node, tmp_path: Path) -> None:
     assert page.all("aside", **{"class": "synthetic"})
-    release(tmp_path, synthetic=False)
+    release(tmp_path, synthetic=False, with_pages=PAGE_ONLY)
     assert not page_of(tmp_path).all("aside")
 
 
 def test_a_release_without_the_tables_says_so_in_their_place(tmp_path: Path) -> None:
-    release(tmp_path, {"dossier_timeliness": TIMELINESS})
+    release(tmp_path, {"dossier_timeliness": TIMELINESS}, with_pages=PAGE_ONLY)
     page = page_of(tmp_path)
     for name, table in (
         ("tong-quan", "target_progress"),
@@ -289,7 +297,7 @@ def test_a_release_without_the_tables_says_so_in_their_place(tmp_path: Path) -> 
 
 
 def test_what_is_held_back_is_said_with_its_reason(tmp_path: Path) -> None:
-    release(tmp_path, held=["qd766_scores"])
+    release(tmp_path, held=["qd766_scores"], with_pages=PAGE_ONLY)
     page = page_of(tmp_path)
     assert "three rows too many" in section(page, "so-lieu")
     assert "three rows too many" in section(page, "qd766")
@@ -297,7 +305,7 @@ def test_what_is_held_back_is_said_with_its_reason(tmp_path: Path) -> None:
 
 def test_a_table_of_an_older_release_with_fewer_columns_is_read(tmp_path: Path) -> None:
     tables = {"target_progress": [{k: v for k, v in row.items() if k != "status"} for row in TARGETS]}
-    release(tmp_path, tables)
+    release(tmp_path, tables, with_pages=PAGE_ONLY)
     assert "Chưa đánh giá được" in tile(page_of(tmp_path), "on_time").text
 
 

@@ -40,7 +40,7 @@ def told(lines: list[str]) -> str:
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("board")
-    release(root)
+    release(root, with_pages=[])
     return root
 
 
@@ -77,7 +77,9 @@ def test_what_has_no_data_is_counted_and_named_in_full_only(root: Path) -> None:
 
 def test_targets_that_would_read_alike_are_one_line_in_the_short_form(tmp_path: Path) -> None:
     twins = [target(name, title_vi="Tỷ trọng", document=name) for name in ("qd411", "qd749")]
-    release(tmp_path, {"target_progress": [*twins, target("later", title_vi="Tỷ trọng", target_year=2045)]})
+    release(
+        tmp_path, {"target_progress": [*twins, target("later", title_vi="Tỷ trọng", target_year=2045)]}, with_pages=[]
+    )
     assert sum("Tỷ trọng" in line for line in shown(tmp_path, 120)) == 2
     assert sum("Tỷ trọng · 2 văn bản" in line for line in shown(tmp_path, 120)) == 1
     assert sum("Tỷ trọng" in line for line in shown(tmp_path, 120, whole=True)) == 3
@@ -85,7 +87,7 @@ def test_targets_that_would_read_alike_are_one_line_in_the_short_form(tmp_path: 
 
 def test_one_reason_is_told_once_for_all_that_it_holds_back(tmp_path: Path) -> None:
     root = tmp_path
-    release(root)
+    release(root, with_pages=[])
     current = ReleaseStore(root).current()
     assert current is not None
     since, reason = "2026-11-24T02:00:00Z", "whole_files:ispeed, cut off"

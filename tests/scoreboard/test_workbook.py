@@ -8,13 +8,13 @@ from typing import Any
 
 import openpyxl
 import pytest
-from board_world import FULL, TARGETS, release, target
+from board_world import BOOK_ONLY, FULL, TARGETS, release, target
 
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Any:
     root = tmp_path_factory.mktemp("book")
-    release(root)
+    release(root, with_pages=BOOK_ONLY)
     return openpyxl.load_workbook(root / "current" / "scoreboard.xlsx")
 
 
@@ -64,7 +64,11 @@ def test_it_is_ready_to_use_and_to_print(book: Any) -> None:
 
 
 def test_text_that_looks_like_a_formula_stays_text(tmp_path: Path) -> None:
-    release(tmp_path, {"target_progress": [target("formula", title_vi="=HYPERLINK(1)", document="#N/A\x07")]})
+    release(
+        tmp_path,
+        {"target_progress": [target("formula", title_vi="=HYPERLINK(1)", document="#N/A\x07")]},
+        with_pages=BOOK_ONLY,
+    )
     sheet = openpyxl.load_workbook(tmp_path / "current" / "scoreboard.xlsx").worksheets[1]
     assert (sheet["A5"].value, sheet["A5"].data_type) == ("=HYPERLINK(1)", "s")
     assert "#N/A" in [cell.value for cell in sheet[5]]
@@ -72,7 +76,7 @@ def test_text_that_looks_like_a_formula_stays_text(tmp_path: Path) -> None:
 
 def test_long_and_forbidden_names_become_names_of_sheets(tmp_path: Path) -> None:
     rows = [target(f"t{n}", pillar=f"a/b:[{'x' * 40}]{n}") for n in range(3)]
-    release(tmp_path, {"target_progress": rows})
+    release(tmp_path, {"target_progress": rows}, with_pages=BOOK_ONLY)
     names = openpyxl.load_workbook(tmp_path / "current" / "scoreboard.xlsx").sheetnames
     assert len(set(names)) == 4
     assert all(len(name) <= 31 for name in names)
