@@ -54,7 +54,7 @@ _REPLACEMENT = "\ufffd"
 
 
 class Reason(StrEnum):
-    """Why a row was not taken. The last four stand for the rest of the file, however many rows that is."""
+    """Why a row was not taken. The last five stand for the rest of the file, however many rows that is."""
 
     WRONG_WIDTH = "wrong_width"
     MALFORMED_ROW = "malformed_row"
@@ -64,6 +64,7 @@ class Reason(StrEnum):
     HEADER_NOT_FOUND = "header_not_found"
     UNREADABLE_WORKBOOK = "unreadable_workbook"
     FURTHER_SHEET = "further_sheet"
+    HIDDEN_SHEET = "hidden_sheet"
     TRUNCATED_TABLE = "truncated_table"
 
 
@@ -162,20 +163,24 @@ class TableForm:
             yield 1, Reason.HEADER_NOT_FOUND
 
     def _workbook(self, stream: BinaryIO) -> Iterator[_Record]:
-        """The first visible sheet with a header; a further one is reported, since its rows would have numbers twice."""
+        """The first visible sheet with a header; a further one is reported, since its rows would have numbers twice.
+
+        A hidden one with a header is reported beside it: nobody who sent the file saw its rows, but they are in it.
+        """
         from python_calamine import CalamineError, SheetVisibleEnum, load_workbook
 
-        found, last = False, 0
+        found, hidden, last = False, False, 0
         try:
             if _is_too_large(stream):
                 yield 1, Reason.UNREADABLE_WORKBOOK
                 return
             with load_workbook(stream) as workbook:
                 for sheet in workbook.sheets_metadata:
-                    if sheet.visible != SheetVisibleEnum.Visible:
-                        continue
                     records = self._records(_sheet_rows(workbook.get_sheet_by_name(sheet.name)))
                     if records is None:
+                        continue
+                    if sheet.visible != SheetVisibleEnum.Visible:
+                        hidden = True
                         continue
                     if found:
                         yield last + 1, Reason.FURTHER_SHEET
@@ -186,7 +191,9 @@ class TableForm:
         except (CalamineError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError):
             yield last + 1, Reason.UNREADABLE_WORKBOOK
             return
-        if not found:
+        if hidden:
+            yield last + 1, Reason.HIDDEN_SHEET
+        elif not found:
             yield 1, Reason.HEADER_NOT_FOUND
 
     def _records(self, rows: Iterator[_Row]) -> Iterator[_Record] | None:

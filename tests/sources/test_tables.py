@@ -144,7 +144,7 @@ TITLES = [["SỞ Y TẾ HÀ TĨNH", "", "", ""], ["Danh sách hồ sơ", "", "",
         csv_of([*TITLES, HEADER, *ROWS], "\t").encode("utf-16"),
         xlsx_of([*TITLES, HEADER, *ROWS]),
         xlsx_of([["không có gì"]], [*TITLES, HEADER, *ROWS]),
-        xlsx_of([HEADER, ["9", "hidden", "x", ""]], [*TITLES, HEADER, *ROWS], hidden=[1]),
+        xlsx_of([["9", "hidden", "x", ""]], [*TITLES, HEADER, *ROWS], hidden=[1]),
         # decomposed letters, other case, line ends and marks in the headings
         csv_of(
             [*TITLES, ["STT", "MÃ \n HỒ SƠ (*)".replace(" (*)", " *"), "trạng  thái:", "Ngày nhận"], *ROWS]
@@ -264,6 +264,13 @@ def test_a_second_sheet_with_the_header_is_reported() -> None:
     )
 
 
+def test_a_hidden_sheet_with_the_header_is_not_passed_over_in_silence() -> None:
+    assert framed(xlsx_of([HEADER, ["9", "hidden", "x", ""]], [HEADER, *ROWS], hidden=[1])) == (
+        [(2, RECORDS[0]), (3, RECORDS[1])],
+        [(4, "hidden_sheet")],
+    )
+
+
 def test_every_table_of_a_page_with_the_header_counts() -> None:
     page = "<table><tr><td>menu</td></tr></table>" + html_of([HEADER, ROWS[0]]) + html_of([["x"], HEADER, ROWS[1]])
     assert framed(page.encode()) == ([(3, RECORDS[0]), (6, RECORDS[1])], [])
@@ -280,7 +287,7 @@ def test_every_table_of_a_page_with_the_header_counts() -> None:
         (html_of([["a"], ["1"]]).encode(), "header_not_found"),
         (xlsx_of([["a"], ["1"]]), "header_not_found"),
         (xlsx_of([]), "header_not_found"),
-        (xlsx_of([HEADER, *ROWS], hidden=[1]), "header_not_found"),
+        (xlsx_of([HEADER, *ROWS], hidden=[1]), "hidden_sheet"),
         (b"%PDF-1.7 \xff\xd8", "header_not_found"),
         (csv_of([["x"]] * tables.HEADER_WITHIN + [HEADER, *ROWS]).encode(), "header_not_found"),
         (xlsx_of([HEADER, *ROWS])[:900], "unreadable_workbook"),
