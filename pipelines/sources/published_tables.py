@@ -32,7 +32,9 @@ from pathlib import Path
 from pipelines.sources.base import Column, Rule, Source, Table
 from pipelines.sources.tables import TableForm, printed_number, printed_timestamp
 
-REGISTRY = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds" / "indicators.csv"
+SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
+REGISTRY = SEEDS / "indicators.csv"
+AREAS = SEEDS / "areas.csv"
 FIELDS = {
     "Mã chỉ số": "indicator",
     "Mã đơn vị hành chính": "area_code",
@@ -96,6 +98,15 @@ def _registered_unit() -> str:
     )
 
 
+def _is_no_commune() -> str:
+    """A code of five digits that no commune has ever had: communes of other provinces are not registered either."""
+    registry = str(AREAS).replace("'", "''")
+    return (
+        "length(area_code) = 5 and area_code not in "
+        f"(select a.area_code from read_csv('{registry}', header = true, all_varchar = true) as a)"
+    )
+
+
 _IS_MARK = f"trim(coalesce(j.value, '')) in ({', '.join(repr(mark) for mark in MISSING)})"
 _NO_VALUE = f"({_IS_MARK} or coalesce(trim(j.value), '') = '')"
 _NOT_FIRST = " or ".join(
@@ -152,6 +163,7 @@ SOURCE = Source(
             *(Rule("missing_field", field, f"coalesce(trim(j.{field}), '') = ''") for field in NEEDED),
             Rule("unknown_code", "indicator", "registered_unit is null", "j.indicator"),
             Rule("bad_code", "area_code", "not regexp_matches(area_code, '^(VN|[0-9]{2}|[0-9]{5})$')", "j.area_code"),
+            Rule("unknown_code", "area_code", _is_no_commune(), "j.area_code"),
             Rule("unknown_code", "period_type", "period_type is null", "j.period_type"),
             Rule("bad_date", "period_start", "period_start is null", "j.period_start"),
             Rule("bad_period", "period_start", _NOT_FIRST, "j.period_start"),
