@@ -56,7 +56,7 @@ def area(
 def statistics(
     as_of: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="As known on this day; else today.", show_default=False),
+        typer.Option(formats=["%Y-%m-%d", "%d/%m/%Y"], help="As known on this day; else today.", show_default=False),
     ] = None,
     indicator: Annotated[str | None, typer.Option(help="One indicator; without it all.", show_default=False)] = None,
     revisions: Annotated[

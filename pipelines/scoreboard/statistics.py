@@ -190,6 +190,8 @@ def _tables(
                 escape(row["source"]) + grade,
             )
         parts.append(table)
+    if not rows:
+        parts.append("Chưa có số liệu nào được công bố đến ngày đó / nothing had been published by that day")
     return Group(*parts)
 
 

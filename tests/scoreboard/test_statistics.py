@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import date
 from pathlib import Path
@@ -155,3 +156,19 @@ def held_reasons() -> set[str]:
     found = re.search(r"values: \[(unknown_indicator.+?)\]", model)
     assert found
     return set(found[1].split(", "))
+
+
+def test_a_day_before_every_publication_is_answered_in_words(release: Path) -> None:
+    day = date(1990, 1, 1)
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(statistics_table(statistics_as_of(release, day, SHARE), day))
+    assert "nothing had been published by that day" in console.export_text()
+
+
+def test_no_two_indicators_have_one_title() -> None:
+    # whoever picks from a list of titles in a BI tool must not get the sum of persons and per cent
+    indicators = PROJECT_ROOT / "dbt_project" / "seeds" / "indicators.csv"
+    with duckdb.connect() as connection:
+        for title in ("title_vi", "title_en"):
+            twice = f"select {title} from read_csv('{indicators}') group by all having count(*) > 1"
+            assert connection.execute(twice).fetchall() == []
