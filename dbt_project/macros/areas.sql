@@ -52,7 +52,8 @@
 {%- endmacro %}
 
 {#
-  Left join of the commune that a record names, by code or else by name, on its day: what was reported. At most one row,
+  Left join of the commune that a record names, by code or else by name, on its day: what was reported. Where code and
+  name are of two communes, or the code is of none on that day, nobody knows which was meant: none. At most one row,
   also for a commune that was split; w.area_code and w.area_name are the unit as it was, null where none is known.
 #}
 {% macro join_stated_commune(code, name, day, alias='w') -%}
@@ -63,7 +64,11 @@
     {{ join_area_names(name, day, alias ~ '_named') }}
     left join {{ ref('int_area_weights') }} as {{ alias }}
         on
-            coalesce({{ alias }}_coded.area_code, {{ alias }}_named.area_code) = {{ alias }}.area_code
+            case
+                when {{ code }} is null then {{ alias }}_named.area_code
+                when {{ alias }}_coded.area_code = coalesce({{ alias }}_named.area_code, {{ alias }}_coded.area_code)
+                    then {{ alias }}_coded.area_code
+            end = {{ alias }}.area_code
             and {{ day }} between {{ alias }}.valid_from and {{ alias }}.valid_to
             and {{ alias }}.weight_from = 0 and {{ alias }}.weight_to > 0
 {%- endmacro %}
