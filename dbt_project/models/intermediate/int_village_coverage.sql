@@ -11,7 +11,7 @@ with placed as (
             else coalesce({{ stated_commune_today() }}, 'unknown part of ' || w.area_code)
         end as area_code,
         w.area_code as reported_area_code,
-        coalesce(w.area_name, v.commune_name, v.commune_code) as reported_area_name,
+        coalesce(w.area_name, concat_ws(' ', v.commune_code, v.commune_name)) as reported_area_name,
         w.valid_from as reported_unit_since
     from {{ ref('stg_village_coverage') }} as v
     {{ join_stated_commune('v.commune_code', 'v.commune_name', 'v.extracted_on') }}
