@@ -40,6 +40,7 @@ _AGAIN = "Lấy lại mẫu (hatinh template) và chép số liệu sang."
 MENDS: Mapping[str, str] = {
     # of the file
     "empty_file": f"Tệp không có dòng số liệu nào. {_AGAIN}",
+    "hidden_sheet": f"Trang có tiêu đề của biểu đang bị ẩn nên không được đọc. Bỏ ẩn trang đó, hoặc: {_AGAIN}",
     "header_not_found": f"Không thấy dòng tiêu đề của biểu ở trang nào đang hiện. Bỏ ẩn trang đó, hoặc: {_AGAIN}",
     "unreadable_workbook": "Không mở được tệp: hỏng, có mật khẩu, quá lớn, hoặc không phải Excel. Lưu lại dạng .xlsx.",
     "further_sheet": "Có hơn một trang số liệu, không rõ trang nào đúng. Giữ một trang, xóa các trang chép thêm.",

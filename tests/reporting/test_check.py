@@ -134,7 +134,7 @@ def test_sheets_that_are_hidden_copied_or_gone(asked: Callable[..., Form]) -> No
         b"a,b\n1,2\n",
     ]
     assert [[finding.reason for finding in checked.findings] for checked in judged(*contents)] == [
-        ["header_not_found"],
+        ["hidden_sheet"],
         ["further_sheet"],
         ["empty_file"],
         ["unreadable_workbook"],
