@@ -58,31 +58,26 @@ class Bench:
 
     def bare(self, raw: Path, out: Path) -> Measured:
         """The bare script over the files of `raw`."""
-        shutil.rmtree(out, ignore_errors=True)
-        folders = ["--raw", str(raw), "--seeds", str(self.pipeline.seeds), "--out", str(out)]
-        limits = ["--threads", str(self.pipeline.threads), "--memory", self.pipeline.memory]
-        return measure(
-            [sys.executable, "-m", "benchmarks.bare", *folders, *limits],
-            cwd=PROJECT,
-            environment={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
-            log=self.work / "bare.log",
-        )
+        return self._program("bare", out, raw=raw, seeds=self.pipeline.seeds)
 
     def models(self, data: Path, manifest: dict[str, Any], out: Path) -> Measured:
         """The SQL of every model over a copy of the warehouse of `data`; making the copy is not measured."""
         copy, compiled = self.work / "copy", self.work / "compiled.json"
-        for folder in (copy, out):
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(copy, ignore_errors=True)
         copy.mkdir()
         shutil.copy2(data / "warehouse" / "warehouse.duckdb", copy)
         compiled.write_text(json.dumps(manifest), encoding="utf-8")
-        files = ["--warehouse", str(copy / "warehouse.duckdb"), "--manifest", str(compiled), "--out", str(out)]
-        limits = ["--threads", str(self.pipeline.threads), "--memory", self.pipeline.memory]
+        return self._program("models", out, warehouse=copy / "warehouse.duckdb", manifest=compiled)
+
+    def _program(self, program: str, out: Path, **given: Path) -> Measured:
+        """A program of this folder that writes into `out`, anew, with the limits that the pipeline has."""
+        shutil.rmtree(out, ignore_errors=True)
+        options = {**given, "out": out, "threads": self.pipeline.threads, "memory": self.pipeline.memory}
         return measure(
-            [sys.executable, "-m", "benchmarks.models", *files, *limits],
+            [sys.executable, "-m", f"benchmarks.{program}", *(f"--{name}={value}" for name, value in options.items())],
             cwd=PROJECT,
             environment={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
-            log=self.work / "models.log",
+            log=self.work / f"{program}.log",
         )
 
     def fresh(self, files: Sequence[Path], data: Path) -> Measured:

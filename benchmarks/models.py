@@ -19,15 +19,13 @@ from typing import Any
 import duckdb
 
 from pipelines.transform.dbt import spatial_extension
-from pipelines.transform.marts import ancestors, marts_of
+from pipelines.transform.marts import marts_of, parents_first
 
 
 def build(warehouse: Path, manifest: dict[str, Any], out: Path, *, threads: int, memory: str) -> None:
     """Make every model of a compiled manifest anew, and write one `<mart>.parquet` each into `out`."""
     out.mkdir(parents=True, exist_ok=True)
-    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
-    # whoever has more ancestors comes later
-    models.sort(key=lambda node: len(ancestors(manifest["parent_map"], [node["unique_id"]])))
+    models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     options: dict[str, str | bool | int | float | list[str]] = {
         "threads": threads,
         "memory_limit": memory,
@@ -35,7 +33,8 @@ def build(warehouse: Path, manifest: dict[str, Any], out: Path, *, threads: int,
     }
     with duckdb.connect(str(warehouse), config=options) as connection:
         connection.execute(f"load '{spatial_extension()}'")
-        for node in models:
+        for unique_id in parents_first(manifest["parent_map"], models):
+            node = models[unique_id]
             kind = "view" if node["config"]["materialized"] == "view" else "table"
             relation = f"{node['schema']}.{node['alias']}"
             connection.execute(f"create or replace {kind} {relation} as {node['compiled_code']}")

@@ -20,6 +20,8 @@ from typing import Any
 from benchmarks.processes import Measured, measure
 
 PHASES = ("start-up", "intake", "load", "dbt build", "checks", "release", "rest")
+VARIABLES = {"min_cell_count": 5, "province_code": "42", "portal_code": "H27"}
+"""Settings that the models depend on, as their variables are called."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,9 @@ class Pipeline:
         """The manifest with the SQL of every model, as a full build over the data folder `data` runs it."""
         from pipelines.transform.dbt import Dbt
 
-        given = {"min_cell_count": 5, "province_code": "42", "portal_code": "H27"}
+        warehouse, target = data / "warehouse" / "warehouse.duckdb", self.work / "compiled"
         project = self.home / "dbt_project"
-        target = self.work / "compiled"
-        return Dbt(
-            project, data / "warehouse" / "warehouse.duckdb", self.threads, self.memory, given, target
-        ).compiled()
+        return Dbt(project, warehouse, self.threads, self.memory, VARIABLES, target).compiled()
 
     def phases(self, run: Measured) -> dict[str, float]:
         """Seconds of the last run by phase, summing to the whole: from Dagster's log of events."""
@@ -115,8 +114,7 @@ class Pipeline:
             "HATINH_PSEUDONYM_KEY_FILE": str(self.work / "pseudonym.key"),
             "HATINH_THREADS": str(self.threads),
             "HATINH_MEMORY_LIMIT": self.memory,
-            "HATINH_MIN_CELL_COUNT": "5",
-            "HATINH_PROVINCE_CODE": "42",
+            **{f"HATINH_{name.upper()}": str(value) for name, value in VARIABLES.items()},
             "HATINH_DROP_SETTLE_SECONDS": "0",  # nobody is still writing: the wait would be measured, not the work
         }
         command = [sys.executable, "-m", "pipelines.cli", *arguments]

@@ -25,7 +25,7 @@ from sqlglot import exp
 
 from pipelines.orchestration.platform import Platform
 from pipelines.settings import load_settings
-from pipelines.transform.marts import Mart, ancestors, marts_of
+from pipelines.transform.marts import Mart, marts_of, parents_first
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -87,7 +87,8 @@ def main() -> None:
     manifest = Platform(settings).dbt.compiled()
     nodes = {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
     marts = {mart.name: mart for mart in marts_of(manifest)}
-    order = sorted(marts, key=lambda name: len(ancestors(manifest["parent_map"], [nodes[name]["unique_id"]])))
+    of_id = {nodes[name]["unique_id"]: name for name in marts}
+    order = [of_id[unique_id] for unique_id in parents_first(manifest["parent_map"], of_id)]
     spark = (
         SparkSession.builder.master(f"local[{arguments.threads}]")
         .config("spark.sql.session.timeZone", "UTC")

@@ -86,7 +86,8 @@ class Settings(BaseSettings):
         5.0,
         ge=0,
         le=100,
-        description="share of a source's rows in quarantine above which its targets are held back; statistics warn",
+        description="share of a source's rows in quarantine above which its targets are held back; "
+        "statistics and agencies' reports only warn",
     )
     keep_releases: int | None = Field(
         None, ge=1, description="releases kept by `hatinh releases prune`; unset keeps every one"

@@ -1,3 +1,8 @@
+{# The number of the file that a row came with, out of its version; 0 of what ships with the project. #}
+{% macro file_no_of(version) -%}
+    (({{ version }} >> 28) & 1048575)
+{%- endmacro %}
+
 {# What makes a figure of statistics the same figure in two publications of one source. #}
 {% macro fact_of(alias) -%}
     concat_ws('|', {{ alias }}.indicator, {{ alias }}.area_code, {{ alias }}.period_type, {{ alias }}.period_start, {{ alias }}.source)

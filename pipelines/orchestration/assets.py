@@ -27,7 +27,7 @@ from pipelines.scoreboard.pages import pages, place_of
 from pipelines.sources import all_sources
 from pipelines.sources.base import Source
 from pipelines.transform.dbt_results import NodeResult
-from pipelines.transform.marts import Mart, ancestors, marts_of
+from pipelines.transform.marts import Mart, ancestors, marts_of, parents_first
 from pipelines.warehouse.connection import get_state, set_state
 from pipelines.warehouse.load import FileLoad, cut_off_files, load, quarantine_counts, standing, stored_file
 from pipelines.warehouse.pseudonyms import read_key
@@ -254,7 +254,7 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
             _tell(context, platform, f"every model is built from the ground: {because}")
 
         def told(result: NodeResult) -> None:
-            if result.status not in ("success", "unchanged", "pass"):
+            if result.status not in ("success", "pass"):
                 _tell(context, platform, f"{result.resource_type} {result.name}: {result.status} {result.message}")
 
         built = platform.dbt.build(full_refresh=bool(because), on_result=told)
@@ -419,10 +419,8 @@ def _materialized(
     A mart that stands as it was says that: the release waits for every mart.
     """
     published = {mart.name for mart in marts}
-    # whoever has more ancestors comes later: Dagster wants parents first
-    nodes = sorted(manifest["nodes"].items(), key=lambda item: len(ancestors(manifest["parent_map"], [item[0]])))
-    for unique_id, node in nodes:
-        result = built.get(unique_id)
+    for unique_id in parents_first(manifest["parent_map"], manifest["nodes"]):  # as Dagster wants them
+        node, result = manifest["nodes"][unique_id], built.get(unique_id)
         if node["resource_type"] in ("model", "seed") and (result or node["name"] in published):
             key = _key_of(manifest, unique_id)
             metadata: dict[str, Any] = {"status": result.status if result else "unchanged"}

@@ -24,8 +24,6 @@ from pipelines.transform.data_tests import DataTest, read_tests, run_tests, writ
 from pipelines.transform.dbt_results import NodeResult, Status
 
 _RESOURCES = ("model", "seed", "test", "unit_test")
-_STANDING = ("resource_type:seed", "config.materialized:view")
-"""What dbt need not build again while the project is the same: it holds no rows of a load. As dbt selects it."""
 
 
 class DbtFailed(RuntimeError):
@@ -109,13 +107,13 @@ class Dbt:
         With `full_refresh`, incremental models forget what they hold. Without it, the warehouse must have been built
         under this very project: seeds and views stand as they are, and the tables are made of the rows of now.
         """
+        standing = [] if full_refresh else list(self._standing())
         arguments = ["build", "--no-write-json", "--resource-type", "seed", "--resource-type", "model"]
-        arguments += ["--full-refresh"] if full_refresh else ["--exclude", *_STANDING]
-        built = self._invoke([*arguments, *(["--select", select] if select else [])], on_result)
-        return built if full_refresh else [*self._standing(), *built]
+        arguments += ["--full-refresh"] if full_refresh else ["--exclude", *(result.name for result in standing)]
+        return [*standing, *self._invoke([*arguments, *(["--select", select] if select else [])], on_result)]
 
     def _standing(self) -> Iterator[NodeResult]:
-        """What `_STANDING` selects, each as it was."""
+        """What need not be built again while the project is the same, since it holds no rows of a load."""
         for unique_id, node in self.manifest()["nodes"].items():
             kind = node["resource_type"]
             if kind == "seed" or (kind == "model" and node["config"]["materialized"] == "view"):

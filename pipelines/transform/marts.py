@@ -67,6 +67,11 @@ def ancestors(parents: Mapping[str, Sequence[str]], nodes: Iterable[str]) -> fro
     return frozenset(seen)
 
 
+def parents_first(parents: Mapping[str, Sequence[str]], nodes: Iterable[str]) -> list[str]:
+    """The nodes, each after all that it is computed from: whoever has more ancestors comes later."""
+    return sorted(nodes, key=lambda node: len(ancestors(parents, [node])))
+
+
 def _mart(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Mart:
     name, meta = node["name"], node["config"]["meta"]
     for needed in ("title_vi", "title_en", "key"):

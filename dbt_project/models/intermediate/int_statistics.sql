@@ -29,5 +29,4 @@ select
     if(f.synthetic, 'Dữ liệu mẫu – synthetic', e.document) as document,
     if(f.synthetic, null, e.grade) as grade
 from every as e
--- a version holds the number of its file
-left join {{ source('raw', 'files') }} as f on (e.version >> 28) & 1048575 = f.file_no
+left join {{ source('raw', 'files') }} as f on {{ file_no_of('e.version') }} = f.file_no

@@ -24,8 +24,8 @@ with recursive registered as (
             and s.source = a.source
             and s.vintage_on = a.vintage_on
             and s.value is not distinct from a.value
-    -- a version holds the number of its file; what ships with the project has version 0 and was there first
-    left join {{ source('raw', 'files') }} as f on (s.version >> 28) & 1048575 = f.file_no
+    -- what ships with the project has version 0 and was there first
+    left join {{ source('raw', 'files') }} as f on {{ file_no_of('s.version') }} = f.file_no
 ),
 
 placed as (
