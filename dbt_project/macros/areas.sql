@@ -78,18 +78,30 @@
     case when {{ alias }}.weight_to = 1 and {{ alias }}.weight_method <> 'unknown' then {{ alias }}.area_code_today end
 {%- endmacro %}
 
-{# Names of a relation that lead to no commune, with how often and when they were given: a member of int_area_name_review. #}
-{% macro area_names_to_review(relation, name, day, source) -%}
+{#
+  What a relation names that leads to no commune, with how often and when: a member of int_area_name_review. Its meanings are
+  the units that the name means on its day and the one that the code means, where code and name do not agree.
+#}
+{% macro area_names_to_review(relation, name, day, source, code='cast(null as varchar)') -%}
     select
         '{{ source }}' as source,
-        given.{{ name }} as name_given,
-        {{ area_key('given.' ~ name) }} as name_key,
-        n.candidates as meanings,
+        concat_ws(' ', given.code, given.name) as name_given,
+        {{ area_key('given.name') }} as name_key,
+        nullif(
+            concat_ws('; ', w_coded.area_code || ' ' || w_coded.kind || ' ' || w_coded.name, w_named.candidates), ''
+        ) as meanings,
         count(*) as row_count,
-        min(given.{{ day }}) as first_on,
-        max(given.{{ day }}) as last_on
-    from {{ relation }} as given
-    {{ join_area_names('given.' ~ name, 'given.' ~ day) }}
-    where given.{{ name }} is not null and n.area_code is null
+        min(given.day) as first_on,
+        max(given.day) as last_on
+    from (
+        select
+            {{ code }} as code,
+            {{ name }} as name,
+            {{ day }} as day
+        from {{ relation }}
+        where coalesce({{ code }}, {{ name }}) is not null
+    ) as given
+    {{ join_stated_commune('given.code', 'given.name', 'given.day') }}
+    where w.area_code is null
     group by all
 {%- endmacro %}

@@ -35,8 +35,8 @@
 {%- endmacro %}
 
 {#
-  The commune of each point (lon, lat) of a relation: the boundary that holds it or, where there is none, the schematic
-  cell. What lies in no commune (the sea, a neighbour) has no row. One model a licence: who counts base stations must
+  The commune of each point (lon, lat) of a relation: the boundary or, where none are known, the schematic cell that
+  holds it. What lies in no commune (the sea, a neighbour) has no row. One model a licence: who counts base stations must
   not come to depend on tiles whose terms are other ones.
 #}
 {% macro located(points) -%}
@@ -49,5 +49,5 @@
     inner join {{ ref('int_commune_boundaries') }} as t
         on st_intersects(st_geomfromwkb(t.geometry_wkb), st_point(p.lon, p.lat))
     -- on a border two communes hold it
-    qualify row_number() over (partition by p.lon, p.lat order by t.is_schematic, t.area_code) = 1
+    qualify row_number() over (partition by p.lon, p.lat order by t.area_code) = 1
 {%- endmacro %}

@@ -68,8 +68,10 @@ def test_with_real_boundaries(world: World, boundaries: bytes) -> None:
         "select area_code, sites, sites_unplaced, sites_disputed, obs_status from marts.telecom_coverage "
         "where technology = '4G' and operator = 'Viettel' and sites > 0 order by all"
     )
-    # A and D lie in 18073, whatever D states; C is where it says; B is nowhere, but counts in the province
-    assert world.rows(counts) == [("18073", 3, None, 1, "observed"), ("42", 4, 1, 1, "observed")]
+    # A and D lie in 18073, whatever D states; C counts where it says, in spite of its place; B nowhere but in
+    # the province
+    assert world.rows(counts) == [("18073", 3, None, 2, "observed"), ("42", 4, 1, 2, "observed")]
+    assert [r.status for r in world.dbt.test() if r.name == "sites_lie_in_a_commune"] == ["warn"]
     # within 3 km of two places, cut to each boundary: of the province the sum, and no commune outside of the disc
     reach = (
         "select sum(sites_reach_km2) filter (area_code <> '42'), max(sites_reach_km2) filter (area_code = '42'), "
@@ -116,20 +118,41 @@ def test_what_names_no_commune_of_its_day_is_told_and_not_passed_over(world: Wor
     )
     world.land("viettel-tram-2026-09-30.csv", sites(("A", CENTRE, "18094")), SOURCES["bts_inventory"])
     world.land("viettel-thon-2026-09-30.csv", "Xã,Thôn,4G\nTên Lạ,Thôn 1,có".encode(), SOURCES["village_coverage"])
-    ispeed = "Xã,Loại mạng,Tải xuống (Mbps),Số mẫu\nTên Lạ,di động,90,300".encode()
-    world.land("ispeed-2026-09.csv", ispeed, SOURCES["ispeed"])
+    # a name that nobody knows, a code beside another commune's name, and one commune with two speeds
+    ispeed = (
+        "Mã xã,Xã,Loại mạng,Tải xuống (Mbps),Số mẫu\n,Tên Lạ,di động,90,300\n18100,Phường Thành Sen,di động,90,300\n"
+        "18073,,di động,90,300\n,Phường Thành Sen,di động,80,300\n"
+    )
+    world.land("ispeed-2026-09.csv", ispeed.encode(), SOURCES["ispeed"])
+    around = sorted(quadkeys(Box(CENTRE[0] - 0.1, CENTRE[1] - 0.05, CENTRE[0] + 0.1, CENTRE[1] + 0.05), 16))
+    world.land(QUARTER, tiles(*((key, 1) for key in around)), SOURCES["ookla_tiles"])
     world.load()
     told = (
         "boundaries_are_of_communes_of_today",
+        "boundaries_draw_every_commune",
         "a_commune_has_one_feature_in_a_set_of_boundaries",
         "sites_are_of_communes_of_their_day",
         "villages_are_of_communes_of_their_day",
         "speeds_are_of_communes_of_their_month",
+        "a_table_of_speeds_tells_a_commune_once",
     )
     world.build(select="+telecom_coverage +broadband_speed +int_area_name_review")
     assert {r.name: r.status for r in world.dbt.test() if r.name in told} == dict.fromkeys(told, "warn")
     review = "select source, name_given, row_count from intermediate.int_area_name_review order by all"
-    assert world.rows(review) == [("ispeed", "Tên Lạ", 1), ("village_coverage", "Tên Lạ", 1)]
+    assert world.rows(review) == [
+        ("bts_inventory", "18094", 1),
+        ("ispeed", "18100 Phường Thành Sen", 1),
+        ("ispeed", "Tên Lạ", 1),
+        ("village_coverage", "Tên Lạ", 1),
+    ]
+    twice = "select rating, tests from marts.broadband_speed where area_code = '18073' and source = 'ispeed'"
+    assert world.rows(twice) == [("ambiguous", None)]
+    # one commune that is drawn among 68 that are not: none is used, and no test falls between
+    placed = (
+        "select sum(tests) filter (area_code <> '42'), max(tests) filter (area_code = '42') "
+        "from marts.broadband_speed where source = 'ookla'"
+    )
+    assert world.rows(placed) == [(len(around), len(around))]
     province = "select distinct villages_unplaced from marts.telecom_coverage where villages_covered = 1"
     assert world.rows(province) == [(1,)]
 

@@ -1,5 +1,6 @@
--- Names of communes that sources gave and the registry does not know, for a person to answer in seeds/area_aliases.csv.
--- A source that names communes is a member here, by the macro area_names_to_review.
+-- Communes that sources named and that lead to none: names that the registry does not know, for a person to answer in
+-- seeds/area_aliases.csv; codes that were none on their day, or are another commune's than the name, for the source to
+-- mend. A source that names communes is a member here, by the macro area_names_to_review.
 {{ config(materialized='view') }}
 
 with offices as (
@@ -13,22 +14,11 @@ with offices as (
 
 {% set by_name = {'bts_inventory': 'extracted_on', 'village_coverage': 'extracted_on', 'ispeed': 'month'} %}
 
-{% for feed, day in by_name.items() %}
-    {{ feed }} as (
-        -- a code says it better, where there is one
-        select
-            commune_name,
-            {{ day }}
-        from {{ ref('stg_' ~ feed) }}
-        where commune_code is null
-    ),
-
-{% endfor %}
 names as (
     {{ area_names_to_review('offices', 'agency_name', 'seen_to', 'agencies') }}
     {% for feed, day in by_name.items() %}
         union all
-        {{ area_names_to_review(feed, 'commune_name', day, feed) }}
+        {{ area_names_to_review(ref('stg_' ~ feed), 'commune_name', day, feed, code='commune_code') }}
     {% endfor %}
 ),
 

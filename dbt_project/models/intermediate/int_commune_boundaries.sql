@@ -1,5 +1,6 @@
--- The territory of every commune of today, as WKB: its boundary from the newest set or, without one, a schematic cell,
--- which is all places nearer to its centroid than to any other's, cut off 4 km outside the centroids' hull.
+-- The territory of every commune of today, as WKB: its newest boundary, once every commune has one, else a schematic
+-- cell, which is all places nearer to its centroid than to any other's, cut off 4 km outside the centroids' hull.
+-- Boundaries of some are not mixed with cells of the others: places between them would lie in no commune.
 {{ config(materialized='table', pre_hook="{{ load_spatial() }}") }}
 
 with communes as (
@@ -12,6 +13,8 @@ given as (
         file_name,
         {{ geometry_of_rings('rings') }} as geometry
     from {{ ref('stg_boundaries') }}
+    where area_code in (select area_code from communes)
+    qualify count(*) over () = (select count(*) from communes)
 ),
 
 mended as (

@@ -1,6 +1,6 @@
 -- The communes that every tile lies in, each with its part of the tile's area: the parts lie side by side between 0 and
--- 1, as in int_area_weights. What lies in no commune (the sea, a neighbour) is in no part. Where boundaries are missing
--- the schematic cell that holds the tile's middle has what drawn boundaries leave.
+-- 1, as in int_area_weights. What lies in no commune (the sea, a neighbour) is in no part. Without boundaries the
+-- schematic cell that holds the tile's middle has the whole tile.
 {{ config(materialized='table', pre_hook="{{ load_spatial() }}") }}
 
 with tiles as (
@@ -50,12 +50,10 @@ schematic as (
     select
         t.quadkey,
         m.area_code,
-        1 - coalesce(sum(d.weight), 0) as weight
+        1 as weight
     from tiles as t
     inner join middles as m on t.lon = m.lon and t.lat = m.lat
-    left join drawn as d on t.quadkey = d.quadkey
     where m.is_schematic
-    group by t.quadkey, m.area_code
 ),
 
 parts as (

@@ -6,6 +6,7 @@ with sites as (
         s.*,
         p.area_code as drawn_code,
         p.is_schematic,
+        s.lon is not null and s.lat is not null and p.area_code is null as is_outside,
         {{ stated_commune_today() }} as stated_code
     from {{ ref('stg_bts_inventory') }} as s
     left join {{ ref('int_located_cells') }} as p on s.lon = p.lon and s.lat = p.lat
@@ -28,7 +29,9 @@ select
     end as located_by,
     lon,
     lat,
-    coalesce(not is_schematic and drawn_code <> stated_code, false) as is_disputed
+    is_outside,
+    stated_code is not null
+    and (is_outside or coalesce(not is_schematic and drawn_code <> stated_code, false)) as is_disputed
 from sites
 -- the last day of the inventory's quarter is not over for a site that goes on air later
 where is_active and coalesce(on_air_date, extracted_on) <= extracted_on

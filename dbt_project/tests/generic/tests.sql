@@ -64,6 +64,16 @@
     having {% for column in columns %}sum({{ column }}) <> 0{{ ' or ' if not loop.last }}{% endfor %}
 {% endtest %}
 
+{# A set that has any commune of today has them all. #}
+{% test leaves_no_commune_out(model, code) %}
+    select a.area_code
+    from {{ ref('areas') }} as a
+    left join {{ model }} as m on a.area_code = m.{{ code }}
+    where
+        a.level = 'commune' and a.valid_to is null and m.{{ code }} is null
+        and exists (select 1 from {{ model }})
+{% endtest %}
+
 {# Every record names a commune of its day, by code or else by name: what does not is in no commune's figures. #}
 {% test names_a_commune(model, code, day, spelling=none, condition='true') %}
     select m.*

@@ -43,23 +43,12 @@ ookla_asked as (
     from {{ ref('stg_ookla_tiles') }}
 ),
 
--- months begin with the communes of today: a median of before could not be carried to them
-ispeed as (
-    select
-        s.*,
-        w.area_code
-    from {{ ref('stg_ispeed') }} as s
-    {{ join_stated_commune('s.commune_code', 's.commune_name', 's.month') }}
-    where w.area_code is not null
-    qualify row_number() over (partition by s.month, s.operator, s.network, w.area_code order by s.version desc) = 1
-),
-
 ispeed_asked as (
     select distinct
         month,
         operator,
         network
-    from ispeed
+    from {{ ref('int_ispeed') }}
 ),
 
 areas as (
@@ -101,10 +90,11 @@ measured as (
         i.upload_mbps,
         i.latency_ms,
         i.samples as tests,
+        i.is_ambiguous,
         false as is_schematic
     from areas as a
     cross join ispeed_asked as q
-    left join ispeed as i
+    left join {{ ref('int_ispeed') }} as i
         on a.area_code = i.area_code and q.month = i.month and q.network = i.network and q.operator = i.operator
     where a.area_code <> '{{ var("province_code") }}'
 ),
@@ -113,6 +103,7 @@ rated as (
     select
         *,
         case
+            when is_ambiguous then 'ambiguous'
             when tests is null then 'no_test'
             when tests < min_tests then 'not_enough'
             when download_mbps is null then 'not_published'

@@ -128,7 +128,7 @@ drawn_sites as (
     group by grouping sets ((quarter, operator, technology), (quarter, technology))
 ),
 
--- the province's area is known where that of every commune is
+-- known of every commune or of none
 drawn_areas as (
     select
         area_code,
@@ -139,7 +139,6 @@ drawn_areas as (
         '{{ var("province_code") }}' as area_code,
         sum(drawn_area_km2) as drawn_area_km2
     from {{ ref('int_commune_boundaries') }}
-    having count(*) = count(drawn_area_km2)
 ),
 
 reach as (

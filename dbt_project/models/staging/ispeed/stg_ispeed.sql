@@ -1,5 +1,6 @@
--- One row a month, commune as written, operator and network: the newest version.
+-- Rows of the tables that were copied from the portal, as they stand; int_ispeed says which of them counts.
 select
+    file_no,
     version,
     month,
     commune_code,
@@ -11,8 +12,3 @@ select
     latency_ms,
     samples
 from {{ source('raw', 'ispeed') }}
-qualify
-    row_number() over (
-        partition by month, operator, network, commune_code, {{ area_key('commune_name') }}
-        order by version desc
-    ) = 1
