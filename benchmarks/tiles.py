@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.processes import measure
-from pipelines.sources.province import HATINH, quadkeys
+from pipelines.sources.province import BOX, quadkeys
 
 NAME = "2026-07-01_performance_fixed_tiles.parquet"
 CHUNK, ZOOM = 500_000, 16
@@ -33,7 +33,7 @@ def write_world(path: Path, tiles: int, *, is_sorted: bool, every: int = 1, seed
     import pyarrow.parquet as pq
 
     rng = np.random.default_rng(seed)
-    ours = np.array(sorted(int(key, 4) for key in quadkeys(HATINH, ZOOM))[::every], dtype=np.int64)
+    ours = np.array(sorted(int(key, 4) for key in quadkeys(BOX, ZOOM))[::every], dtype=np.int64)
     world = rng.integers(0, 4**ZOOM, tiles - len(ours), dtype=np.int64)
     keys = np.concatenate([ours, world])
     if is_sorted:

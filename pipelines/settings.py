@@ -47,6 +47,16 @@ class Settings(BaseSettings):
     )
     province_name: str = Field("Hà Tĩnh", min_length=1, description="name of the province as readers know it")
 
+    province_box: Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?(,-?\d+(\.\d+)?){3}$")] = Field(
+        "105.05,17.86,106.60,18.82",
+        description="west, south, east and north of the province in degrees, with some kilometres of air: world-wide "
+        "feeds are cut to it, and coordinates outside are taken for wrong",
+    )
+    seeds_dir: Path = Field(
+        Path("dbt_project/seeds"),
+        description="folder of the registries (areas, agencies, targets, ...); another province has its own copy",
+    )
+
     report_recipient: str = Field(
         "đơn vị vận hành hệ thống số liệu của tỉnh",
         min_length=1,
@@ -150,7 +160,8 @@ class Settings(BaseSettings):
 
     @property
     def seeds(self) -> Path:
-        return self.dbt_project / "seeds"
+        """Registries that people edit: CSV files that dbt loads and other rooms read."""
+        return self._at_home(self.seeds_dir)
 
     @property
     def methods(self) -> Path | None:

@@ -40,7 +40,7 @@ def template(
 
     try:
         asked = form(
-            load_registry(settings.dbt_project),
+            load_registry(settings.seeds),
             wanted,
             parse_period(period),
             agency=agency,
@@ -85,7 +85,7 @@ def check_report(
     if not checked.findings:
         return
     try:
-        indicators = load_registry(settings.dbt_project).indicators
+        indicators = load_registry(settings.seeds).indicators
     except ReportingError as error:
         stop(str(error), WRONG_USE)
     table = Table("Dòng", "Ô", "Cần sửa")
@@ -116,7 +116,7 @@ def reports(
     try:
         chosen = parse_period(period) if period else None
         if returned:
-            indicators = load_registry(settings.dbt_project).indicators
+            indicators = load_registry(settings.seeds).indicators
             today = now().astimezone(VIETNAM).date()
             written = write_returned(landing_of(settings), settings.returned, indicators, today)
             for copy, wrong in written:

@@ -52,6 +52,8 @@ def run(
     with err.status("khởi động / starting …"):
         from pipelines.orchestration.execute import execute
         from pipelines.orchestration.platform import Platform
+        from pipelines.quality.suites import SuiteError
+        from pipelines.transform.dbt import DbtFailed
 
     started = now()
 
@@ -59,7 +61,10 @@ def run(
         if not quiet:
             err.print(f"[dim]{(now() - started).total_seconds():6.1f} s[/dim]  {line}", highlight=False)
 
-    result = execute(Platform(settings, tell=tell))
+    try:
+        result = execute(Platform(settings, tell=tell))
+    except (SuiteError, DbtFailed) as problem:  # before the job began: what people edit cannot be read
+        stop(f"Nothing was run. {problem}", WRONG_USE)
     if not result.success:
         refuse_if_held(settings)
         said = f": {result.error_message}" if result.error_class in OWN_ERRORS else ""

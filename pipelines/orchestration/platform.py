@@ -62,6 +62,7 @@ class Platform:
                 "province_code": self.settings.province_code,
                 "portal_code": self.settings.portal_code,
             },
+            seeds=self.settings.seeds,
         )
 
     @cached_property

@@ -166,13 +166,12 @@ def parse_period(label: str) -> ReportPeriod:
     return ReportPeriod(written, kind, first, date(int(year) + end // 12, end % 12 + 1, 1) - timedelta(days=1))
 
 
-def load_registry(dbt_project: Path) -> Registry:
-    """Read the registries of a dbt project.
+def load_registry(seeds: Path) -> Registry:
+    """Read the registries of a folder.
 
     Raises:
         ReportingError: a seed is missing.
     """
-    seeds = dbt_project / "seeds"
     indicators = [_indicator(row) for row in seed_rows(seeds / "indicators.csv")]
     return Registry(
         {indicator.code: indicator for indicator in indicators},

@@ -52,9 +52,9 @@ _PROVINCE_REPORTER = "H27.1"
 _COUNTS = {"online_meetings": (40, 160), "smart_city_services": (6, 14), "leased_platforms": (8, 20)}
 
 
-def write_reports(out: Path, dbt_project: Path, *, seed: int = SEED) -> list[Path]:
+def write_reports(out: Path, seeds: Path, *, seed: int = SEED) -> list[Path]:
     """Write the sample workbooks into a folder. The same seed gives the same bytes."""
-    registry = load_registry(dbt_project)
+    registry = load_registry(seeds)
     random = np.random.default_rng(seed)
     out.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -99,5 +99,5 @@ def _value(row: FormRow, random: np.random.Generator) -> float:
 
 
 if __name__ == "__main__":
-    for written in write_reports(Path(sys.argv[1]), PROJECT_ROOT / "dbt_project"):
+    for written in write_reports(Path(sys.argv[1]), PROJECT_ROOT / "dbt_project" / "seeds"):
         print(written)

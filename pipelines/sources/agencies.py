@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipelines.sources import province
 from pipelines.sources.base import Ask, Column, Fetched, Rule, Source, Table
 from pipelines.sources.interface import Interface, records_of
 from pipelines.sources.ngsp import SHARE, Ngsp
@@ -38,7 +39,7 @@ SOURCE = Source(
     name=NAME,
     title_vi="Danh mục cơ quan, đơn vị",
     title_en="Catalogue of agencies",
-    publisher="Cổng Dịch vụ công quốc gia; Trung tâm phục vụ hành chính công tỉnh Hà Tĩnh",
+    publisher=f"Cổng Dịch vụ công quốc gia; Trung tâm phục vụ hành chính công tỉnh {province.NAME}",
     licence="Public reference data; terms of reuse to be confirmed with the publisher",
     cadence="monthly",
     cycle="month",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pipelines.sources import framing
 from pipelines.sources.base import Column, Rule, Source, Table
-from pipelines.sources.province import HATINH
+from pipelines.sources.province import BOX
 
 CODES = ("code", "area_code", "ward_code", "ma_xa", "maXa", "MA_XA", "MaXa")
 """Properties under which sets of boundaries give the code of the unit; the first that is there counts."""
@@ -64,8 +64,8 @@ SOURCE = Source(
                 + _any(_POINTS, "coalesce(len(item), 0) < 2 or item[1] is null or item[2] is null"),
             ),
             Rule("open_ring", "geometry", _any("flatten(rings)", "len(item) < 4 or item[1] <> item[-1]")),
-            Rule("swapped_coordinates", "geometry", HATINH.sql(f"{_POINTS}[1][2]", f"{_POINTS}[1][1]")),
-            Rule("outside_province", "geometry", _any(_POINTS, f"not {HATINH.sql('item[1]', 'item[2]')}")),
+            Rule("swapped_coordinates", "geometry", BOX.sql(f"{_POINTS}[1][2]", f"{_POINTS}[1][1]")),
+            Rule("outside_province", "geometry", _any(_POINTS, f"not {BOX.sql('item[1]', 'item[2]')}")),
         ),
         identity="area_code",
         dropped=frozenset({"id", "bbox"}),

@@ -11,6 +11,7 @@ for are kept.
 
 from __future__ import annotations
 
+from pipelines.sources import province
 from pipelines.sources.base import Column, Rule, Source, is_true, timestamp
 from pipelines.sources.dossier_rows import CHANNELS, STATUSES, TYPES, Coded, Fields, dossier_table, short_code
 from pipelines.sources.framing import frame
@@ -135,7 +136,7 @@ SOURCE = Source(
     name="dossiers",
     title_vi="Hồ sơ thủ tục hành chính",
     title_en="Dossiers of administrative procedures",
-    publisher="Trung tâm phục vụ hành chính công tỉnh Hà Tĩnh; Cổng Dịch vụ công quốc gia",
+    publisher=f"Trung tâm phục vụ hành chính công tỉnh {province.NAME}; Cổng Dịch vụ công quốc gia",
     licence="Internal; personal data until aggregated (Law 91/2025/QH15)",
     cadence="daily",
     cycle="month",

@@ -9,6 +9,7 @@ and the free text are not loaded at all.
 
 from __future__ import annotations
 
+from pipelines.sources import province
 from pipelines.sources.base import Column, Rule, Source, Table, timestamp
 from pipelines.sources.dossier_rows import NUMBER, STATUSES, Coded, blank
 from pipelines.sources.framing import frame
@@ -20,7 +21,7 @@ SOURCE = Source(
     name="dvcqg_progress",
     title_vi="Tiến độ xử lý hồ sơ",
     title_en="Progress of dossiers",
-    publisher="Trung tâm phục vụ hành chính công tỉnh Hà Tĩnh; Cổng Dịch vụ công quốc gia",
+    publisher=f"Trung tâm phục vụ hành chính công tỉnh {province.NAME}; Cổng Dịch vụ công quốc gia",
     licence="Internal; personal data until aggregated (Law 91/2025/QH15)",
     cadence="daily",
     cycle="month",

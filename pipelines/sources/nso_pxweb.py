@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from pipelines.sources import province
 from pipelines.sources.base import Ask, Fetched, Source
 from pipelines.sources.interface import Interface
 from pipelines.sources.statistic_rows import (
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 NAME = "nso_pxweb"
 TABLES = ("Dân số và lao động/V02.01.px",)
 """Paths of the tables, as the server lists them: population of the places."""
-AREAS = ("Cả nước", "Hà Tĩnh")
+AREAS = ("Cả nước", province.NAME)
 """Labels of the places that are asked for."""
 PLACES = frozenset(
     {"địa phương", "tỉnh, thành phố", "tỉnh/thành phố", "vùng", "provinces", "province", "cities, provinces"}

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from pipelines.sources import province
 from pipelines.sources.base import Ask, Fetched, Source
 from pipelines.sources.dossier_rows import CHANNELS, STATUSES, Coded, Fields, dossier_table, instant
 from pipelines.sources.framing import frame
@@ -105,7 +106,7 @@ SOURCE = Source(
     name=NAME,
     title_vi="Hồ sơ của hệ thống một cửa điện tử",
     title_en="Dossiers of the one-stop system",
-    publisher="Trung tâm phục vụ hành chính công tỉnh Hà Tĩnh",
+    publisher=f"Trung tâm phục vụ hành chính công tỉnh {province.NAME}",
     licence="Internal; personal data until aggregated (Law 91/2025/QH15)",
     cadence="daily",
     cycle="month",

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pipelines.sources import province
 from pipelines.sources.base import Column, Rule, Source, Table
 from pipelines.sources.dossier_rows import Coded, Fields, dossier_table
 from pipelines.sources.tables import TableForm, printed_timestamp
@@ -102,7 +103,7 @@ SOURCE = Source(
     name="onestop_exports",
     title_vi="Danh sách hồ sơ xuất từ hệ thống một cửa",
     title_en="Lists of dossiers exported from the one-stop shop",
-    publisher="Trung tâm phục vụ hành chính công tỉnh Hà Tĩnh",
+    publisher=f"Trung tâm phục vụ hành chính công tỉnh {province.NAME}",
     licence="Internal; personal data until aggregated (Law 91/2025/QH15)",
     cadence="when someone exports",
     cycle="month",

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 from pipelines.sources.base import Column, Rule, Source, Table
 from pipelines.sources.framing import Frames
-from pipelines.sources.province import HATINH, quadkeys
+from pipelines.sources.province import BOX, quadkeys
 
 NAME = re.compile(r"(20\d{2})-(0[1-9]|1[0-2])-01_performance_(fixed|mobile)_tiles")
 NEEDED = ("quadkey", "avg_d_kbps", "avg_u_kbps", "avg_lat_ms", "tests", "devices")
@@ -66,7 +66,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Fra
             return
         quarter = {"quarter": f"{told[1]}-{told[2]}-01", "network": told[3]}
         wanted = [column for column in (*NEEDED, *OPTIONAL) if column in columns]
-        prefixes = quadkeys(HATINH, ZOOM)
+        prefixes = quadkeys(BOX, ZOOM)
         at = columns.index("quadkey")
         for number in range(file.metadata.num_row_groups):
             group = file.metadata.row_group(number)

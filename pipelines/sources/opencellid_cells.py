@@ -18,7 +18,7 @@ from pipelines.sources import framing
 from pipelines.sources.base import Column, Rule, Source, Table
 from pipelines.sources.framing import Frames
 from pipelines.sources.operators import NETWORK_CODES, place_rules
-from pipelines.sources.province import HATINH, MCC
+from pipelines.sources.province import BOX, MCC
 from pipelines.sources.tables import Reason
 
 FIELDS = (
@@ -60,7 +60,7 @@ def _is_near(lon: str, lat: str) -> bool:
         x, y = float(lon), float(lat)
     except ValueError:
         return True
-    return HATINH.holds(x, y) or HATINH.holds(y, x)
+    return BOX.holds(x, y) or BOX.holds(y, x)
 
 
 def _integer(field: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 from pipelines.sources.base import Column, Rule
-from pipelines.sources.province import HATINH
+from pipelines.sources.province import BOX
 from pipelines.sources.tables import TableForm
 
 OPERATORS = {
@@ -129,6 +129,6 @@ def is_no_statement(field: str) -> str:
 def place_rules(lon: str = "lon", lat: str = "lat") -> tuple[Rule, ...]:
     """Coordinates of the typed columns lie in the province's box, and not the wrong way round."""
     return (
-        Rule("swapped_coordinates", lon, HATINH.sql(lat, lon), f"cast({lon} as varchar)"),
-        Rule("outside_province", lon, f"not {HATINH.sql(lon, lat)}", f"cast({lon} as varchar)"),
+        Rule("swapped_coordinates", lon, BOX.sql(lat, lon), f"cast({lon} as varchar)"),
+        Rule("outside_province", lon, f"not {BOX.sql(lon, lat)}", f"cast({lon} as varchar)"),
     )

@@ -16,6 +16,7 @@ one is ours: a table (CSV, Excel) or JSON with the columns below, to be exported
 
 from __future__ import annotations
 
+from pipelines.sources import province
 from pipelines.sources.base import Column, Rule, Source, Table, is_true
 from pipelines.sources.tables import TableForm, printed_timestamp
 
@@ -42,7 +43,7 @@ SOURCE = Source(
     name="petitions",
     title_vi="Phản ánh, kiến nghị",
     title_en="Petitions",
-    publisher="Trung tâm phục vụ hành chính công tỉnh Hà Tĩnh",
+    publisher=f"Trung tâm phục vụ hành chính công tỉnh {province.NAME}",
     licence="Internal; personal data until aggregated (Law 91/2025/QH15)",
     cadence="monthly",
     cycle="month",

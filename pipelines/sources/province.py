@@ -1,13 +1,15 @@
-"""Where the province lies: the box that world-wide feeds are cut to, and the quadkeys that cover it.
+"""What sources must know of the province, from the settings: its name, its registries, and the box that it lies in.
 
-The box is that of the 69 communes of 2025-07-01 (105.104 to 106.511 east, 17.914 to 18.766 north, islands included)
-with some kilometres of air. What lies in it need not lie in the province: that is decided by the communes' boundaries.
+The box of Hà Tĩnh is that of the 69 communes of 2025-07-01 (105.104 to 106.511 east, 17.914 to 18.766 north, islands
+included) with some kilometres of air. What lies in it need not lie in the province: that is decided by the boundaries.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+
+from pipelines.settings import load_settings
 
 MCC = "452"
 """Mobile country code of Vietnam."""
@@ -30,7 +32,10 @@ class Box:
         return f"({lon} between {self.west} and {self.east} and {lat} between {self.south} and {self.north})"
 
 
-HATINH = Box(105.05, 17.86, 106.60, 18.82)
+_SETTINGS = load_settings()
+NAME = _SETTINGS.province_name
+SEEDS = _SETTINGS.seeds
+BOX = Box(*(float(degrees) for degrees in _SETTINGS.province_box.split(",")))
 
 
 def quadkeys(box: Box, zoom: int) -> frozenset[str]:

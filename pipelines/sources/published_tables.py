@@ -27,14 +27,12 @@ source, so a source spelt in two ways is two sources.
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from pipelines.sources import province
 from pipelines.sources.base import Column, Rule, Source, Table
 from pipelines.sources.tables import TableForm, printed_number, printed_timestamp
 
-SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
-REGISTRY = SEEDS / "indicators.csv"
-AREAS = SEEDS / "areas.csv"
+REGISTRY = province.SEEDS / "indicators.csv"
+AREAS = province.SEEDS / "areas.csv"
 FIELDS = {
     "Mã chỉ số": "indicator",
     "Mã đơn vị hành chính": "area_code",

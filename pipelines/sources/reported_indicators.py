@@ -24,13 +24,11 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, BinaryIO
 
-from pipelines.sources import framing, tables
+from pipelines.sources import framing, province, tables
 from pipelines.sources.base import Column, Rule, Source, Table
 
-SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
 MOST_SHEET_BYTES = 64 << 20
 """Bytes that the sheets of a workbook may unfold to; a form for all communes is a hundredth of it."""
 
@@ -165,7 +163,7 @@ def _text(field: str) -> str:
 
 
 def _seed(name: str) -> str:
-    path = str(SEEDS / f"{name}.csv").replace("'", "''")
+    path = str(province.SEEDS / f"{name}.csv").replace("'", "''")
     # the dialect is given, since telling it takes longer than reading
     dialect = """header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', sample_size = 1"""
     return f"read_csv('{path}', {dialect})"
@@ -281,7 +279,7 @@ SOURCE = Source(
     name="reported_indicators",
     title_vi="Chỉ số do cơ quan báo cáo",
     title_en="Indicators reported by agencies",
-    publisher="Các cơ quan, đơn vị của tỉnh Hà Tĩnh",
+    publisher=f"Các cơ quan, đơn vị của tỉnh {province.NAME}",
     licence="Reports of state agencies to the province; figures may be published, terms of reuse to be confirmed",
     cadence="quarterly, half-yearly or yearly, by indicator",
     cycle="month",

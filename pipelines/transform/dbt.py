@@ -41,18 +41,24 @@ class Dbt:
     variables: Mapping[str, Any]
     target: Path | None = None
     """Where dbt writes its manifest and compiled SQL; `target/` in the project when it is not given."""
+    seeds: Path | None = None
+    """Folder of the seeds; `seeds/` in the project when it is not given."""
 
     @property
     def manifest_path(self) -> Path:
         return (self.target or self.project / "target") / "manifest.json"
 
+    @property
+    def _seeds(self) -> Path:
+        return self.seeds or self.project / "seeds"
+
     def fingerprint(self) -> str:
         """Hash of all that decides what dbt computes: models, macros, seeds, tests, project file and variables."""
         digest = hashlib.sha256(json.dumps(dict(self.variables), sort_keys=True).encode())
-        folders = ("models", "macros", "seeds", "tests")
-        files = [path for folder in folders for path in (self.project / folder).rglob("*") if path.is_file()]
+        folders = [self.project / "models", self.project / "macros", self._seeds, self.project / "tests"]
+        files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
         for path in sorted([*files, self.project / "dbt_project.yml"]):
-            digest.update(path.relative_to(self.project).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+            digest.update(os.path.relpath(path, self.project).encode() + b"\0" + path.read_bytes() + b"\0")
         return digest.hexdigest()
 
     def manifest(self) -> dict[str, Any]:
@@ -179,6 +185,7 @@ class Dbt:
             HATINH_DBT_THREADS=str(self.threads),
             HATINH_DBT_MEMORY=self.memory_limit,
             HATINH_DBT_SPATIAL=spatial_extension(),
+            HATINH_DBT_SEEDS=os.path.relpath(self._seeds, self.project),
             DBT_SEND_ANONYMOUS_USAGE_STATS="false",
             DO_NOT_TRACK="1",
         ):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -20,6 +22,7 @@ from pipelines.cli.common import HELD_BACK
 from pipelines.cli.running import waits_for_somebody
 from pipelines.release.released import Release
 from pipelines.sample.dossiers import SampleReport
+from pipelines.settings import PROJECT_ROOT
 from pipelines.transform.marts import marts_of
 from pipelines.warehouse.connection import get_state
 
@@ -222,6 +225,19 @@ def test_a_wrong_setting_is_refused_by_name() -> None:
     assert "HATINH_THREADS" in result.output
     assert "many" in result.output
     assert "1 to 256" in result.output
+
+
+def test_an_expectation_that_cannot_be_read_is_told_by_file_and_line(
+    new_province: Callable[[], Province], tmp_path: Path
+) -> None:
+    shutil.copytree(PROJECT_ROOT / "expectations", tmp_path / "expectations")
+    (tmp_path / "dbt_project").symlink_to(PROJECT_ROOT / "dbt_project")
+    (tmp_path / ".dagster").symlink_to(PROJECT_ROOT / ".dagster")
+    with (tmp_path / "expectations" / "statistics.yml").open("a", encoding="utf-8") as file:
+        file.write("    why: a: b\n")
+    result = CliRunner().invoke(app, ["run"], env={**new_province().environment, "HATINH_HOME": str(tmp_path)})
+    assert result.exit_code == 2
+    assert "Nothing was run. statistics.yml, line" in result.output
 
 
 def test_an_address_of_no_source_is_refused_by_name(new_province: Callable[[], Province]) -> None:

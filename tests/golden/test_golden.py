@@ -169,7 +169,7 @@ def test_a_template_filled_by_hand_reaches_page_and_workbook_and_its_wrong_cell_
 
     went = "select count(value) from marts.reported_indicators where indicator = 'digital_signature_officials_pct'"
     assert world.rows(went) == [(0,)], "0.97 went nowhere"
-    registry = load_registry(PROJECT_ROOT / "dbt_project")
+    registry = load_registry(PROJECT_ROOT / "dbt_project" / "seeds")
     ((copy, wrong),) = write_returned(world.landing, tmp_path / "returned", registry.indicators, DAY.date())
     assert wrong == 1
     marked = load_workbook(copy)[SHEET].cell(lines["digital_signature_officials_pct"], COLUMN["value"])

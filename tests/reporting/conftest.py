@@ -30,7 +30,7 @@ INDICATORS = (
 @pytest.fixture(scope="session")
 def registry() -> Registry:
     """The project's registries with some of its indicators."""
-    whole = load_registry(PROJECT_ROOT / "dbt_project")
+    whole = load_registry(PROJECT_ROOT / "dbt_project" / "seeds")
     return replace(
         whole,
         indicators={code: whole.indicators[code] for code in INDICATORS},

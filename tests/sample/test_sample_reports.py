@@ -19,7 +19,7 @@ SHIPPED = PROJECT_ROOT / "data" / "raw" / SOURCE.name
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return write_reports(tmp_path_factory.mktemp("samples"), PROJECT_ROOT / "dbt_project")
+    return write_reports(tmp_path_factory.mktemp("samples"), PROJECT_ROOT / "dbt_project" / "seeds")
 
 
 def test_the_shipped_workbooks_are_those_of_the_writer(made: list[Path]) -> None:

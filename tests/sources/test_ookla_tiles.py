@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from loads import loaded
 
 from pipelines.sources.ookla_tiles import SOURCE
-from pipelines.sources.province import HATINH, Box, quadkeys
+from pipelines.sources.province import BOX, Box, quadkeys
 
 NAME = "2026-07-01_performance_fixed_tiles.parquet"
-OURS = min(quadkeys(HATINH, 16))
+OURS = min(quadkeys(BOX, 16))
 ABROAD = "0" * 16
 
 

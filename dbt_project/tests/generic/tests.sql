@@ -22,12 +22,12 @@
     where m.n <> o.n
 {% endtest %}
 
-{# The column has so many different values where the condition holds: a registry is whole. #}
-{% test distinct_count(model, column, equals, condition='true') %}
+{# The column has as many different values as `of` has rows: a registry is whole. #}
+{% test as_many_as(model, column, of, of_condition='true', condition='true') %}
     select count(distinct {{ column }}) as found
     from {{ model }}
     where {{ condition }}
-    having count(distinct {{ column }}) <> {{ equals }}
+    having count(distinct {{ column }}) <> (select count(*) from {{ of }} where {{ of_condition }})
 {% endtest %}
 
 {# Two models carry the same total of a column: what one counts, the other counts. #}
