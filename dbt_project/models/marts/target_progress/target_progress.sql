@@ -193,18 +193,6 @@ over_bases as (
         string_agg(base_year || ' ' || pace_status, ', ' order by base_year) as base_year_note
     from in_sight
     group by target_id, area_code, period_start
-),
-
-area_names as (
-    select
-        area_code,
-        kind || ' ' || name as area_name
-    from {{ ref('areas') }}
-    where level = 'province' and valid_to is null
-    union all
-    select
-        'VN' as area_code,
-        'Việt Nam' as area_name
 )
 
 select
@@ -279,4 +267,4 @@ left join in_sight as b
 left join over_bases as o
     on j.target_id = o.target_id and j.area_code = o.area_code and j.period_start = o.period_start
 inner join {{ ref('pillars') }} as p on j.pillar = p.pillar
-left join area_names as n on j.area_code = n.area_code
+{{ join_area_title('j.area_code', 'j.period_type', 'j.period_start') }}
