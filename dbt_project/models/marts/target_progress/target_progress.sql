@@ -77,13 +77,14 @@ points as (
 judged as (
     select
         p.*,
-        -- the deadline is behind the value, or behind us with no newer value
+        -- the deadline is behind the value; its year runs on while the value is preliminary, but not beyond it
         coalesce(
             p.target_year < p.year
-            or (p.target_year = p.year and p.obs_status <> 'preliminary')
-            or (p.is_latest and p.target_year < a.year),
+            or (p.target_year = p.year and (p.obs_status <> 'preliminary' or (p.is_latest and p.target_year < a.year))),
             false
-        ) as is_over
+        ) as is_over,
+        -- the deadline is behind us, and no value tells what was reached by then
+        coalesce(p.is_latest and p.year < p.target_year and p.target_year < a.year, false) as is_untold
     from points as p
     cross join as_of as a
 ),
@@ -248,6 +249,7 @@ select
         -- what rests on general knowledge is shown, and judged by nobody
         when j.value_grade = 'K' then 'not_assessed'
         when j.is_met then 'met'
+        when j.is_untold then 'not_assessed'
         when b.pace_status is not null then b.pace_status
         when j.is_over then 'insufficient'
         else 'not_assessed'
