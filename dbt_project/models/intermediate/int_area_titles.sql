@@ -1,6 +1,6 @@
--- What the code of a commune, a district, a province or the nation was called on a day: one row a code and name, without
--- gaps, so that a join on both finds at most one. Before its first life in the registries a code has the name of that life,
--- since most units are older than their rows; after its last one it keeps its last name.
+-- What the code of a commune, a district, a province or the nation was called on a day: one row a code and name,
+-- without gaps, so that a join on both finds at most one. A code has its first name also before its row begins, since
+-- most units are older than their rows, and its last one also after it ended.
 {{ config(materialized='table') }}
 
 with units as (
