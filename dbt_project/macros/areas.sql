@@ -105,3 +105,25 @@
     where w.area_code is null
     group by all
 {%- endmacro %}
+
+{#
+  Left join of int_area_titles: what a code of any level was called on the last day of a period, today where there is no
+  period. A figure of a period in which the code was used again is of the unit that stood at its end.
+#}
+{% macro join_area_title(code, period_type, period_start, alias='n') -%}
+    left join {{ ref('int_area_titles') }} as {{ alias }}
+        on
+            {{ code }} = {{ alias }}.area_code
+            and coalesce({{ last_day_of_period(period_type, period_start) }}, date '9999-12-31')
+            between {{ alias }}.valid_from and {{ alias }}.valid_to
+{%- endmacro %}
+
+{# The last day of a period; of a state, of the month or year that the source names. #}
+{% macro last_day_of_period(period_type, period_start) -%}
+    last_day(cast({{ period_start }} + case {{ period_type }}
+        when 'year' then interval 11 month
+        when 'half' then interval 5 month
+        when 'quarter' then interval 2 month
+        else interval 0 month
+    end as date))
+{%- endmacro %}

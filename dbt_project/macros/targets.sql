@@ -169,11 +169,13 @@
   pillar, every indicator has a row: one without any value says that it is missing.
 #}
 {% macro side_by_side(gathered, pillar=none) -%}
+    {%- set area_code = "coalesce(e.area_code, '" ~ var('province_code') ~ "')" if pillar else 'e.area_code' -%}
     select
         i.indicator,
         i.title_vi,
         i.title_en,
-        {{ "coalesce(e.area_code, '" ~ var('province_code') ~ "') as area_code" if pillar else 'e.area_code' }},
+        {{ area_code }}{{ ' as area_code' if pillar }},
+        n.area_name,
         e.period_type,
         e.period_start,
         -- a value of a period that was not over when it was taken covers the part before
@@ -211,14 +213,10 @@
     {{ 'left' if pillar else 'inner' }} join (
         select
             *,
-            last_day(cast(period_start + case period_type
-                when 'year' then interval 11 month
-                when 'half' then interval 5 month
-                when 'quarter' then interval 2 month
-                else interval 0 month
-            end as date)) as period_end
+            {{ last_day_of_period('period_type', 'period_start') }} as period_end
         from {{ gathered }}
     ) as e on i.indicator = e.indicator
+    {{ join_area_title(area_code, 'e.period_type', 'e.period_start') }}
     {%- if pillar %}
     where i.pillar = '{{ pillar }}'
     {%- endif %}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from difflib import get_close_matches
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,6 @@ WAITING = """
     order by held_reason, indicator, area_code, source
 """
 """Of each series that waits its newest figure, and how many there are: a unit that changed holds every year of it."""
-_AREAS = {"VN": "cả nước", "42": "Hà Tĩnh"}
 _DECIMALS = 6
 """Figures stay as printed: an index has four decimals, a revision of one no more than six."""
 
@@ -100,7 +100,7 @@ def _waiting(row: Row) -> str:
     more = f" · {row['figures']} số liệu / figures" if row["figures"] > 1 else ""
     return (
         f"{HELD.get(row['held_reason'], row['held_reason'])} ({row['held_reason']}): {row['indicator']}, "
-        f"{_AREAS.get(row['area_code'], row['area_code'])}, "
+        f"{_area(row)}, "
         f"{words.period(row['period_type'], row['period_start']).vi}, {row['source']}: "
         f"{_quantity(row['value'], row['unit'])} ({row['vintage_on']:%d/%m/%Y}), đang dùng / in force {before}{more}"
     )
@@ -109,18 +109,16 @@ def _waiting(row: Row) -> str:
 def _read(release: Path, name: str, query: str, day: date, indicator: str | None) -> list[Row]:
     path = release / f"{name}.parquet"
     if not path.exists():
-        raise NotPublished(f"The release has no table `{name}`: hatinh status says what was held back and why.")
+        raise NotPublished(
+            f"Bản công bố không có bảng `{name}` / the release has no such table: "
+            "hatinh status says what was held back and why."
+        )
     with duckdb.connect() as connection:
         connection.register(name, connection.read_parquet(str(path)))
         if indicator is not None:
             known = [code for (code,) in connection.execute(f"select distinct indicator from {name}").fetchall()]
             if indicator not in known:
-                what = (
-                    "No figure of {} is published. Published are"
-                    if name == "statistics"
-                    else "{} was never revised. Were"
-                )
-                raise NotPublished(f"{what.format(indicator)}: {', '.join(sorted(known))}.")
+                raise NotPublished(_unknown(name, indicator, known))
         answer = connection.execute(
             f"select * from ({query}) where $indicator is null or indicator = $indicator "
             "order by indicator, area_code, period_start, period_type, source, vintage_on",
@@ -128,6 +126,18 @@ def _read(release: Path, name: str, query: str, day: date, indicator: str | None
         )
         names = [column[0] for column in answer.description or []]
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+def _unknown(name: str, indicator: str, known: Sequence[str]) -> str:
+    """That there is nothing of an indicator, with the few that are spelled like it and how to see all."""
+    said, command = (
+        ("Chưa có số liệu nào được công bố / no figure is published", "hatinh statistics")
+        if name == "statistics"
+        else ("Chưa công bố lại lần nào / never published again", "hatinh statistics --revisions")
+    )
+    near = get_close_matches(indicator, sorted(known), n=3, cutoff=0.4)
+    hint = f" Gần giống / near: {', '.join(near)}." if near else ""
+    return f"{said}: {indicator}.{hint} Xem tất cả / all of them: {command}"
 
 
 def statistics_table(rows: Sequence[Row], day: date) -> RenderableType:
@@ -184,7 +194,7 @@ def _tables(
         for row in shown:
             grade = f" [dim]({row['grade']})[/dim]" if row.get("grade") else ""
             table.add_row(
-                _AREAS.get(row["area_code"], row["area_code"]),
+                escape(_area(row)),
                 words.period(row["period_type"], row["period_start"]).vi.removeprefix("năm "),
                 *cells(row),
                 escape(row["source"]) + grade,
@@ -193,6 +203,11 @@ def _tables(
     if not rows:
         parts.append("Chưa có số liệu nào được công bố đến ngày đó / nothing had been published by that day")
     return Group(*parts)
+
+
+def _area(row: Row) -> str:
+    """The name of the area; its code where no registry knows it, or where the table is older than the names."""
+    return str(row.get("area_name") or row["area_code"])
 
 
 def _quantity(value: float | None, unit: str) -> str:

@@ -62,8 +62,10 @@ STATUS_MEANS = {
     ),
     "away": Text("Đang đi ngược hướng mục tiêu.", "Moving in the wrong direction."),
     "not_assessed": Text(
-        "Có số liệu nhưng chưa đủ để so với lộ trình (thiếu năm gốc, mới có một kỳ, hoặc bằng chứng quá yếu).",
-        "There is a value, but not enough to compare with the path (no base year, one period, or weak evidence).",
+        "Có số liệu nhưng chưa đủ để đánh giá: mới có một kỳ, hạn đã qua mà chưa có số liệu của năm đó, "
+        "bằng chứng quá yếu, hoặc chưa thấy mức được giao.",
+        "There is a value, but not enough to judge: one period, the deadline is past without a value of its year, "
+        "weak evidence, or no figure is set.",
     ),
     "no_data": Text(
         "Chưa nguồn nào cho số liệu. Không có nghĩa là bằng 0.", "No source gives a value. It is not zero."

@@ -55,6 +55,25 @@ def test_figures_of_the_province_stand_side_by_side_and_sums_are_as_stated() -> 
     assert abs(sum(preferred("area_km2").values()) - 5994.40) < 0.5
 
 
+def test_provinces_are_63_until_the_merger_and_34_since() -> None:
+    """Of one code one name on every day: the codes of 2025 are those of before, used again."""
+    provinces = [row for row in seed("provinces") if row["area_code"] != "VN"]
+
+    def on(day: str) -> dict[str, str]:
+        rows = [p for p in provinces if p["valid_from"] <= day <= (p["valid_to"] or "9999-12-31")]
+        names = {row["area_code"]: f"{row['kind']} {row['name']}" for row in rows}
+        assert len(names) == len(rows) == len(set(names.values()))
+        return names
+
+    before, today = on("2025-06-30"), on(MERGER)
+    assert (len(before), len(today)) == (63, 34)
+    assert set(today) <= set(before)
+    assert (before["44"], before["45"], today["44"]) == ("tỉnh Quảng Bình", "tỉnh Quảng Trị", "tỉnh Quảng Trị")
+    assert (on("2024-12-31")["46"], before["46"]) == ("tỉnh Thừa Thiên Huế", "thành phố Huế")
+    for code, since in (key for key in AREAS if AREAS[key]["level"] == "province"):
+        assert today[code] == f"{AREAS[code, since]['kind']} {AREAS[code, since]['name']}"
+
+
 def test_aliases_are_of_units_and_no_name_of_another_unit() -> None:
     names = {(a["name"].lower(), a["valid_from"]): a["area_code"] for a in AREAS.values() if a["level"] == "commune"}
     for alias in seed("area_aliases"):

@@ -185,7 +185,18 @@ def test_an_expectation_counts_with_its_severity(severity: Any, blocked: set[str
 
 @pytest.mark.parametrize(
     ("counts", "blocked"),
-    [((1000, 0), False), ((1000, 50), False), ((1000, 51), True), ((0, 0), False), ((1, 1), True), (None, True)],
+    [
+        ((1000, 0), False),
+        ((1000, 50), False),
+        ((1000, 51), True),
+        # no floor for a small source: one row of ten is a tenth of every count, see decision 0005
+        ((20, 1), False),
+        ((19, 1), True),
+        ((10, 1), True),
+        ((1, 1), True),
+        ((0, 0), False),
+        (None, True),
+    ],
 )
 def test_a_source_with_too_much_in_quarantine_or_no_load_blocks(counts: tuple[int, int] | None, blocked: bool) -> None:
     verdicts = verdicts_of(quarantined={"portal": counts} if counts else {"other": (10, 10)})

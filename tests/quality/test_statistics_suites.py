@@ -33,6 +33,8 @@ select 'internet_users_pct' as indicator, '42' as area_code, 80.0::double as val
 create table marts.telecom_subscribers as
 select 'mobile' as service, '42' as area_code, 92.0::double as subscribers_per_100, 94.0::double as published_per_100,
        920 as subscribers, 1000 as population, 'observed' as obs_status;
+create table marts.area_registry as
+select '42' as area_code, 'province' as area_level, null::date as valid_to;
 attach ':memory:' as last_release;
 create table last_release.statistics as from marts.statistics;
 """

@@ -40,6 +40,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
             f"""
             create table publications as
             select f.* exclude (published_on), published_on as vintage_on, i.title_vi,
+                   case f.area_code when 'VN' then 'Việt Nam' when '45' then 'tỉnh Quảng Trị' end as area_name,
                    lag(f.value) over figure as previous_value, lag(published_on) over figure as previous_vintage_on,
                    f.value - previous_value as revision
             from read_csv('{seeds}/published_figures.csv', types = {{'area_code': 'varchar'}}) as f
@@ -79,8 +80,16 @@ def test_the_documented_query_says_the_same(release: Path) -> None:
 def test_what_cannot_be_shown_says_what_to_do(release: Path, tmp_path: Path) -> None:
     with pytest.raises(NotPublished, match="hatinh status"):
         statistics_as_of(tmp_path, date(2026, 1, 1))
-    with pytest.raises(NotPublished, match=f"Published are: .*{SHARE}"):
-        statistics_as_of(release, date(2026, 1, 1), "kinh_te_so")
+    with pytest.raises(NotPublished) as few:
+        statistics_as_of(release, date(2026, 1, 1), "digital_economy_shares")
+    text = str(few.value)
+    assert text.startswith("Chưa có số liệu nào được công bố / no figure is published: digital_economy_shares. ")
+    near = text.partition(" / near: ")[2].partition(". Xem")[0].split(", ")
+    assert near[0] == SHARE
+    assert len(near) == 3
+    assert text.endswith("Xem tất cả / all of them: hatinh statistics")
+    with pytest.raises(NotPublished, match=r"published: x\. Xem tất cả / all of them: hatinh statistics$"):
+        statistics_as_of(release, date(2026, 1, 1), "x")
     assert statistics_as_of(release, date(2010, 1, 1)) == []
 
 
@@ -103,15 +112,16 @@ def test_what_moved_is_told_with_both_publications(release: Path) -> None:
 def test_what_was_revised_later_was_not_known_before(release: Path) -> None:
     assert [row["value"] for row in revisions_until(release, date(2024, 6, 30))] == [12.63]
     assert revisions_until(release, date(2023, 12, 30)) == []
-    with pytest.raises(NotPublished, match=f"population_count was never revised. Were: .*{SHARE}"):
+    with pytest.raises(NotPublished, match=r"never published again: population_count\..*hatinh statistics --revisions"):
         revisions_until(release, date(2025, 1, 6), "population_count")
 
 
 def test_the_table_shows_value_revision_and_day_of_publication(release: Path) -> None:
     day = date(2025, 1, 6)
     text = printed(statistics_table(statistics_as_of(release, day), day))
-    assert re.search(r"cả nước\s+2023\s+12,87 %\s+\+0,54 điểm %\s+06/01/2025\s+Tổng cục Thống kê \(B\)", text)
-    assert "1.212.847 thuê bao" in text
+    assert re.search(r"Việt Nam\s+2023\s+12,87 %\s+\+0,54 điểm %\s+06/01/2025\s+Tổng cục Thống kê \(B\)", text)
+    assert re.search(r"tỉnh Quảng Trị\s+2023\s+7,09 %", text)
+    assert re.search(r"\n\s*42 .*1\.212\.847 thuê bao", text), "without a name its code"
 
 
 def printed(table: RenderableType) -> str:
@@ -127,8 +137,8 @@ def test_what_waits_stands_beside_what_is_in_force(tmp_path: Path) -> None:
         connection.execute(
             f"""
             copy (
-                select *, 'S' as source, '42' as area_code, 'year' as period_type, date '2026-10-01' as vintage_on,
-                       date '2026-07-01' as previous_vintage_on
+                select *, 'S' as source, '42' as area_code, 'tỉnh Hà Tĩnh' as area_name, 'year' as period_type,
+                       date '2026-10-01' as vintage_on, date '2026-07-01' as previous_vintage_on
                 from (values
                     ('jump', 'users', date '2024-01-01', 85.5, '%', '%', 40.0, 1.0),
                     ('jump', 'users', date '2023-01-01', 80.0, '%', '%', 39.0, 1.0),
@@ -142,10 +152,10 @@ def test_what_waits_stands_beside_what_is_in_force(tmp_path: Path) -> None:
             """
         )
     assert [line.split(": ", 1)[1] for line in waiting_for_review(tmp_path)] == [
-        "users, Hà Tĩnh, năm 2024, S: 85,5 % (01/10/2026), đang dùng / in force 40 % (01/07/2026, ±1)"
+        "users, tỉnh Hà Tĩnh, năm 2024, S: 85,5 % (01/10/2026), đang dùng / in force 40 % (01/07/2026, ±1)"
         " · 2 số liệu / figures",
-        "users, Hà Tĩnh, năm 2025, S: 105 % (01/10/2026), đang dùng / in force –",
-        "people, Hà Tĩnh, năm 2024, S: 1,31 Triệu người (01/10/2026), "
+        "users, tỉnh Hà Tĩnh, năm 2025, S: 105 % (01/10/2026), đang dùng / in force –",
+        "people, tỉnh Hà Tĩnh, năm 2024, S: 1,31 Triệu người (01/10/2026), "
         "đang dùng / in force 1.300.500 người (01/07/2026)",
     ]
     assert set(HELD) | {"replaced"} == held_reasons()

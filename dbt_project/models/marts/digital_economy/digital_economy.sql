@@ -111,24 +111,26 @@ every as (
 )
 
 select
-    indicator,
-    title_vi,
-    title_en,
-    area_code,
-    period_type,
-    period_start,
-    basis,
-    value,
-    value_low,
-    value_high,
-    unit,
-    obs_status,
-    missing_kind,
-    national_value,
-    source,
-    document,
-    grade,
-    vintage_on,
-    cast(source_count as integer) as source_count,
-    note
-from every
+    e.indicator,
+    e.title_vi,
+    e.title_en,
+    e.area_code,
+    n.area_name,
+    e.period_type,
+    e.period_start,
+    e.basis,
+    e.value,
+    e.value_low,
+    e.value_high,
+    e.unit,
+    e.obs_status,
+    e.missing_kind,
+    e.national_value,
+    e.source,
+    e.document,
+    e.grade,
+    e.vintage_on,
+    cast(e.source_count as integer) as source_count,
+    e.note
+from every as e
+{{ join_area_title('e.area_code', 'e.period_type', 'e.period_start') }}

@@ -2,23 +2,25 @@
 {{ config(materialized='table') }}
 
 select
-    indicator,
-    title_vi,
-    title_en,
-    area_code,
-    period_type,
-    period_start,
-    basis,
-    value,
-    unit,
-    obs_status,
-    missing_kind,
-    national_value,
-    source,
-    document,
-    grade,
-    vintage_on,
-    cast(source_count as integer) as source_count,
-    note
-from {{ ref('int_pillar_figures') }}
-where pillar = 'digital_society'
+    f.indicator,
+    f.title_vi,
+    f.title_en,
+    f.area_code,
+    n.area_name,
+    f.period_type,
+    f.period_start,
+    f.basis,
+    f.value,
+    f.unit,
+    f.obs_status,
+    f.missing_kind,
+    f.national_value,
+    f.source,
+    f.document,
+    f.grade,
+    f.vintage_on,
+    cast(f.source_count as integer) as source_count,
+    f.note
+from {{ ref('int_pillar_figures') }} as f
+{{ join_area_title('f.area_code', 'f.period_type', 'f.period_start') }}
+where f.pillar = 'digital_society'

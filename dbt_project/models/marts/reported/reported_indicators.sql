@@ -103,40 +103,62 @@ unanswered as (
     anti join reports as r
         on q.indicator = r.indicator and q.area_code = r.area_code and q.period_start = r.period_start
     where q.due_on < t.day
+),
+
+every as (
+    select
+        indicator,
+        area_code,
+        agency_code,
+        agency_name,
+        period_type,
+        period_start,
+        value,
+        unit,
+        if(value is null, 'missing', value_status) as obs_status,
+        if(value_status = 'not_applicable', 'not_applicable', null) as missing_kind,
+        if(first_reported_on > due_on, 'late', 'received') as report_status,
+        due_on,
+        reported_on,
+        if(is_synthetic, null, 'A') as grade,
+        note
+    from answered
+    union all
+    select
+        indicator,
+        area_code,
+        agency_code,
+        agency_name,
+        period_type,
+        period_start,
+        null as value,
+        unit,
+        'missing' as obs_status,
+        'not_available' as missing_kind,
+        'missing' as report_status,
+        due_on,
+        null as reported_on,
+        null as grade,
+        null as note
+    from unanswered
 )
 
 select
-    indicator,
-    area_code,
-    agency_code,
-    agency_name,
-    period_type,
-    period_start,
-    value,
-    unit,
-    if(value is null, 'missing', value_status) as obs_status,
-    if(value_status = 'not_applicable', 'not_applicable', null) as missing_kind,
-    if(first_reported_on > due_on, 'late', 'received') as report_status,
-    due_on,
-    reported_on,
-    if(is_synthetic, null, 'A') as grade,
-    note
-from answered
-union all
-select
-    indicator,
-    area_code,
-    agency_code,
-    agency_name,
-    period_type,
-    period_start,
-    null as value,
-    unit,
-    'missing' as obs_status,
-    'not_available' as missing_kind,
-    'missing' as report_status,
-    due_on,
-    null as reported_on,
-    null as grade,
-    null as note
-from unanswered
+    e.indicator,
+    e.area_code,
+    n.area_name,
+    e.agency_code,
+    e.agency_name,
+    e.period_type,
+    e.period_start,
+    e.value,
+    e.unit,
+    e.obs_status,
+    e.missing_kind,
+    e.report_status,
+    e.due_on,
+    e.reported_on,
+    e.grade,
+    e.note
+from every as e
+{{ join_area_title('e.area_code', 'e.period_type', 'e.period_start') }}

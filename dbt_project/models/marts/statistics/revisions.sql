@@ -18,6 +18,7 @@ select
     title_vi,
     title_en,
     area_code,
+    area_name,
     period_type,
     period_start,
     source,

@@ -7,6 +7,7 @@ select
     i.title_vi,
     i.title_en,
     j.area_code,
+    n.area_name,
     j.period_type,
     j.period_start,
     j.value,
@@ -27,4 +28,5 @@ select
     j.version
 from {{ ref('int_statistics_judged') }} as j
 inner join {{ ref('indicators') }} as i on j.indicator = i.indicator
+{{ join_area_title('j.area_code', 'j.period_type', 'j.period_start') }}
 where j.held_reason is null

@@ -2,25 +2,27 @@
 {{ config(materialized='table') }}
 
 select
-    indicator,
-    area_code,
-    period_type,
-    period_start,
-    source,
-    vintage_on,
-    held_reason,
-    value,
-    unit,
-    registered_unit,
-    previous_value,
-    previous_vintage_on,
-    round(value - previous_value, 6) as revision,
-    round(revision_limit, 6) as revision_limit,
-    valid_min,
-    valid_max,
-    document,
-    grade,
-    note,
-    version
-from {{ ref('int_statistics_judged') }}
-where held_reason is not null
+    j.indicator,
+    j.area_code,
+    n.area_name,
+    j.period_type,
+    j.period_start,
+    j.source,
+    j.vintage_on,
+    j.held_reason,
+    j.value,
+    j.unit,
+    j.registered_unit,
+    j.previous_value,
+    j.previous_vintage_on,
+    round(j.value - j.previous_value, 6) as revision,
+    round(j.revision_limit, 6) as revision_limit,
+    j.valid_min,
+    j.valid_max,
+    j.document,
+    j.grade,
+    j.note,
+    j.version
+from {{ ref('int_statistics_judged') }} as j
+{{ join_area_title('j.area_code', 'j.period_type', 'j.period_start') }}
+where j.held_reason is not null

@@ -77,13 +77,14 @@ points as (
 judged as (
     select
         p.*,
-        -- the deadline is behind the value, or behind us with no newer value
+        -- the deadline is behind the value; its year runs on while the value is preliminary, but not beyond it
         coalesce(
             p.target_year < p.year
-            or (p.target_year = p.year and p.obs_status <> 'preliminary')
-            or (p.is_latest and p.target_year < a.year),
+            or (p.target_year = p.year and (p.obs_status <> 'preliminary' or (p.is_latest and p.target_year < a.year))),
             false
-        ) as is_over
+        ) as is_over,
+        -- the deadline is behind us, and no value tells what was reached by then
+        coalesce(p.is_latest and p.year < p.target_year and p.target_year < a.year, false) as is_untold
     from points as p
     cross join as_of as a
 ),
@@ -193,18 +194,6 @@ over_bases as (
         string_agg(base_year || ' ' || pace_status, ', ' order by base_year) as base_year_note
     from in_sight
     group by target_id, area_code, period_start
-),
-
-area_names as (
-    select
-        area_code,
-        kind || ' ' || name as area_name
-    from {{ ref('areas') }}
-    where level = 'province' and valid_to is null
-    union all
-    select
-        'VN' as area_code,
-        'Việt Nam' as area_name
 )
 
 select
@@ -260,6 +249,7 @@ select
         -- what rests on general knowledge is shown, and judged by nobody
         when j.value_grade = 'K' then 'not_assessed'
         when j.is_met then 'met'
+        when j.is_untold then 'not_assessed'
         when b.pace_status is not null then b.pace_status
         when j.is_over then 'insufficient'
         else 'not_assessed'
@@ -279,4 +269,4 @@ left join in_sight as b
 left join over_bases as o
     on j.target_id = o.target_id and j.area_code = o.area_code and j.period_start = o.period_start
 inner join {{ ref('pillars') }} as p on j.pillar = p.pillar
-left join area_names as n on j.area_code = n.area_code
+{{ join_area_title('j.area_code', 'j.period_type', 'j.period_start') }}

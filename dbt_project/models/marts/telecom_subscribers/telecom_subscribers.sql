@@ -66,6 +66,7 @@ every as (
 select
     e.service,
     e.area_code,
+    n.area_name,
     e.period_type,
     e.period_start,
     e.source,
@@ -82,3 +83,4 @@ select
 from every as e
 left join populations as p
     on e.area_code = p.area_code and e.period_type = p.period_type and e.period_start = p.period_start
+{{ join_area_title('e.area_code', 'e.period_type', 'e.period_start') }}

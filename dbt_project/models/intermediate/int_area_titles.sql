@@ -1,0 +1,27 @@
+-- What the code of a commune, a district, a province or the nation was called on a day: one row a code and name,
+-- without gaps, so that a join on both finds at most one. A code has its first name also before its row begins, since
+-- most units are older than their rows, and its last one also after it ended.
+{{ config(materialized='table') }}
+
+with units as (
+    select
+        area_code,
+        valid_from,
+        kind || ' ' || name as area_name
+    from {{ ref('areas') }}
+    where level <> 'province'
+    union all
+    select
+        area_code,
+        valid_from,
+        concat_ws(' ', kind, name) as area_name
+    from {{ ref('provinces') }}
+)
+
+select
+    area_code,
+    if(row_number() over lives = 1, date '0001-01-01', valid_from) as valid_from,
+    coalesce(lead(valid_from) over lives - 1, date '9999-12-31') as valid_to,
+    area_name
+from units
+window lives as (partition by area_code order by valid_from)
