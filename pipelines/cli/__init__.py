@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from pipelines.cli.common import app
+from pipelines.cli.common import WRONG_USE, app, err
+from pipelines.settings import SettingsError
 
 for group in ("running", "releases", "files", "reporting", "figures"):  # the order of the help
     import_module(f"pipelines.cli.{group}")
 
 
 def main() -> None:
-    app()
+    try:
+        app()
+    except SettingsError as problem:  # what a source reads of the registries when it is first asked for
+        err.print(str(problem), style="red", markup=False, highlight=False)
+        raise SystemExit(WRONG_USE) from None

@@ -1,10 +1,8 @@
 """Base stations as operators list them: where, which generations, on air since when.
 
-One row a site, or one a site and technology; both give the same. Known forms, whose headings stand below:
-
-- ours, in Vietnamese (`Mã trạm`, `Công nghệ`, `Kinh độ`, `Vĩ độ`, ...);
-- the table of a VNPT operations centre (`MA_TRAM`, `KINH_DO`, `VI_DO`, `LOAITRAM`, coordinates as text);
-- a Vinaphone model with a block a generation (`Site_Name_1`, `active_2G`, ..., `Long_3G`, `Lat_3G`).
+One row a site, or one a site and technology; both give the same. Our own headings stand below (`Mã trạm`, `Công nghệ`,
+`Kinh độ`, `Vĩ độ`, ...), those of operators in the registry `operator_headings`: known are the table of a VNPT
+operations centre and a Vinaphone model with a block a generation, of which the first place that is told counts.
 
 Coordinates are WGS84 with point or comma. A file counts as of the day in its name; one that comes again under its name
 replaces the first. Addresses are not loaded, and no mart shows a single site.
@@ -18,6 +16,7 @@ from pipelines.sources.operators import (
     coded,
     commune,
     framed_with_name,
+    headings,
     is_blank,
     number,
     operator,
@@ -43,30 +42,31 @@ STATUSES = {
         "off",
     ),
 }
-FORM = TableForm(
-    fields={
-        **COMMUNE,
-        "Nhà mạng": "operator",
-        "Doanh nghiệp": "operator",
-        "Mã trạm": "site_code",
-        "MA_TRAM": "site_code",
-        "Site_Name_1": "site_code",
-        "Công nghệ": "technology",
-        "Loại trạm": "technology",
-        "LOAITRAM": "technology",
-        "Kinh độ": "lon",
-        "KINH_DO": "lon",
-        "Long_3G": "lon",
-        "Vĩ độ": "lat",
-        "VI_DO": "lat",
-        "Lat_3G": "lat",
-        "Ngày phát sóng": "on_air",
-        "NGAY_KTNT": "on_air",
-        "Trạng thái": "status",
-        **{f"active_{name}": f"active_{name.lower()}" for name in GENERATIONS},
-    },
-    needed=frozenset({"site_code", "lon", "lat"}),
-)
+OURS = {
+    **COMMUNE,
+    "Nhà mạng": "operator",
+    "Doanh nghiệp": "operator",
+    "Mã trạm": "site_code",
+    "Công nghệ": "technology",
+    "Loại trạm": "technology",
+    "Kinh độ": "lon",
+    "Vĩ độ": "lat",
+    "Ngày phát sóng": "on_air",
+    "Trạng thái": "status",
+}
+BLOCKS = tuple(f"{field}_{name.lower()}" for field in ("active", "lon", "lat") for name in GENERATIONS)
+"""Fields of a block a generation, which only operators' own forms have."""
+THEIRS, DROPPED = headings("bts_inventory", {*OURS.values(), *BLOCKS})
+FORM = TableForm(fields={**OURS, **THEIRS}, needed=frozenset({"site_code", "lon", "lat"}))
+
+
+def _place(name: str, other: str) -> str:
+    """SQL of a coordinate: of the first block in which both are told, else as it stands."""
+    blocks = ("", *(f"_{generation.lower()}" for generation in GENERATIONS))
+    told = (f"case when {number(other + block)} is not null then {number(name + block)} end" for block in blocks)
+    return f"coalesce({', '.join(told)}, {number(name)})"
+
+
 _OPERATOR, _OPERATOR_RULES = operator()
 _COMMUNE, _COMMUNE_RULES = commune()
 
@@ -87,13 +87,13 @@ SOURCE = Source(
     frame=framed_with_name(FORM),
     frames_by_name=True,
     table=Table(
-        structure=dict.fromkeys(("file_name", *dict.fromkeys(FORM.fields.values())), "VARCHAR"),
+        structure=dict.fromkeys(("file_name", *OURS.values(), *BLOCKS), "VARCHAR"),
         columns=(
             _OPERATOR,
             Column("site_code", "varchar", f"left({text('site_code')}, 100)"),
             *_COMMUNE,
-            Column("lon", "double", number("lon")),
-            Column("lat", "double", number("lat")),
+            Column("lon", "double", _place("lon", "lat")),
+            Column("lat", "double", _place("lat", "lon")),
             Column(
                 "technologies",
                 "varchar[]",
@@ -136,8 +136,6 @@ SOURCE = Source(
             ),
         ),
         identity="site_code",
-        dropped=frozenset(
-            {"STT", "TT", "ID_TRAM", "TEN_TRAM", "DIADIEM", "ID_DAI", "Site_type", "macro_or_ibs", "tinh"}
-        ),
+        dropped=DROPPED | {"STT", "TT"},
     ),
 )

@@ -1,17 +1,20 @@
 """What reports of telecom operators share: who they are, yes and no, numbers and places as people write them.
 
-Operators write no common form. The headings of each known form stand in the table of its source; a new form is a few
-rows there. Where a form does not name its operator, the file's name must: `viettel-tram-2026-09.xlsx`.
+Operators write no common form. Our own headings stand in each source, those of operators in the registry
+`operator_headings`; a new form is a few rows there. Where a form does not name its operator, the file's name must:
+`viettel-tram-2026-09.xlsx`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import csv
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, BinaryIO
 
+from pipelines.settings import SettingsError
+from pipelines.sources import province
 from pipelines.sources.base import Column, Rule
-from pipelines.sources.province import BOX
 from pipelines.sources.tables import TableForm
 
 OPERATORS = {
@@ -44,9 +47,31 @@ COMMUNE = {
     "Xã/phường": "commune_name",
     "Xã": "commune_name",
     "Tên xã": "commune_name",
-    "phuong_xa": "commune_name",
-    "PHUONG_XA": "commune_name",
 }
+
+
+def headings(source: str, fields: Collection[str]) -> tuple[dict[str, str], frozenset[str]]:
+    """Operators' headings of a source, from the registry: heading to field, and those that are known and not loaded.
+
+    Raises:
+        SettingsError: the registry is missing, or a row of it names no field of the source.
+    """
+    path = province.SEEDS / "operator_headings.csv"
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [(number, row) for number, row in enumerate(csv.DictReader(file), 2) if row["source"] == source]
+    except (OSError, KeyError) as problem:
+        raise SettingsError(f"{path}: the headings of operators cannot be read ({problem!r}).") from None
+    for number, row in rows:
+        if row["field"] and row["field"] not in fields:
+            raise SettingsError(
+                f"{path}, line {number}: {row['field']!r} is no field of {source}; leave it blank for a column that is "
+                f"not loaded, or write one of {', '.join(sorted(fields))}."
+            )
+    return (
+        {row["heading"]: row["field"] for _, row in rows if row["field"]},
+        frozenset(row["heading"] for _, row in rows if not row["field"]),
+    )
 
 
 def framed_with_name(form: TableForm) -> Callable[..., Iterator[Any]]:
@@ -129,6 +154,6 @@ def is_no_statement(field: str) -> str:
 def place_rules(lon: str = "lon", lat: str = "lat") -> tuple[Rule, ...]:
     """Coordinates of the typed columns lie in the province's box, and not the wrong way round."""
     return (
-        Rule("swapped_coordinates", lon, BOX.sql(lat, lon), f"cast({lon} as varchar)"),
-        Rule("outside_province", lon, f"not {BOX.sql(lon, lat)}", f"cast({lon} as varchar)"),
+        Rule("swapped_coordinates", lon, province.BOX.sql(lat, lon), f"cast({lon} as varchar)"),
+        Rule("outside_province", lon, f"not {province.BOX.sql(lon, lat)}", f"cast({lon} as varchar)"),
     )

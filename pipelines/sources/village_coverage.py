@@ -1,6 +1,7 @@
 """Coverage by village as operators report it: signal of each generation and fibre - yes, no, or not known.
 
-No common form is known; ours is a table (CSV, Excel) with the headings below, one row a village and operator. A blank
+No common form is known; ours is a table (CSV, Excel) with the headings below, one row a village and operator; those of
+an operator's own form are rows of the registry `operator_headings`. A blank
 cell, a missing column and "không rõ" all mean unknown: only a stated no is a no. A file counts as of the day in its
 name, which may name the operator too, where the table does not (`viettel-thon-2026-09-30.xlsx`): keep that name. One
 that comes again under its name replaces the first, so reports of parts need names of their own.
@@ -22,6 +23,7 @@ from pipelines.sources.operators import (
     COMMUNE,
     commune,
     framed_with_name,
+    headings,
     is_no_statement,
     operator,
     text,
@@ -30,29 +32,28 @@ from pipelines.sources.operators import (
 from pipelines.sources.tables import TableForm
 
 SERVICES = {"g2": "has_2g", "g3": "has_3g", "g4": "has_4g", "g5": "has_5g", "fibre": "has_fibre"}
-FORM = TableForm(
-    fields={
-        **COMMUNE,
-        "Nhà mạng": "operator",
-        "Doanh nghiệp": "operator",
-        "Thôn, tổ dân phố": "village",
-        "Thôn/tổ dân phố": "village",
-        "Tên thôn": "village",
-        "Thôn": "village",
-        "2G": "g2",
-        "3G": "g3",
-        "4G": "g4",
-        "5G": "g5",
-        "Sóng 2G": "g2",
-        "Sóng 3G": "g3",
-        "Sóng 4G": "g4",
-        "Sóng 5G": "g5",
-        "Cáp quang": "fibre",
-        "Internet cáp quang": "fibre",
-        "FTTH": "fibre",
-    },
-    needed=frozenset({"village", "commune_name"}),
-)
+OURS = {
+    **COMMUNE,
+    "Nhà mạng": "operator",
+    "Doanh nghiệp": "operator",
+    "Thôn, tổ dân phố": "village",
+    "Thôn/tổ dân phố": "village",
+    "Tên thôn": "village",
+    "Thôn": "village",
+    "2G": "g2",
+    "3G": "g3",
+    "4G": "g4",
+    "5G": "g5",
+    "Sóng 2G": "g2",
+    "Sóng 3G": "g3",
+    "Sóng 4G": "g4",
+    "Sóng 5G": "g5",
+    "Cáp quang": "fibre",
+    "Internet cáp quang": "fibre",
+    "FTTH": "fibre",
+}
+THEIRS, DROPPED = headings("village_coverage", set(OURS.values()))
+FORM = TableForm(fields={**OURS, **THEIRS}, needed=frozenset({"village", "commune_name"}))
 _OPERATOR, _OPERATOR_RULES = operator()
 _COMMUNE, _COMMUNE_RULES = commune()
 
@@ -83,6 +84,6 @@ SOURCE = Source(
             *(Rule("unknown_code", field, is_no_statement(field), f"j.{field}") for field in SERVICES),
         ),
         identity="village",
-        dropped=frozenset({"STT", "TT", "Ghi chú"}),
+        dropped=DROPPED | {"STT", "TT", "Ghi chú"},
     ),
 )

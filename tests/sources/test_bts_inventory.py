@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
+import pytest
 from loads import loaded
 
+from pipelines.settings import SettingsError
+from pipelines.sources import province
 from pipelines.sources.bts_inventory import SOURCE
+from pipelines.sources.operators import headings
 
 HEADINGS = "Nhà mạng;Mã trạm;Công nghệ;Kinh độ;Vĩ độ;Ngày phát sóng;Trạng thái;Mã xã"
 
@@ -33,15 +38,38 @@ def test_our_form() -> None:
 
 
 def test_the_form_of_an_operations_centre() -> None:
-    headings = "ID_TRAM,MA_TRAM,TEN_TRAM,DIADIEM,NGAY_KTNT,KINH_DO,VI_DO,LOAITRAM,Nhà mạng"
-    (row,) = loaded(SOURCE, f"{headings}\n7,T1,x,y,2020-05-01,105.9,18.34,LTE,VNPT".encode()).rows
+    columns = "ID_TRAM,MA_TRAM,TEN_TRAM,DIADIEM,NGAY_KTNT,KINH_DO,VI_DO,LOAITRAM,Nhà mạng"
+    (row,) = loaded(SOURCE, f"{columns}\n7,T1,x,y,2020-05-01,105.9,18.34,LTE,VNPT".encode()).rows
     assert (row["site_code"], row["technologies"], row["on_air_date"]) == ("T1", ["4G"], date(2020, 5, 1))
 
 
 def test_the_form_with_a_block_a_generation() -> None:
-    headings = "Site_Name_1,phuong_xa,Long_3G,Lat_3G,active_2G,active_3G,active_4G,Nhà mạng"
-    (row,) = loaded(SOURCE, f"{headings}\nS1,Thành Sen,105.9,18.34,1,0,true,Vinaphone".encode()).rows
+    columns = "Site_Name_1,phuong_xa,Long_3G,Lat_3G,active_2G,active_3G,active_4G,Nhà mạng"
+    (row,) = loaded(SOURCE, f"{columns}\nS1,Thành Sen,105.9,18.34,1,0,true,Vinaphone".encode()).rows
     assert (row["operator"], row["commune_name"], row["technologies"]) == ("VNPT", "Thành Sen", ["2G", "4G"])
+
+
+def test_the_place_of_a_site_of_4g_alone_stands_in_its_own_block() -> None:
+    columns = "Site_Name_1,Long_3G,Lat_3G,Long_4G,Lat_4G,active_3G,active_4G,dia_chi_2G,Nhà mạng"
+    (row,) = loaded(SOURCE, f"{columns}\nS1,105.8,,105.9,18.34,0,1,x,Vinaphone".encode()).rows
+    assert (row["lon"], row["lat"], row["technologies"]) == (105.9, 18.34, ["4G"])
+
+
+def test_a_form_is_rows_of_the_registry_and_a_wrong_one_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = tmp_path / "operator_headings.csv"
+    monkeypatch.setattr(province, "SEEDS", tmp_path)
+    registry.write_text(
+        "source,operator,heading,field,basis\nbts_inventory,FPT,Site,site_code,\nbts_inventory,FPT,Note,,\n"
+        "village_coverage,FPT,Hamlet,village,\n"
+    )
+    assert headings("bts_inventory", {"site_code", "lon"}) == ({"Site": "site_code"}, frozenset({"Note"}))
+    with pytest.raises(SettingsError, match=r"operator_headings.csv, line 4: 'village' is no field"):
+        headings("village_coverage", {"fibre"})
+    registry.unlink()
+    with pytest.raises(SettingsError, match="cannot be read"):
+        headings("bts_inventory", {"site_code"})
 
 
 def test_a_site_without_coordinates_needs_a_commune() -> None:

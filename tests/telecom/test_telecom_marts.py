@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.release.describe import licences, resource
+from pipelines.settings import PROJECT_ROOT
 from pipelines.sources import all_sources
 from pipelines.sources.province import Box, quadkeys
 from pipelines.transform.marts import marts_of
@@ -155,6 +157,53 @@ def test_what_names_no_commune_of_its_day_is_told_and_not_passed_over(world: Wor
     assert world.rows(placed) == [(len(around), len(around))]
     province = "select distinct villages_unplaced from marts.telecom_coverage where villages_covered = 1"
     assert world.rows(province) == [(1,)]
+
+
+def test_sites_that_an_inventory_hides_are_told(world: World) -> None:
+    # one code at two places; the north and the south of one operator; a whole one that grew is no part
+    twice = sites(("A", CENTRE, ""), ("A", CENTROID, ""), ("B", CENTRE, ""))
+    world.land("viettel-tram-2026-09-30.csv", twice, SOURCES["bts_inventory"])
+    for name, codes in (("mobifone-tram-2026-08-31", "CD"), ("mobifone-tram-2026-09-30", "CDE")):
+        world.land(f"{name}.csv", sites(*((code, CENTRE, "") for code in codes)), SOURCES["bts_inventory"])
+    world.load()
+    world.build(select="+int_sites")
+    assert _warned(world) == {"a_site_code_has_one_place"}
+    for name, codes in (("vnpt-bac-2026-09-29", "FGH"), ("vnpt-nam-2026-09-30", "IJ")):
+        world.land(f"{name}.csv", sites(*((code, CENTRE, "") for code in codes)), SOURCES["bts_inventory"])
+    world.load()
+    world.build(select="+int_sites")
+    assert _warned(world) == {"a_site_code_has_one_place", "parts_of_an_inventory_come_as_one_file"}
+
+
+def _warned(world: World) -> set[str]:
+    told = {"a_site_code_has_one_place", "parts_of_an_inventory_come_as_one_file", "boundaries_do_not_overlap"}
+    return {result.name for result in world.dbt.test() if result.name in told and result.status == "warn"}
+
+
+def test_where_boundaries_overlap_no_test_counts_twice(world: World) -> None:
+    """The square of Thành Sen and one half over it; the other communes are slivers elsewhere."""
+    squares = {"18073": (105.8, 18.3, 0.1), "18100": (105.85, 18.3, 0.1)}
+    features = []
+    for number, code in enumerate(_communes()):
+        west, south, size = squares.get(code, (105.3 + 0.005 * number, 17.95, 0.002))
+        ring = [[west, south], [west + size, south], [west + size, south + size], [west, south + size], [west, south]]
+        features.append(
+            {"type": "Feature", "properties": {"code": code}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+        )
+    content = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    world.land("ranh-gioi-2026.geojson", content, SOURCES["boundaries"])
+    inside = sorted(quadkeys(Box(105.81, 18.31, 105.94, 18.39), 16))
+    world.land(QUARTER, tiles(*((key, 3) for key in inside)), SOURCES["ookla_tiles"])
+    world.load()
+    world.build(select="+broadband_speed")
+    (tested,) = world.rows("select max(tests) from marts.broadband_speed where area_code = '42' and source = 'ookla'")
+    assert tested == (3 * len(inside),)
+    assert _warned(world) == {"boundaries_do_not_overlap"}
+
+
+def _communes() -> list[str]:
+    with (PROJECT_ROOT / "dbt_project" / "seeds" / "areas.csv").open(encoding="utf-8", newline="") as file:
+        return [row["area_code"] for row in csv.DictReader(file) if row["level"] == "commune" and not row["valid_to"]]
 
 
 def test_a_quarter_that_comes_again_replaces_the_first_and_both_stay_on_record(world: World) -> None:

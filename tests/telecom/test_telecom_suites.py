@@ -40,7 +40,6 @@ POISON = {
     "commune_boundaries": [
         "delete from t where commune_code = '18073'",
         "update t set area_check = 'differs' where commune_code = '18073'",
-        "update t set is_schematic = false where commune_code = '18073'",
     ],
 }
 """By suite, what each of its queries must find, in the order of the file."""

@@ -41,6 +41,16 @@ schematic as (
     inner join cells as v on st_contains(v.cell, st_point(c.lon, c.lat))
 ),
 
+-- ground that two communes claim
+claimed_twice as (
+    select
+        a.area_code,
+        sum({{ area_km2_of('st_intersection(a.geometry, b.geometry)') }}) as overlap_km2
+    from mended as a
+    inner join mended as b on a.area_code <> b.area_code and st_intersects(a.geometry, b.geometry)
+    group by a.area_code
+),
+
 chosen as (
     select
         c.area_code,
@@ -85,9 +95,11 @@ select
     c.registry_area_km2 as area_km2,
     c.area_spread_pct,
     case when not c.is_schematic then {{ area_km2_of('c.geometry') }} end as drawn_area_km2,
+    case when not c.is_schematic then coalesce(o.overlap_km2, 0) end as overlap_km2,
     coalesce(c.lon, st_x(st_centroid(c.geometry))) as centroid_lon,
     coalesce(c.lat, st_y(st_centroid(c.geometry))) as centroid_lat,
     st_aswkb(c.geometry) as geometry_wkb,
     st_astext(st_reduceprecision(s.geometry, 0.0001)) as geometry_wkt
 from chosen as c
 left join shown as s on c.area_code = s.area_code
+left join claimed_twice as o on c.area_code = o.area_code

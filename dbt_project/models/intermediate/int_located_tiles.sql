@@ -58,7 +58,10 @@ schematic as (
 
 parts as (
     select
-        *,
+        quadkey,
+        area_code,
+        -- where boundaries overlap the communes share it: a tile has no more tests than its own
+        weight / greatest(1, sum(weight) over (partition by quadkey)) as weight,
         false as is_schematic
     from drawn
     union all

@@ -74,6 +74,23 @@
         and exists (select 1 from {{ model }})
 {% endtest %}
 
+{# No inventory of a quarter in force has most of its sites missing in the one that counts: a part, not an older whole. #}
+{% test no_inventory_is_left_out(model) %}
+    select
+        i.operator,
+        i.file_no,
+        count(distinct i.site_code) as sites,
+        count(distinct m.site_code) as still_listed
+    from {{ source('raw', 'bts_inventory') }} as i
+    left join {{ model }} as m
+        on
+            i.operator = m.operator and i.site_code = m.site_code
+            and cast(date_trunc('quarter', i.extracted_on) as date) = m.quarter
+    where i.{{ newest_of_its_name('bts_inventory') }}
+    group by i.operator, i.file_no
+    having count(distinct m.site_code) < 0.5 * count(distinct i.site_code)
+{% endtest %}
+
 {# Every record names a commune of its day, by code or else by name: what does not is in no commune's figures. #}
 {% test names_a_commune(model, code, day, spelling=none, condition='true') %}
     select m.*

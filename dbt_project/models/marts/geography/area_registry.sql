@@ -36,8 +36,10 @@ figures as (
         max(value) filter (where fact = 'population') as population,
         max(source) filter (where fact = 'population') as population_source,
         max(as_of) filter (where fact = 'population') as population_as_of,
+        max(grade) filter (where fact = 'population') as population_grade,
         max(value) filter (where fact = 'area_km2') as area_km2,
-        max(source) filter (where fact = 'area_km2') as area_source
+        max(source) filter (where fact = 'area_km2') as area_source,
+        max(grade) filter (where fact = 'area_km2') as area_grade
     from {{ ref('area_facts') }}
     where is_preferred
     group by area_code, valid_from
@@ -56,8 +58,10 @@ select
     cast(f.population as bigint) as population,
     f.population_as_of,
     coalesce(f.population_source, '') as population_source,
+    coalesce(f.population_grade, '') as population_grade,
     f.area_km2,
     coalesce(f.area_source, '') as area_source,
+    coalesce(f.area_grade, '') as area_grade,
     u.source,
     u.grade
 from units as u

@@ -47,7 +47,10 @@ listed as (
         quarter,
         area_code,
         count(distinct stated_in || '/' || village_key) as villages,
-        string_agg(distinct reported_area_code || ' ' || reported_area_name, '; ' order by 1) as reported_areas
+        string_agg(
+            distinct reported_area_code || ' ' || reported_area_name, '; '
+            order by reported_area_code || ' ' || reported_area_name
+        ) as reported_areas
     from villages
     group by quarter, area_code
 ),
@@ -245,12 +248,9 @@ joined as (
         end as sites_unplaced,
         case when w.has_sites and t.technology <> 'fibre' then coalesce(s.sites_disputed, 0) end as sites_disputed,
         c.cells,
-        case
-            when w.has_villages and l.villages is not null then coalesce(v.villages_covered, 0)
-        end as villages_covered,
-        case
-            when w.has_villages and l.villages is not null then coalesce(v.villages_not_covered, 0)
-        end as villages_not_covered,
+        -- null where the operator named no village of the commune
+        v.villages_covered,
+        v.villages_not_covered,
         case
             when w.has_villages
                 then l.villages - coalesce(v.villages_covered, 0) - coalesce(v.villages_not_covered, 0)
