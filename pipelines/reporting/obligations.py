@@ -16,9 +16,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from pipelines.reporting.registry import form_of, seed_rows
-from pipelines.settings import PROJECT_ROOT
+from pipelines.settings import load_settings
 
-SEED = PROJECT_ROOT / "dbt_project" / "seeds" / "report_obligations.csv"
+SEED = load_settings().seeds / "report_obligations.csv"
 COMMAND = "python -m pipelines.reporting.obligations --from <first day on which a period by the new question begins>"
 _DUE_DAYS = {"month": 10, "quarter": 15, "half": 20, "year": 30}
 """Proposed by this platform; no document that sets them was seen."""
