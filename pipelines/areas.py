@@ -24,6 +24,8 @@ SHORT_KINDS = {
     "thành phố": ("tp",),
     "tỉnh": (),
 }
+COMMITTEES = ("ubnd", "uy ban nhan dan")
+"""People's committee, without marks: before the name of a unit it means the unit, as `area_key` takes it."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class Registry:
 
         A name with its marks is preferred to others that are the same without them.
         """
+        asked = _unit_of(asked)
         units = [unit for unit in self.units if on is None or unit.in_force(on)]
         hits = [unit for unit in units if unit.code == asked.strip() or _plain(asked) in self._forms(unit)]
         exact = [unit for unit in hits if _nfc(asked) in map(_nfc, (unit.code, unit.title, *self._names(unit)))]
@@ -94,7 +97,8 @@ class Registry:
     def near(self, asked: str) -> list[str]:
         """Names that look like what was asked, nearest first, without doubles."""
         forms = {form: unit.title for unit in self.units for form in self._forms(unit)}
-        return list(dict.fromkeys(forms[form] for form in get_close_matches(_plain(asked), forms, n=8, cutoff=0.7)))[:4]
+        near = get_close_matches(_plain(_unit_of(asked)), forms, n=8, cutoff=0.7)
+        return list(dict.fromkeys(forms[form] for form in near))[:4]
 
     def became(self, unit: Unit) -> list[tuple[Unit, Pair]]:
         """The units of today that took it; none for units of today and for districts."""
@@ -171,6 +175,16 @@ def read_registry(seeds: Path) -> Registry:
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def _unit_of(asked: str) -> str:
+    """What was asked, without the people's committee before it."""
+    words = asked.split()
+    for committee in COMMITTEES:
+        length = len(committee.split())
+        if _plain(" ".join(words[:length])) == committee:
+            return " ".join(words[length:])
+    return asked
 
 
 def _nfc(name: str) -> str:

@@ -30,6 +30,9 @@ def ask(*arguments: str) -> tuple[int, str]:
         (["TX Kỳ Anh"], ["449 · thị xã Kỳ Anh"]),
         (["Cỗ Đạm"], ["18391 · xã Cỗ Đạm", "18394 · xã Cổ Đạm"]),
         (["Yên Hoà", "--on", "2026-01-01"], ["18682 · xã Yên Hòa"]),
+        (["UBND xã Yên Hòa", "--on", "2026-01-01"], ["18682 · xã Yên Hòa"]),
+        (["Uỷ ban nhân dân X. Kỳ Lợi"], ["18796 · xã Kỳ Lợi"]),
+        (["ubnd ky loi"], ["18796 · xã Kỳ Lợi"]),
     ],
 )
 def test_all_that_fit_are_listed_and_no_other(asked: list[str], titles: list[str]) -> None:
@@ -56,6 +59,8 @@ def test_a_card_tells_what_a_unit_became_and_what_is_not_known() -> None:
     ("asked", "said"),
     [
         (["Thanh Xen"], "phường Thành Sen"),
+        (["UBND phường Thanh Xen"], "phường Thành Sen"),
+        (["UBND"], "no unit"),
         (["99999"], "no unit"),
         (["zzzz"], "no unit"),
         ([""], "no unit"),
