@@ -37,12 +37,11 @@
     where valid_to is null and (level = 'commune' or area_code = '{{ var("province_code") }}')
 {%- endmacro %}
 
-{# Of files that came under one name only the last counts: a report that was corrected replaces the first whole. #}
-{% macro newest_of_its_name(feed) -%}
-    file_no in (
-        select max(f.file_no)
+{# Of files about the same only the last counts, whole. The source's `subject` says what is the same; the load books it. #}
+{% macro is_not_replaced(feed) -%}
+    file_no not in (
+        select f.file_no
         from {{ source('raw', 'files') }} as f
-        where f.source = '{{ feed }}' and f.status = 'loaded'
-        group by f.name
+        where f.source = '{{ feed }}' and f.replaced_by is not null
     )
 {%- endmacro %}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -24,6 +24,10 @@ from pipelines.cli.common import (
     stop,
     unbroken,
 )
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
+    from pipelines.warehouse.load import Fate
 
 
 @app.command(rich_help_panel=IN)
@@ -133,20 +137,38 @@ def sample(
 
 @app.command(rich_help_panel=IN)
 def files(source: Annotated[str, typer.Argument()]) -> None:
-    """Landed files of a source: in force or not, since when, how many bytes."""
+    """Landed files of a source: in force or not, refused, replaced by which; since when, how many bytes."""
     settings = read_settings()
     refuse_unknown_source(source)
     landing = landing_of(settings)
     in_force = {receipt.sha256 for receipt in landing.in_force(source)}
+    known = _fates(settings, source)
     table = unbroken("sha256", "Kỳ", "Tệp", "Tình trạng", whole="sha256")
     for receipt in landing.receipts(source):
         state = "withdrawn" if receipt.withdrawn else "sample, stepped aside"
         if receipt.sha256 in in_force:
             state = "in force"
+            if fate := known.get((receipt.sha256, receipt.name)):
+                state += f", refused: {escape(fate.reason)}" if fate.reason else ""
+                state += f", replaced by {fate.replaced_by[:12]}" if fate.replaced_by else ""
         about = f"số liệu {receipt.extracted_on}, nhận {receipt.landed_at:%Y-%m-%d %H:%M} UTC, {receipt.bytes:,} byte"
         name = f"{escape(receipt.name)}\n[dim]{about}[/dim]"
         table.add_row(receipt.sha256[:12], receipt.partition, name, state)
     out.print(table)
+
+
+def _fates(settings: Settings, source: str) -> dict[tuple[str, str], Fate]:
+    """What the warehouse knows of the files; nothing while a run holds it, which is said."""
+    from pipelines.warehouse.connection import Warehouse
+    from pipelines.warehouse.load import fates
+
+    warehouse = Warehouse(settings.warehouse)
+    if holder := warehouse.holder():
+        err.print(f"The warehouse is held by {holder}: which files were refused or replaced is not shown.")
+    elif settings.warehouse.exists():
+        with warehouse.connect() as connection:
+            return fates(connection, source)
+    return {}
 
 
 @app.command(rich_help_panel=IN)

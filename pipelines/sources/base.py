@@ -135,6 +135,9 @@ class Source:
     """Base URL of the interface as last known, for whoever has to set one; nothing is asked unless it is set."""
     frames_by_name: bool = False
     """Whether a file's name says what its content leaves out: `frame` is then given it as `name`."""
+    subject: Callable[[str], str] | None = None
+    """What a file is about, by its name, where a later file about the same replaces it whole. Without it no file
+    replaces another one: each adds rows, or newer versions of rows."""
 
     def period(self, partition: str) -> Period:
         """The days of a partition.

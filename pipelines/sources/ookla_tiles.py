@@ -5,7 +5,8 @@ passed over: row groups are skipped by their statistics, and of the rest only on
 stays as it was received. Quarter and network stand in the name: keep it, `2026-07-01_performance_fixed_tiles.parquet`.
 
 Types have changed over the years (integers, doubles) and latencies under load are missing in early quarters: columns
-are taken by name and cast. A file that came again for the same quarter and network replaces the earlier one in staging.
+are taken by name and cast. A file that came again for the same quarter and network replaces the earlier one whole:
+tiles may be gone.
 
 Licence: CC BY-NC-SA 4.0. No commercial use, and what is derived is shared alike; so it is published in a target of its
 own (`broadband_speed`). A tile without a test is unknown, not without network.
@@ -81,6 +82,12 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Fra
         yield refused("unreadable_parquet", row + 1)
 
 
+def subject(name: str) -> str:
+    """Quarter and network, whatever else a download put into the name."""
+    told = NAME.search(name)
+    return told[0] if told else name
+
+
 def _may_hold(statistics: Any, prefixes: frozenset[str]) -> bool:
     """Whether a row group can hold a tile of the province, by its smallest and largest quadkey."""
     if statistics is None or not statistics.has_min_max:
@@ -126,6 +133,7 @@ SOURCE = Source(
     first_period="2019-Q1",
     frame=frame,
     frames_by_name=True,
+    subject=subject,
     table=Table(
         structure=dict.fromkeys(("quarter", "network", *NEEDED, *OPTIONAL), "VARCHAR"),
         columns=(

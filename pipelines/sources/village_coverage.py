@@ -68,6 +68,7 @@ SOURCE = Source(
     first_period="2025-Q3",
     frame=framed_with_name(FORM),
     frames_by_name=True,
+    subject=str,  # the name itself
     table=Table(
         structure=dict.fromkeys(("file_name", *dict.fromkeys(FORM.fields.values())), "VARCHAR"),
         columns=(

@@ -39,9 +39,11 @@ create table if not exists raw.files (
     rows_quarantined bigint not null,
     unexpected_fields varchar[] not null,
     rows_elsewhere bigint default 0, -- of other places, passed over and counted: no part of rows_in
+    replaced_by integer, -- file_no of the later file that stands in its place
     check (rows_in = rows_loaded + rows_quarantined)
 );
 alter table raw.files add column if not exists rows_elsewhere bigint default 0; -- warehouses of before world-wide feeds
+alter table raw.files add column if not exists replaced_by integer; -- warehouses in which staging worked it out
 create table if not exists raw.quarantine (
     file_no integer not null,
     row_no bigint not null,

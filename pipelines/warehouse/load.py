@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
 
 import duckdb
 
@@ -79,6 +79,15 @@ class FileLoad:
 
 
 @dataclass(frozen=True)
+class Fate:
+    """What a file is to the warehouse now. `reason` says why it was refused; `replaced_by` is a sha256."""
+
+    status: Literal["loaded", "refused", "replaced"]
+    reason: str | None = None
+    replaced_by: str | None = None
+
+
+@dataclass(frozen=True)
 class LoadReport:
     """What a load did for one source. `removed` are files that are no longer in force."""
 
@@ -137,6 +146,7 @@ def load(
     loads: list[FileLoad] = []
     for group in _groups(numbered):
         loads += _load_group(connection, source, _Group(source, group, open_file, max_record_bytes), load_no, progress)
+    _mark_replaced(connection, source)
     return LoadReport(source.name, load_no, tuple(loads), tuple(sorted(name for _, name in gone)))
 
 
@@ -177,6 +187,26 @@ def _remove(connection: duckdb.DuckDBPyConnection, source: Source, file_nos: lis
     # What the files gave to the months of the marts can no longer be told from the rows: build everything anew.
     set_state(connection, "rebuild_because", "files were taken out of force")
     connection.commit()
+
+
+def _mark_replaced(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """Book which files a later one replaces. One that was refused replaces nothing, and is replaced like any other."""
+    if source.subject is None:
+        return
+    booked = [
+        (int(file_no), source.subject(str(name)), status == "loaded")
+        for file_no, name, status in connection.execute(
+            "select file_no, name, status from raw.files where source = ? order by file_no", [source.name]
+        ).fetchall()
+    ]
+    newest = {subject: file_no for file_no, subject, is_loaded in booked if is_loaded}
+    later = {file_no: newest.get(subject, file_no) for file_no, subject, _ in booked}
+    connection.execute(
+        "update raw.files set replaced_by = if(later.newest > files.file_no, later.newest, null) "
+        "from (select unnest(?::integer[]) as file_no, unnest(?::integer[]) as newest) as later "
+        "where files.file_no = later.file_no",
+        [list(later), list(later.values())],
+    )
 
 
 def _groups(numbered: Sequence[tuple[int, LandedFile]]) -> Iterator[dict[int, LandedFile]]:
@@ -337,6 +367,7 @@ def _book(connection: duckdb.DuckDBPyConnection, source: Source, group: _Group, 
                 quarantined,
                 list(result.unexpected_fields),
                 result.rows_elsewhere,
+                None,
             ]
         )
     connection.executemany(f"insert into raw.files values ({', '.join('?' * len(rows[0]))})", rows)
@@ -430,14 +461,37 @@ def _unexpected(
     return found
 
 
+_COUNTS = "status = 'loaded' and replaced_by is null"
+
+
+def fates(connection: duckdb.DuckDBPyConnection, source: str) -> dict[tuple[str, str], Fate]:
+    """What became of each file of a source that the warehouse knows, by sha256 and name."""
+    rows = connection.execute(
+        "select f.sha256, f.name, if(f.replaced_by is null, f.status, 'replaced'), f.refusal, later.sha256 "
+        "from raw.files as f left join raw.files as later on f.replaced_by = later.file_no where f.source = ?",
+        [source],
+    ).fetchall()
+    return {(str(sha256), str(name)): Fate(*fate) for sha256, name, *fate in rows}
+
+
+def refused_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
+    """By source: name and reason of the files in force of which nothing was loaded, and that no other replaces."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for source, name, refusal in connection.execute(
+        "select source, name, refusal from raw.files where status = 'refused' and replaced_by is null order by file_no"
+    ).fetchall():
+        found.setdefault(str(source), []).append((str(name), str(refusal)))
+    return found
+
+
 def quarantine_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
-    """By source: rows in, and how many of them went to quarantine, over the loaded files.
+    """By source: rows in, and how many of them went to quarantine, over the loaded files that no other replaces.
 
     A refused file is no part of the feed; it is reported by name and does not weigh on the share.
     """
     rows = connection.execute(
-        "select source, coalesce(sum(rows_in) filter (where status = 'loaded'), 0)::bigint, "
-        "coalesce(sum(rows_quarantined) filter (where status = 'loaded'), 0)::bigint from raw.files group by source"
+        f"select source, coalesce(sum(rows_in) filter (where {_COUNTS}), 0)::bigint, "
+        f"coalesce(sum(rows_quarantined) filter (where {_COUNTS}), 0)::bigint from raw.files group by source"
     ).fetchall()
     return {str(source): (int(rows_in), int(quarantined)) for source, rows_in, quarantined in rows}
 
@@ -447,21 +501,21 @@ def standing(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, An
     total_in, quarantined = quarantine_counts(connection).get(source, (0, 0))
     reasons = connection.execute(
         "select q.reason || coalesce(': ' || q.field, '') as reason, count(*) as n "
-        "from raw.quarantine as q join raw.files as f using (file_no) where f.source = ? and f.status = 'loaded' "
+        f"from raw.quarantine as q join raw.files as f using (file_no) where f.source = ? and {_COUNTS} "
         "group by all order by n desc, reason",
         [source],
     ).fetchall()
-    (elsewhere,) = _one(connection, "select coalesce(sum(rows_elsewhere), 0) from raw.files where source = ?", [source])
-    refused = connection.execute(
-        "select name || ': ' || refusal from raw.files where source = ? and status = 'refused' order by file_no",
+    (elsewhere,) = _one(
+        connection,
+        "select coalesce(sum(rows_elsewhere), 0) from raw.files where source = ? and replaced_by is null",
         [source],
-    ).fetchall()
+    )
     return {
         "total_in": total_in,
         "total_quarantined": quarantined,
         "reasons": {str(reason): int(count) for reason, count in reasons},
         "total_elsewhere": int(elsewhere),
-        "refused": [str(line) for (line,) in refused],
+        "refused": [f"{name}: {reason}" for name, reason in refused_files(connection).get(source, ())],
     }
 
 
@@ -484,7 +538,7 @@ def cut_off_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]
         """
         with torn as (
             select distinct f.source, f.name, f.file_no from raw.files as f join raw.quarantine as q using (file_no)
-            where q.reason in (select unnest(?))
+            where q.reason in (select unnest(?)) and f.replaced_by is null
         )
         select source, name from torn
         where not exists (

@@ -101,6 +101,16 @@ def test_every_source_has_a_staging_model_and_its_receipts_a_licence(manifest: d
         assert list((PROJECT_ROOT / "dbt_project/models/staging").glob(f"{source.name}/*.sql")), source.name
 
 
+def test_staging_passes_over_replaced_files_of_the_sources_that_have_them(manifest: dict) -> None:
+    """The source says what a file is about; no model may know better."""
+    passing_over = {
+        node["name"]
+        for node in manifest["nodes"].values()
+        if "macro.hatinh.is_not_replaced" in node["depends_on"].get("macros", ())
+    }
+    assert passing_over == {f"stg_{source.name}" for source in all_sources().values() if source.subject}
+
+
 def test_every_test_of_dbt_belongs_to_one_model(manifest: dict) -> None:
     """Tests that span models can be left out without a word; the gate judges by the node a test is attached to."""
     loose = [

@@ -86,7 +86,7 @@
         on
             i.operator = m.operator and i.site_code = m.site_code
             and cast(date_trunc('quarter', i.extracted_on) as date) = m.quarter
-    where i.{{ newest_of_its_name('bts_inventory') }}
+    where i.{{ is_not_replaced('bts_inventory') }}
     group by i.operator, i.file_no
     having count(distinct m.site_code) < 0.5 * count(distinct i.site_code)
 {% endtest %}

@@ -4,7 +4,7 @@ with newest as (
         *,
         cast(date_trunc('quarter', extracted_on) as date) as quarter
     from {{ source('raw', 'bts_inventory') }}
-    where {{ newest_of_its_name('bts_inventory') }}
+    where {{ is_not_replaced('bts_inventory') }}
     qualify extracted_on = max(extracted_on) over (partition by operator, date_trunc('quarter', extracted_on))
 )
 

@@ -1,11 +1,4 @@
 -- One row a tile, quarter and network. A quarter that came again replaces the earlier file whole: tiles may be gone.
-with newest as (
-    select
-        *,
-        max(file_no) over (partition by quarter, network) as newest_file
-    from {{ source('raw', 'ookla_tiles') }}
-)
-
 select
     version,
     quarter,
@@ -18,6 +11,6 @@ select
     latency_ms,
     tests,
     devices
-from newest
-where file_no = newest_file
+from {{ source('raw', 'ookla_tiles') }}
+where {{ is_not_replaced('ookla_tiles') }}
 qualify row_number() over (partition by quarter, network, quadkey order by version desc) = 1

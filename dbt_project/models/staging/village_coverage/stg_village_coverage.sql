@@ -15,4 +15,4 @@ select
     has_5g,
     has_fibre
 from {{ source('raw', 'village_coverage') }}
-where {{ newest_of_its_name('village_coverage') }}
+where {{ is_not_replaced('village_coverage') }}

@@ -1,0 +1,105 @@
+"""What became of each file that came, as the warehouse books it and `hatinh files` tells: loaded, refused, replaced."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from pipelines.cli import app
+from pipelines.landing.store import Receipt
+from pipelines.sources import all_sources
+from pipelines.sources.province import BOX, quadkeys
+from pipelines.warehouse.load import Fate, cut_off_files, fates, quarantine_counts, refused_files
+
+if TYPE_CHECKING:
+    from conftest import World
+
+OOKLA = all_sources()["ookla_tiles"]
+MOBILE = "2026-04-01_performance_mobile_tiles.parquet"
+AGAIN = "2026-04-01_performance_mobile_tiles (1).parquet"
+"""As a browser names a second download: the same quarter and network."""
+NO_TESTS = "no record of ookla_tiles in it (1 rows, first reason missing_column: tests)"
+
+
+def tiles(count: int, *, without: str = "", tests: int = 7) -> bytes:
+    numbers = {"avg_d_kbps": 90_000, "avg_u_kbps": 45_000, "avg_lat_ms": 12, "tests": tests, "devices": 1}
+    table = {"quadkey": sorted(quadkeys(BOX, 16))[:count], **{name: [n] * count for name, n in numbers.items()}}
+    content = io.BytesIO()
+    pq.write_table(pa.table({name: column for name, column in table.items() if name != without}), content)
+    return content.getvalue()
+
+
+def fate_of(world: World, receipt: Receipt) -> Fate:
+    with world.warehouse.connect() as connection:
+        return fates(connection, receipt.source)[receipt.sha256, receipt.name]
+
+
+def files_said(world: World, source: str) -> dict[str, str]:
+    """What `hatinh files` says of each file, by the first digits of its sha256."""
+    env = {"HATINH_DATA_DIR": str(world.landing.root.parent), "COLUMNS": "400", "NO_COLOR": "1"}
+    result = CliRunner().invoke(app, ["files", source], env=env)
+    assert result.exit_code == 0, result.output
+    lines = [re.split(r" {2,}", line.strip()) for line in result.output.splitlines()]
+    return {line[0]: line[-1] for line in lines if re.fullmatch("[0-9a-f]{12}", line[0])}
+
+
+def test_a_later_file_about_the_same_replaces_the_first_and_that_is_told(world: World) -> None:
+    first, other = world.land(MOBILE, tiles(3), OOKLA), world.land(MOBILE.replace("mobile", "fixed"), tiles(2), OOKLA)
+    world.load()
+    assert fate_of(world, first) == Fate("loaded")
+    second = world.land(AGAIN, tiles(2, tests=0), OOKLA)  # a tile without a test cannot be: refused whole
+    world.load()
+    assert fate_of(world, second).status == "refused"
+    assert fate_of(world, first) == Fate("loaded"), "what was refused replaces nothing"
+    third = world.land(MOBILE, tiles(1), OOKLA)
+    world.load()
+    assert fate_of(world, first) == Fate("replaced", None, third.sha256)
+    assert fate_of(world, second).status == "replaced", "the right file came: nothing waits for anybody"
+    assert (fate_of(world, third), fate_of(world, other)) == (Fate("loaded"), Fate("loaded"))
+    with world.warehouse.connect() as connection:
+        assert refused_files(connection) == {}
+        assert quarantine_counts(connection)["ookla_tiles"] == (3, 0), "rows of replaced files count no more"
+    said = files_said(world, "ookla_tiles")
+    assert said[first.sha256[:12]] == f"in force, replaced by {third.sha256[:12]}"
+    assert said[third.sha256[:12]] == said[other.sha256[:12]] == "in force"
+    world.landing.withdraw("ookla_tiles", third.sha256, "wrong quarter", world.landed_at)
+    world.load()
+    assert fate_of(world, first) == Fate("loaded"), "without its successor it counts again"
+
+
+def test_a_torn_file_is_mended_by_any_file_about_the_same(world: World) -> None:
+    content = tiles(40)
+    world.land(MOBILE, content[:-200], OOKLA)
+    world.load()
+    with world.warehouse.connect() as connection:
+        assert cut_off_files(connection) == {"ookla_tiles": [MOBILE]}
+    world.land(AGAIN, content, OOKLA)
+    world.load()
+    with world.warehouse.connect() as connection:
+        assert (cut_off_files(connection), refused_files(connection)) == ({}, {})
+
+
+def test_a_file_that_is_refused_says_why(world: World) -> None:
+    refused = world.land(MOBILE, tiles(3, without="tests"), OOKLA)
+    assert files_said(world, "ookla_tiles") == {refused.sha256[:12]: "in force"}, "not loaded yet"
+    world.load()
+    assert fate_of(world, refused) == Fate("refused", NO_TESTS)
+    assert files_said(world, "ookla_tiles") == {refused.sha256[:12]: f"in force, refused: {NO_TESTS}"}
+    with world.warehouse.connect() as connection:
+        assert refused_files(connection) == {"ookla_tiles": [(MOBILE, NO_TESTS)]}
+
+
+@pytest.mark.parametrize(("name", "is_replaced"), [("tram-2026-09-30.csv", True), ("tram-2026-09-30-2.csv", False)])
+def test_an_inventory_is_about_its_own_name(world: World, name: str, is_replaced: bool) -> None:
+    source = all_sources()["bts_inventory"]
+    head = "Nhà mạng,Mã trạm,Công nghệ,Kinh độ,Vĩ độ,Mã xã\n"
+    first = world.land("tram-2026-09-30.csv", f"{head}Viettel,A,4G,,,18073\n".encode(), source)
+    world.land(name, f"{head}Viettel,B,4G,,,18073\n".encode(), source)
+    world.load()
+    assert (fate_of(world, first).status == "replaced") is is_replaced
