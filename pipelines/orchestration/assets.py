@@ -7,6 +7,7 @@ files, its raw table, the dbt graph, the release.
 # No `from __future__ import annotations` here: Dagster reads the annotations of assets as types.
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,16 @@ from pipelines.sources.base import Source
 from pipelines.transform.dbt_results import NodeResult
 from pipelines.transform.marts import Mart, ancestors, marts_of, parents_first
 from pipelines.warehouse.connection import get_state, set_state
-from pipelines.warehouse.load import FileLoad, cut_off_files, load, quarantine_counts, standing, stored_file
+from pipelines.warehouse.load import (
+    FileLoad,
+    cut_off_files,
+    fates,
+    load,
+    quarantine_counts,
+    refused_files,
+    standing,
+    stored_file,
+)
 from pipelines.warehouse.pseudonyms import read_key
 
 DROP_FOLDER = dg.AssetKey(["landing", "drop_folder"])
@@ -281,6 +291,7 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
                 quarantined=quarantined,
                 max_quarantined_pct=platform.settings.max_quarantined_pct,
                 cut_off=cut_off_files(connection),
+                refused=refused_files(connection),
                 stand_alone={source.name for source in all_sources().values() if source.rows_stand_alone},
                 emptied={
                     source
@@ -331,7 +342,7 @@ def release_asset(marts: Sequence[Mart]) -> dg.AssetsDefinition:
                 platform.settings.marts,
                 marts,
                 read_verdicts(connection),
-                [_receipt(r) for source in all_sources() for r in platform.landing.in_force(source)],
+                list(_receipts(platform, connection)),
                 run.info,
                 platform.now(),
                 title=f"Số liệu chuyển đổi số tỉnh {platform.settings.province_name}",
@@ -363,7 +374,7 @@ def _comparable_release(platform: Platform) -> Path | None:
     if current is None:
         return None
     in_force = {receipt.sha256 for source in all_sources() for receipt in platform.landing.in_force(source)}
-    used = {receipt["sha256"] for receipt in current.package["sources"]}
+    used = {file["sha256"] for file in current.package["sources"] if file.get("status", "loaded") == "loaded"}
     return current.path / "marts.duckdb" if used <= in_force else None
 
 
@@ -379,9 +390,15 @@ def _tell(context: dg.AssetExecutionContext, platform: Platform, line: str) -> N
         platform.tell(line)
 
 
-def _receipt(receipt: Any) -> dict[str, Any]:
+def _receipts(platform: Platform, connection: Any) -> Iterator[dict[str, Any]]:
+    """The receipts of the files that the warehouse was given, each with what became of it."""
     fields = ("source", "name", "sha256", "landed_at", "licence", "address", "synthetic", "bytes")
-    return {field: getattr(receipt, field) for field in fields}
+    for source in all_sources():
+        known = fates(connection, source)
+        for receipt in platform.landing.receipts(source):
+            if fate := known.get((receipt.sha256, receipt.name)):
+                told = {key: value for key, value in asdict(fate).items() if value is not None}
+                yield {field: getattr(receipt, field) for field in fields} | told
 
 
 def _key_of(manifest: Mapping[str, Any], unique_id: str) -> dg.AssetKey:

@@ -27,6 +27,7 @@ def judge(
     quarantined: Mapping[str, tuple[int, int]],
     max_quarantined_pct: float,
     cut_off: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    refused: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType({}),
     emptied: Collection[str] = (),
     stand_alone: Collection[str] = (),
     faults: Sequence[Fault] = (),
@@ -42,6 +43,7 @@ def judge(
         quarantined: by source, rows in and how many of them went to quarantine, of all files in force.
         max_quarantined_pct: share of a source's rows, 0 to 100, above which it blocks. The limit itself does not.
         cut_off: by source, files in force whose remainder is lost. One row in quarantine then stands for many.
+        refused: by source, name and reason of files in force of which nothing was loaded.
         emptied: sources of which earlier files stepped aside or were withdrawn, and whose files in force give no row.
         stand_alone: sources each row of which is a fact of its own. What is lost or set aside of them warns: it is not
             known yet, and no figure that is known is wrong for it.
@@ -73,6 +75,7 @@ def judge(
                 ),
                 *_loads(sources, quarantined, max_quarantined_pct, stand_alone),
                 *_whole_files(sources, cut_off, stand_alone),
+                *_refused(sources, refused, cut_off),
                 *_not_emptied(sources, emptied),
                 *_registries(sorted(nodes[unique_id]["name"] for unique_id in lineage & nodes.keys()), faults),
             ):
@@ -187,6 +190,21 @@ def _whole_files(
         severity = _lost(source, stand_alone)
         yield Evidence(
             f"whole_files:{source}", "load", source, severity, not torn, mend if torn else "", str(len(torn))
+        )
+
+
+def _refused(
+    sources: Iterable[str], refused: Mapping[str, Sequence[tuple[str, str]]], cut_off: Mapping[str, Sequence[str]]
+) -> Iterator[Evidence]:
+    """Whoever reads the figures must know which files they lack. A torn file is told of by `_whole_files`."""
+    for source in sources:
+        lacking = [
+            f"{name}: {reason}" for name, reason in refused.get(source, ()) if name not in cut_off.get(source, ())
+        ]
+        told = "; ".join(lacking[:3] + ([f"and {len(lacking) - 3} more"] if len(lacking) > 3 else []))
+        mend = f"Refused whole, nothing of it counts. {told}. `hatinh withdraw` it and land the right file."
+        yield Evidence(
+            f"refused:{source}", "load", source, "warn", not lacking, mend if lacking else "", str(len(lacking))
         )
 
 

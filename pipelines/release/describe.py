@@ -26,7 +26,10 @@ from pipelines.transform.marts import Mart
 Json = dict[str, Any]
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
-_RECEIPT = ("name", "sha256", "landed_at", "licence", "address", "synthetic", "bytes")
+_RECEIPT = (
+    *("name", "sha256", "landed_at", "licence", "address", "synthetic", "bytes"),
+    *("status", "reason", "replaced_by"),
+)
 _LIBRARIES = ("duckdb", "pyarrow", "polars", "dbt-core", "dbt-duckdb", "great-expectations", "dagster")
 
 # The types that Parquet holds exactly, with their name in a table schema. What is missing here is refused:
@@ -83,7 +86,7 @@ def resource(mart: Mart, types: Sequence[str], receipts: Iterable[Mapping[str, A
     """The description of a mart, but for what only its file can tell (`bytes`, `hash`, `rows`)."""
     by_source: dict[str, list[Mapping[str, Any]]] = {source: [] for source in sorted(mart.sources)}
     for receipt in receipts:
-        if receipt["source"] in by_source:
+        if receipt["source"] in by_source and receipt["status"] == "loaded":
             by_source[receipt["source"]].append(receipt)
     used = [receipt for group in by_source.values() for receipt in group]
     return {
@@ -171,8 +174,9 @@ def package(
 
 
 def fingerprint(package: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) of what a reader can tell two releases apart by: tables, titles, marks, states and the design of
-    the pages, no times. A page that could not be drawn counts as if it were there: its name must not change.
+    """SHA-256 (hex) of what a reader can tell two releases apart by: tables, titles, marks, states, refused files and
+    the design of the pages, no times. A page that could not be drawn counts as if it were there: its name must not
+    change.
 
     Works on a package that was just built and on one that was read back, so a release can be checked against its id.
     """
@@ -185,6 +189,9 @@ def fingerprint(package: Mapping[str, Any]) -> str:
         "verdicts": {target: v["verdict"] for target, v in package["verdicts"].items()},
         "synthetic": package["synthetic"],
     }
+    # what the figures lack is no matter of their rows: it comes and goes without changing one
+    if refused := [s for s in package["sources"] if s.get("status") == "refused"]:
+        content["refused"] = sorted([s["title"], s["name"], s["sha256"], s["reason"]] for s in refused)
     if pages := [*package.get("pages", ()), *package.get("undrawn", ())]:  # releases of old have none
         content["pages"] = sorted([page["path"], page["design"]] for page in pages)
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -320,7 +320,7 @@ def _checks(package: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _source_files(package: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The sources of the release: files, when the last one came, licence, whether it is made up."""
+    """The sources of the release: files that count or were refused, the last one, licence, whether it is made up."""
     by_name: Callable[[Mapping[str, Any]], str] = lambda source: source["title"]  # noqa: E731
     shown = []
     for name, files in groupby(sorted(package["sources"], key=by_name), key=by_name):
@@ -329,7 +329,8 @@ def _source_files(package: Mapping[str, Any]) -> list[dict[str, Any]]:
         shown.append(
             {
                 "name": name,
-                "files": len(each),
+                "files": sum(file.get("status", "loaded") == "loaded" for file in each),
+                "refused": sum(file.get("status") == "refused" for file in each),
                 "landed": words.day(datetime.fromisoformat(last).astimezone(words.VIETNAM).date()),
                 "licences": sorted({str(file.get("licence") or "–") for file in each}),
                 "synthetic": any(file.get("synthetic") for file in each),

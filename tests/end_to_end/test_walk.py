@@ -176,6 +176,17 @@ def test_bad_files_stop_nothing_and_are_named(province: Province) -> None:
     assert (province.settings.drop / "nowhere" / "note.txt").exists(), "what belongs to no source is left where it is"
 
 
+def test_a_reader_of_the_release_sees_which_files_its_figures_lack(poisoned: Release) -> None:
+    fates = {file["name"]: (file["status"], file.get("reason")) for file in poisoned.package["sources"]}
+    lacking = {name: reason for name, (status, reason) in fates.items() if status == "refused"}
+    assert set(lacking) == {"sample-empty.ndjson", "sample-towers.csv"}
+    assert lacking["sample-empty.ndjson"] == "the file is empty"
+    verdict = poisoned.package["verdicts"]["online_submission"]
+    (told,) = [item for item in verdict["evidence"] if item["check"] == "refused:dossiers"]
+    assert (verdict["verdict"], told["passed"], told["severity"], told["observed"]) == ("passed", False, "warn", "2")
+    assert "sample-towers.csv" in told["detail"]
+
+
 @pytest.mark.slow
 def test_withdrawing_the_poison_mends_the_target(poisoned: Release, first: Release, province: Province) -> None:
     landing = province.platform.landing

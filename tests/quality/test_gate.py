@@ -104,10 +104,11 @@ def test_all_that_was_promised_and_passed_lets_both_targets_out() -> None:
     assert {(e.check, e.observed) for e in verdicts["01"].evidence if e.kind == "load"} == {
         ("quarantine:portal", "50 of 1000"),
         ("whole_files:portal", "0"),
+        ("refused:portal", "0"),
         ("replaced:portal", None),
     }
     expected = "build:areas build:stg build:timeliness fresh key odd stg_key sums_agree "
-    expected += "range:timeliness rows:timeliness quarantine:portal whole_files:portal replaced:portal"
+    expected += "range:timeliness rows:timeliness quarantine:portal whole_files:portal refused:portal replaced:portal"
     assert sorted(e.check for e in verdicts["01"].evidence) == sorted(expected.split())
 
 
@@ -244,6 +245,20 @@ def test_what_is_lost_of_facts_that_stand_alone_warns_of_it() -> None:
     assert held_back(verdicts) == set()
     assert {e.check for e in verdicts["01"].warnings} == {"quarantine:portal", "whole_files:portal"}
     assert held_back(verdicts_of(emptied={"portal"}, stand_alone={"portal"})) == {"01", "02"}, "all of it is gone"
+
+
+def test_a_refused_file_warns_of_what_the_figures_lack_and_a_torn_one_is_told_once() -> None:
+    reason = "no record of portal in it (1 rows, first reason missing_column: tests)"
+    refused = {"portal": [(f"quy-{number}.parquet", reason) for number in range(5)], "another": [("x", "empty")]}
+    verdicts = verdicts_of(refused=refused)
+    assert held_back(verdicts) == set()
+    (warning,) = verdicts["01"].warnings
+    assert (warning.check, warning.observed) == ("refused:portal", "5")
+    assert f"quy-0.parquet: {reason}" in warning.detail
+    assert "and 2 more" in warning.detail
+    assert "hatinh withdraw" in warning.detail
+    torn = verdicts_of(refused={"portal": [("quy-0.parquet", reason)]}, cut_off={"portal": ["quy-0.parquet"]})
+    assert {(e.check, e.severity) for e in torn["01"].evidence if not e.passed} == {("whole_files:portal", "block")}
 
 
 def test_a_source_whose_files_all_were_refused_in_place_of_sound_ones_holds_its_targets_back() -> None:

@@ -62,6 +62,7 @@ RECEIPTS: list[dict[str, Any]] = [
         "address": "https://example.test/ho-so",
         "synthetic": False,
         "bytes": 10,
+        "status": "loaded",
     },
     {
         "source": "speed_tests",
@@ -72,6 +73,7 @@ RECEIPTS: list[dict[str, Any]] = [
         "address": "https://example.test/tiles",
         "synthetic": False,
         "bytes": 20,
+        "status": "loaded",
     },
 ]
 

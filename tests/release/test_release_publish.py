@@ -178,6 +178,32 @@ def test_other_content_is_another_release(tmp_path: Path, changed: dict[str, Any
     ReleaseStore(tmp_path).verify(str(second.release_id))
 
 
+def test_a_refused_file_is_told_and_its_coming_and_going_is_a_release(tmp_path: Path) -> None:
+    first = release(tmp_path)
+    refused = RECEIPTS[1] | {"name": "tiles-2.csv", "sha256": "ef" * 32, "landed_at": "2026-11-30T20:00:00Z"}
+    refused |= {"status": "refused", "reason": "no record of speed_tests in it"}
+    lacking = release(tmp_path, day=1, receipts=[*RECEIPTS, refused])
+    assert (lacking.status, lacking.release_id != first.release_id) == ("released", True)
+    told = {source["name"]: (source["status"], source.get("reason")) for source in package_of(tmp_path)["sources"]}
+    assert told["tiles.csv"] == ("loaded", None)
+    assert told["tiles-2.csv"] == ("refused", "no record of speed_tests in it")
+    (source,) = resource_of(tmp_path, "broadband")["sources"]
+    assert source == {"title": "speed_tests", "files": 1, "landed_at": "2026-11-21T20:00:00Z"}, "what counts"
+    assert release(tmp_path, day=2, receipts=[*RECEIPTS, refused]).status == "unchanged"
+    ReleaseStore(tmp_path).verify(str(lacking.release_id))
+    whole = release(tmp_path, day=3)
+    assert (whole.status, str(whole.release_id)[-8:]) == ("released", str(first.release_id)[-8:])
+
+
+def test_a_replaced_file_names_the_one_in_its_place(tmp_path: Path) -> None:
+    older = RECEIPTS[1] | {"sha256": "ef" * 32, "status": "replaced", "replaced_by": RECEIPTS[1]["sha256"]}
+    release(tmp_path, receipts=[RECEIPTS[0], older, RECEIPTS[1]])
+    told = {source["sha256"]: source.get("replaced_by") for source in package_of(tmp_path)["sources"]}
+    assert told["ef" * 32] == RECEIPTS[1]["sha256"]
+    assert told[RECEIPTS[1]["sha256"]] is None
+    assert resource_of(tmp_path, "broadband")["sources"][0]["files"] == 1
+
+
 text = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Nd")), max_size=8)
 # Few keys and many rows: a key that is not unique must not make two runs differ.
 period = st.sampled_from(["2026-09-01", "2026-10-01"])

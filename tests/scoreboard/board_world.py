@@ -175,7 +175,8 @@ def release(
         for name in tables
     }
     receipt = {"source": "portal", "name": "ho_so.json", "sha256": "ab" * 32, "landed_at": "2026-11-22T20:00:00+00:00",
-               "licence": "CC-BY-4.0", "address": "drop", "synthetic": synthetic, "bytes": 10}  # fmt: skip
+               "licence": "CC-BY-4.0", "address": "drop", "synthetic": synthetic, "bytes": 10,
+               "status": "loaded"}  # fmt: skip
     return publish(
         connection,
         root,

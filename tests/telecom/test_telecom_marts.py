@@ -230,7 +230,8 @@ def test_terms_of_ookla_bind_its_own_target_and_travel_with_it(world: World) -> 
     assert {mart.target for mart in marts if "ookla_tiles" in mart.sources} == {"broadband_speed"}
     assert "opencellid_cells" not in next(mart for mart in marts if mart.name == "coverage_gaps").sources
     receipts = [
-        {"source": name, "licence": source.licence, "landed_at": "2026-11-24"} for name, source in SOURCES.items()
+        {"source": name, "licence": source.licence, "landed_at": "2026-11-24", "status": "loaded"}
+        for name, source in SOURCES.items()
     ]
     told = {
         mart.name: resource(mart, ["VARCHAR"] * len(mart.columns), receipts)["licenses"]
