@@ -139,6 +139,8 @@ def sample(
 def files(source: Annotated[str, typer.Argument()]) -> None:
     """Landed files of a source: in force or not, refused, replaced by which; since when, how many bytes."""
     settings = read_settings()
+    from pipelines.warehouse.load import Fate
+
     refuse_unknown_source(source)
     landing = landing_of(settings)
     in_force = {receipt.sha256 for receipt in landing.in_force(source)}
@@ -147,10 +149,10 @@ def files(source: Annotated[str, typer.Argument()]) -> None:
     for receipt in landing.receipts(source):
         state = "withdrawn" if receipt.withdrawn else "sample, stepped aside"
         if receipt.sha256 in in_force:
-            state = "in force"
-            if fate := known.get((receipt.sha256, receipt.name)):
-                state += f", refused: {escape(fate.reason)}" if fate.reason else ""
-                state += f", replaced by {fate.replaced_by[:12]}" if fate.replaced_by else ""
+            fate = known.get((receipt.sha256, receipt.name), Fate("loaded"))
+            refused = f"refused: {escape(fate.reason)}" if fate.reason else ""
+            replaced = f"replaced by {fate.replaced_by[:12]}" if fate.replaced_by else ""
+            state = "; ".join(filter(None, (refused, replaced))) or "in force"
         about = f"số liệu {receipt.extracted_on}, nhận {receipt.landed_at:%Y-%m-%d %H:%M} UTC, {receipt.bytes:,} byte"
         name = f"{escape(receipt.name)}\n[dim]{about}[/dim]"
         table.add_row(receipt.sha256[:12], receipt.partition, name, state)

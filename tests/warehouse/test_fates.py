@@ -42,11 +42,18 @@ def fate_of(world: World, receipt: Receipt) -> Fate:
 
 def files_said(world: World, source: str) -> dict[str, str]:
     """What `hatinh files` says of each file, by the first digits of its sha256."""
-    env = {"HATINH_DATA_DIR": str(world.landing.root.parent), "COLUMNS": "400", "NO_COLOR": "1"}
+    env = {"HATINH_DATA_DIR": str(world.landing.root.parent), "NO_COLOR": "1"}
     result = CliRunner().invoke(app, ["files", source], env=env)
     assert result.exit_code == 0, result.output
-    lines = [re.split(r" {2,}", line.strip()) for line in result.output.splitlines()]
-    return {line[0]: line[-1] for line in lines if re.fullmatch("[0-9a-f]{12}", line[0])}
+    heading, *lines = [line for line in result.output.splitlines() if line.strip()]
+    said: dict[str, str] = {}
+    for line in lines:  # the last column, however wide the console of this process is
+        if key := re.match(r" *([0-9a-f]{12}) ", line):
+            said[key[1]] = ""
+        if said:
+            last = next(reversed(said))
+            said[last] = f"{said[last]} {line[heading.index('Tình trạng') :].strip()}".strip()
+    return said
 
 
 def test_a_later_file_about_the_same_replaces_the_first_and_that_is_told(world: World) -> None:
@@ -66,7 +73,7 @@ def test_a_later_file_about_the_same_replaces_the_first_and_that_is_told(world: 
         assert refused_files(connection) == {}
         assert quarantine_counts(connection)["ookla_tiles"] == (3, 0), "rows of replaced files count no more"
     said = files_said(world, "ookla_tiles")
-    assert said[first.sha256[:12]] == f"in force, replaced by {third.sha256[:12]}"
+    assert said[first.sha256[:12]] == f"replaced by {third.sha256[:12]}"
     assert said[third.sha256[:12]] == said[other.sha256[:12]] == "in force"
     world.landing.withdraw("ookla_tiles", third.sha256, "wrong quarter", world.landed_at)
     world.load()
@@ -90,7 +97,7 @@ def test_a_file_that_is_refused_says_why(world: World) -> None:
     assert files_said(world, "ookla_tiles") == {refused.sha256[:12]: "in force"}, "not loaded yet"
     world.load()
     assert fate_of(world, refused) == Fate("refused", NO_TESTS)
-    assert files_said(world, "ookla_tiles") == {refused.sha256[:12]: f"in force, refused: {NO_TESTS}"}
+    assert files_said(world, "ookla_tiles") == {refused.sha256[:12]: f"refused: {NO_TESTS}"}
     with world.warehouse.connect() as connection:
         assert refused_files(connection) == {"ookla_tiles": [(MOBILE, NO_TESTS)]}
 
