@@ -64,7 +64,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Fact:
-    """The preferred figure of a unit, as it stands in the seed."""
+    """A figure of a unit, as it stands in the seed; of those that disagree one is preferred."""
 
     fact: str
     value: float
@@ -72,6 +72,7 @@ class Fact:
     as_of: date
     source: str
     grade: str
+    is_preferred: bool
 
 
 @dataclass(frozen=True)
@@ -164,10 +165,17 @@ def read_registry(seeds: Path) -> Registry:
         facts=[
             (
                 (row["area_code"], day(row["valid_from"])),
-                Fact(row["fact"], float(row["value"]), row["unit"], day(row["as_of"]), row["source"], row["grade"]),
+                Fact(
+                    row["fact"],
+                    float(row["value"]),
+                    row["unit"],
+                    day(row["as_of"]),
+                    row["source"],
+                    row["grade"],
+                    row["is_preferred"] == "true",
+                ),
             )
             for row in _rows(seeds / "area_facts.csv")
-            if row["is_preferred"] == "true"
         ],
     )
 

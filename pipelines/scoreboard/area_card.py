@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.areas import Fact, Pair, Registry, Unit
+from pipelines.scoreboard import words
 
 RELATIONS = {"merged": "", "unchanged": "nguyên trạng / unchanged", "split": "một phần / a part"}
 FACTS = {"population": "Dân số / population", "area_km2": "Diện tích / area"}
@@ -39,9 +40,11 @@ def _card(registry: Registry, unit: Unit) -> Table:
     elif unit.valid_to and not became:
         card.add_row("  Trở thành / became", "bãi bỏ, không có đơn vị thay thế / abolished")
     _list(card, "  Từ / came from", came_from)
-    for fact in registry.facts_of(unit):
-        if fact.fact in FACTS:
-            card.add_row(f"  {FACTS[fact.fact]}", _figure(fact))
+    facts = registry.facts_of(unit)
+    for name, label in FACTS.items():
+        for fact in sorted((f for f in facts if f.fact == name), key=lambda f: not f.is_preferred):
+            told = f"{_figure(fact)} [dim]· {fact.source}[/dim]"
+            card.add_row(f"  {label}" if fact.is_preferred else "    nguồn khác / another source", told)
     for other in registry.other_lives(unit):
         when = f"đến {_day(other.valid_to)}" if other.valid_to else f"từ {_day(other.valid_from)}"
         card.add_row("  Cùng mã / same code", Text(f"{other.title}, {when}", style="yellow"))
@@ -58,8 +61,7 @@ def _named(unit: Unit) -> str:
 
 
 def _figure(fact: Fact) -> str:
-    number = f"{fact.value:,.0f}" if fact.value == int(fact.value) else f"{fact.value:,.2f}"
-    return f"{number} {fact.unit}  [dim]{_day(fact.as_of)}, {fact.grade}[/dim]"
+    return f"{words.number(fact.value).vi} {fact.unit}  [dim]{_day(fact.as_of)}, {fact.grade}[/dim]"
 
 
 def _day(day: date | None) -> str:

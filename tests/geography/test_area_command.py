@@ -51,8 +51,14 @@ def test_a_card_tells_what_a_unit_became_and_what_is_not_known() -> None:
     assert "01/07/2025 – nay / now" in output
     assert "18082 phường Đại Nài một phần / a part" in output
     assert "unknown part" not in output
-    assert "90,983 người 17/07/2025, C" in output
+    assert "90.983 người 17/07/2025, C" in output
     assert "Cùng mã / same code phường Nam Hà" in output
+
+
+def test_figures_that_disagree_stand_side_by_side() -> None:
+    _, output = ask("18118", "--on", "2025-07-01")
+    assert "36,47 km² 02/08/2026, C" in output
+    assert "nguồn khác / another source 52,21 km² 17/07/2025, C · sapnhap.bando.com.vn" in output
 
 
 @pytest.mark.parametrize(
