@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -109,6 +110,17 @@ def test_staging_passes_over_replaced_files_of_the_sources_that_have_them(manife
         if "macro.hatinh.is_not_replaced" in node["depends_on"].get("macros", ())
     }
     assert passing_over == {f"stg_{source.name}" for source in all_sources().values() if source.subject}
+
+
+def test_no_model_orders_by_a_number() -> None:
+    """In an aggregate a number is a constant: `string_agg(name, ', ' order by 1)` comes in any order."""
+    numbered = [
+        path.name
+        for folder in ("models", "macros")
+        for path in (PROJECT_ROOT / "dbt_project" / folder).rglob("*.sql")
+        if re.search(r"order by \d", path.read_text(encoding="utf-8"))
+    ]
+    assert numbered == []
 
 
 def test_every_test_of_dbt_belongs_to_one_model(manifest: dict) -> None:
