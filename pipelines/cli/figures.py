@@ -38,7 +38,12 @@ def area(
     from pipelines.areas import read_registry
     from pipelines.scoreboard.area_card import area_cards
 
-    registry = read_registry(settings.seeds)
+    try:
+        registry = read_registry(settings.seeds)
+    except (OSError, KeyError, ValueError):
+        from pipelines.quality.registries import faults
+
+        stop("\n".join(map(str, faults(settings.seeds))), WRONG_USE)
     day = on.date() if on else None
     units = registry.find(name, day)
     if not units:

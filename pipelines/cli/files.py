@@ -103,6 +103,7 @@ def sample(
 ) -> None:
     """Write synthetic dossiers in the real wire format, calibrated to the published figures. Nobody in them exists."""
     settings = read_settings()
+    from pipelines.sample.catalogue import SeedsError
     from pipelines.sample.dirt import DEFECTS
     from pipelines.sample.dossiers import write_dossiers
 
@@ -114,20 +115,23 @@ def sample(
         raise typer.Exit(0 if defect == "list" else WRONG_USE)
     if form not in ("ndjson", "array", "data"):
         stop(f"--form {form}: ndjson, array or data.", WRONG_USE)
-    with err.status("writing …") as shown:
-        report = write_dossiers(
-            out_dir,
-            settings.seeds,
-            rows=rows,
-            seed=seed,
-            first=first.date(),
-            last=last.date(),
-            dirt=dirt,
-            form=form,  # type: ignore[arg-type]
-            compress=compress,
-            defect=defect,
-            progress=lambda done: shown.update(f"{done:,} of {rows:,} …"),
-        )
+    try:
+        with err.status("writing …") as shown:
+            report = write_dossiers(
+                out_dir,
+                settings.seeds,
+                rows=rows,
+                seed=seed,
+                first=first.date(),
+                last=last.date(),
+                dirt=dirt,
+                form=form,  # type: ignore[arg-type]
+                compress=compress,
+                defect=defect,
+                progress=lambda done: shown.update(f"{done:,} of {rows:,} …"),
+            )
+    except SeedsError as problem:
+        stop(f"Samples need more than {settings.seeds} has: {problem}", WRONG_USE)
     size = sum(path.stat().st_size for path in report.paths)
     written = f"{len(report.paths)} files in {out_dir}, {size:,} bytes"
     out.print(f"{report.records:,} records of {report.dossiers:,} dossiers: {written}")

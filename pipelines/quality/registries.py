@@ -1,4 +1,7 @@
-"""What is wrong with the registries of targets that people edit: the file, the line, the cell, and what mends it.
+"""What is wrong with the registries that people edit: the file, the line, the cell, and what mends it.
+
+Every registry has the columns that its description (`_*.yml` beside it) names, and cells of their types; targets,
+indicators and pillars hold together besides.
 
 One implementation for the person at the keyboard (`hatinh run`, `hatinh doctor`), for the gate, which holds back what
 rests on a wrong registry, and for the tests.
@@ -7,9 +10,12 @@ rests on a wrong registry, and for the tests.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+
+import yaml
 
 COLUMNS = {
     "pillars": ("pillar", "position", "title_vi", "title_en"),
@@ -29,6 +35,14 @@ CODES = {
     "is_strict": ("true", "false"),
     "grade": ("A", "B", "C"),
 }
+TYPES: Mapping[str, tuple[Callable[[str], object], str]] = {
+    "date": (date.fromisoformat, "write a day as 2025-07-01"),
+    "double": (float, "write a number with a point, without a thousands mark or a unit"),
+    "bigint": (int, "write a whole number"),
+    "integer": (int, "write a whole number"),
+    "boolean": ({"true": True, "false": False}.__getitem__, "write true or false"),
+}
+"""How a cell of a type reads, and what to write; a blank cell is null, and a text is any."""
 NO_SYSTEM = ("target_progress", "reported", "statistics")
 """Method pages of indicators that no system delivers: somebody reports or publishes them, or nobody does."""
 
@@ -58,13 +72,17 @@ class _Row:
 
 
 def faults(seeds: Path, methods: Path | None = None) -> list[Fault]:
-    """Everything that is wrong with targets, indicators and pillars in a folder of seeds, in the order of the files.
+    """Everything that is wrong in a folder of seeds, in the order of the files.
 
     Args:
         methods: folder of the method pages, to see whether those that are named exist.
     """
     found: list[Fault] = []
-    rows = {registry: _read(seeds, registry, found) for registry in COLUMNS}
+    types = _described(seeds)
+    needed = {**COLUMNS, **{registry: tuple(columns) for registry, columns in types.items()}}
+    rows = {registry: _read(seeds, registry, columns, found) for registry, columns in sorted(needed.items())}
+    for registry, columns in types.items():
+        found += _untyped(registry, columns, rows[registry])
     if found:  # a table that cannot be read says nothing of the others
         return found
     found += _repeated("pillars", "pillar", rows["pillars"])
@@ -73,13 +91,32 @@ def faults(seeds: Path, methods: Path | None = None) -> list[Fault]:
     return found
 
 
-def _read(seeds: Path, registry: str, found: list[Fault]) -> list[_Row]:
+def _described(seeds: Path) -> dict[str, dict[str, str]]:
+    """The columns of every registry that is described in the folder, with their types."""
+    files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(seeds.glob("_*.yml"))]
+    return {seed["name"]: seed["config"]["column_types"] for file in files for seed in file["seeds"]}
+
+
+def _untyped(registry: str, types: Mapping[str, str], rows: Sequence[_Row]) -> Iterator[Fault]:
+    for column, name in types.items():
+        if name not in TYPES:
+            continue
+        read, mend = TYPES[name]
+        for row in rows:
+            try:
+                if row[column]:
+                    read(row[column])
+            except (ValueError, KeyError):
+                yield Fault(registry, row.line, column, f"{row[column]!r} is no {name}", mend)
+
+
+def _read(seeds: Path, registry: str, columns: Sequence[str], found: list[Fault]) -> list[_Row]:
     """The rows of a registry; what keeps it from being read goes to `found`."""
     try:
         with (seeds / f"{registry}.csv").open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
             heading = next(reader, [])
-            if missing := [column for column in COLUMNS[registry] if column not in heading]:
+            if missing := [column for column in columns if column not in heading]:
                 what = f"the first line has no column {', '.join(missing)}"
                 found.append(Fault(registry, 1, None, what, "cells are parted by commas; put the headings back"))
                 return []

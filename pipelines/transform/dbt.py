@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -52,13 +52,29 @@ class Dbt:
     def _seeds(self) -> Path:
         return self.seeds or self.project / "seeds"
 
+    def _seeds_in_project(self) -> str:
+        """The folder of the seeds as the project's file says it: relative, since dbt takes no other.
+
+        One that lies elsewhere gets a link among dbt's own files: what dbt compiles of a file it writes under the same
+        path, which would be outside of them.
+        """
+        seeds, project = self._seeds.resolve(), self.project.resolve()
+        if seeds.is_relative_to(project):
+            return str(seeds.relative_to(project))
+        link = project / "target" / f"seeds-{hashlib.sha256(bytes(seeds)).hexdigest()[:8]}"
+        link.parent.mkdir(exist_ok=True)
+        with suppress(FileExistsError):
+            link.symlink_to(seeds, target_is_directory=True)
+        return str(link.relative_to(project))
+
     def fingerprint(self) -> str:
         """Hash of all that decides what dbt computes: models, macros, seeds, tests, project file and variables."""
         digest = hashlib.sha256(json.dumps(dict(self.variables), sort_keys=True).encode())
         folders = [self.project / "models", self.project / "macros", self._seeds, self.project / "tests"]
         files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
         for path in sorted([*files, self.project / "dbt_project.yml"]):
-            digest.update(os.path.relpath(path, self.project).encode() + b"\0" + path.read_bytes() + b"\0")
+            name = os.path.relpath(path.resolve(), self.project.resolve())
+            digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
         return digest.hexdigest()
 
     def manifest(self) -> dict[str, Any]:
@@ -185,7 +201,7 @@ class Dbt:
             HATINH_DBT_THREADS=str(self.threads),
             HATINH_DBT_MEMORY=self.memory_limit,
             HATINH_DBT_SPATIAL=spatial_extension(),
-            HATINH_DBT_SEEDS=os.path.relpath(self._seeds, self.project),
+            HATINH_DBT_SEEDS=self._seeds_in_project(),
             DBT_SEND_ANONYMOUS_USAGE_STATS="false",
             DO_NOT_TRACK="1",
         ):

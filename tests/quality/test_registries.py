@@ -114,6 +114,41 @@ def test_a_wrong_indicator_is_named_too(seeds: Path, change: dict[str, str], tol
     assert [line for line in found if line.startswith("indicators.csv") and told in line], found
 
 
+def _removed(path: Path) -> None:
+    path.unlink()
+
+
+def _replaced(wrong: str, right: str) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        text = path.read_text(encoding="utf-8")
+        assert right in text
+        path.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_removed, "areas.csv: the file is missing: put it back"),
+        (_replaced("valid_from,lvl", "valid_to,level"), "areas.csv, line 1: the first line has no column valid_to"),
+        (_replaced("42,01/01/2025", "42,2025-01-01"), "areas.csv, line 2, valid_from: '01/01/2025' is no date: write"),
+    ],
+)
+def test_any_registry_that_is_described_has_its_columns_and_types(
+    tmp_path: Path, change: Callable[[Path], None], told: str
+) -> None:
+    seeds = tmp_path / "seeds"
+    shutil.copytree(REAL, seeds)
+    change(seeds / "areas.csv")
+    found = said(seeds)
+    assert [line for line in found if told in line], found
+    # a person who asks for a unit hears the same
+    asked = CliRunner().invoke(app, ["area", "42"], env={"HATINH_SEEDS_DIR": str(seeds), "COLUMNS": "200"})
+    assert asked.exit_code == 2
+    assert told in asked.output
+
+
 def test_a_target_whose_indicator_has_no_source_says_why_or_is_refused(seeds: Path) -> None:
     def no_source(rows: list[dict[str, str]]) -> None:
         for row in rows:

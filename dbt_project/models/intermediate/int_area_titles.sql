@@ -9,7 +9,8 @@ with units as (
         valid_from,
         kind || ' ' || name as area_name
     from {{ ref('areas') }}
-    where level <> 'province'
+    -- the list of provinces knows their names of before too
+    where level <> 'province' or area_code not in (select area_code from {{ ref('provinces') }})
     union all
     select
         area_code,
