@@ -156,6 +156,12 @@ def test_every_table_passes_and_carries_the_name_of_the_province(release: Path) 
         assert _rows(release, foreign) == [(0,)], (table, column)
 
 
+def test_nothing_is_written_into_the_project_but_among_the_files_of_dbt(release: Path) -> None:
+    assert release.exists()
+    left = {path.name for path in SEEDS.parent.iterdir()} - {"logs", "target"}
+    assert left == {"dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "tests"}
+
+
 def test_its_figures_go_to_its_own_communes(release: Path) -> None:
     counts = "select area_code, sum(received) from dossiers_by_commune where received > 0 group by all order by all"
     sites = (
