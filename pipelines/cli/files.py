@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -165,6 +166,8 @@ def files(source: Annotated[str, typer.Argument()]) -> None:
 
 def _fates(settings: Settings, source: str) -> dict[tuple[str, str], Fate]:
     """What the warehouse knows of the files; nothing while a run holds it, which is said."""
+    from duckdb import BinderException
+
     from pipelines.warehouse.connection import Warehouse
     from pipelines.warehouse.load import fates
 
@@ -172,7 +175,8 @@ def _fates(settings: Settings, source: str) -> dict[tuple[str, str], Fate]:
     if holder := warehouse.holder():
         err.print(f"The warehouse is held by {holder}: which files were refused or replaced is not shown.")
     elif settings.warehouse.exists():
-        with warehouse.connect() as connection:
+        with warehouse.connect(read_only=True) as connection, suppress(BinderException):
+            # one that was loaded before files had a fate has it from its next run on
             return fates(connection, source)
     return {}
 

@@ -35,14 +35,6 @@ CODES = {
     "is_strict": ("true", "false"),
     "grade": ("A", "B", "C"),
 }
-TYPES: Mapping[str, tuple[Callable[[str], object], str]] = {
-    "date": (date.fromisoformat, "write a day as 2025-07-01"),
-    "double": (float, "write a number with a point, without a thousands mark or a unit"),
-    "bigint": (int, "write a whole number"),
-    "integer": (int, "write a whole number"),
-    "boolean": ({"true": True, "false": False}.__getitem__, "write true or false"),
-}
-"""How a cell of a type reads, and what to write; a blank cell is null, and a text is any."""
 NO_SYSTEM = ("target_progress", "reported", "statistics")
 """Method pages of indicators that no system delivers: somebody reports or publishes them, or nobody does."""
 
@@ -81,14 +73,14 @@ def faults(seeds: Path, methods: Path | None = None) -> list[Fault]:
     types = _described(seeds)
     needed = {**COLUMNS, **{registry: tuple(columns) for registry, columns in types.items()}}
     rows = {registry: _read(seeds, registry, columns, found) for registry, columns in sorted(needed.items())}
-    for registry, columns in types.items():
-        found += _untyped(registry, columns, rows[registry])
     if found:  # a table that cannot be read says nothing of the others
         return found
+    for registry, columns in types.items():
+        found += _misread(registry, columns, rows[registry])
     found += _repeated("pillars", "pillar", rows["pillars"])
     found += _indicators(rows["indicators"], rows["pillars"], methods)
     found += _targets(rows)
-    return found
+    return list(dict.fromkeys(found))  # a mark that is no boolean is an unknown code of targets too
 
 
 def _described(seeds: Path) -> dict[str, dict[str, str]]:
@@ -97,17 +89,50 @@ def _described(seeds: Path) -> dict[str, dict[str, str]]:
     return {seed["name"]: seed["config"]["column_types"] for file in files for seed in file["seeds"]}
 
 
-def _untyped(registry: str, types: Mapping[str, str], rows: Sequence[_Row]) -> Iterator[Fault]:
+def _misread(registry: str, types: Mapping[str, str], rows: Sequence[_Row]) -> Iterator[Fault]:
+    """Cells that do not read as the type of their column; a blank cell is null."""
     for column, name in types.items():
-        if name not in TYPES:
-            continue
-        read, mend = TYPES[name]
-        for row in rows:
-            try:
-                if row[column]:
-                    read(row[column])
-            except (ValueError, KeyError):
-                yield Fault(registry, row.line, column, f"{row[column]!r} is no {name}", mend)
+        if (judge := _JUDGES.get(name)) is not None:
+            for row in rows:
+                if row[column] and (wrong := judge(column, row[column])):
+                    what, mend = wrong
+                    yield Fault(registry, row.line, column, f"{row[column]!r} is {what}", mend)
+
+
+def _number(column: str, cell: str) -> tuple[str, str] | None:
+    if _value(cell) is None:
+        return "no number", "write it like 82.5, without unit"
+    if column.endswith("_year") and not (cell.isdigit() and len(cell) == 4):
+        return "no year", "write it like 2030"
+    return None
+
+
+def _whole(column: str, cell: str) -> tuple[str, str] | None:
+    number = _value(cell)
+    is_whole = number is None or number.is_integer()
+    return _number(column, cell) if is_whole else ("no whole number", "write it like 12")
+
+
+def _day(_: str, cell: str) -> tuple[str, str] | None:
+    try:
+        date.fromisoformat(cell)
+    except ValueError:
+        return "no date", "write a day as 2025-07-01"
+    return None
+
+
+def _mark(_: str, cell: str) -> tuple[str, str] | None:
+    return None if cell in CODES["is_strict"] else ("unknown", "write true or false")
+
+
+_JUDGES: Mapping[str, Callable[[str, str], tuple[str, str] | None]] = {
+    "date": _day,
+    "double": _number,
+    "bigint": _whole,
+    "integer": _whole,
+    "boolean": _mark,
+}
+"""By type of the description: what is wrong with a cell of a column, and the mend. A text is any."""
 
 
 def _read(seeds: Path, registry: str, columns: Sequence[str], found: list[Fault]) -> list[_Row]:
@@ -148,8 +173,6 @@ def _indicators(rows: Sequence[_Row], pillars: Sequence[_Row], methods: Path | N
     yield from _repeated("indicators", "indicator", rows)
     known = {row["pillar"] for row in pillars}
     for row in rows:
-        for column in ("valid_min", "valid_max"):
-            yield from _number("indicators", row, column)
         if row["pillar"] and row["pillar"] not in known:
             yield Fault("indicators", row.line, "pillar", f"no pillar {row['pillar']!r}", "name one of pillars.csv")
         page = methods / f"{row['method']}.md" if methods else None
@@ -205,8 +228,6 @@ def _of_indicator(row: _Row, indicator: _Row) -> Iterator[Fault]:
 
 
 def _of_itself(row: _Row) -> Iterator[Fault]:
-    for column in ("target_value", "target_year", "baseline_value", "baseline_year"):
-        yield from _number("targets", row, column)
     for column, codes in CODES.items():
         if row[column] not in codes and (row[column] or column != "grade"):
             yield Fault("targets", row.line, column, f"{row[column]!r} is unknown", f"write {' or '.join(codes)}")
@@ -229,13 +250,6 @@ def _of_itself(row: _Row) -> Iterator[Fault]:
     if base is not None and deadline is not None and base >= deadline:
         what = f"the baseline of {base:.0f} is not before {deadline:.0f}"
         yield Fault("targets", row.line, "baseline_year", what, "mend one of the years")
-
-
-def _number(registry: str, row: _Row, column: str) -> Iterator[Fault]:
-    if row[column] and _value(row[column]) is None:
-        yield Fault(registry, row.line, column, f"{row[column]!r} is no number", "write it like 82.5, without unit")
-    elif column.endswith("_year") and row[column] and not (row[column].isdigit() and len(row[column]) == 4):
-        yield Fault(registry, row.line, column, f"{row[column]!r} is no year", "write it like 2030")
 
 
 def _value(text: str) -> float | None:

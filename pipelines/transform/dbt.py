@@ -70,11 +70,11 @@ class Dbt:
     def fingerprint(self) -> str:
         """Hash of all that decides what dbt computes: models, macros, seeds, tests, project file and variables."""
         digest = hashlib.sha256(json.dumps(dict(self.variables), sort_keys=True).encode())
-        folders = [self.project / "models", self.project / "macros", self._seeds, self.project / "tests"]
-        files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-        for path in sorted([*files, self.project / "dbt_project.yml"]):
-            name = os.path.relpath(path.resolve(), self.project.resolve())
-            digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+        digest.update((self.project / "dbt_project.yml").read_bytes())
+        for folder in (self.project / "models", self.project / "macros", self._seeds, self.project / "tests"):
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                name = path.relative_to(folder.parent).as_posix()
+                digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
         return digest.hexdigest()
 
     def manifest(self) -> dict[str, Any]:
@@ -96,7 +96,8 @@ class Dbt:
         """
         target = self.manifest_path.parent
         stamp, kept = target / "manifest.fingerprint", target / "manifest.msgpack"
-        wanted = f"{self.fingerprint()} {self.warehouse.stem} {version('dbt-core')} {version('dbt-duckdb')}"
+        names = f"{self.warehouse.stem} {self._seeds_in_project()}"
+        wanted = f"{self.fingerprint()} {names} {version('dbt-core')} {version('dbt-duckdb')}"
         target.mkdir(parents=True, exist_ok=True)
         with open(target / "manifest.lock", "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # the Dagster page and a run may both find the project changed

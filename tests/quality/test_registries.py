@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.doctor import examine
-from pipelines.quality.registries import COLUMNS, faults
+from pipelines.quality.registries import faults
 from pipelines.settings import PROJECT_ROOT, load_settings
 from pipelines.warehouse.pseudonyms import make_key
 
@@ -32,9 +32,7 @@ def set_cells(**cells: str) -> Edit:
 @pytest.fixture
 def seeds(tmp_path: Path) -> Path:
     folder = tmp_path / "home" / "dbt_project" / "seeds"
-    folder.mkdir(parents=True)
-    for registry in COLUMNS:
-        shutil.copy(REAL / f"{registry}.csv", folder)
+    shutil.copytree(REAL, folder)
     return folder
 
 

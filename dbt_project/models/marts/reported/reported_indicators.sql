@@ -107,39 +107,13 @@ unanswered as (
 
 every as (
     select
-        indicator,
-        area_code,
-        agency_code,
-        agency_name,
-        period_type,
-        period_start,
-        value,
-        unit,
-        if(value is null, 'missing', value_status) as obs_status,
-        if(value_status = 'not_applicable', 'not_applicable', null) as missing_kind,
-        if(first_reported_on > due_on, 'late', 'received') as report_status,
-        due_on,
-        reported_on,
-        if(is_synthetic, null, 'A') as grade,
-        note
+        *,
+        true as is_answered
     from answered
-    union all
+    union all by name
     select
-        indicator,
-        area_code,
-        agency_code,
-        agency_name,
-        period_type,
-        period_start,
-        null as value,
-        unit,
-        'missing' as obs_status,
-        'not_available' as missing_kind,
-        'missing' as report_status,
-        due_on,
-        null as reported_on,
-        null as grade,
-        null as note
+        *,
+        false as is_answered
     from unanswered
 )
 
@@ -153,12 +127,19 @@ select
     e.period_start,
     e.value,
     e.unit,
-    e.obs_status,
-    e.missing_kind,
-    e.report_status,
+    if(e.value is null, 'missing', e.value_status) as obs_status,
+    case
+        when not e.is_answered then 'not_available'
+        when e.value_status = 'not_applicable' then 'not_applicable'
+    end as missing_kind,
+    case
+        when not e.is_answered then 'missing'
+        when e.first_reported_on > e.due_on then 'late'
+        else 'received'
+    end as report_status,
     e.due_on,
     e.reported_on,
-    e.grade,
+    if(e.is_answered and not e.is_synthetic, 'A', null) as grade,
     e.note
 from every as e
 {{ join_area_title('e.area_code', 'e.period_type', 'e.period_start') }}
