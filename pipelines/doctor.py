@@ -11,7 +11,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 
 from pipelines.landing.store import Landing, LandingError
-from pipelines.quality.registries import COLUMNS, faults
+from pipelines.quality.registries import faults
 from pipelines.release.files import ReleaseError
 from pipelines.release.store import ReleaseStore
 from pipelines.settings import ENV_PREFIX, Settings
@@ -88,11 +88,11 @@ def _key(settings: Settings) -> Iterator[Finding]:
 
 
 def _registries(settings: Settings) -> Iterator[Finding]:
-    wrong = faults(settings.seeds, settings.methods)
+    wrong = faults(settings.seeds, settings.methods, settings.province_code)
     for fault in wrong:
         yield Finding("registry", False, str(fault))
     if not wrong:
-        yield Finding("registries", True, f"{', '.join(COLUMNS)} hold together")
+        yield Finding("registries", True, f"{settings.seeds} holds together")
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

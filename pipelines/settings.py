@@ -111,6 +111,14 @@ class Settings(BaseSettings):
     drop_sensor: Literal["on", "off"] = Field("on", description="run when a file is dropped: on or off")
     ui_port: int = Field(3000, ge=1, le=65535, description="port of the Dagster page on 127.0.0.1")
 
+    @field_validator("province_box")
+    @classmethod
+    def _is_a_box(cls, value: str) -> str:
+        west, south, east, north = map(float, value.split(","))
+        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+            raise ValueError("west, south, east, north in this order, longitude first: 105.05,17.86,106.60,18.82")
+        return value
+
     @field_validator("schedule_cron", "pull_cron")
     @classmethod
     def _five_fields(cls, value: str) -> str:

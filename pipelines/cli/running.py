@@ -99,7 +99,7 @@ def _refuse_if_wrong(settings: Settings) -> None:
 
     if unknown := unknown_addresses(settings):
         stop("\n".join(unknown), WRONG_USE)
-    if wrong := faults(settings.seeds, settings.methods):
+    if wrong := faults(settings.seeds, settings.methods, settings.province_code):
         lines = "\n".join(f"  {fault}" for fault in wrong)
         stop(f"{settings.seeds} does not hold together; nothing was run:\n{lines}", WRONG_USE)
 

@@ -161,6 +161,9 @@ def raw_asset(source: Source) -> dg.AssetsDefinition:
                 progress=progress,
             )
             run.loads[source.name] = standing(connection, source.name)
+        if report.reread:
+            because = "a rule, a setting or a registry that judges their rows has changed"
+            _tell(context, platform, f"{source.name}: {report.reread} files were read anew: {because}")
         failed = failed_pulls(platform.settings.raw, source.name)
         for partition, note in failed.items():
             _tell(context, platform, f"{source.name}/{partition}: not fetched, what landed before is used: {note}")
@@ -298,7 +301,7 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
                     for source, (rows_in, _) in quarantined.items()
                     if not rows_in and _took_over(platform, source)
                 },
-                faults=faults(platform.settings.seeds, platform.settings.methods),
+                faults=faults(platform.settings.seeds, platform.settings.methods, platform.settings.province_code),
             )
             write_verdicts(connection, verdicts)
             set_state(connection, "built_by", context.run.run_id)

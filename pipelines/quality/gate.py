@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal
 
-from pipelines.quality.registries import COLUMNS, Fault
+from pipelines.quality.registries import Fault
 from pipelines.quality.suites import Suite
 from pipelines.quality.verdict import Evidence, Verdict, verdicts
 from pipelines.transform.dbt_results import NodeResult
@@ -77,7 +77,7 @@ def judge(
                 *_whole_files(sources, cut_off, stand_alone),
                 *_refused(sources, refused, cut_off),
                 *_not_emptied(sources, emptied),
-                *_registries(sorted(nodes[unique_id]["name"] for unique_id in lineage & nodes.keys()), faults),
+                *_registries(lineage, nodes, faults),
             ):
                 yield target, item
 
@@ -216,11 +216,10 @@ def _not_emptied(sources: Iterable[str], emptied: Collection[str]) -> Iterator[E
         yield Evidence(f"replaced:{source}", "load", source, "block", not gone, mend if gone else "")
 
 
-def _registries(names: Iterable[str], faults: Sequence[Fault]) -> Iterator[Evidence]:
+def _registries(lineage: frozenset[str], nodes: Mapping[str, Any], faults: Sequence[Fault]) -> Iterator[Evidence]:
     """What people edit must hold together before anything that rests on it goes out."""
-    for name in names:
-        if name in COLUMNS:
-            wrong = [str(fault) for fault in faults if fault.registry == name]
-            more = [f"and {len(wrong) - 3} more: hatinh doctor"] if len(wrong) > 3 else []
-            detail = "; ".join(wrong[:3] + more)
-            yield Evidence(f"registry:{name}", "registry", name, "block", not wrong, detail, f"{len(wrong)} faults")
+    for name in sorted(nodes[key]["name"] for key in lineage & nodes.keys() if nodes[key]["resource_type"] == "seed"):
+        wrong = [str(fault) for fault in faults if fault.registry == name or fault.is_of_all]
+        more = [f"and {len(wrong) - 3} more: hatinh doctor"] if len(wrong) > 3 else []
+        detail = "; ".join(wrong[:3] + more)
+        yield Evidence(f"registry:{name}", "registry", name, "block", not wrong, detail, f"{len(wrong)} faults")

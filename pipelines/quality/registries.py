@@ -1,6 +1,7 @@
 """What is wrong with the registries that people edit: the file, the line, the cell, and what mends it.
 
-Every registry has the columns that its description (`_*.yml` beside it) names, and cells of their types; targets,
+What a registry must be stands in its description (`_*.yml` beside it), once, in dbt's own words: columns, types, and
+tests of single rows and of references. dbt says that a test failed; here the same test says at which cell. Targets,
 indicators and pillars hold together besides.
 
 One implementation for the person at the keyboard (`hatinh run`, `hatinh doctor`), for the gate, which holds back what
@@ -10,38 +11,28 @@ rests on a wrong registry, and for the tests.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-COLUMNS = {
-    "pillars": ("pillar", "position", "title_vi", "title_en"),
-    "indicators": ("indicator", "pillar", "unit", "direction", "valid_min", "valid_max", "reported_by", "method"),
-    "targets": (
-        *("target_id", "pillar", "level", "measured_for", "indicator", "unit", "direction", "target_value"),
-        *("target_year", "is_strict", "baseline_value", "baseline_year", "document", "grade", "note"),
-    ),
-    "published_figures": ("indicator",),
-    "statistic_series": ("indicator",),
-}
-"""What is read of each registry."""
+from pipelines.settings import PROJECT_ROOT
 
-CODES = {
-    "level": ("province", "national"),
-    "measured_for": ("province", "nation"),
-    "is_strict": ("true", "false"),
-    "grade": ("A", "B", "C"),
-}
 NO_SYSTEM = ("target_progress", "reported", "statistics")
 """Method pages of indicators that no system delivers: somebody reports or publishes them, or nobody does."""
+_OURS = PROJECT_ROOT / "dbt_project" / "seeds"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One cell, or a whole line or file where `column` or `line` is None: what is the matter, and the mend."""
+    """One cell, or a whole line or file where `column` or `line` is None: what is the matter, and the mend.
+
+    `registry` is a registry's name, or the name of a file that describes some.
+    """
 
     registry: str
     line: int | None
@@ -50,8 +41,14 @@ class Fault:
     mend: str
 
     def __str__(self) -> str:
-        place = [f"{self.registry}.csv", f"line {self.line}" if self.line else "", self.column or ""]
+        file = self.registry if self.is_of_all else f"{self.registry}.csv"
+        place = [file, f"line {self.line}" if self.line else "", self.column or ""]
         return f"{', '.join(part for part in place if part)}: {self.what}: {self.mend}"
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether what is wrong is no registry but a description: every registry may be read wrongly."""
+        return self.registry.endswith(".yml")
 
 
 @dataclass(frozen=True)
@@ -62,31 +59,110 @@ class _Row:
     def __getitem__(self, column: str) -> str:
         return self.cells[column].strip()
 
+    def of(self, columns: Sequence[str]) -> tuple[str, ...]:
+        return tuple(self[column] for column in columns)
 
-def faults(seeds: Path, methods: Path | None = None) -> list[Fault]:
+
+@dataclass(frozen=True)
+class _Promise:
+    """A test of the description that blocks: dbt's name of it, what it is given, and its column if it has one."""
+
+    test: str
+    arguments: Mapping[str, Any]
+    column: str | None
+
+
+@dataclass(frozen=True)
+class _Registry:
+    name: str
+    types: Mapping[str, str]
+    promises: tuple[_Promise, ...]
+
+
+def faults(seeds: Path, methods: Path | None = None, province: str | None = None) -> list[Fault]:
     """Everything that is wrong in a folder of seeds, in the order of the files.
 
     Args:
         methods: folder of the method pages, to see whether those that are named exist.
+        province: code of the province that the settings name; it must be a unit of the registry.
     """
     found: list[Fault] = []
-    types = _described(seeds)
-    needed = {**COLUMNS, **{registry: tuple(columns) for registry, columns in types.items()}}
-    rows = {registry: _read(seeds, registry, columns, found) for registry, columns in sorted(needed.items())}
+    described = _described(seeds, found)
+    rows = {registry.name: _read(seeds, registry.name, list(registry.types), found) for registry in described}
     if found:  # a table that cannot be read says nothing of the others
         return found
-    for registry, columns in types.items():
-        found += _misread(registry, columns, rows[registry])
-    found += _repeated("pillars", "pillar", rows["pillars"])
-    found += _indicators(rows["indicators"], rows["pillars"], methods)
+    for registry in described:
+        found += _misread(registry.name, registry.types, rows[registry.name])
+        for promise in registry.promises:
+            found += _broken(registry.name, promise, rows)
+    found += _indicators(rows["indicators"], methods)
     found += _targets(rows)
+    if province and not any(row.of(("level", "area_code")) == ("province", province) for row in rows["areas"]):
+        what = f"no province {province}, which HATINH_PROVINCE_CODE names"
+        found.append(Fault("areas", None, None, what, "set the code of your province, and HATINH_SEEDS_DIR to its own"))
     return list(dict.fromkeys(found))  # a mark that is no boolean is an unknown code of targets too
 
 
-def _described(seeds: Path) -> dict[str, dict[str, str]]:
-    """The columns of every registry that is described in the folder, with their types."""
-    files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(seeds.glob("_*.yml"))]
-    return {seed["name"]: seed["config"]["column_types"] for file in files for seed in file["seeds"]}
+def _described(seeds: Path, found: list[Fault]) -> list[_Registry]:
+    """The registries that are described in the folder, by name; what keeps one from being known goes to `found`."""
+    registries = []
+    for name in sorted({path.name for path in (*_OURS.glob("_*.yml"), *seeds.glob("_*.yml"))}):
+        try:
+            described = yaml.safe_load((seeds / name).read_text(encoding="utf-8"))["seeds"]
+            registries += [
+                _Registry(seed["name"], seed["config"]["column_types"], tuple(_promises(seed))) for seed in described
+            ]
+        except FileNotFoundError:
+            what = "the file that describes some registries is missing"
+            found.append(Fault(name, None, None, what, f"copy it from {_OURS}"))
+        except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+            found.append(Fault(name, None, None, "it does not describe registries", f"copy it again from {_OURS}"))
+    return sorted(registries, key=lambda registry: registry.name)
+
+
+def _promises(seed: Mapping[str, Any]) -> Iterator[_Promise]:
+    columns = [(column["name"], column.get("data_tests", ())) for column in seed.get("columns", ())]
+    for column, tests in ((None, seed.get("data_tests", ())), *columns):
+        for test in tests:
+            name, said = (test, {}) if isinstance(test, str) else next(iter(test.items()))
+            config = said.get("config", {})
+            if config.get("severity", "error") == "error" and "where" not in config:
+                yield _Promise(name, said.get("arguments", {}), column)
+
+
+def _broken(registry: str, promise: _Promise, rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
+    """The cells that break a promise; one that speaks of the table as a whole is left to dbt."""
+    column, arguments, ours = promise.column, promise.arguments, rows[registry]
+    columns = [column] if column else list(arguments.get("columns", ()))
+    if promise.test in ("unique", "unique_key"):
+        yield from _repeated(registry, columns, ours)
+    elif promise.test in ("relationships", "is_a_row_of"):
+        of = re.sub(r"ref\('(\w+)'\)", r"\1", arguments["to"])
+        theirs = [arguments["field"]] if column else list(arguments["of_columns"])
+        known = {row.of(theirs) for row in rows[of]}
+        for row in ours:
+            if all(cells := row.of(columns)) and cells not in known:
+                what = f"no {theirs[0]} {', '.join(map(repr, cells))}"
+                yield Fault(registry, row.line, columns[0], what, f"add it to {of}.csv, or name one of those")
+    elif column:
+        for row in ours:
+            if wrong := _wrong(row[column], promise):
+                yield Fault(registry, row.line, column, *wrong)
+
+
+def _wrong(cell: str, promise: _Promise) -> tuple[str, str] | None:
+    """What is the matter with a cell, and the mend; a blank one is null, of which only `not_null` says anything."""
+    if not cell:
+        return ("the cell is blank", "fill it, or take the line out") if promise.test == "not_null" else None
+    if promise.test == "accepted_values":
+        codes = [str(value) for value in promise.arguments["values"]]
+        return None if cell in codes else (f"{cell!r} is unknown", f"write {' or '.join(codes)}")
+    if promise.test == "matches" and not re.fullmatch(promise.arguments["pattern"], cell):
+        return (
+            f"{cell!r} is no code",
+            f"write {promise.arguments['like']}; spreadsheets eat a zero in front",
+        )
+    return None
 
 
 def _misread(registry: str, types: Mapping[str, str], rows: Sequence[_Row]) -> Iterator[Fault]:
@@ -122,7 +198,7 @@ def _day(_: str, cell: str) -> tuple[str, str] | None:
 
 
 def _mark(_: str, cell: str) -> tuple[str, str] | None:
-    return None if cell in CODES["is_strict"] else ("unknown", "write true or false")
+    return None if cell in ("true", "false") else ("unknown", "write true or false")
 
 
 _JUDGES: Mapping[str, Callable[[str, str], tuple[str, str] | None]] = {
@@ -161,20 +237,18 @@ def _read(seeds: Path, registry: str, columns: Sequence[str], found: list[Fault]
     return []
 
 
-def _repeated(registry: str, column: str, rows: Sequence[_Row]) -> Iterator[Fault]:
-    first: dict[str, int] = {}
+def _repeated(registry: str, columns: Sequence[str], rows: Sequence[_Row]) -> Iterator[Fault]:
+    first: dict[tuple[str, ...], int] = {}
     for row in rows:
-        if first.setdefault(row[column], row.line) != row.line:
-            what = f"{row[column]!r} stands on line {first[row[column]]} too"
-            yield Fault(registry, row.line, column, what, "give each row an id of its own")
+        cells = row.of(columns)
+        if any(cells) and first.setdefault(cells, row.line) != row.line:
+            what = f"{', '.join(map(repr, cells))} stands on line {first[cells]} too"
+            mend = "give each row an id of its own" if len(columns) == 1 else "take one of the two out"
+            yield Fault(registry, row.line, columns[0], what, mend)
 
 
-def _indicators(rows: Sequence[_Row], pillars: Sequence[_Row], methods: Path | None) -> Iterator[Fault]:
-    yield from _repeated("indicators", "indicator", rows)
-    known = {row["pillar"] for row in pillars}
+def _indicators(rows: Sequence[_Row], methods: Path | None) -> Iterator[Fault]:
     for row in rows:
-        if row["pillar"] and row["pillar"] not in known:
-            yield Fault("indicators", row.line, "pillar", f"no pillar {row['pillar']!r}", "name one of pillars.csv")
         page = methods / f"{row['method']}.md" if methods else None
         if not row["method"] or (page and not page.exists()):
             what = f"{row['indicator']} has no method page {row['method']!r}"
@@ -182,15 +256,14 @@ def _indicators(rows: Sequence[_Row], pillars: Sequence[_Row], methods: Path | N
 
 
 def _targets(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
-    yield from _repeated("targets", "target_id", rows["targets"])
     indicators = {row["indicator"]: row for row in rows["indicators"]}
     told = {row["indicator"] for registry in ("published_figures", "statistic_series") for row in rows[registry]}
     for row in rows["targets"]:
         indicator = indicators.get(row["indicator"])
-        if indicator is None:
+        if indicator is None and row["indicator"]:
             what = f"no indicator {row['indicator']!r}"
             yield Fault("targets", row.line, "indicator", what, "add it to indicators.csv, or name one of those")
-        else:
+        elif indicator:
             yield from _of_indicator(row, indicator)
             has_source = indicator["method"] not in NO_SYSTEM or indicator["reported_by"] or row["indicator"] in told
             if not has_source and not row["note"]:
@@ -228,9 +301,6 @@ def _of_indicator(row: _Row, indicator: _Row) -> Iterator[Fault]:
 
 
 def _of_itself(row: _Row) -> Iterator[Fault]:
-    for column, codes in CODES.items():
-        if row[column] not in codes and (row[column] or column != "grade"):
-            yield Fault("targets", row.line, column, f"{row[column]!r} is unknown", f"write {' or '.join(codes)}")
     if row["target_year"] and not row["target_value"]:
         yield Fault(
             *("targets", row.line, "target_value"),

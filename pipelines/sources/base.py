@@ -5,11 +5,14 @@ A source is one file of this folder that ends in `SOURCE = Source(...)`; nothing
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from pipelines.sources import province
 
 if TYPE_CHECKING:
     from pipelines.landing.http import HttpClient
@@ -138,6 +141,22 @@ class Source:
     subject: Callable[[str], str] | None = None
     """What a file is about, by its name, where a later file about the same replaces it whole. Without it no file
     replaces another one: each adds rows, or newer versions of rows."""
+    registries: tuple[str, ...] = ()
+    """Registries that people edit and that decide how a file is read: a code is known or not, a heading is."""
+
+    def reading(self) -> str:
+        """Digest of all but a file's own bytes that decides what becomes of its rows: table, box, registries.
+
+        Rows that were read under another one are read anew, so that a mended registry takes effect on files that came
+        before it. The code of a framing is no part of it: `hatinh rebuild` when that changes.
+        """
+        table = self.table
+        told = (sorted(table.structure.items()), table.columns, table.rules, table.identity, sorted(table.dropped))
+        digest = hashlib.sha256(repr((told, province.BOX)).encode())
+        for registry in self.registries:
+            path = province.SEEDS / f"{registry}.csv"
+            digest.update(path.read_bytes() if path.exists() else b"")
+        return digest.hexdigest()[:16]
 
     def period(self, partition: str) -> Period:
         """The days of a partition.

@@ -56,7 +56,7 @@ OURS = {
 }
 BLOCKS = tuple(f"{field}_{name.lower()}" for field in ("active", "lon", "lat") for name in GENERATIONS)
 """Fields of a block a generation, which only operators' own forms have."""
-THEIRS, DROPPED = headings("bts_inventory", {*OURS.values(), *BLOCKS})
+THEIRS, DROPPED = headings("bts_inventory", OURS, BLOCKS)
 FORM = TableForm(fields={**OURS, **THEIRS}, needed=frozenset({"site_code", "lon", "lat"}))
 
 
@@ -87,6 +87,7 @@ SOURCE = Source(
     frame=framed_with_name(FORM),
     frames_by_name=True,
     subject=str,  # the name itself
+    registries=("operator_headings",),
     table=Table(
         structure=dict.fromkeys(("file_name", *OURS.values(), *BLOCKS), "VARCHAR"),
         columns=(
@@ -115,8 +116,8 @@ SOURCE = Source(
                 "j.technology",
             ),
             *(
-                Rule("bad_number", name, f"{name} is null and not {is_blank(name)}", f"j.{name}")
-                for name in ("lon", "lat")
+                Rule("bad_number", field, f"{number(field)} is null and not {is_blank(field)}", f"j.{field}")
+                for field in ("lon", "lat", *(field for field in BLOCKS if not field.startswith("active")))
             ),
             Rule(
                 "missing_field", "lon", "(lon is null or lat is null) and commune_code is null and commune_name is null"

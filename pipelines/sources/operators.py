@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from pipelines.settings import SettingsError
 from pipelines.sources import province
 from pipelines.sources.base import Column, Rule
-from pipelines.sources.tables import TableForm
+from pipelines.sources.tables import TableForm, heading_key
 
 OPERATORS = {
     "viettel": "Viettel",
@@ -40,6 +40,8 @@ NETWORK_CODES = {"1": "MobiFone", "2": "VNPT", "4": "Viettel", "5": "Vietnamobil
 YES = ("có", "co", "x", "1", "yes", "y", "true", "đã phủ", "có sóng", "đã có", "✓", "✔")
 NO = ("không", "khong", "0", "no", "n", "false", "chưa", "chưa có", "chưa phủ", "không có", "không có sóng")
 UNKNOWN = ("", "?", "-", "không rõ", "chưa rõ", "chưa xác định", "không xác định", "n/a", "na", "unknown")
+WITH_FORMS = ("bts_inventory", "village_coverage")
+"""Sources that operators deliver in forms of their own."""
 COMMUNE = {
     "Mã xã": "commune_code",
     "Mã xã, phường": "commune_code",
@@ -50,28 +52,54 @@ COMMUNE = {
 }
 
 
-def headings(source: str, fields: Collection[str]) -> tuple[dict[str, str], frozenset[str]]:
+def headings(
+    source: str, ours: Mapping[str, str], others: Collection[str] = ()
+) -> tuple[dict[str, str], frozenset[str]]:
     """Operators' headings of a source, from the registry: heading to field, and those that are known and not loaded.
 
+    Args:
+        ours: our own headings of the source, to their fields.
+        others: fields that only operators' forms have.
+
     Raises:
-        SettingsError: the registry is missing, or a row of it names no field of the source.
+        SettingsError: the registry is missing, or a row of it names no source with forms, no field of the source, or
+            a heading that stands for something else already.
     """
     path = province.SEEDS / "operator_headings.csv"
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [(number, row) for number, row in enumerate(csv.DictReader(file), 2) if row["source"] == source]
-    except (OSError, KeyError) as problem:
+            rows = [(row["source"], row["heading"], row["field"]) for row in csv.DictReader(file)]
+    except (OSError, KeyError, UnicodeDecodeError) as problem:
         raise SettingsError(f"{path}: the headings of operators cannot be read ({problem!r}).") from None
-    for number, row in rows:
-        if row["field"] and row["field"] not in fields:
+    fields = {*ours.values(), *others}
+    meanings = {heading_key(heading): (field, "our own form") for heading, field in ours.items()}
+    loaded: dict[str, str] = {}
+    dropped: set[str] = set()
+    for line, (of, heading, field) in enumerate(rows, 2):
+        if of not in WITH_FORMS:
+            raise SettingsError(f"{path}, line {line}: {of!r} has no operators' forms; write {_or(WITH_FORMS)}.")
+        if of != source:
+            continue
+        if field and field not in fields:
             raise SettingsError(
-                f"{path}, line {number}: {row['field']!r} is no field of {source}; leave it blank for a column that is "
-                f"not loaded, or write one of {', '.join(sorted(fields))}."
+                f"{path}, line {line}: {field!r} is no field of {source}; leave it blank for a column that is "
+                f"not loaded, or write {_or(fields)}."
             )
-    return (
-        {row["heading"]: row["field"] for _, row in rows if row["field"]},
-        frozenset(row["heading"] for _, row in rows if not row["field"]),
-    )
+        meaning, where = meanings.setdefault(heading_key(heading), (field, f"line {line}"))
+        if meaning != field:
+            raise SettingsError(
+                f"{path}, line {line}: {heading!r} stands for {meaning or 'a column that is not loaded'} already "
+                f"({where}); a heading means one thing in every form: take one of the two out."
+            )
+        if field:
+            loaded[heading] = field
+        else:
+            dropped.add(heading)
+    return loaded, frozenset(dropped)
+
+
+def _or(codes: Collection[str]) -> str:
+    return f"one of {', '.join(sorted(codes))}"
 
 
 def framed_with_name(form: TableForm) -> Callable[..., Iterator[Any]]:

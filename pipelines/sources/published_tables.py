@@ -32,7 +32,7 @@ from pipelines.sources.base import Column, Rule, Source, Table
 from pipelines.sources.tables import TableForm, printed_number, printed_timestamp
 
 REGISTRY = province.SEEDS / "indicators.csv"
-AREAS = province.SEEDS / "areas.csv"
+AREAS = (province.SEEDS / "areas.csv", province.SEEDS / "provinces.csv")
 FIELDS = {
     "Mã chỉ số": "indicator",
     "Mã đơn vị hành chính": "area_code",
@@ -96,12 +96,12 @@ def _registered_unit() -> str:
     )
 
 
-def _is_no_commune() -> str:
-    """A code of five digits that no commune has ever had: communes of other provinces are not registered either."""
-    registry = str(AREAS).replace("'", "''")
+def _is_no_area() -> str:
+    """A code that no unit has ever had: communes of other provinces are not registered either."""
+    registries = ", ".join("'" + str(path).replace("'", "''") + "'" for path in AREAS)
     return (
-        "length(area_code) = 5 and area_code not in "
-        f"(select a.area_code from read_csv('{registry}', header = true, all_varchar = true) as a)"
+        "area_code not in (select a.area_code from "
+        f"read_csv([{registries}], header = true, all_varchar = true, union_by_name = true) as a)"
     )
 
 
@@ -129,6 +129,7 @@ SOURCE = Source(
     first_period="2020",
     frame=FORM.frame,
     rows_stand_alone=True,
+    registries=("indicators", "areas", "provinces"),
     table=Table(
         structure=dict.fromkeys(FIELDS.values(), "VARCHAR"),
         columns=(
@@ -161,7 +162,7 @@ SOURCE = Source(
             *(Rule("missing_field", field, f"coalesce(trim(j.{field}), '') = ''") for field in NEEDED),
             Rule("unknown_code", "indicator", "registered_unit is null", "j.indicator"),
             Rule("bad_code", "area_code", "not regexp_matches(area_code, '^(VN|[0-9]{2}|[0-9]{5})$')", "j.area_code"),
-            Rule("unknown_code", "area_code", _is_no_commune(), "j.area_code"),
+            Rule("unknown_code", "area_code", _is_no_area(), "j.area_code"),
             Rule("unknown_code", "period_type", "period_type is null", "j.period_type"),
             Rule("bad_date", "period_start", "period_start is null", "j.period_start"),
             Rule("bad_period", "period_start", _NOT_FIRST, "j.period_start"),

@@ -285,6 +285,7 @@ SOURCE = Source(
     cycle="month",
     first_period="2025-07",
     frame=frame,
+    registries=("indicators", "agencies", "areas", "report_obligations"),
     rows_stand_alone=True,  # a wrong answer goes back to its agency, which then is one that has not reported
     table=Table(
         structure=dict.fromkeys((field for field in FIELDS.values() if field not in PRINTED), "VARCHAR"),

@@ -52,7 +52,7 @@ OURS = {
     "Internet cáp quang": "fibre",
     "FTTH": "fibre",
 }
-THEIRS, DROPPED = headings("village_coverage", set(OURS.values()))
+THEIRS, DROPPED = headings("village_coverage", OURS)
 FORM = TableForm(fields={**OURS, **THEIRS}, needed=frozenset({"village", "commune_name"}))
 _OPERATOR, _OPERATOR_RULES = operator()
 _COMMUNE, _COMMUNE_RULES = commune()
@@ -69,6 +69,7 @@ SOURCE = Source(
     frame=framed_with_name(FORM),
     frames_by_name=True,
     subject=str,  # the name itself
+    registries=("operator_headings",),
     table=Table(
         structure=dict.fromkeys(("file_name", *dict.fromkeys(FORM.fields.values())), "VARCHAR"),
         columns=(

@@ -40,10 +40,12 @@ create table if not exists raw.files (
     unexpected_fields varchar[] not null,
     rows_elsewhere bigint default 0, -- of other places, passed over and counted: no part of rows_in
     replaced_by integer, -- file_no of the later file that stands in its place
+    reading varchar, -- digest of the rules, settings and registries under which it was read
     check (rows_in = rows_loaded + rows_quarantined)
 );
 alter table raw.files add column if not exists rows_elsewhere bigint default 0; -- warehouses of before world-wide feeds
 alter table raw.files add column if not exists replaced_by integer; -- warehouses in which staging worked it out
+alter table raw.files add column if not exists reading varchar; -- warehouses that never read a file anew
 create table if not exists raw.quarantine (
     file_no integer not null,
     row_no bigint not null,

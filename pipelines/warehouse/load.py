@@ -2,14 +2,14 @@
 
 Files are loaded whole, several in one transaction, so a run that dies leaves whole files or none. For every file, rows
 in = rows loaded + rows quarantined; the table `raw.files` refuses to hold anything else. Files that were loaded before
-are not read again.
+are not read again, unless the rules, settings or registries that judge their rows are others now.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 from pathlib import Path
@@ -89,12 +89,14 @@ class Fate:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load did for one source. `removed` are files that are no longer in force."""
+    """What a load did for one source. `removed` are files that are no longer in force; `reread` counts those among
+    `files` that had been read before, under other rules, settings or registries."""
 
     source: str
     load_no: int
     files: tuple[FileLoad, ...]
     removed: tuple[str, ...]
+    reread: int = 0
 
     @property
     def rows_in(self) -> int:
@@ -121,33 +123,41 @@ def load(
 ) -> LoadReport:
     """Load the files in force that are not in the warehouse yet, and take out those that are in force no longer.
 
+    Files that were read under another `Source.reading` are loaded anew.
+
     Raises:
         KeyProblem: the key is not the one that the warehouse's pseudonyms were made with.
     """
     _remember_key(connection, key)
     bind_key(connection, key)
-    _create_table(connection, source)
+    reading = source.reading()
     known = {
-        (str(sha256), str(name)): int(file_no)
-        for sha256, name, file_no in connection.execute(
-            "select sha256, name, file_no from raw.files where source = ?", [source.name]
+        (str(sha256), str(name)): (int(file_no), read_under == reading)
+        for sha256, name, file_no, read_under in connection.execute(
+            "select sha256, name, file_no, reading from raw.files where source = ?", [source.name]
         ).fetchall()
     }
     wanted = {(file.sha256, file.name) for file in in_force}
-    gone = {file: file_no for file, file_no in known.items() if file not in wanted}
+    gone = {file: file_no for file, (file_no, _) in known.items() if file not in wanted}
+    stale = {file: file_no for file, (file_no, is_current) in known.items() if file in wanted and not is_current}
     if gone:
-        _remove(connection, source, list(gone.values()))
+        _remove(connection, source, gone.values(), "files were taken out of force")
+    if stale:
+        _remove(connection, source, stale.values(), f"the files of {source.name} are read otherwise now")
+    _create_table(connection, source)
     next_no, load_no = _one(
         connection, "select coalesce(max(file_no), 0) + 1, coalesce(max(load_no), 0) + 1 from raw.files"
     )
-    numbered = list(enumerate((f for f in in_force if (f.sha256, f.name) not in known), start=next_no))
+    standing = known.keys() - stale.keys()
+    numbered = list(enumerate((f for f in in_force if (f.sha256, f.name) not in standing), start=next_no))
     if next_no + len(numbered) > MAX_FILES:
         raise RuntimeError(f"{MAX_FILES:,} files are loaded: merge the old ones of {source.name} before you load more.")
     loads: list[FileLoad] = []
     for group in _groups(numbered):
-        loads += _load_group(connection, source, _Group(source, group, open_file, max_record_bytes), load_no, progress)
+        records = _Group(source, group, open_file, max_record_bytes)
+        loads += _load_group(connection, source, records, load_no, reading, progress)
     _mark_replaced(connection, source)
-    return LoadReport(source.name, load_no, tuple(loads), tuple(sorted(name for _, name in gone)))
+    return LoadReport(source.name, load_no, tuple(loads), tuple(sorted(name for _, name in gone)), len(stale))
 
 
 def stored_file(raw: Path) -> Callable[[LandedFile], BinaryIO]:
@@ -173,19 +183,23 @@ def _remember_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
 
 
 def _create_table(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """The raw table; one that is empty is made anew, since its columns may be of another version of the source."""
     columns = ", ".join(f"{column.name} {column.type}" for column in source.table.columns)
+    (is_empty,) = _one(
+        connection, "select count(*) = 0 from raw.files where source = ? and rows_loaded > 0", [source.name]
+    )
     connection.execute(
-        f"create table if not exists raw.{source.name} "
+        f"create {'or replace table' if is_empty else 'table if not exists'} raw.{source.name} "
         f"(version bigint, file_no integer, load_no integer, extracted_on date, {columns})"
     )
 
 
-def _remove(connection: duckdb.DuckDBPyConnection, source: Source, file_nos: list[int]) -> None:
+def _remove(connection: duckdb.DuckDBPyConnection, source: Source, file_nos: Collection[int], because: str) -> None:
     connection.begin()
     for table in (f"raw.{source.name}", "raw.quarantine", "raw.files"):
-        connection.execute(f"delete from {table} where file_no in (select unnest(?))", [file_nos])
+        connection.execute(f"delete from {table} where file_no in (select unnest(?))", [list(file_nos)])
     # What the files gave to the months of the marts can no longer be told from the rows: build everything anew.
-    set_state(connection, "rebuild_because", "files were taken out of force")
+    set_state(connection, "rebuild_because", because)
     connection.commit()
 
 
@@ -285,6 +299,7 @@ def _load_group(
     source: Source,
     group: _Group,
     load_no: int,
+    reading: str,
     progress: Callable[[FileLoad], None],
 ) -> list[FileLoad]:
     """Load some files in one transaction, and book each of them."""
@@ -299,7 +314,7 @@ def _load_group(
             connection.executemany(
                 "insert into raw.quarantine (file_no, row_no, reason) values (?, ?, ?)", group.rejects
             )
-        loads = _book(connection, source, group, load_no)
+        loads = _book(connection, source, group, load_no, reading)
         connection.commit()
     except BaseException:
         connection.rollback()
@@ -311,7 +326,9 @@ def _load_group(
     return loads
 
 
-def _book(connection: duckdb.DuckDBPyConnection, source: Source, group: _Group, load_no: int) -> list[FileLoad]:
+def _book(
+    connection: duckdb.DuckDBPyConnection, source: Source, group: _Group, load_no: int, reading: str
+) -> list[FileLoad]:
     """Count the rows of each file and write it into raw.files."""
     judged = dict(connection.execute("select file_no, count(*) from judged group by file_no").fetchall())
     reasons: dict[int, list[tuple[str, int]]] = {file_no: [] for file_no in group.files}
@@ -367,7 +384,8 @@ def _book(connection: duckdb.DuckDBPyConnection, source: Source, group: _Group, 
                 quarantined,
                 list(result.unexpected_fields),
                 result.rows_elsewhere,
-                None,
+                None,  # replaced by
+                reading,
             ]
         )
     connection.executemany(f"insert into raw.files values ({', '.join('?' * len(rows[0]))})", rows)

@@ -109,6 +109,7 @@ def test_all_that_was_promised_and_passed_lets_both_targets_out() -> None:
     }
     expected = "build:areas build:stg build:timeliness fresh key odd stg_key sums_agree "
     expected += "range:timeliness rows:timeliness quarantine:portal whole_files:portal refused:portal replaced:portal"
+    expected += " registry:areas"
     assert sorted(e.check for e in verdicts["01"].evidence) == sorted(expected.split())
 
 

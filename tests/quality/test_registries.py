@@ -57,7 +57,7 @@ def test_the_registries_of_the_project_hold_together() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (set_cells(indicator=""), "line 4, indicator: no indicator '': add it to indicators.csv"),
+        (set_cells(indicator=""), "line 4, indicator: the cell is blank: fill it"),
         (set_cells(indicator="dossiers_ontime"), "line 4, indicator: no indicator 'dossiers_ontime'"),
         (set_cells(unit="điểm"), "line 4, unit: 'điểm', its indicator has '%': make them the same"),
         (set_cells(target_value=""), "line 4, target_value: a milestone of 2030 without a value: write the value"),
@@ -145,6 +145,46 @@ def test_any_registry_that_is_described_has_its_columns_and_types(
     asked = CliRunner().invoke(app, ["area", "42"], env={"HATINH_SEEDS_DIR": str(seeds), "COLUMNS": "200"})
     assert asked.exit_code == 2
     assert told in asked.output
+
+
+@pytest.mark.parametrize(
+    ("registry", "change", "told"),
+    [
+        ("areas", {"area_code": "1"}, "line 2, area_code: '1' is no code: write 2 digits of a province"),
+        ("areas", {"kind": "tinh"}, "line 2, kind: 'tinh' is unknown: write tỉnh or"),
+        ("agencies", {"area_code": "43"}, "line 2, area_code: no area_code '43': add it to areas.csv"),
+        ("agencies", {"agency_code": ""}, "line 2, agency_code: the cell is blank"),
+        ("area_crosswalk", {"old_code": "18074"}, "line 2, old_code: no area_code '18074', '2025-01-01': add it"),
+        ("area_crosswalk", {"new_valid_from": "2025-07-02"}, "line 2, new_code: no area_code '18073', '2025-07-02'"),
+        ("area_aliases", {"valid_from": "2024-01-01"}, "line 2, area_code: no area_code '18391', '2024-01-01'"),
+        ("area_facts", {"source": "x", "fact": "people"}, "line 2, fact: 'people' is unknown: write population or"),
+        ("report_obligations", {"indicator": "x"}, "line 2, indicator: no indicator 'x': add it to indicators.csv"),
+    ],
+)
+def test_what_a_description_promises_of_rows_and_references_is_told_by_cell(
+    seeds: Path, registry: str, change: dict[str, str], told: str
+) -> None:
+    edit(seeds / f"{registry}.csv", lambda rows: rows[0].update(change))
+    found = said(seeds)
+    assert [line for line in found if line.startswith(f"{registry}.csv") and told in line], found
+
+
+def test_a_key_of_several_columns_stands_once(seeds: Path) -> None:
+    edit(seeds / "agencies.csv", lambda rows: rows.append(dict(rows[0])))
+    (line,) = said(seeds)
+    assert "agency_code: '000.00.01.H27', '2025-01-01' stands on line 2 too: take one of the two out" in line
+
+
+def test_a_copy_without_a_description_and_a_province_of_no_registry_are_told(seeds: Path) -> None:
+    (seeds / "_seeds.yml").rename(seeds / "seeds.yml")
+    (fault,) = faults(seeds, METHODS)
+    assert (str(fault).startswith("_seeds.yml: the file that describes"), fault.is_of_all) == (True, True)
+    (seeds / "_seeds.yml").write_text("seeds: [areas]")
+    (fault,) = faults(seeds, METHODS)
+    assert "_seeds.yml: it does not describe registries: copy it again from" in str(fault)
+    assert faults(REAL, METHODS, "42") == []
+    (fault,) = faults(REAL, METHODS, "40")
+    assert str(fault).startswith("areas.csv: no province 40, which HATINH_PROVINCE_CODE names: set the code")
 
 
 def test_a_target_whose_indicator_has_no_source_says_why_or_is_refused(seeds: Path) -> None:

@@ -64,12 +64,33 @@ def test_a_form_is_rows_of_the_registry_and_a_wrong_one_is_told(
         "source,operator,heading,field,basis\nbts_inventory,FPT,Site,site_code,\nbts_inventory,FPT,Note,,\n"
         "village_coverage,FPT,Hamlet,village,\n"
     )
-    assert headings("bts_inventory", {"site_code", "lon"}) == ({"Site": "site_code"}, frozenset({"Note"}))
+    ours = {"Mã trạm": "site_code", "Kinh độ": "lon"}
+    assert headings("bts_inventory", ours) == ({"Site": "site_code"}, frozenset({"Note"}))
     with pytest.raises(SettingsError, match=r"operator_headings.csv, line 4: 'village' is no field"):
-        headings("village_coverage", {"fibre"})
+        headings("village_coverage", {"Cáp quang": "fibre"})
+    for row, told in (
+        ("bts_inventry,FPT,A,lon,", "line 5: 'bts_inventry' has no operators' forms; write one of bts_inventory, vill"),
+        ("bts_inventory,CMC,SITE:,lon,", r"line 5: 'SITE:' stands for site_code already \(line 2\)"),
+        ("bts_inventory,CMC,note,lon,", "line 5: 'note' stands for a column that is not loaded already"),
+        ("bts_inventory,CMC,kinh độ,,", r"line 5: 'kinh độ' stands for lon already \(our own form\)"),
+    ):
+        standing = registry.read_text()
+        registry.write_text(f"{standing}{row}\n")
+        with pytest.raises(SettingsError, match=told):
+            headings("bts_inventory", ours)
+        registry.write_text(standing)
     registry.unlink()
     with pytest.raises(SettingsError, match="cannot be read"):
-        headings("bts_inventory", {"site_code"})
+        headings("bts_inventory", ours)
+
+
+def test_a_coordinate_of_a_block_that_is_no_number_is_set_aside() -> None:
+    columns = "Site_Name_1,Long_3G,Lat_3G,Long_4G,Lat_4G,active_4G,Nhà mạng,Mã xã"
+    found = loaded(
+        SOURCE, f"{columns}\nS1,,,105.9,18.34,1,Vinaphone,18073\nS2,,,1O5.9,18.34,1,Vinaphone,18073".encode()
+    )
+    assert [row["site_code"] for row in found.rows] == ["S1"]
+    assert [reason for _, *reason in found.reasons] == [["bad_number", "lon_4g", "9a9.9"]]
 
 
 def test_a_site_without_coordinates_needs_a_commune() -> None:

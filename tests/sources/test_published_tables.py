@@ -101,6 +101,7 @@ WRONG = [
     ({"indicator": "kinh tế số"}, "unknown_code", "indicator"),
     ({"area_code": "1"}, "bad_code", "area_code"),
     ({"area_code": "99999"}, "unknown_code", "area_code"),
+    ({"area_code": "47"}, "unknown_code", "area_code"),
     ({"period_type": "nhiệm kỳ"}, "unknown_code", "period_type"),
     ({"period_start": "30/02/2024"}, "bad_date", "period_start"),
     ({"period_type": "quý", "period_start": "01/02/2024"}, "bad_period", "period_start"),

@@ -7,8 +7,9 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -16,8 +17,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines.sources import framing, province
+from pipelines.sources.base import Column, Rule, Source, Table
 from pipelines.sources.dossiers import SOURCE
-from pipelines.warehouse.connection import SCHEMA
+from pipelines.warehouse.connection import SCHEMA, get_state
 from pipelines.warehouse.load import FileLoad, load
 
 KEY = bytes(range(32))
@@ -209,6 +212,41 @@ def test_a_file_without_a_record_is_refused(
     assert connection.execute("select status, refusal, rows_loaded from raw.files").fetchall() == [
         ("refused", refusal, 0)
     ]
+
+
+@pytest.mark.parametrize("changed", ["registry", "rule", "column"])
+def test_files_are_read_anew_when_what_judges_their_rows_has_changed(
+    changed: str, connection: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(province, "SEEDS", tmp_path)
+    codes = tmp_path / "codes.csv"
+    codes.write_text("code\nA\n")
+    known = f"not exists (select 1 from read_csv('{codes}', header = true) as r where r.code = j.code)"
+    table = Table(
+        {"code": "VARCHAR"}, (Column("code", "varchar", "j.code"),), (Rule("unknown", "code", known),), "code"
+    )
+    source = replace(SOURCE, name="codes", frame=framing.frame, table=table, registries=("codes",))
+    files = [File(b'{"code": "A"}\n{"code": "B"}\n', f"f-{day}.ndjson", date(2026, 3, day)) for day in (1, 2)]
+
+    def counts(source: Source) -> tuple[int, int, int, int]:
+        report = load(connection, source, files, lambda file: io.BytesIO(file.content), key=KEY, max_record_bytes=99)  # type: ignore[attr-defined]
+        booked = connection.execute("select count(*), sum(rows_in), sum(rows_loaded) from raw.files").fetchone()
+        assert booked
+        assert booked[:2] == (2, 4), "a file is booked once, however often it is read"
+        return len(report.files), report.reread, len(report.removed), int(booked[2])
+
+    assert counts(source) == (2, 0, 0, 2)
+    assert counts(source) == (0, 0, 0, 2), "the same again is not read"
+    if changed == "registry":
+        codes.write_text("code\nA\nB\n")
+    elif changed == "rule":
+        source = replace(source, table=replace(table, rules=()))
+    else:
+        columns = (*table.columns, Column("length", "integer", "length(j.code)"))
+        source = replace(source, table=replace(table, columns=columns, rules=()))
+    assert counts(source) == (2, 2, 0, 4)
+    assert get_state(connection, "rebuild_because") == "the files of codes are read otherwise now"
+    assert counts(source) == (0, 0, 0, 4)
 
 
 def test_a_file_that_cannot_be_opened_is_refused_and_the_next_one_is_loaded(

@@ -6,6 +6,20 @@
     having count(*) > 1
 {% endtest %}
 
+{# The columns together are a row of the table that `to` names; where one of them is null nothing is said. #}
+{% test is_a_row_of(model, columns, to, of_columns) %}
+    select m.*
+    from {{ model }} as m
+    left join {{ to }} as o
+        on true {% for column in columns %} and m.{{ column }} = o.{{ of_columns[loop.index0] }}{% endfor %}
+    where o.{{ of_columns[0] }} is null {%- for column in columns %} and m.{{ column }} is not null{% endfor %}
+{% endtest %}
+
+{# The whole text is of the pattern, which people know by what it is `like`. #}
+{% test matches(model, column_name, pattern, like) %}
+    select * from {{ model }} where not regexp_full_match({{ column_name }}, '{{ pattern }}')
+{% endtest %}
+
 {# The parts of every row sum to its total. #}
 {% test equal_sum(model, parts, total) %}
     select *

@@ -1,4 +1,5 @@
 -- One row a site, operator and quarter: from the newest inventory that the operator delivered in that quarter.
+-- depends_on: {{ ref('operator_headings') }}, under which the files were read
 with newest as (
     select
         *,

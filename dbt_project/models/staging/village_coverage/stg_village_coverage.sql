@@ -1,4 +1,5 @@
 -- What operators said of a village, one row a record of a landed report.
+-- depends_on: {{ ref('operator_headings') }}, under which the files were read
 select
     version,
     file_no,
