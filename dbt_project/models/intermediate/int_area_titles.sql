@@ -1,6 +1,6 @@
--- What the code of a commune, a district, a province or the nation was called on a day: one row a code and name, so
--- that a join on both finds at most one. A code has its first name also before its row begins, since most units are older
--- than their rows. After a unit has ended its code has no name: a figure that still bears it is about nothing.
+-- What the code of a commune, a district, a province or the nation was called on a day: one row a code and name,
+-- so that a join on both finds at most one. A code has its first name also before its row begins, since most units
+-- are older than their rows. After a unit has ended its code has no name: a figure that bears it is about nothing.
 {{ config(materialized='table') }}
 
 with units as (
