@@ -33,7 +33,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    help="Số liệu chuyển đổi số tỉnh Hà Tĩnh: from raw bytes to a gated release.\n\n"
+    help="Số liệu chuyển đổi số cấp tỉnh: from raw bytes to a gated release.\n\n"
     "Begin with [bold]hatinh run[/bold], then [bold]hatinh status[/bold]. Settings are environment variables HATINH_* "
     "or lines of .env; [bold]hatinh doctor[/bold] lists them.",
 )

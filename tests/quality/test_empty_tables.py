@@ -1,4 +1,4 @@
-"""A platform without dossiers yet publishes its tables of dossiers empty, with a warning; one that has some does not."""
+"""Without dossiers yet, their tables go out empty, with a warning; where there are or were some, that blocks."""
 
 from __future__ import annotations
 
