@@ -38,6 +38,14 @@ SEEDS = _SETTINGS.seeds
 BOX = Box(*(float(degrees) for degrees in _SETTINGS.province_box.split(",")))
 
 
+def seed(name: str) -> str:
+    """SQL of a registry as a table of texts, for rules that ask whether a code is known."""
+    path = str(SEEDS / f"{name}.csv").replace("'", "''")
+    # the dialect is given, since telling it takes longer than reading
+    dialect = """header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', sample_size = 1"""
+    return f"read_csv('{path}', {dialect})"
+
+
 def quadkeys(box: Box, zoom: int) -> frozenset[str]:
     """Quadkeys of the Web Mercator tiles of a zoom that touch the box: x and y interleaved, a base-4 digit a level."""
 

@@ -31,8 +31,6 @@ from pipelines.sources import province
 from pipelines.sources.base import Column, Rule, Source, Table
 from pipelines.sources.tables import TableForm, printed_number, printed_timestamp
 
-REGISTRY = province.SEEDS / "indicators.csv"
-AREAS = (province.SEEDS / "areas.csv", province.SEEDS / "provinces.csv")
 FIELDS = {
     "Mã chỉ số": "indicator",
     "Mã đơn vị hành chính": "area_code",
@@ -89,20 +87,13 @@ def _first_day() -> str:
 
 
 def _registered_unit() -> str:
-    registry = str(REGISTRY).replace("'", "''")
-    columns = "header = true, all_varchar = true"
-    return (
-        f"(select any_value(r.unit) from read_csv('{registry}', {columns}) as r where r.indicator = trim(j.indicator))"
-    )
+    return f"(select any_value(r.unit) from {province.seed('indicators')} as r where r.indicator = trim(j.indicator))"
 
 
 def _is_no_area() -> str:
     """A code that no unit has ever had: communes of other provinces are not registered either."""
-    registries = ", ".join("'" + str(path).replace("'", "''") + "'" for path in AREAS)
-    return (
-        "area_code not in (select a.area_code from "
-        f"read_csv([{registries}], header = true, all_varchar = true, union_by_name = true) as a)"
-    )
+    known = (f"select r.area_code from {province.seed(registry)} as r" for registry in ("areas", "provinces"))
+    return f"area_code not in ({' union all '.join(known)})"
 
 
 _IS_MARK = f"trim(coalesce(j.value, '')) in ({', '.join(repr(mark) for mark in MISSING)})"

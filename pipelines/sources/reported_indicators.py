@@ -162,16 +162,9 @@ def _text(field: str) -> str:
     return f"nullif(nfc_normalize(trim(j.{field})), '')"
 
 
-def _seed(name: str) -> str:
-    path = str(province.SEEDS / f"{name}.csv").replace("'", "''")
-    # the dialect is given, since telling it takes longer than reading
-    dialect = """header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', sample_size = 1"""
-    return f"read_csv('{path}', {dialect})"
-
-
 def _registered(seed: str, condition: str) -> str:
     """SQL: whether the registry has a row `r` of which a condition holds; the record is `typed`."""
-    return f"exists (select 1 from {_seed(seed)} as r where {condition})"
+    return f"exists (select 1 from {province.seed(seed)} as r where {condition})"
 
 
 def _in_force(on: str) -> str:
