@@ -25,7 +25,7 @@ from pipelines.settings import PROJECT_ROOT
 NO_SYSTEM = ("target_progress", "reported", "statistics")
 """Method pages of indicators that no system delivers: somebody reports or publishes them, or nobody does."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""Of libyaml where it is there: five times as fast."""
+"""What `yaml.safe_load` uses, by libyaml where it is there: five times as fast."""
 _OURS = PROJECT_ROOT / "dbt_project" / "seeds"
 
 
@@ -110,7 +110,7 @@ def _described(seeds: Path, found: list[Fault]) -> list[_Registry]:
     registries = []
     for name in sorted({path.name for path in (*_OURS.glob("_*.yml"), *seeds.glob("_*.yml"))}):
         try:
-            described = yaml.load((seeds / name).read_text(encoding="utf-8"), _LOADER)["seeds"]
+            described = yaml.load((seeds / name).read_text(encoding="utf-8"), _LOADER)["seeds"]  # noqa: S506 - a safe one
             registries += [
                 _Registry(seed["name"], seed["config"]["column_types"], tuple(_promises(seed))) for seed in described
             ]
