@@ -68,7 +68,7 @@ def arrow_schema(resource: Mapping[str, Any]) -> pa.Schema:
             "title_en": resource["title_en"],
             "description": resource["description"],
             "target": resource["target"],
-            "licence": "; ".join(item.get("title", item["name"]) for item in resource["licenses"]),
+            "licence": " · ".join(item.get("title", item["name"]) for item in resource["licenses"]),
             "sources": json.dumps([source["title"] for source in resource["sources"]], ensure_ascii=False),
             "synthetic": str(resource["synthetic"]).lower(),
             "schema": json.dumps(schema, ensure_ascii=False),

@@ -223,7 +223,7 @@ def _notes(sheet: Worksheet, rows: Rows, place: Place) -> None:
 
     release = rows.release
     counts = "; ".join(f"{words.STATUS[status].vi}: {rows.counts[status]}" for status in STATUSES)
-    licences = "; ".join(item.get("title", item["name"]) for item in release.package["licenses"]) or "–"
+    licences = " · ".join(item.get("title", item["name"]) for item in release.package["licenses"]) or "–"
     held = "; ".join(f"{held.target} (từ {held.since[:10]}): {held.reason}" for held in release.held_back)
     created = words.moment(release.created_at)
     lines: list[tuple[str, str, str]] = [
