@@ -266,6 +266,25 @@ def test_a_second_run_is_told_who_holds_the_warehouse(province: Province, first:
     assert "the first run" in result.output.replace("\n", " ")
 
 
+@pytest.mark.slow
+def test_without_any_data_every_table_goes_out_those_of_dossiers_empty_and_warned(
+    new_province: Callable[[], Province],
+) -> None:
+    province = new_province()
+    assert province.walk().success
+    release = province.platform.releases.current()
+    assert release is not None
+    assert release.held_back == ()
+    rows = {resource["name"]: resource["rows"] for resource in release.package["resources"]}
+    assert rows["dossier_timeliness"] == rows["dossiers_by_commune"] == 0
+    assert rows["area_registry"] > 0
+    assert rows["target_progress"] > 0
+    warned = [item for item in release.package["verdicts"]["geography"]["evidence"] if not item["passed"]]
+    assert [item["detail"] for item in warned if item["table"] == "dossiers_by_commune"] == [
+        "No dossier is loaded yet; the table is empty, and not a province without work."
+    ]
+
+
 def test_without_a_key_nothing_is_loaded(new_province: Callable[[], Province]) -> None:
     province = new_province()
     province.sample(50)
