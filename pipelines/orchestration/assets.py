@@ -224,10 +224,21 @@ def check_specs(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> lis
     tested = {node.get("attached_node") for node in nodes.values() if node["resource_type"] == "test"}
     return [
         *(
-            dg.AssetCheckSpec(DBT_TESTS, asset=_key_of(manifest, node))
+            dg.AssetCheckSpec(
+                DBT_TESTS,
+                asset=_key_of(manifest, node),
+                description="Every dbt test that is attached to it; the release's evidence has them one by one.",
+            )
             for node in sorted(tested & lineage & nodes.keys())
         ),
-        *(dg.AssetCheckSpec(EXPECTATIONS, asset=_key_of(manifest, models[table])) for table in sorted(suites)),
+        *(
+            dg.AssetCheckSpec(
+                EXPECTATIONS,
+                asset=_key_of(manifest, models[table]),
+                description=f"expectations/{table}.yml; what blocks there holds the target back from the release.",
+            )
+            for table in sorted(suites)
+        ),
     ]
 
 
