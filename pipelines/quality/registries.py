@@ -106,19 +106,19 @@ def faults(seeds: Path, methods: Path | None = None, province: str | None = None
 
 
 def _described(seeds: Path, found: list[Fault]) -> list[_Registry]:
-    """The registries that are described in the folder, by name; what keeps one from being known goes to `found`."""
+    """The registries that this version of the program knows, by name; descriptions of another one go to `found`."""
     registries = []
-    for name in sorted({path.name for path in (*_OURS.glob("_*.yml"), *seeds.glob("_*.yml"))}):
-        try:
-            described = yaml.load((seeds / name).read_text(encoding="utf-8"), _LOADER)["seeds"]  # noqa: S506 - a safe one
-            registries += [
-                _Registry(seed["name"], seed["config"]["column_types"], tuple(_promises(seed))) for seed in described
-            ]
-        except FileNotFoundError:
-            what = "the file that describes some registries is missing"
-            found.append(Fault(name, None, None, what, f"copy it from {_OURS}"))
-        except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
-            found.append(Fault(name, None, None, "it does not describe registries", f"copy it again from {_OURS}"))
+    for ours in sorted(_OURS.glob("_*.yml")):
+        text, copied = ours.read_text(encoding="utf-8"), seeds / ours.name
+        if not copied.exists():
+            found.append(Fault(ours.name, None, None, "the description is missing", f"copy it from {_OURS}"))
+        elif copied.read_bytes().split() != text.encode().split():
+            what = "it does not describe the registries as this version of the program does"
+            found.append(Fault(ours.name, None, None, what, f"copy it from {_OURS}, and see what it asks for"))
+        registries += [
+            _Registry(seed["name"], seed["config"]["column_types"], tuple(_promises(seed)))
+            for seed in yaml.load(text, _LOADER)["seeds"]  # noqa: S506 - a safe one
+        ]
     return sorted(registries, key=lambda registry: registry.name)
 
 

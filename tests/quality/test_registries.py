@@ -176,12 +176,15 @@ def test_a_key_of_several_columns_stands_once(seeds: Path) -> None:
 
 
 def test_a_copy_without_a_description_and_a_province_of_no_registry_are_told(seeds: Path) -> None:
-    (seeds / "_seeds.yml").rename(seeds / "seeds.yml")
+    described = (seeds / "_seeds.yml").read_text(encoding="utf-8")
+    (seeds / "_seeds.yml").unlink()
     (fault,) = faults(seeds, METHODS)
-    assert (str(fault).startswith("_seeds.yml: the file that describes"), fault.is_of_all) == (True, True)
-    (seeds / "_seeds.yml").write_text("seeds: [areas]")
+    assert (str(fault).startswith("_seeds.yml: the description is missing"), fault.is_of_all) == (True, True)
+    (seeds / "_seeds.yml").write_text(described.replace("valid_from", "since"), encoding="utf-8")
     (fault,) = faults(seeds, METHODS)
-    assert "_seeds.yml: it does not describe registries: copy it again from" in str(fault)
+    assert "_seeds.yml: it does not describe the registries as this version of the program does: copy it" in str(fault)
+    (seeds / "_seeds.yml").write_text(described.replace("\n", "\r\n"), encoding="utf-8")
+    assert faults(seeds, METHODS) == [], "an editor's line ends do no harm"
     assert faults(REAL, METHODS, "42") == []
     (fault,) = faults(REAL, METHODS, "40")
     assert str(fault).startswith("areas.csv: no province 40, which HATINH_PROVINCE_CODE names: set the code")
