@@ -84,7 +84,9 @@
 {%- endmacro %}
 
 {#
-  Coverage of the whole province by all operators together, as their inventories and reports tell it. Speeds are not
+  Coverage of the whole province by all operators together, as their inventories and reports tell it. There is no value
+  of a quarter whose reports leave out more than a fifth of the communes, or to which fewer operators delivered their
+  sites than to one before: it would be of another whole. Speeds are not
   among the values: they derive from Ookla's tiles, whose licence would reach every table that took them in.
 #}
 {% macro values_covered() -%}
@@ -122,7 +124,16 @@
                 {{ 'villages_covered + villages_not_covered' if column == 'villages_covered_pct' else 'population' }}
                     as denominator
             from {{ ref('telecom_coverage') }}
-            where area_code = '{{ var("province_code") }}' and operator = 'all' and technology = '{{ technology }}'
+            where
+                area_code = '{{ var("province_code") }}' and operator = 'all' and technology = '{{ technology }}'
+                {% if column == 'villages_covered_pct' -%}
+                    and 5 * communes_reported >= 4 * (
+                        select count(distinct area_code) - 1 from {{ ref('telecom_coverage') }}
+                    )
+                {%- endif %}
+            {%- if column == 'sites_per_1000' %}
+                qualify inventories = max(inventories) over (order by period_start)
+            {%- endif %}
             {{ 'union all' if not loop.last }}
         {% endfor %}
     ) as t

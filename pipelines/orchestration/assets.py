@@ -39,6 +39,7 @@ from pipelines.warehouse.load import (
     refused_files,
     standing,
     stored_file,
+    unread_columns,
 )
 from pipelines.warehouse.pseudonyms import read_key
 
@@ -147,6 +148,8 @@ def raw_asset(source: Source) -> dg.AssetsDefinition:
             fate = file.refusal or f"{file.rows_loaded:,} loaded + {file.rows_quarantined:,} in quarantine"
             if file.rows_elsewhere:
                 fate += f", beside {file.rows_elsewhere:,} of other places"
+            if file.unexpected_fields:
+                fate += f"; columns not read: {', '.join(file.unexpected_fields)}"
             _tell(context, platform, f"{source.name}/{file.partition} {file.name}: {file.rows_in:,} rows = {fate}")
 
         run.keep_open(platform.warehouse)
@@ -306,6 +309,8 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
                 max_quarantined_pct=platform.settings.max_quarantined_pct,
                 cut_off=cut_off_files(connection),
                 refused=refused_files(connection),
+                # elsewhere a new field is drift, which the load tells once
+                unread={s: files for s, files in unread_columns(connection).items() if all_sources()[s].has_forms},
                 stand_alone={source.name for source in all_sources().values() if source.rows_stand_alone},
                 emptied={
                     source

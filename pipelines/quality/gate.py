@@ -28,6 +28,7 @@ def judge(
     max_quarantined_pct: float,
     cut_off: Mapping[str, Sequence[str]] = MappingProxyType({}),
     refused: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType({}),
+    unread: Mapping[str, Sequence[tuple[str, Sequence[str]]]] = MappingProxyType({}),
     emptied: Collection[str] = (),
     stand_alone: Collection[str] = (),
     faults: Sequence[Fault] = (),
@@ -44,6 +45,7 @@ def judge(
         max_quarantined_pct: share of a source's rows, 0 to 100, above which it blocks. The limit itself does not.
         cut_off: by source, files in force whose remainder is lost. One row in quarantine then stands for many.
         refused: by source, name and reason of files in force of which nothing was loaded.
+        unread: by source, names of files in force and their columns that the source does not know.
         emptied: sources of which earlier files stepped aside or were withdrawn, and whose files in force give no row.
         stand_alone: sources each row of which is a fact of its own. What is lost or set aside of them warns: it is not
             known yet, and no figure that is known is wrong for it.
@@ -76,6 +78,7 @@ def judge(
                 *_loads(sources, quarantined, max_quarantined_pct, stand_alone),
                 *_whole_files(sources, cut_off, stand_alone),
                 *_refused(sources, refused, cut_off),
+                *_unread(sources, unread),
                 *_not_emptied(sources, emptied),
                 *_registries(lineage, nodes, faults),
             ):
@@ -206,6 +209,18 @@ def _refused(
         yield Evidence(
             f"refused:{source}", "load", source, "warn", not lacking, mend if lacking else "", str(len(lacking))
         )
+
+
+def _unread(sources: Iterable[str], unread: Mapping[str, Sequence[tuple[str, Sequence[str]]]]) -> Iterator[Evidence]:
+    """A column that nobody reads may be one that is read elsewhere under another heading."""
+    for source in sources:
+        told = [f"{name}: {', '.join(columns)}" for name, columns in unread.get(source, ())]
+        more = [f"and {len(told) - 3} more files"] if len(told) > 3 else []
+        mend = (
+            f"Columns that are not read. {'; '.join(told[:3] + more)}. If one matters, teach the source its name; an "
+            "operator's heading is a row of seeds/operator_headings.csv, with a blank field where it is not loaded."
+        )
+        yield Evidence(f"unread:{source}", "load", source, "warn", not told, mend if told else "", str(len(told)))
 
 
 def _not_emptied(sources: Iterable[str], emptied: Collection[str]) -> Iterator[Evidence]:

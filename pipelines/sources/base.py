@@ -144,6 +144,11 @@ class Source:
     registries: tuple[str, ...] = ()
     """Registries that people edit and that decide how a file is read: a code is known or not, a heading is."""
 
+    @property
+    def has_forms(self) -> bool:
+        """Whether senders head its tables as they like: a heading that is not known may hide what is asked for."""
+        return "operator_headings" in self.registries
+
     def reading(self) -> str:
         """Digest of all but a file's own bytes that decides what becomes of its rows: table, box, registries.
 

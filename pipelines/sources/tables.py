@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from html.parser import HTMLParser
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from pipelines.sources import framing
@@ -101,6 +101,7 @@ class TableForm:
     Args:
         fields: heading, as printed, to field name; several headings may name one field.
         needed: fields without which a row is no header, two at least.
+        one_of: fields of which a header has one at least, where there are any: without them a table tells nothing.
         omitted: a field whose heading some exports print while their rows leave its cell out, so that all cells after
             it stand one to the left. They are put back.
         typed: fields in which a workbook's text must be told from its numbers: text gets the apostrophe in front by
@@ -109,6 +110,7 @@ class TableForm:
 
     fields: Mapping[str, str]
     needed: frozenset[str]
+    one_of: frozenset[str] = frozenset()
     omitted: str | None = None
     typed: frozenset[str] = frozenset()
 
@@ -198,13 +200,18 @@ class TableForm:
 
     def _records(self, rows: Iterator[_Row]) -> Iterator[_Record] | None:
         """Records below the header of a table, as (row number, record or reason); None when there is no header."""
+        above: _Cells = []
         for _, cells in islice(rows, HEADER_WITHIN):
-            header = None if isinstance(cells, Reason) else self._header(cells)
+            if isinstance(cells, Reason):
+                above = []
+                continue
+            header = self._header(cells) or self._header(_below_each_other(above, cells))
             if header is not None:
-                return self._below(header, rows)
+                return self._below(header, cells, rows)
+            above = cells
         return None
 
-    def _below(self, header: _Header, rows: Iterator[_Row]) -> Iterator[_Record]:
+    def _below(self, header: _Header, top: _Cells, rows: Iterator[_Row]) -> Iterator[_Record]:
         for number, cells in rows:
             if isinstance(cells, Reason):
                 yield number, cells
@@ -212,8 +219,15 @@ class TableForm:
                 continue
             elif header.may_come_again(cells) and (again := self._header(cells)):
                 header = again  # the second row of a header, or the header of the next page
+            elif top and (whole := self._header(_below_each_other(top, cells))) and self._tells_more(whole, header):
+                header = whole  # of a header of two rows the first is one already
             else:
                 yield number, header.record(cells)
+            top = []
+
+    def _tells_more(self, one: _Header, other: _Header) -> bool:
+        fields = set(self.fields.values())
+        return len(fields.intersection(one.names)) > len(fields.intersection(other.names))
 
     def _header(self, cells: Sequence[str]) -> _Header | None:
         fields = set(self.fields.values())
@@ -222,6 +236,8 @@ class TableForm:
         names = [by_key.get(heading_key(cell), cell) for cell in cells]
         known = [name for name in names if name in fields]
         if not self.needed <= set(known) or len(known) > len(set(known)):
+            return None
+        if self.one_of and not self.one_of & set(known):
             return None
         width = max(at for at, name in enumerate(names) if name) + 1
         mark = next(at for at, name in enumerate(names) if name in self.needed)
@@ -263,6 +279,11 @@ class _Header:
         if len(cells) == len(self.names) - 1:
             return True
         return len(cells) == len(self.names) and not cells[-1] and bool(_DATE.match(cells[self.omitted]))
+
+
+def _below_each_other(above: _Cells, cells: _Cells) -> _Cells:
+    """A header of two rows: a heading that stands over several columns gives way to those below it."""
+    return [below or over for over, below in zip_longest(above, cells, fillvalue="")]
 
 
 class _TextCell(str):

@@ -53,7 +53,7 @@ OURS = {
     "FTTH": "fibre",
 }
 THEIRS, DROPPED = headings("village_coverage", OURS)
-FORM = TableForm(fields={**OURS, **THEIRS}, needed=frozenset({"village", "commune_name"}))
+FORM = TableForm(fields={**OURS, **THEIRS}, needed=frozenset({"village", "commune_name"}), one_of=frozenset(SERVICES))
 _OPERATOR, _OPERATOR_RULES = operator()
 _COMMUNE, _COMMUNE_RULES = commune()
 

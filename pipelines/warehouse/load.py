@@ -32,6 +32,8 @@ MAX_FILES, MAX_ROWS = 1 << 20, 1 << 28
 # Digits as 9, letters as a: enough to see what is wrong with a code or a date, too little to tell whose it is.
 SHAPE = r"regexp_replace(regexp_replace(left({value}, 24), '\p{{L}}', 'a', 'g'), '[0-9]', '9', 'g')"
 SAMPLED_FOR_FIELDS = 100
+IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]{0,59}"
+HEADING = r"[\p{L}0-9_][\p{L}0-9_ .,;:/()%+-]{0,59}"
 
 GROUP_BYTES = 32 << 20
 
@@ -461,20 +463,25 @@ def _insert(connection: duckdb.DuckDBPyConnection, source: Source, load_no: int)
 def _unexpected(
     connection: duckdb.DuckDBPyConnection, source: Source, sampled: Sequence[tuple[int, str]]
 ) -> dict[int, list[str]]:
-    """By file: names of fields that the source does not know, in its first records; only what looks like a name."""
+    """By file: names of fields that the source does not know, in its first records; only what looks like a name.
+
+    Headings of operators' forms are words of a language; a key of another feed is told only where it is an identifier.
+    """
+    name = HEADING if source.has_forms else IDENTIFIER
     rows = connection.execute(
-        """
+        f"""
         select distinct file_no, key from (
             select file_no, unnest(json_keys(text)) as key
             from (select unnest(?::integer[]) as file_no, unnest(?::varchar[]) as text)
             where json_valid(text) and json_type(text) = 'OBJECT'
-        ) where regexp_matches(key, '^[A-Za-z_][A-Za-z0-9_]{0,59}$') order by file_no, key
+        ) where regexp_full_match(key, '{name}') and not regexp_matches(key, '[0-9]{{4}}') order by file_no, key
         """,
         [[file_no for file_no, _ in sampled], [text for _, text in sampled]],
     ).fetchall()
     found: dict[int, list[str]] = {}
+    known = {field.casefold() for field in source.table.known_fields}
     for file_no, key in rows:
-        if key not in source.table.known_fields:
+        if key.casefold() not in known:
             found.setdefault(int(file_no), []).append(str(key))
     return found
 
@@ -499,6 +506,17 @@ def refused_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple
         "select source, name, refusal from raw.files where status = 'refused' and replaced_by is null order by file_no"
     ).fetchall():
         found.setdefault(str(source), []).append((str(name), str(refusal)))
+    return found
+
+
+def unread_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, list[str]]]]:
+    """By source: loaded files that no other replaces, with their columns that the source neither reads nor drops."""
+    found: dict[str, list[tuple[str, list[str]]]] = {}
+    for source, name, fields in connection.execute(
+        f"select source, name, unexpected_fields from raw.files where {_COUNTS} and len(unexpected_fields) > 0 "
+        "order by file_no"
+    ).fetchall():
+        found.setdefault(str(source), []).append((str(name), list(fields)))
     return found
 
 

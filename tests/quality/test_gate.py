@@ -105,11 +105,12 @@ def test_all_that_was_promised_and_passed_lets_both_targets_out() -> None:
         ("quarantine:portal", "50 of 1000"),
         ("whole_files:portal", "0"),
         ("refused:portal", "0"),
+        ("unread:portal", "0"),
         ("replaced:portal", None),
     }
     expected = "build:areas build:stg build:timeliness fresh key odd stg_key sums_agree "
     expected += "range:timeliness rows:timeliness quarantine:portal whole_files:portal refused:portal replaced:portal"
-    expected += " registry:areas"
+    expected += " registry:areas unread:portal"
     assert sorted(e.check for e in verdicts["01"].evidence) == sorted(expected.split())
 
 
@@ -246,6 +247,15 @@ def test_what_is_lost_of_facts_that_stand_alone_warns_of_it() -> None:
     assert held_back(verdicts) == set()
     assert {e.check for e in verdicts["01"].warnings} == {"quarantine:portal", "whole_files:portal"}
     assert held_back(verdicts_of(emptied={"portal"}, stand_alone={"portal"})) == {"01", "02"}, "all of it is gone"
+
+
+def test_columns_that_nobody_reads_are_told_by_file() -> None:
+    verdicts = verdicts_of(unread={"portal": [("thon.xlsx", ["Phủ sóng 4G", "5G NSA"])]})
+    assert held_back(verdicts) == set()
+    (warning,) = verdicts["01"].warnings
+    assert warning.check == "unread:portal"
+    assert "thon.xlsx: Phủ sóng 4G, 5G NSA" in warning.detail
+    assert "operator_headings.csv" in warning.detail
 
 
 def test_a_refused_file_warns_of_what_the_figures_lack_and_a_torn_one_is_told_once() -> None:

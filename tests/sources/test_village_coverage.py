@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import openpyxl
+import pytest
 from loads import loaded
 
 from pipelines.sources.operators import NO, UNKNOWN, YES
@@ -70,6 +71,39 @@ WRONG = [
     ("FPT,,Xã A,Thôn 1,yếu,,", "unknown_code", "g4"),
     ("FPT,,Xã A,Thôn 1", "wrong_width", None),
 ]
+
+
+def workbook(*rows: list[str | None], merged: str) -> bytes:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.active.merge_cells(merged)
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("last", ["Cáp quang", "Ghi chú"])
+def test_a_heading_over_several_columns_gives_way_to_those_below_it(last: str) -> None:
+    content = workbook(
+        ["Xã, phường", "Thôn", "Phủ sóng di động", None, None, last],
+        [None, None, "2G", "4G", "5G", None],
+        ["Xã Đức Thọ", "Thôn 1", "có", "không", "có", None],
+        merged="C1:E1",
+    )
+    found = loaded(SOURCE, content, name="viettel-thon-2026-09-30.xlsx")
+    assert (found.reasons, found.unexpected) == ([], ())
+    (row,) = found.rows
+    assert (row["village"], row["has_2g"], row["has_4g"], row["has_5g"]) == ("Thôn 1", True, False, True)
+
+
+def test_a_report_that_tells_no_coverage_is_refused_and_a_heading_that_is_not_known_is_told() -> None:
+    name = "viettel-thon-2026-09-30.csv"
+    found = loaded(SOURCE, '"Xã, phường",Thôn,Phủ sóng 4G\nXã Đức Thọ,Thôn 1,không\n'.encode(), name=name)
+    assert [reason for _, reason, *_ in found.reasons] == ["header_not_found"]
+    assert found.refusals == ("no record of village_coverage in it (1 rows, first reason header_not_found)",)
+    found = loaded(SOURCE, '"Xã, phường",Thôn,5G,Phủ sóng 4G\nXã Đức Thọ,Thôn 1,có,không\n'.encode(), name=name)
+    assert (len(found.rows), found.unexpected) == (1, ("Phủ sóng 4G",))
 
 
 def test_what_is_wrong_is_quarantined() -> None:

@@ -1,32 +1,16 @@
--- Where there is no signal or fibre, by what operators last said: every village that a report names, and every commune.
--- Covered, not covered or unknown; a commune that nobody reported on is unknown. Of a commune of today the villages
--- count that were reported under its newest unit: those of its predecessors were reported anew, whatever their names.
+-- Where there is no signal or fibre, by what operators last said: every village that a report in force names, and every
+-- commune. Covered, not covered or unknown; a commune that nobody reported on is unknown.
 {{ config(materialized='table') }}
 
 with technologies as (
     select unnest(['2G', '3G', '4G', '5G', 'fibre', 'mobile']) as technology
 ),
 
--- a quarter's statements of all operators together
 states as (
     select
-        area_code,
-        reported_area_code,
-        reported_area_name,
-        village_key,
-        technology,
-        quarter,
-        arg_max(village_name, reported_on) as village_name,
-        max(reported_on) as reported_on,
-        bool_or(is_ambiguous) as is_ambiguous,
-        case
-            when bool_or(is_covered) then 'covered'
-            when count(*) = count(is_covered) then 'not_covered'
-            else 'unknown'
-        end as coverage_status
-    from {{ ref('int_village_coverage') }}
-    group by area_code, reported_area_code, reported_area_name, reported_unit_since, village_key, technology, quarter
-    qualify reported_unit_since is not distinct from max(reported_unit_since) over (partition by area_code)
+        *,
+        case when is_covered then 'covered' when not is_covered then 'not_covered' else 'unknown' end as coverage_status
+    from {{ ref('int_village_states') }}
 ),
 
 -- runs of one state: the newest run tells since when
@@ -42,21 +26,15 @@ runs as (
     from states
 ),
 
+-- what no report in force names any more is gone
 villages as (
     select
-        area_code,
-        reported_area_code,
-        reported_area_name,
-        village_key,
-        technology,
-        arg_max(village_name, quarter) as village_name,
-        arg_max(coverage_status, quarter) as coverage_status,
-        arg_max(is_ambiguous, quarter) as is_ambiguous,
-        max(quarter) as last_quarter,
-        max(reported_on) as reported_on,
-        max(quarter) filter (where is_change) as since_quarter
+        *,
+        max(quarter) filter (where is_change) over (
+            partition by area_code, reported_area_name, village_key, technology
+        ) as since_quarter
     from runs
-    group by area_code, reported_area_code, reported_area_name, village_key, technology
+    qualify quarter = max(quarter) over ()
 ),
 
 communes as (
@@ -67,6 +45,7 @@ communes as (
         count(*) filter (where coverage_status = 'covered') as villages_covered,
         count(*) filter (where coverage_status = 'not_covered') as villages_not_covered,
         count(*) filter (where coverage_status = 'unknown') as villages_unknown,
+        max(operators) as operators,
         max(reported_on) as reported_on,
         min(since_quarter) filter (where coverage_status = 'not_covered') as not_covered_since,
         max(since_quarter) filter (where coverage_status = 'covered') as covered_since
@@ -93,6 +72,7 @@ select
     v.coverage_status,
     v.since_quarter,
     v.reported_on,
+    v.operators,
     v.is_ambiguous,
     cast(null as bigint) as villages_covered,
     cast(null as bigint) as villages_not_covered,
@@ -119,6 +99,7 @@ select
         when c.villages_covered = c.villages then c.covered_since
     end as since_quarter,
     c.reported_on,
+    c.operators,
     false as is_ambiguous,
     c.villages_covered,
     c.villages_not_covered,

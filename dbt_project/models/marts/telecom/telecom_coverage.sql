@@ -41,7 +41,7 @@ villages as (
     left join areas as a on v.area_code = a.area_code
 ),
 
--- the villages that any report of the quarter names: who does not name one says nothing of it
+-- the villages that any report in force names: who does not name one says nothing of it
 listed as (
     select
         quarter,
@@ -55,7 +55,7 @@ listed as (
     group by quarter, area_code
 ),
 
--- who told what in which quarter
+-- who told what in which quarter; of villages the newest report stands for a year
 deliveries as (
     select distinct
         quarter,
@@ -171,28 +171,23 @@ counted_cells as (
     )
 ),
 
--- of all operators together: covered by one, not covered where all who spoke deny it, else unknown
 village_states as (
     select
         quarter,
         operator,
         technology,
         area_code,
-        stated_in,
-        village_key,
         is_covered
     from villages
     union all
     select
-        quarter,
+        s.quarter,
         'all' as operator,
-        technology,
-        area_code,
-        stated_in,
-        village_key,
-        case when bool_or(is_covered) then true when count(*) = count(is_covered) then false end as is_covered
-    from villages
-    group by quarter, technology, area_code, stated_in, village_key
+        s.technology,
+        coalesce(a.area_code, '') as area_code,
+        s.is_covered
+    from {{ ref('int_village_states') }} as s
+    left join areas as a on s.area_code = a.area_code
 ),
 
 counted_villages as (
@@ -213,7 +208,8 @@ counted_listed as (
         area_code,
         villages,
         reported_areas,
-        cast(null as bigint) as villages_unplaced
+        cast(null as bigint) as villages_unplaced,
+        cast(null as bigint) as communes_reported
     from listed
     union all
     select
@@ -221,7 +217,8 @@ counted_listed as (
         '{{ var("province_code") }}' as area_code,
         cast(sum(villages) as bigint) as villages,
         cast(null as varchar) as reported_areas,
-        cast(coalesce(sum(villages) filter (where area_code = ''), 0) as bigint) as villages_unplaced
+        cast(coalesce(sum(villages) filter (where area_code = ''), 0) as bigint) as villages_unplaced,
+        count(*) filter (where area_code <> '') as communes_reported
     from listed
     group by quarter
 ),
@@ -256,6 +253,7 @@ joined as (
                 then l.villages - coalesce(v.villages_covered, 0) - coalesce(v.villages_not_covered, 0)
         end as villages_unknown,
         case when w.has_villages then l.villages_unplaced end as villages_unplaced,
+        case when w.has_villages then l.communes_reported end as communes_reported,
         case when w.has_villages then l.reported_areas end as reported_areas,
         g.drawn_area_km2,
         -- nothing within reach of the masts of an inventory is 0; of masts that cannot be drawn nothing is known
@@ -311,6 +309,7 @@ select
     villages_not_covered,
     villages_unknown,
     villages_unplaced,
+    communes_reported,
     round(
         100 * villages_covered / nullif(villages_covered + villages_not_covered, 0), 2
     ) as villages_covered_pct,
