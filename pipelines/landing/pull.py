@@ -65,7 +65,8 @@ def pull(
         client: makes the client to ask with; the source's own where None, else a plain one.
 
     Raises:
-        PullError: no address is set, the folder is not there, or the source answered nonsense.
+        PullError: no address is set, the folder is not there or has a file whose name lacks the day that it needs (the
+            others are landed), or the source answered nonsense.
         HttpError: the server did not answer as it should, after every retry. What was landed before stays landed.
         ValueError: `partition` is no period of the source.
     """
@@ -184,8 +185,16 @@ def read_credentials(path: Path, source: str) -> dict[str, str]:
 def _files_of(folder: Path, source: Source, partition: str, today: date) -> Iterator[tuple[Path, date]]:
     if not folder.is_dir():
         raise PullError(f"The address of {source.name} is no folder that can be read: {folder}")
+    undated: list[str] = []
     for path in sorted(folder.iterdir()):
         if path.is_file() and not path.name.startswith("."):
-            of, day = source.period_of(path.name, today)
+            try:
+                of, day = source.period_of(path.name, today)
+            except ValueError as problem:
+                undated.append(f"{path.name} {problem}")
+                continue
             if of == partition:
                 yield path, day
+    if undated:  # after the others: whether it is of this period nobody knows
+        more = f" So do {len(undated) - 1} more." if undated[1:] else ""
+        raise PullError(f"In the folder of {source.name}: {undated[0]}{more}")

@@ -95,7 +95,7 @@ def form(
 
 
 def period_in_name(period: ReportPeriod) -> str:
-    """The period as file names have it: a month as 2026-M09, since 2026-09 in a name is the day of the report."""
+    """The period as file names have it: a month as 2026-M09, since 2026-09 reads like the day of the report."""
     return f"{period.first:%Y-M%m}" if period.type == "month" else period.label
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -113,6 +114,44 @@ class Table:
         return frozenset(self.structure) | self.dropped
 
 
+_SEP = "[-_. ]"
+_YEAR = r"(?P<year>20\d{2})"
+_DAY, _MONTH = r"(?P<day>0[1-9]|[12]\d|3[01])", "(?P<month>0[1-9]|1[0-2])"
+_BARE_DAY, _BARE_MONTH = r"(?P<day>0?[1-9]|[12]\d|3[01])", "(?P<month>0?[1-9]|1[0-2])"
+_THANG, _T = rf"thang{_SEP}?{_BARE_MONTH}", rf"(?:thang|t){_SEP}?{_BARE_MONTH}"
+_QUARTER = rf"q(?:u[yi])?{_SEP}?(?P<quarter>0?[1-4]|iv|i{{1,3}})"
+_OF_YEAR = rf"{_SEP}?(?:nam{_SEP}?)?{_YEAR}(?!\d)"
+_DATES = (
+    rf"(?<!\d){_YEAR}(?P<sep>[-_.]?){_MONTH}(?P=sep){_DAY}(?!\d)",  # 2026-06-30
+    rf"(?<!\d){_DAY}(?P<sep>{_SEP}?){_MONTH}(?P=sep){_YEAR}(?!\d)",  # 30-06-2026
+    rf"(?<!\d){_BARE_DAY}(?P<sep>{_SEP}){_BARE_MONTH}(?P=sep){_YEAR}(?!\d)",  # 5-9-2026
+    rf"(?<!\d){_BARE_DAY}{_SEP}?{_THANG}{_OF_YEAR}",  # ngày 5 tháng 9 năm 2026
+    rf"(?<![a-z0-9]){_T}{_OF_YEAR}",  # T9-2026, tháng 9 năm 2026
+    rf"(?<![a-z0-9]){_QUARTER}{_OF_YEAR}",  # Q3-2026, quý III 2026
+    rf"(?<!\d){_YEAR}[-_.]?{_MONTH}(?:[-_.]?{_DAY})?(?!\d)",  # 2026-06
+    rf"(?<!\d){_MONTH}{_SEP}?{_YEAR}(?!\d)",  # 06-2026
+    rf"(?<!\d){_YEAR}{_SEP}?{_QUARTER}(?![a-z0-9])",  # 2026-Q3
+    rf"(?<!\d){_YEAR}{_SEP}?{_T}(?![a-z0-9])",  # 2026-T9
+)
+"""How a name tells a day, a month or a quarter, the surest first; names in small letters, without marks above them."""
+_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
+
+
+def _day_in(name: str, *, whole_days_only: bool) -> date | None:
+    """The day that a name tells; of a month or a quarter the last one."""
+    decomposed = unicodedata.normalize("NFD", name.lower())
+    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    for pattern in _DATES:
+        told = found.groupdict() if (found := re.search(pattern, plain)) else {}
+        if not told or (whole_days_only and not told.get("day")):
+            continue
+        year = int(told["year"])
+        month = 3 * (_ROMAN.get(told["quarter"]) or int(told["quarter"])) if "quarter" in told else int(told["month"])
+        last = date.fromordinal(date(year + month // 12, month % 12 + 1, 1).toordinal() - 1)
+        return last.replace(day=min(int(told.get("day") or last.day), last.day))
+    return None
+
+
 @dataclass(frozen=True)
 class Source:
     """One source of data, in one place."""
@@ -141,6 +180,11 @@ class Source:
     subject: Callable[[str], str] | None = None
     """What a file is about, by its name, where a later file about the same replaces it whole. Without it no file
     replaces another one: each adds rows, or newer versions of rows."""
+    dated_by_name: bool = False
+    """Whether what a file says is of a day that nothing but its name tells: one whose name tells none is not taken."""
+    named_after_period: bool = False
+    """Whether a month or a quarter in a name is what the figures are about, and not when they were told: only a whole
+    day in it is the day of the file."""
     registries: tuple[str, ...] = ()
     """Registries that people edit and that decide how a file is read: a code is known or not, a heading is."""
 
@@ -188,17 +232,20 @@ class Source:
     def period_of(self, name: str, landed_on: date) -> tuple[str, date]:
         """Partition of a file, and the day that its content describes: from a date in its name, else the day it came.
 
-        `hoso-2026-03-14.ndjson` describes 14 March; `hoso-2026-03.ndjson` the last day of March.
+        `hoso-2026-03-14.ndjson` and `hoso-14-03-2026.ndjson` describe 14 March; `hoso-2026-03.ndjson` and
+        `hoso-T3-2026.ndjson` the last day of March, as `hoso-Q1-2026.ndjson` does. No content is of a day to come.
+
+        Raises:
+            ValueError: the name tells no day, and the source needs one.
         """
-        found = re.search(r"(?<!\d)(20\d{2})[-_.]?(0[1-9]|1[0-2])(?:[-_.]?(0[1-9]|[12]\d|3[01]))?(?!\d)", name)
-        day = landed_on
-        if found:
-            year, month = int(found[1]), int(found[2])
-            first_of_next = date(year + month // 12, month % 12 + 1, 1)
-            day = date.fromordinal(first_of_next.toordinal() - 1)
-            if found[3] and int(found[3]) <= day.day:
-                day = day.replace(day=int(found[3]))
-            day = min(day, landed_on)
+        told = _day_in(name, whole_days_only=self.named_after_period)
+        if told is None and self.dated_by_name:
+            stem, dot, ending = name.partition(".")
+            raise ValueError(
+                f"tells no day in its name, and what it says is of a day. Name it like {stem}-2026-09-30{dot}{ending}, "
+                "with the day that its content describes; a month (T9-2026) or a quarter (Q3-2026) counts as its end."
+            )
+        day = min(told or landed_on, landed_on)
         return self.partition_of(day), day
 
     def partition_of(self, day: date) -> str:

@@ -87,6 +87,7 @@ SOURCE = Source(
     frame=framed_with_name(FORM),
     frames_by_name=True,
     subject=str,  # the name itself
+    dated_by_name=True,
     registries=("operator_headings",),
     table=Table(
         structure=dict.fromkeys(("file_name", *OURS.values(), *BLOCKS), "VARCHAR"),
@@ -127,7 +128,8 @@ SOURCE = Source(
             Rule(
                 "date_out_of_range",
                 "on_air",
-                "on_air_date < date '1993-01-01' or on_air_date > extracted_on + 1",
+                # a site that is planned, or stands idle, may be on air on a day to come
+                "on_air_date < date '1993-01-01' or (is_active and on_air_date > extracted_on + 1)",
                 "j.on_air",
             ),
             Rule(

@@ -119,6 +119,7 @@ SOURCE = Source(
     cycle="year",
     first_period="2020",
     frame=FORM.frame,
+    named_after_period=True,
     rows_stand_alone=True,
     registries=("indicators", "areas", "provinces"),
     table=Table(

@@ -278,6 +278,7 @@ SOURCE = Source(
     cycle="month",
     first_period="2025-07",
     frame=frame,
+    named_after_period=True,
     registries=("indicators", "agencies", "areas", "report_obligations"),
     rows_stand_alone=True,  # a wrong answer goes back to its agency, which then is one that has not reported
     table=Table(

@@ -69,6 +69,7 @@ SOURCE = Source(
     frame=framed_with_name(FORM),
     frames_by_name=True,
     subject=str,  # the name itself
+    dated_by_name=True,
     registries=("operator_headings",),
     table=Table(
         structure=dict.fromkeys(("file_name", *dict.fromkeys(FORM.fields.values())), "VARCHAR"),

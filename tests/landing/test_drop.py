@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from pipelines.landing import drop as drop_module
-from pipelines.landing.drop import DropReport, intake
+from pipelines.landing.drop import DropReport, SourceInfo, intake
 from pipelines.landing.store import Landing
+from pipelines.sources import all_sources
 
 NOW = datetime(2026, 10, 10, 20, 0, tzinfo=UTC)  # in Vietnam it is the 11th
 
@@ -32,6 +33,7 @@ class Room:
     def __init__(self, folder: Path) -> None:
         self.drop = folder / "drop"
         self.landing = Landing(folder / "raw")
+        self.sources: Mapping[str, SourceInfo] = {"dossiers": Dossiers(), "reports": Dossiers()}
         self.slept: list[float] = []
         self.while_asleep: Callable[[], None] = lambda: None
 
@@ -54,7 +56,7 @@ class Room:
         return intake(
             self.landing,
             self.drop,
-            {"dossiers": Dossiers(), "reports": Dossiers()},
+            self.sources,
             settle_seconds=3,
             now=lambda: NOW + timedelta(seconds=sum(self.slept)),
             sleep=self.sleep,
@@ -185,6 +187,26 @@ def test_a_bad_file_does_not_stop_the_others(room: Room, monkeypatch: pytest.Mon
     assert "name the file like" in reasons["khong-ro.json"]
     assert "not a regular file" in reasons["pipe.json"]
     assert locked.exists()
+
+
+def test_a_file_whose_day_nobody_tells_stays_and_is_told_how_to_be_named(room: Room) -> None:
+    room.sources = all_sources()
+    for name in ("viettel-thon-30-06-2025.csv", "vnpt-thon-quy3-2026.csv", "vnpt-thon.csv"):
+        room.write(f"village_coverage/{name}", name.encode())
+    room.write("dossiers/hoso.json")
+
+    report = room.intake()
+
+    assert [(receipt.name, receipt.partition, str(receipt.extracted_on)) for receipt in report.landed] == [
+        ("hoso.json", "2026-10", "2026-10-11"),
+        ("viettel-thon-30-06-2025.csv", "2025-Q2", "2025-06-30"),
+        ("vnpt-thon-quy3-2026.csv", "2026-Q3", "2026-09-30"),
+    ]
+    (left,) = report.failed
+    assert left.path == "village_coverage/vnpt-thon.csv"
+    assert "tells no day in its name" in left.reason
+    assert "vnpt-thon-2026-09-30.csv" in left.reason
+    assert (room.drop / left.path).exists()
 
 
 def test_a_landed_file_that_cannot_be_removed_is_reported(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
