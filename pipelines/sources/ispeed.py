@@ -2,11 +2,12 @@
 
 No public interface and no layout of files was found; provinces have accounts of the portal. So this is a table (CSV,
 Excel) copied from it, with the headings below. VNNIC rates a commune from 300 samples a month on: with fewer, the
-values are not rated and the marts keep them out. Months before the communes of today are set aside.
+values are not rated and the marts keep them out. Months before the communes of today are set aside. Of two tables that
+tell a month, the one of the later day in its name counts.
 
 | Field            | Heading                               | Content                                               |
 |------------------|---------------------------------------|-------------------------------------------------------|
-| period           | Kỳ, Tháng                             | 07/2026, 2026-07, Tháng 7/2026; else the file's month |
+| period           | Kỳ, Tháng                             | 07/2026, 2026-07, Tháng 7/2026; blank: the file's     |
 | commune_code     | Mã xã                                 | or the name                                           |
 | commune_name     | Xã, phường                            |                                                       |
 | operator         | Nhà mạng                              | blank: all operators together                         |
@@ -45,11 +46,11 @@ FORM = TableForm(
 )
 _COMMUNE, _COMMUNE_RULES = commune()
 _OPERATOR = coded(text("operator"), {**OPERATORS, **ALL})
+# the whole cell: a quarter or a span of months is no month. Excel makes the first day of it out of a month typed in.
 _MONTH = (
-    "coalesce("
-    "try_strptime(regexp_extract(j.period, '([0-9]{1,2})[/.-](20[0-9]{2})', 1) || '/' || "
-    "regexp_extract(j.period, '([0-9]{1,2})[/.-](20[0-9]{2})', 2), '%m/%Y'), "
-    "try_strptime(regexp_extract(j.period, '20[0-9]{2}-[0-9]{2}'), '%Y-%m'))"
+    f"try_strptime(regexp_replace(lower({text('period')}), "
+    "'^(?:(?:tháng|t) ?)?([0-9]{1,2}) ?(?:[/.-]|năm) ?(20[0-9]{2})$', '\\1/\\2'), "
+    "['%m/%Y', '%Y-%m', '%Y-%m-01', '%Y-%m-01 00:00:00'])"
 )
 
 SOURCE = Source(
@@ -62,6 +63,7 @@ SOURCE = Source(
     cycle="month",
     first_period="2025-07",
     frame=FORM.frame,
+    dated_by_name=True,  # of two tables of a month the one of the later day counts
     table=Table(
         structure=dict.fromkeys(dict.fromkeys(FORM.fields.values()), "VARCHAR"),
         columns=(

@@ -16,7 +16,20 @@ def table(*lines: str) -> bytes:
     return "\n".join([HEADINGS, *lines]).encode()
 
 
-@pytest.mark.parametrize("written", ["07/2026", "7-2026", "2026-07", "Tháng 7/2026"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "07/2026",
+        "7-2026",
+        " 07.2026 ",
+        "2026-07",
+        "Tháng 7/2026",
+        "tháng 07 năm 2026",
+        "T7/2026",
+        "2026-07-01",
+        "2026-07-01 00:00:00",
+    ],
+)
 def test_a_month_is_read_however_it_is_written(written: str) -> None:
     (row,) = loaded(SOURCE, table(f"{written};18073;;Cố định;152,4;98.1;7;1.234")).rows
     assert (row["month"], row["operator"], row["network"]) == (date(2026, 7, 1), "all", "fixed")
@@ -29,7 +42,19 @@ def test_without_a_period_the_month_of_the_file_counts() -> None:
 
 
 WRONG = [
-    ("quý III;18073;;cố định;1;1;1;300", "bad_date", "period"),
+    *(
+        (f"{period};18073;;cố định;1;1;1;300", "bad_date", "period")
+        for period in (
+            "quý III",
+            "Quý 3/2026",
+            "Q2/2026",
+            "01-09/2026",
+            "6 tháng 06/2026",
+            "2026-07-31",
+            "07/2026 (lần 2)",
+            "13/2026",
+        )
+    ),
     ("12/2030;18073;;cố định;1;1;1;300", "date_out_of_range", "period"),
     ("07/2026;;;cố định;1;1;1;300", "missing_field", "commune_name"),
     ("07/2026;18073;Mạng lạ;cố định;1;1;1;300", "unknown_code", "operator"),

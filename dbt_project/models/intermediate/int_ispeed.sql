@@ -1,6 +1,6 @@
--- One row a month, commune, operator and network of i-Speed: what the newest table tells. Where that tells it several
--- times and not the same, nobody knows which is meant. Months begin with the communes of today: a median of before
--- could not be carried to them.
+-- One row a month, commune, operator and network of i-Speed: what the table of the newest day tells, of two of one day
+-- the one that landed last; an old table may be found late. Where that tells it several times and not the same, nobody
+-- knows which is meant. Months begin with the communes of today: a median of before could not be carried to them.
 {{ config(materialized='table') }}
 
 with placed as (
@@ -9,14 +9,16 @@ with placed as (
         s.operator,
         s.network,
         w.area_code,
-        s.file_no,
         {
             download_mbps: s.download_mbps, upload_mbps: s.upload_mbps, latency_ms: s.latency_ms, samples: s.samples
         } as told
     from {{ ref('stg_ispeed') }} as s
     {{ join_stated_commune('s.commune_code', 's.commune_name', 's.month') }}
     where w.area_code is not null
-    qualify s.file_no = max(s.file_no) over (partition by s.month, s.operator, s.network, w.area_code)
+    qualify rank() over (
+        partition by s.month, s.operator, s.network, w.area_code
+        order by s.extracted_on desc, s.file_no desc
+    ) = 1
 ),
 
 different as (

@@ -1,5 +1,6 @@
 -- Rows of the tables that were copied from the portal, as they stand; int_ispeed says which of them counts.
 select
+    extracted_on,
     file_no,
     version,
     month,
