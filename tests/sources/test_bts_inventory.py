@@ -99,6 +99,24 @@ def test_a_site_without_coordinates_needs_a_commune() -> None:
     assert [(why, what) for _, why, what, _ in found.reasons] == [("missing_field", "lon")]
 
 
+def test_a_site_that_is_not_on_air_yet_may_be_on_a_day_to_come() -> None:
+    found = loaded(
+        SOURCE,
+        table(
+            "Viettel;A;4G;105,9;18,3;31/12/2026;Chưa phát sóng;",
+            "Viettel;B;4G;105,9;18,3;31/12/2026;đang hoạt động;",
+            "Viettel;C;4G;105,9;18,3;31/12/2026;;",
+            "Viettel;D;4G;105,9;18,3;31/12/1926;chưa phát sóng;",
+        ),
+    )
+    assert [(row["site_code"], row["on_air_date"], row["is_active"]) for row in found.rows] == [
+        ("A", date(2026, 12, 31), False)
+    ]
+    assert [(row, why, what) for row, why, what, _ in found.reasons] == [
+        (row, "date_out_of_range", "on_air") for row in (3, 4, 5)
+    ]
+
+
 WRONG = [
     ("Mạng lạ;A;4G;105,9;18,3;;;", "unknown_code", "operator"),
     ("Viettel;;4G;105,9;18,3;;;", "missing_field", "site_code"),

@@ -21,7 +21,8 @@ select
     arg_max(lat, version) as lat,
     -- a site may be listed once, or once a technology
     list_sort(list_distinct(flatten(list(technologies) filter (where is_active)))) as technologies,
-    min(on_air_date) as on_air_date,
+    -- of what is on air: a generation that is planned has a day to come
+    min(on_air_date) filter (where is_active) as on_air_date,
     bool_or(is_active) as is_active,
     count(distinct concat_ws(' ', lon, lat, commune_code, commune_name)) > 1 as has_several_places
 from newest
