@@ -26,7 +26,7 @@ def judge(
     *,
     quarantined: Mapping[str, tuple[int, int]],
     max_quarantined_pct: float,
-    cut_off: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    cut_off: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType({}),
     refused: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType({}),
     unread: Mapping[str, Sequence[tuple[str, Sequence[str]]]] = MappingProxyType({}),
     emptied: Collection[str] = (),
@@ -43,7 +43,8 @@ def judge(
         suites: what `validate` was to look for, by table.
         quarantined: by source, rows in and how many of them went to quarantine, of all files in force.
         max_quarantined_pct: share of a source's rows, 0 to 100, above which it blocks. The limit itself does not.
-        cut_off: by source, files in force whose remainder is lost. One row in quarantine then stands for many.
+        cut_off: by source, name and reason of files in force whose remainder was not read. One row in quarantine then
+            stands for many.
         refused: by source, name and reason of files in force of which nothing was loaded.
         unread: by source, names of files in force and their columns that the source does not know.
         emptied: sources of which earlier files stepped aside or were withdrawn, and whose files in force give no row.
@@ -182,28 +183,35 @@ def _lost(source: str, stand_alone: Collection[str]) -> Literal["block", "warn"]
 
 
 def _whole_files(
-    sources: Iterable[str], cut_off: Mapping[str, Sequence[str]], stand_alone: Collection[str]
+    sources: Iterable[str], cut_off: Mapping[str, Sequence[tuple[str, str]]], stand_alone: Collection[str]
 ) -> Iterator[Evidence]:
-    """Every file in force must be there to its end: what a torn file lost is not in any count."""
+    """Every file in force must be read to its end: what a torn file lost is not in any count, nor a second sheet."""
     for source in sources:
-        torn = cut_off.get(source, ())
-        mend = (
-            f"Cut off, the end is lost: {', '.join(torn)}. Land it again whole by that name, or `hatinh withdraw` it."
-        )
+        files = cut_off.get(source, ())
+        torn = [name for name, reason in files if reason != "further_sheet"]
+        whole = [name for name, reason in files if reason == "further_sheet"]
+        mends = []
+        if torn:
+            mends.append(f"Cut off, the end is lost: {', '.join(torn)}. Land it again whole by that name")
+        if whole:
+            mends.append(
+                f"Figures on more than one sheet, of which only the first was read: {', '.join(whole)}. Put them on one "
+                "sheet, or each sheet into a file of its own, and land the first by that name"
+            )
+        detail = " ".join(f"{mend}, or `hatinh withdraw` it." for mend in mends)
         severity = _lost(source, stand_alone)
-        yield Evidence(
-            f"whole_files:{source}", "load", source, severity, not torn, mend if torn else "", str(len(torn))
-        )
+        yield Evidence(f"whole_files:{source}", "load", source, severity, not files, detail, str(len(files)))
 
 
 def _refused(
-    sources: Iterable[str], refused: Mapping[str, Sequence[tuple[str, str]]], cut_off: Mapping[str, Sequence[str]]
+    sources: Iterable[str],
+    refused: Mapping[str, Sequence[tuple[str, str]]],
+    cut_off: Mapping[str, Sequence[tuple[str, str]]],
 ) -> Iterator[Evidence]:
     """Whoever reads the figures must know which files they lack. A torn file is told of by `_whole_files`."""
     for source in sources:
-        lacking = [
-            f"{name}: {reason}" for name, reason in refused.get(source, ()) if name not in cut_off.get(source, ())
-        ]
+        torn = {name for name, _ in cut_off.get(source, ())}
+        lacking = [f"{name}: {reason}" for name, reason in refused.get(source, ()) if name not in torn]
         told = "; ".join(lacking[:3] + ([f"and {len(lacking) - 3} more"] if len(lacking) > 3 else []))
         mend = f"Refused whole, nothing of it counts. {told}. `hatinh withdraw` it and land the right file."
         yield Evidence(

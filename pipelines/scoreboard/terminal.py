@@ -45,7 +45,7 @@ REASONS = {
     "empty_file": "tệp rỗng",
     "formula_without_value": "công thức chưa được tính",
     "fraction_for_percent": "phần trăm nhập dạng 0,85",
-    "further_sheet": "còn bảng tính khác chưa đọc",
+    "further_sheet": "còn số liệu ở trang tính khác, chưa đọc",
     "header_not_found": "không tìm thấy dòng tiêu đề",
     "hidden_sheet": "bảng tính ẩn có số liệu chưa đọc",
     "invalid_json": "không phải JSON",

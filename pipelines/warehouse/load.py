@@ -555,7 +555,7 @@ def standing(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, An
     }
 
 
-# Reasons of the framing that mean: here the file ends, whatever came after is lost with this one row.
+# Reasons of the framing that mean: what comes after is in no figure, however much this one row stands for.
 _CUT_OFF = (
     "truncated_gzip",
     "corrupt_gzip",
@@ -568,24 +568,25 @@ _CUT_OFF = (
 )
 
 
-def cut_off_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    """By source: files in force whose remainder is lost, but for those that came again, whole, under the same name."""
+def cut_off_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
+    """By source: name and reason of files in force whose remainder was not read, but for those that came again, whole,
+    under the same name."""
     rows = connection.execute(
         """
         with torn as (
-            select distinct f.source, f.name, f.file_no from raw.files as f join raw.quarantine as q using (file_no)
+            select distinct f.source, f.name, q.reason, f.file_no from raw.files as f join raw.quarantine as q using (file_no)
             where q.reason in (select unnest(?)) and f.replaced_by is null
         )
-        select source, name from torn
+        select source, name, reason from torn
         where not exists (
             select 1 from raw.files as later
             where later.source = torn.source and later.name = torn.name and later.status = 'loaded'
               and later.file_no > torn.file_no and later.file_no not in (select file_no from torn)
-        ) order by file_no
+        ) order by file_no, reason
         """,
         [list(_CUT_OFF)],
     ).fetchall()
-    found: dict[str, list[str]] = {}
-    for source, name in rows:
-        found.setdefault(str(source), []).append(str(name))
+    found: dict[str, list[tuple[str, str]]] = {}
+    for source, name, reason in rows:
+        found.setdefault(str(source), []).append((str(name), str(reason)))
     return found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from openpyxl import Workbook
 from typer.testing import CliRunner
 
 from pipelines.cli import app
@@ -32,6 +33,17 @@ def tiles(count: int, *, without: str = "", tests: int = 7) -> bytes:
     table = {"quadkey": sorted(quadkeys(BOX, 16))[:count], **{name: [n] * count for name, n in numbers.items()}}
     content = io.BytesIO()
     pq.write_table(pa.table({name: column for name, column in table.items() if name != without}), content)
+    return content.getvalue()
+
+
+def workbook(*sheets: list[list[str]]) -> bytes:
+    book, content = Workbook(), io.BytesIO()
+    book.remove(book.active)
+    for rows in sheets:
+        sheet = book.create_sheet()
+        for row in rows:
+            sheet.append(row)
+    book.save(content)
     return content.getvalue()
 
 
@@ -85,11 +97,24 @@ def test_a_torn_file_is_mended_by_any_file_about_the_same(world: World) -> None:
     world.land(MOBILE, content[:-200], OOKLA)
     world.load()
     with world.warehouse.connect() as connection:
-        assert cut_off_files(connection) == {"ookla_tiles": [MOBILE]}
+        assert cut_off_files(connection) == {"ookla_tiles": [(MOBILE, "unreadable_parquet")]}
     world.land(AGAIN, content, OOKLA)
     world.load()
     with world.warehouse.connect() as connection:
         assert (cut_off_files(connection), refused_files(connection)) == ({}, {})
+
+
+def test_a_workbook_with_figures_on_two_sheets_is_whole_and_not_all_read(world: World) -> None:
+    source, name = all_sources()["village_coverage"], "viettel-thon-2026-09-30.xlsx"
+    rows = [["Xã", "Thôn", "4G"], ["Thành Sen", "Thôn 1", "có"]]
+    world.land(name, workbook(rows, rows), source)
+    world.load()
+    with world.warehouse.connect() as connection:
+        assert cut_off_files(connection) == {"village_coverage": [(name, "further_sheet")]}
+    world.land(name, workbook([*rows, ["Thành Sen", "Thôn 2", "không"]]), source)
+    world.load()
+    with world.warehouse.connect() as connection:
+        assert cut_off_files(connection) == {}
 
 
 def test_a_file_that_is_refused_says_why(world: World) -> None:
