@@ -240,10 +240,10 @@ class Source:
         """
         told = _day_in(name, whole_days_only=self.named_after_period)
         if told is None and self.dated_by_name:
-            stem, dot, ending = name.partition(".")
+            stem = re.sub(r"(?:\.[A-Za-z]\w*)+$", "", name)
             raise ValueError(
-                f"tells no day in its name, and what it says is of a day. Name it like {stem}-2026-09-30{dot}{ending}, "
-                "with the day that its content describes; a month (T9-2026) or a quarter (Q3-2026) counts as its end."
+                "has no date in its name, and nothing else tells what day its rows are of. Name it like "
+                f"{stem}-2026-09-30{name[len(stem) :]}; a month (T9-2026) or a quarter (Q3-2026) counts as its last day."
             )
         day = min(told or landed_on, landed_on)
         return self.partition_of(day), day

@@ -204,7 +204,7 @@ def test_a_file_whose_day_nobody_tells_stays_and_is_told_how_to_be_named(room: R
     ]
     (left,) = report.failed
     assert left.path == "village_coverage/vnpt-thon.csv"
-    assert "tells no day in its name" in left.reason
+    assert "has no date in its name" in left.reason
     assert "vnpt-thon-2026-09-30.csv" in left.reason
     assert (room.drop / left.path).exists()
 

@@ -24,7 +24,7 @@ def test_a_file_without_its_day_fails_the_pull_after_the_others_landed(tmp_path:
         pull(landing, source, "2026-Q3", str(share), now=lambda: now)
         return [receipt.name for receipt in landing.receipts("village_coverage")]
 
-    with pytest.raises(PullError, match=r"a-thon\.csv tells no day in its name.*Name it like a-thon-2026-09-30\.csv"):
+    with pytest.raises(PullError, match=r"a-thon\.csv has no date in its name.*Name it like a-thon-2026-09-30\.csv"):
         pulled()
     (landed,) = landing.receipts("village_coverage")
     assert (landed.name, landed.partition, str(landed.extracted_on)) == (

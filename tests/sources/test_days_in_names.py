@@ -92,7 +92,7 @@ def test_the_period_is_that_of_the_day() -> None:
 )
 def test_what_tells_no_day_is_not_guessed(name: str) -> None:
     for source in DATED:
-        with pytest.raises(ValueError, match=r"tells no day in its name.*Name it like .*-2026-09-30\."):
+        with pytest.raises(ValueError, match=r"has no date in its name.*Name it like .*-2026-09-30\.(csv|xlsx);"):
             told(name, source)
     assert told(name, "dossiers") == ("2026-11", "2026-11-24"), "the day it came, where rows tell their own days"
 
