@@ -195,8 +195,8 @@ def _whole_files(
             mends.append(f"Cut off, the end is lost: {', '.join(torn)}. Land it again whole by that name")
         if whole:
             mends.append(
-                f"Figures on more than one sheet, of which only the first was read: {', '.join(whole)}. Put them on one "
-                "sheet, or each sheet into a file of its own, and land the first by that name"
+                f"Figures on more than one sheet, of which only the first was read: {', '.join(whole)}. Put them on "
+                "one sheet, or each sheet into a file of its own, and land the first by that name"
             )
         detail = " ".join(f"{mend}, or `hatinh withdraw` it." for mend in mends)
         severity = _lost(source, stand_alone)

@@ -243,7 +243,7 @@ class Source:
             stem = re.sub(r"(?:\.[A-Za-z]\w*)+$", "", name)
             raise ValueError(
                 "has no date in its name, and nothing else tells what day its rows are of. Name it like "
-                f"{stem}-2026-09-30{name[len(stem) :]}; a month (T9-2026) or a quarter (Q3-2026) counts as its last day."
+                f"{stem}-2026-09-30{name[len(stem) :]}; a month (T9-2026) or a quarter (Q3-2026) is its last day."
             )
         day = min(told or landed_on, landed_on)
         return self.partition_of(day), day

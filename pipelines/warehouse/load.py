@@ -574,7 +574,8 @@ def cut_off_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple
     rows = connection.execute(
         """
         with torn as (
-            select distinct f.source, f.name, q.reason, f.file_no from raw.files as f join raw.quarantine as q using (file_no)
+            select distinct f.source, f.name, q.reason, f.file_no
+            from raw.files as f join raw.quarantine as q using (file_no)
             where q.reason in (select unnest(?)) and f.replaced_by is null
         )
         select source, name, reason from torn
