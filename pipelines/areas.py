@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -39,6 +39,8 @@ class Unit:
     name: str
     kind: str
     parent_code: str
+    source: str
+    grade: str
 
     @property
     def key(self) -> tuple[str, date]:
@@ -91,23 +93,29 @@ class Registry:
         """
         asked = _unit_of(asked)
         units = [unit for unit in self.units if on is None or unit.in_force(on)]
-        hits = [unit for unit in units if unit.code == asked.strip() or _plain(asked) in self._forms(unit)]
-        exact = [unit for unit in hits if _nfc(asked) in map(_nfc, (unit.code, unit.title, *self._names(unit)))]
+        hits = [unit for unit in units if unit.code == asked.strip() or _plain(asked) in self._forms(unit, _plain)]
+        exact = [unit for unit in hits if _marked(asked) in {unit.code, *self._forms(unit, _marked)}]
         return exact or hits
 
     def near(self, asked: str) -> list[str]:
         """Names that look like what was asked, nearest first, without doubles."""
-        forms = {form: unit.title for unit in self.units for form in self._forms(unit)}
+        forms = {form: unit.title for unit in self.units for form in self._forms(unit, _plain)}
         near = get_close_matches(_plain(_unit_of(asked)), forms, n=8, cutoff=0.7)
         return list(dict.fromkeys(forms[form] for form in near))[:4]
 
     def became(self, unit: Unit) -> list[tuple[Unit, Pair]]:
-        """The units of today that took it; none for units of today and for districts."""
+        """The units of today that took it; none for units of today and for districts, whose communes tell it."""
         return [(self._at(pair.new), pair) for pair in self.pairs if pair.old == unit.key]
 
     def came_from(self, unit: Unit) -> list[tuple[Unit, Pair]]:
         """The old units that went into it, whole or in part."""
         return [(self._at(pair.old), pair) for pair in self.pairs if pair.new == unit.key]
+
+    def communes(self, unit: Unit) -> list[Unit]:
+        """Of a district the communes that it had; none where it ended before the list of communes begins."""
+        if unit.level != "district":
+            return []
+        return [other for other in self.units if other.parent_code == unit.code and unit.in_force(other.valid_from)]
 
     def parent(self, unit: Unit) -> Unit | None:
         return next((u for u in self.units if u.code == unit.parent_code and u.in_force(unit.valid_from)), None)
@@ -129,9 +137,10 @@ class Registry:
     def _names(self, unit: Unit) -> list[str]:
         return [unit.name, *(alias for alias, key in self.aliases if key == unit.key)]
 
-    def _forms(self, unit: Unit) -> set[str]:
+    def _forms(self, unit: Unit, key: Callable[[str], str]) -> set[str]:
+        """Every name of a unit, with each form of its kind and without."""
         kinds = ("", unit.kind, *SHORT_KINDS.get(unit.kind, ()))
-        return {_plain(f"{kind} {name}") for kind in kinds for name in self._names(unit)}
+        return {key(f"{kind} {name}") for kind in kinds for name in self._names(unit)}
 
 
 def read_registry(seeds: Path) -> Registry:
@@ -147,6 +156,8 @@ def read_registry(seeds: Path) -> Registry:
                 row["name"],
                 row["kind"],
                 row["parent_code"],
+                row["source"],
+                row["grade"],
             )
             for row in _rows(seeds / "areas.csv")
         ],
@@ -195,8 +206,9 @@ def _unit_of(asked: str) -> str:
     return asked
 
 
-def _nfc(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", name).lower().split())
+def _marked(name: str) -> str:
+    """Lower case with its marks; anything that is no letter or digit is one blank."""
+    return re.sub(r"[\W_]+", " ", unicodedata.normalize("NFC", name).lower()).strip()
 
 
 def _plain(name: str) -> str:

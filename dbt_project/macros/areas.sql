@@ -35,14 +35,29 @@
 
 {#
   A commune's name as a key, for int_area_names: name_key, ð of other keyboards as đ, and the kind in one form (Xã, X. and
-  UBND xã are "x. "), in one expression.
+  UBND xã are "x. "), in one expression. A district or province behind the name is one form too: ", huyện X", "- H. X" and
+  "(huyện X)" are ", h. x"; which places a name may be followed by, int_area_names knows.
 #}
 {% macro area_key(expression) -%}
     regexp_replace(
-        replace({{ name_key(expression) }}, 'ð', 'đ'),
-        '^(?:(?:ubnd|ủy ban nhân dân) )?(?:(x)ã?|(p)(?:hường)?|(t)(?:t|hị trấn))(?:\. ?| )',
-        '\1\2\3. '
+        regexp_replace(
+            regexp_replace(
+                replace({{ name_key(expression) }}, 'ð', 'đ'),
+                '^(?:(?:ubnd|ủy ban nhân dân) )?(?:(x)ã?|(p)(?:hường)?|(t)(?:t|hị trấn))(?:\. ?| )',
+                '\1\2\3. '
+            ),
+            '[ ,;()]+(?:(h)(?:uyện |\. ?)|(t)(?:hị )?(x)(?:ã |\. ?| )|(t)(?:hành )?(p)(?:hố |\. ?| )|(tỉnh) )',
+            ', \1\2\3\4\5\6. ',
+            'g'
+        ),
+        '(, (?:h|tx|tp|tỉnh)\. [^()]*)\)$',
+        '\1'
     )
+{%- endmacro %}
+
+{# Of such a key the name alone, without kind, place and marks: for names that look alike, never to place anything. #}
+{% macro bare_name(key) -%}
+    replace(strip_accents(regexp_replace({{ key }}, '^[xpt]\. |,.*$', '', 'g')), 'đ', 'd')
 {%- endmacro %}
 
 {# Left join of int_area_names on a name and a date: at most one row; area_code is null where the name means several. #}
@@ -52,9 +67,11 @@
 {%- endmacro %}
 
 {#
-  Left join of the commune that a record names, by code or else by name, on its day: what was reported. Where code and
-  name are of two communes, or the code is of none on that day, nobody knows which was meant: none. At most one row,
-  also for a commune that was split; w.area_code and w.area_name are the unit as it was, null where none is known.
+  Left join of the commune that a record names, by code or else by name, on its day: what was reported. Where code and name
+  are of two communes nobody knows which was meant: none. A code that is none on that day leaves it to the name, unless it
+  was another commune's before that went elsewhere; int_area_name_review lists it all the same. A row of area_aliases for
+  code and name together, as the review writes them, goes before all of that. At most one row, also for a commune that was
+  split; w.area_code and w.area_name are the unit as it was, null where none is known.
 #}
 {% macro join_stated_commune(code, name, day, alias='w') -%}
     left join {{ ref('areas') }} as {{ alias }}_coded
@@ -62,15 +79,34 @@
             {{ code }} = {{ alias }}_coded.area_code and {{ alias }}_coded.level = 'commune'
             and {{ day }} between {{ alias }}_coded.valid_from and coalesce({{ alias }}_coded.valid_to, date '9999-12-31')
     {{ join_area_names(name, day, alias ~ '_named') }}
+    {# the name alone where there is no code #}
+    {{ join_area_names(stated(code, name), day, alias ~ '_answered') }}
+    left join (
+        select
+            area_code,
+            list(area_code_today) as went_to
+        from {{ ref('int_area_weights') }}
+        group by area_code
+    ) as {{ alias }}_was on {{ code }} = {{ alias }}_was.area_code
     left join {{ ref('int_area_weights') }} as {{ alias }}
         on
             case
-                when {{ code }} is null then {{ alias }}_named.area_code
+                when {{ alias }}_answered.area_code is not null then {{ alias }}_answered.area_code
+                when {{ code }} is null then null
                 when {{ alias }}_coded.area_code = coalesce({{ alias }}_named.area_code, {{ alias }}_coded.area_code)
                     then {{ alias }}_coded.area_code
+                when
+                    {{ alias }}_coded.area_code is null
+                    and ({{ alias }}_was.area_code is null or list_contains({{ alias }}_was.went_to, {{ alias }}_named.area_code))
+                    then {{ alias }}_named.area_code
             end = {{ alias }}.area_code
             and {{ day }} between {{ alias }}.valid_from and {{ alias }}.valid_to
             and {{ alias }}.weight_from = 0 and {{ alias }}.weight_to > 0
+{%- endmacro %}
+
+{# A record's code and name as one spelling, which the review lists and a row of area_aliases answers. #}
+{% macro stated(code, name) -%}
+    concat_ws(' ', {{ code }}, {{ name }})
 {%- endmacro %}
 
 {# The commune of today that took the stated one whole; else null: a village or a mast of a split one is in one part. #}
@@ -79,14 +115,22 @@
 {%- endmacro %}
 
 {#
-  What a relation names that leads to no commune, with how often and when: a member of int_area_name_review. Its meanings are
-  the units that the name means on its day and the one that the code means, where code and name do not agree.
+  What a relation names that leads to no commune, or to one in spite of its code, with how often and when: a member of
+  int_area_name_review. Its meanings are the units that the code and the name are on its day.
 #}
 {% macro area_names_to_review(relation, name, day, source, code='cast(null as varchar)') -%}
     select
         '{{ source }}' as source,
-        concat_ws(' ', given.code, given.name) as name_given,
+        {{ stated('given.code', 'given.name') }} as name_given,
+        given.code,
         {{ area_key('given.name') }} as name_key,
+        case
+            when given.code is not null and w_coded.area_code is null then 'code_not_in_force'
+            when given.code is not null then 'code_and_name_differ'
+            when w_named.candidates is not null then 'several_meanings'
+            else 'unknown_name'
+        end as problem,
+        w.area_code as placed_in,
         nullif(
             concat_ws('; ', w_coded.area_code || ' ' || w_coded.kind || ' ' || w_coded.name, w_named.candidates), ''
         ) as meanings,
@@ -102,7 +146,9 @@
         where coalesce({{ code }}, {{ name }}) is not null
     ) as given
     {{ join_stated_commune('given.code', 'given.name', 'given.day') }}
-    where w.area_code is null
+    where
+        w.area_code is null
+        or (given.code is not null and w_coded.area_code is null and w_answered.area_code is null)
     group by all
 {%- endmacro %}
 

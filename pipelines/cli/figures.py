@@ -17,24 +17,39 @@ from pipelines.cli.common import (
     out,
     qd766_app,
     read_settings,
+    refuse_if_held,
     stop,
     store_of,
 )
+from pipelines.settings import Settings
 
 
 @app.command(rich_help_panel=FIGURES)
 def area(
     words: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(metavar="NAME", help="A name, with or without its kind and marks (X. Kỳ Lợi), or a code."),
-    ],
+    ] = None,
     on: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d", "%d/%m/%Y"], help="A day; without it every life of it.", show_default=False),
     ] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Instead: names and codes in what came in that wait for an answer.")
+    ] = False,
 ) -> None:
-    """What a commune, district or code was on a day, and what it became. Codes and names were used again in 2025."""
-    settings, name = read_settings(), " ".join(words)
+    """What a commune, district or code was on a day, and what it became. Codes and names were used again in 2025.
+
+    hatinh area --review: what sources name that leads to no commune, with candidates and how to answer.
+    """
+    settings, name = read_settings(), " ".join(words or ())
+    if review:
+        if words or on:
+            stop("--review lists all that wait: without NAME and --on.", WRONG_USE)
+        _review_names(settings)
+        return
+    if words is None:
+        stop("NAME is missing: hatinh area NAME, or hatinh area --review.", WRONG_USE)
     from pipelines.areas import read_registry
     from pipelines.scoreboard.area_card import area_cards
 
@@ -55,6 +70,18 @@ def area(
         hint = f" Gần giống / near: {', '.join(near)}." if near else ""
         stop(f"Không có đơn vị nào tên hoặc mã như vậy / no unit has this name or code: {name}.{hint}", WRONG_USE)
     out.print(area_cards(registry, units), highlight=False)
+
+
+def _review_names(settings: Settings) -> None:
+    refuse_if_held(settings)
+    from pipelines.scoreboard.area_review import NotReadable, names_to_review, review_list
+    from pipelines.warehouse.connection import Warehouse
+
+    try:
+        names = names_to_review(Warehouse(settings.warehouse))
+    except NotReadable as error:
+        stop(str(error), WRONG_USE)
+    out.print(review_list(names, settings.seeds / "area_aliases.csv"), highlight=False)
 
 
 @app.command(rich_help_panel=FIGURES)

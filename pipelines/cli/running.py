@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -75,6 +76,7 @@ def run(
         )
     last = _last_run(settings)
     show_scoreboard(settings)
+    _tell_unplaced(settings)
     took = (now() - started).total_seconds()
     outcome = {
         "released": "đã công bố / released",
@@ -102,6 +104,17 @@ def _refuse_if_wrong(settings: Settings) -> None:
     if wrong := faults(settings.seeds, settings.methods, settings.province_code):
         lines = "\n".join(f"  {fault}" for fault in wrong)
         stop(f"{settings.seeds} does not hold together; nothing was run:\n{lines}", WRONG_USE)
+
+
+def _tell_unplaced(settings: Settings) -> None:
+    """How many names of communes wait for an answer; nothing where another run holds the warehouse by now."""
+    from pipelines.scoreboard.area_review import NotReadable, names_to_review
+    from pipelines.warehouse.connection import Warehouse
+
+    with suppress(NotReadable):
+        if waiting := sum(name.placed_in is None for name in names_to_review(Warehouse(settings.warehouse))):
+            told = f"{waiting} tên xã chờ xác nhận / names of communes wait for an answer: hatinh area --review"
+            out.print(told, style="yellow", highlight=False)
 
 
 def _tell_undrawn(settings: Settings) -> bool:

@@ -38,17 +38,32 @@ def _card(registry: Registry, unit: Unit) -> Table:
         card.add_row("", Text("chưa rõ từng phần / parts not known; số liệu cũ ở dòng", style="yellow"))
         card.add_row("", Text(f"unknown part of {unit.code}", style="yellow"))
     elif unit.valid_to and not became:
-        card.add_row("  Trở thành / became", "bãi bỏ, không có đơn vị thay thế / abolished")
+        card.add_row("  Trở thành / became", _not_told(registry, unit))
+    for position, commune in enumerate(registry.communes(unit)):
+        card.add_row("  Gồm / had" if position == 0 else "", _named(commune))
     _list(card, "  Từ / came from", came_from)
     facts = registry.facts_of(unit)
     for name, label in FACTS.items():
         for fact in sorted((f for f in facts if f.fact == name), key=lambda f: not f.is_preferred):
             told = f"{_figure(fact)} [dim]· {fact.source}[/dim]"
             card.add_row(f"  {label}" if fact.is_preferred else "    nguồn khác / another source", told)
+    card.add_row(
+        "  Nguồn / source", f"{unit.source} [dim]· {unit.grade}: {words.said(words.GRADE, unit.grade).vi}[/dim]"
+    )
     for other in registry.other_lives(unit):
         when = f"đến {_day(other.valid_to)}" if other.valid_to else f"từ {_day(other.valid_from)}"
         card.add_row("  Cùng mã / same code", Text(f"{other.title}, {when}", style="yellow"))
     return card
+
+
+def _not_told(registry: Registry, unit: Unit) -> str:
+    """Where to read on when the registry has no pair of a unit that ended: it does not follow that nothing took it."""
+    if registry.communes(unit):
+        return "không còn, xem từng xã / ended; what each commune became: hatinh area MÃ"
+    told = "không còn; danh mục không ghi / ended, the registry does not say"
+    if unit.valid_to and unit.valid_to < registry.begins():
+        told += f" (danh mục xã bắt đầu / its communes begin {_day(registry.begins())})"
+    return told
 
 
 def _list(card: Table, label: str, related: list[tuple[Unit, Pair]]) -> None:

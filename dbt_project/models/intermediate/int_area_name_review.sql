@@ -1,6 +1,6 @@
--- Communes that sources named and that lead to none: names that the registry does not know, for a person to answer in
--- seeds/area_aliases.csv; codes that were none on their day, or are another commune's than the name, for the source to
--- mend. A source that names communes is a member here, by the macro area_names_to_review.
+-- What sources name that leads to no commune, or to one in spite of a code that was none on its day, for a person to
+-- answer in seeds/area_aliases.csv or the source to mend; `hatinh area --review` lists it. A source that names communes is
+-- a member here, by the macro area_names_to_review.
 {{ config(materialized='view') }}
 
 with offices as (
@@ -22,37 +22,98 @@ names as (
     {% endfor %}
 ),
 
--- units in force then whose names look alike without marks and kind, for the eye only
-alike as (
+-- every commune over its life, and what it became: what a name or a code of before leads to
+lives as (
+    select
+        a.area_code,
+        a.valid_from,
+        coalesce(a.valid_to, date '9999-12-31') as valid_to,
+        a.area_code || ' ' || a.kind || ' ' || a.name as title,
+        {{ bare_name(area_key('a.name')) }} as bare_name,
+        if(count(t.area_code) > 1, ' → một phần của / parts of ', ' → ')
+        || string_agg(t.area_code || ' ' || t.kind || ' ' || t.name, ', ' order by t.area_code) as became
+    from {{ ref('areas') }} as a
+    left join {{ ref('area_crosswalk') }} as x on a.area_code = x.old_code and a.valid_from = x.old_valid_from
+    left join {{ ref('areas') }} as t on x.new_code = t.area_code and x.new_valid_from = t.valid_from
+    where a.level = 'commune'
+    group by a.area_code, a.valid_from, a.valid_to, a.kind, a.name
+),
+
+-- units of other days that have exactly this code or name, of any spelling that is known
+exact as (
     select
         n.source,
         n.name_given,
-        c.candidates,
-        jaro_winkler_similarity(
-            strip_accents(regexp_replace(n.name_key, '^[xpt]\. ', '')), strip_accents(c.name_key)
-        ) as likeness
+        n.last_on,
+        l.*,
+        0 as edits
     from names as n
-    inner join {{ ref('int_area_names') }} as c
-        on c.match_kind = 'name' and n.last_on between c.valid_from and c.valid_to
+    inner join lives as l on n.code = l.area_code and n.last_on not between l.valid_from and l.valid_to
+    union
+    select
+        n.source,
+        n.name_given,
+        n.last_on,
+        l.*,
+        0 as edits
+    from names as n
+    inner join {{ ref('int_area_names') }} as k on n.name_key = k.name_key
+    inner join lives as l on k.area_code = l.area_code and k.valid_from between l.valid_from and l.valid_to
+    where n.meanings is null and n.last_on not between l.valid_from and l.valid_to
 ),
 
+-- else the units of any day whose names are nearest, by one letter at most, marks, kind and place aside: for the eye
+-- only. Two letters make another commune of many a short name, and a hint that is far off is worse than none.
 near as (
+    select
+        n.source,
+        n.name_given,
+        n.last_on,
+        l.*,
+        damerau_levenshtein({{ bare_name('n.name_key') }}, l.bare_name) as edits
+    from names as n
+    anti join exact as e on n.source = e.source and n.name_given = e.name_given and n.last_on = e.last_on
+    inner join lives as l on damerau_levenshtein({{ bare_name('n.name_key') }}, l.bare_name) <= 1
+    where n.meanings is null
+    qualify edits = min(edits) over (partition by n.source, n.name_given, n.last_on)
+),
+
+hints as (
     select
         source,
         name_given,
-        array_to_string(list(candidates order by likeness desc, candidates asc)[1:3], '; ') as candidates
-    from alike
-    where likeness > 0.9
-    group by source, name_given
+        last_on,
+        list(
+            if(is_near, 'gần giống / near: ', '') || title
+            || case
+                when valid_to < last_on then ' (đến / until ' || valid_to || ')' || coalesce(became, '')
+                when valid_from > last_on then ' (từ / from ' || valid_from || ')'
+                else ''
+            end
+            order by edits, valid_from <= last_on and valid_to >= last_on desc, area_code, valid_from
+        )[1:4] as hints
+    from (
+        select
+            *,
+            false as is_near
+        from exact
+        union all
+        select
+            *,
+            true as is_near
+        from near
+    )
+    group by source, name_given, last_on
 )
 
 select
     n.source,
     n.name_given,
+    n.problem,
+    n.placed_in,
     n.row_count,
     n.first_on,
     n.last_on,
-    coalesce(n.meanings, r.candidates, '') as candidates,
-    n.meanings is not null as is_ambiguous
+    concat_ws('; ', n.meanings, array_to_string(h.hints, '; ')) as candidates
 from names as n
-left join near as r on n.source = r.source and n.name_given = r.name_given
+left join hints as h on n.source = h.source and n.name_given = h.name_given and n.last_on = h.last_on

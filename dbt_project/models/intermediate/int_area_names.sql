@@ -1,17 +1,39 @@
 -- What a commune's name means on a date: one row a key and validity, so that a join on both finds at most one.
--- Keys are those of the macro area_key: the name alone, and the name after its kind. A key that means several units has
--- no area_code but its candidates: it is not guessed, and a row of the seed area_aliases answers it.
+-- Keys are those of the macro area_key: the name alone, the name after its kind, and both followed by its district, its
+-- province or both. A key that means several units has no area_code but its candidates: it is not guessed, and a row of
+-- the seed area_aliases answers it.
 {{ config(materialized='table') }}
 
-with communes as (
+with units as (
     select
         area_code,
         valid_from,
         coalesce(valid_to, date '9999-12-31') as valid_to,
+        level,
         kind,
-        name
+        name,
+        parent_code
     from {{ ref('areas') }}
+),
+
+communes as (
+    select * exclude (level, parent_code)
+    from units
     where level = 'commune'
+),
+
+-- what a commune lies in, as offices write it behind the name: with its kind or without it
+places as (
+    select distinct
+        c.area_code,
+        c.valid_from,
+        concat_ws(', ', near.place, far.place) as place
+    from units as c
+    inner join units as p on c.parent_code = p.area_code and c.valid_from between p.valid_from and p.valid_to
+    left join units as g on p.parent_code = g.area_code and c.valid_from between g.valid_from and g.valid_to
+    cross join lateral (select unnest([p.kind || ' ' || p.name, p.name, null])) as near (place)
+    cross join lateral (select unnest([g.kind || ' ' || g.name, g.name, null])) as far (place)
+    where c.level = 'commune' and coalesce(near.place, far.place) is not null
 ),
 
 spellings as (
@@ -43,11 +65,20 @@ spellings as (
     inner join communes as c on a.area_code = c.area_code and a.valid_from = c.valid_from
 ),
 
+placed as (
+    from spellings
+    union all by name
+    select
+        s.* replace (s.spelling || ', ' || p.place as spelling, 'with_place' as match_kind)
+    from spellings as s
+    inner join places as p on s.area_code = p.area_code and s.valid_from = p.valid_from
+),
+
 keyed as (
     select
         *,
         {{ area_key('spelling') }} as name_key
-    from spellings
+    from placed
 ),
 
 -- a key changes its meaning only on these days; between two of them it has one
