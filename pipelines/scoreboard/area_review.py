@@ -38,7 +38,7 @@ HOW = (
     "area_code, valid_from: mã và ngày bắt đầu của đơn vị, có hiệu lực vào các ngày trên / code and begin of the unit, "
     "in force on the days above: hatinh area MÃ",
     "source: ai xác nhận / who says so. Rồi chạy / then: hatinh run",
-    "Xã bị tách mà không rõ phần nào thì để chờ / let it wait where nobody knows which part of a split commune is meant",
+    "Xã bị tách mà không rõ phần nào thì để chờ / where nobody knows which part of a split one is meant, let it wait",
 )
 WRONG_CODES = (
     "Mã sai: báo nguồn gửi lại với mã của ngày số liệu / a wrong code: ask the source for the codes of its day; "

@@ -18,6 +18,8 @@ SHARED = PROJECT_ROOT.parent / "shared" / "data"
 """Recorded lists and polygons, for tests only and never part of the project."""
 MODELS = ("int_area_weights", "int_area_names")
 Render = Callable[[str], str]
+Stated = tuple[str | None, str | None, str]
+"""Code, name and day of a record."""
 
 
 def seed(name: str) -> list[dict[str, str]]:
@@ -55,3 +57,13 @@ def build(connection: duckdb.DuckDBPyConnection, render: Render, *models: str) -
     for model in models or MODELS:
         text = (DBT / "models" / "intermediate" / f"{model}.sql").read_text(encoding="utf-8")
         connection.execute(f"create or replace table {model} as {render(text)}")
+
+
+def reviewed(connection: duckdb.DuckDBPyConnection, render: Render, *stated: Stated) -> None:
+    """Make the review of villages' communes, as a run does; no other source names any."""
+    connection.execute("create or replace table stg_agencies (agency_name varchar, seen_to date)")
+    for feed in ("bts_inventory", "village_coverage", "ispeed"):
+        columns = "commune_code varchar, commune_name varchar, extracted_on date, month date"
+        connection.execute(f"create or replace table stg_{feed} ({columns})")
+    connection.executemany("insert into stg_village_coverage values (?, ?, ?, null)", stated)
+    build(connection, render, "int_area_name_review")

@@ -1,17 +1,22 @@
-"""`hatinh area`: what a person who asks for a name or a code reads, and what happens when nothing fits."""
+"""`hatinh area`: what a person who asks for a name or a code reads, what waits for an answer, and when nothing fits."""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from geography_world import Render, Stated, reviewed, seeded
 from typer.testing import CliRunner
 
 from pipelines.cli import app
+from pipelines.warehouse.connection import Warehouse
 
 
-def ask(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["area", *arguments], env={"COLUMNS": "80", "NO_COLOR": "1"})
+def ask(*arguments: str, data: Path | None = None) -> tuple[int, str]:
+    environment = {"COLUMNS": "80", "NO_COLOR": "1", **({"HATINH_DATA_DIR": str(data)} if data else {})}
+    result = CliRunner().invoke(app, ["area", *arguments], env=environment)
     return result.exit_code, re.sub(r"\s+", " ", result.output)
 
 
@@ -29,6 +34,9 @@ def ask(*arguments: str) -> tuple[int, str]:
         (["Kỳ Anh"], ["447 · huyện Kỳ Anh", "449 · thị xã Kỳ Anh", "18775 · xã Kỳ Anh"]),
         (["TX Kỳ Anh"], ["449 · thị xã Kỳ Anh"]),
         (["Cỗ Đạm"], ["18391 · xã Cỗ Đạm", "18394 · xã Cổ Đạm"]),
+        (["xã Cỗ Đạm"], ["18391 · xã Cỗ Đạm", "18394 · xã Cổ Đạm"]),
+        (["X. Cổ Đạm"], ["18391 · xã Cỗ Đạm", "18394 · xã Cổ Đạm"]),
+        (["Cổ Đạm", "--on", "2025-06-30"], ["18391 · xã Cỗ Đạm"]),
         (["Yên Hoà", "--on", "2026-01-01"], ["18682 · xã Yên Hòa"]),
         (["UBND xã Yên Hòa", "--on", "2026-01-01"], ["18682 · xã Yên Hòa"]),
         (["Uỷ ban nhân dân X. Kỳ Lợi"], ["18796 · xã Kỳ Lợi"]),
@@ -55,6 +63,64 @@ def test_a_card_tells_what_a_unit_became_and_what_is_not_known() -> None:
     assert "Cùng mã / same code phường Nam Hà" in output
 
 
+def test_a_district_tells_the_communes_that_it_had() -> None:
+    _, output = ask("huyện Cẩm Xuyên")
+    assert "what each commune became: hatinh area MÃ" in output
+    assert "Gồm / had 18673 thị trấn Cẩm Xuyên 18676 thị trấn Thiên Cầm 18679 xã Yên Hòa" in output
+    assert len(re.findall(r"\d{5} (?:xã|thị trấn)", output)) == 21
+    assert "Nghị quyết 1665/NQ-UBTVQH15 · A: văn bản" in output
+    # two of one name, each with its own
+    _, output = ask("Kỳ Anh", "--on", "2025-06-30")
+    assert len(re.findall(r"\d{5} (?:xã|phường|thị trấn)", output)) == 20 + 11
+
+
+def test_of_a_district_of_before_the_registry_nothing_is_claimed() -> None:
+    _, output = ask("448")
+    assert "07/02/2007 – 31/12/2024" in output
+    assert "the registry does not say (danh mục xã bắt đầu / its communes begin 01/01/2025)" in output
+    assert "K: kiến thức chung" in output
+    assert "Gồm" not in output
+
+
+def test_names_that_wait_are_listed_with_candidates_and_how_to_answer(render: Render, tmp_path: Path) -> None:
+    assert ask("--review", data=tmp_path) == (2, "Nothing is loaded yet: hatinh run ")
+    warehouse = _warehouse(
+        tmp_path, render, (None, "Xã Lạ, huyện Xa", "2026-03-31"), ("18079", "Thành Sen", "2026-06-30")
+    )
+    code, output = ask("--review", data=tmp_path)
+    assert code == 0
+    assert "village_coverage · Xã Lạ, huyện Xa Số dòng / rows 1 · 31/03/2026" in output
+    assert "no commune has this name on its day" in output
+    assert "village_coverage · 18079 Thành Sen" in output
+    assert "18073, theo tên / by its name" in output
+    assert "18079 phường Tân Giang (đến / until 2025-06-30) → 18073 phường Thành Sen" in output
+    assert "area_aliases.csv" in output
+    assert 'alias,area_code,valid_from,source "Xã Lạ, huyện Xa",…,…,…' in output
+    assert "ask the source for the codes of its day" in output
+    with Warehouse(warehouse).hold("a test", datetime(2026, 12, 1, tzinfo=UTC)):
+        code, output = ask("--review", data=tmp_path)
+    assert code == 4
+    assert "The warehouse is held by process" in output
+
+
+def test_without_a_question_the_review_asks_for_nothing(render: Render, tmp_path: Path) -> None:
+    _warehouse(tmp_path, render, ("18073", "Thành Sen", "2026-06-30"))
+    assert ask("--review", data=tmp_path) == (0, "Không có tên nào chờ / no name waits: every commune is known. ")
+
+
+def _warehouse(data: Path, render: Render, *stated: Stated) -> Path:
+    """A warehouse that holds the review of villages' communes."""
+    path = data / "warehouse" / "warehouse.duckdb"
+    path.parent.mkdir()
+    world = seeded(render)
+    reviewed(world, render, *stated)
+    world.execute(f"attach '{path}' as kept")
+    world.execute("create schema kept.intermediate")
+    world.execute("create table kept.intermediate.int_area_name_review as from int_area_name_review")
+    world.close()
+    return path
+
+
 def test_figures_that_disagree_stand_side_by_side() -> None:
     _, output = ask("18118", "--on", "2025-07-01")
     assert "36,47 km² 02/08/2026, C" in output
@@ -74,6 +140,8 @@ def test_figures_that_disagree_stand_side_by_side() -> None:
         (["Thành Sen", "--on", "2025-06-30"], "18073 phường Thành Sen (2025-07-01 – nay)"),
         (["Kỳ Lợi", "--on", "2025-07-01"], "18796 xã Kỳ Lợi (2025-01-01 – 2025-06-30)"),
         (["Kỳ Lợi", "--on", "31/02/2025"], "--on"),
+        ([], "NAME is missing"),
+        (["Kỳ Lợi", "--review"], "without NAME"),
     ],
 )
 def test_what_is_not_known_is_said_and_exits_with_2(asked: list[str], said: str) -> None:

@@ -1,6 +1,6 @@
 -- What sources name that leads to no commune, or to one in spite of a code that was none on its day, for a person to
--- answer in seeds/area_aliases.csv or the source to mend; `hatinh area --review` lists it. A source that names communes is
--- a member here, by the macro area_names_to_review.
+-- answer in seeds/area_aliases.csv or the source to mend; `hatinh area --review` lists it. A source that names communes
+-- is a member here, by the macro area_names_to_review.
 {{ config(materialized='view') }}
 
 with offices as (
@@ -14,7 +14,7 @@ with offices as (
 
 {% set by_name = {'bts_inventory': 'extracted_on', 'village_coverage': 'extracted_on', 'ispeed': 'month'} %}
 
-names as (
+names as materialized (
     {{ area_names_to_review('offices', 'agency_name', 'seen_to', 'agencies') }}
     {% for feed, day in by_name.items() %}
         union all
@@ -45,8 +45,7 @@ exact as (
         n.source,
         n.name_given,
         n.last_on,
-        l.*,
-        0 as edits
+        l.*
     from names as n
     inner join lives as l on n.code = l.area_code and n.last_on not between l.valid_from and l.valid_to
     union
@@ -54,8 +53,7 @@ exact as (
         n.source,
         n.name_given,
         n.last_on,
-        l.*,
-        0 as edits
+        l.*
     from names as n
     inner join {{ ref('int_area_names') }} as k on n.name_key = k.name_key
     inner join lives as l on k.area_code = l.area_code and k.valid_from between l.valid_from and l.valid_to
@@ -69,13 +67,27 @@ near as (
         n.source,
         n.name_given,
         n.last_on,
-        l.*,
-        damerau_levenshtein({{ bare_name('n.name_key') }}, l.bare_name) as edits
+        l.*
     from names as n
     anti join exact as e on n.source = e.source and n.name_given = e.name_given and n.last_on = e.last_on
     inner join lives as l on damerau_levenshtein({{ bare_name('n.name_key') }}, l.bare_name) <= 1
     where n.meanings is null
-    qualify edits = min(edits) over (partition by n.source, n.name_given, n.last_on)
+    qualify
+        damerau_levenshtein({{ bare_name('n.name_key') }}, l.bare_name)
+        = min(damerau_levenshtein({{ bare_name('n.name_key') }}, l.bare_name))
+            over (partition by n.source, n.name_given, n.last_on)
+),
+
+found as (
+    select
+        *,
+        '' as mark
+    from exact
+    union all
+    select
+        *,
+        'gần giống / near: ' as mark
+    from near
 ),
 
 hints as (
@@ -84,25 +96,14 @@ hints as (
         name_given,
         last_on,
         list(
-            if(is_near, 'gần giống / near: ', '') || title
-            || case
+            mark || title || case
                 when valid_to < last_on then ' (đến / until ' || valid_to || ')' || coalesce(became, '')
                 when valid_from > last_on then ' (từ / from ' || valid_from || ')'
                 else ''
             end
-            order by edits, valid_from <= last_on and valid_to >= last_on desc, area_code, valid_from
+            order by last_on not between valid_from and valid_to, area_code, valid_from
         )[1:4] as hints
-    from (
-        select
-            *,
-            false as is_near
-        from exact
-        union all
-        select
-            *,
-            true as is_near
-        from near
-    )
+    from found
     group by source, name_given, last_on
 )
 

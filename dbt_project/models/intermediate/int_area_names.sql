@@ -31,8 +31,8 @@ places as (
     from units as c
     inner join units as p on c.parent_code = p.area_code and c.valid_from between p.valid_from and p.valid_to
     left join units as g on p.parent_code = g.area_code and c.valid_from between g.valid_from and g.valid_to
-    cross join lateral (select unnest([p.kind || ' ' || p.name, p.name, null])) as near (place)
-    cross join lateral (select unnest([g.kind || ' ' || g.name, g.name, null])) as far (place)
+    cross join unnest([p.kind || ' ' || p.name, p.name, null]) as near (place)
+    cross join unnest([g.kind || ' ' || g.name, g.name, null]) as far (place)
     where c.level = 'commune' and coalesce(near.place, far.place) is not null
 ),
 
@@ -66,10 +66,12 @@ spellings as (
 ),
 
 placed as (
-    from spellings
+    select * from spellings
     union all by name
     select
-        s.* replace (s.spelling || ', ' || p.place as spelling, 'with_place' as match_kind)
+        s.* exclude (spelling, match_kind),
+        s.spelling || ', ' || p.place as spelling,
+        'with_place' as match_kind
     from spellings as s
     inner join places as p on s.area_code = p.area_code and s.valid_from = p.valid_from
 ),
