@@ -142,9 +142,11 @@ def poisoned(province: Province, first: Release) -> Release:
     province.drop("sample-empty.ndjson", b"")
     province.drop("sample-towers.csv", b"radio,mcc,net\nLTE,452,4\n")
     province.drop("note.txt", b"x", source="nowhere")
+    province.drop("viettel-thon-2026-08-20.csv", "Xã,Thôn,4G\nTên Lạ,Thôn 1,có\n".encode(), source="village_coverage")
     province.environment["COLUMNS"] = "200"
     result = CliRunner().invoke(app, ["run"], env=province.environment)
     assert result.exit_code == HELD_BACK, result.output
+    assert "1 tên xã chờ xác nhận / names of communes wait for an answer: hatinh area --review" in result.output
     assert "on_time_pct" in result.output or "30 %" in result.output or "unexpected_rows" in result.output
     release = province.platform.releases.current()
     assert release is not None
