@@ -2,7 +2,12 @@
 
 Full files, files of one country (often without header) and daily differences have the same columns. Taken are cells of
 Vietnam (452) in the province's box, and those that would be with longitude and latitude exchanged, which are set aside
-as wrong; all others are counted and passed over. A cell's newest row counts; differences never delete.
+as wrong; all others are counted and passed over.
+
+A full file tells every cell, so it replaces what was known before; a difference tells cells that are new or changed and
+cannot tell that one is gone. Which of them a file is, only its name says: keep it as downloaded (`cell_towers.csv.gz`,
+`452.csv.gz`, `MLS-full-cell-export-…`; `OCID-diff-cell-export-…`). What has another name, as an answer of the interface
+by area, counts as a difference: it adds cells and takes none away.
 
 Licence: CC BY-SA 4.0: who publishes what is derived names OpenCelliD and shares alike. Places are estimates of the
 crowd: a cell that nobody passed by is not in it, so no cell is no statement about coverage.
@@ -11,6 +16,7 @@ crowd: a cell that nobody passed by is not in it, so no cell is no statement abo
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -24,16 +30,24 @@ from pipelines.sources.tables import Reason
 FIELDS = (
     "radio,mcc,net,area,cell,unit,lon,lat,range,samples,changeable,created,updated,averageSignal".split(",")  # noqa: SIM905
 )
+FULL = re.compile(rf"cell_towers|full|(?<!\d){MCC}(?!\d)", re.IGNORECASE)
+"""What names of full files have, the world's and the country's; those of differences say so."""
 RADIOS = {"GSM": "2G", "CDMA": "2G", "UMTS": "3G", "LTE": "4G", "NR": "5G"}
 
 
-def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
+def is_full(name: str) -> bool:
+    """Whether a file tells every cell, by its name."""
+    return "diff" not in name.lower() and FULL.search(name) is not None
+
+
+def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Frames]:
     """The province's lines as JSON records, numbered by line; the others as a count. Blank lines and headers are none.
 
     A line that is not of the world's form (another number of columns) is a reject; so is the end of a torn gzip.
     """
     import pyarrow as pa
 
+    told = {"full_file": is_full(name)}
     for batch in framing.lines(stream, max_record_bytes=max_record_bytes):
         row_no: list[int] = []
         texts: list[str] = []
@@ -47,7 +61,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
                 rejects.append((number, Reason.WRONG_WIDTH))
             elif cells[1] == MCC and _is_near(cells[6], cells[7]):
                 row_no.append(number)
-                texts.append(json.dumps(dict(zip(FIELDS, cells, strict=True))))
+                texts.append(json.dumps({**told, **dict(zip(FIELDS, cells, strict=True))}))
             else:
                 elsewhere += 1
         if row_no or rejects or elsewhere:
@@ -86,8 +100,9 @@ SOURCE = Source(
     cycle="month",
     first_period="2020-01",
     frame=frame,
+    frames_by_name=True,
     table=Table(
-        structure=dict.fromkeys(FIELDS, "VARCHAR"),
+        structure={"full_file": "BOOLEAN", **dict.fromkeys(FIELDS, "VARCHAR")},
         columns=(
             Column("radio", "varchar", "upper(trim(j.radio))"),
             Column("technology", "varchar", f"map {{{_RADIOS}}}[upper(trim(j.radio))]"),
@@ -96,6 +111,7 @@ SOURCE = Source(
             Column("lon", "double", "try_cast(j.lon as double)"),
             Column("lat", "double", "try_cast(j.lat as double)"),
             Column("updated_at", "timestamp", _time("updated")),
+            Column("is_full_file", "boolean", "j.full_file"),
         ),
         rules=(
             Rule("unknown_code", "radio", "technology is null", "j.radio"),

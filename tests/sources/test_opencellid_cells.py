@@ -23,9 +23,27 @@ def test_the_province_is_taken_and_the_world_counted(header: list[str], line_end
     assert found.reasons == []
     assert found.elsewhere == 2
     (row,) = found.rows
+    assert row["is_full_file"] is False, "a name that says nothing is no promise of every cell"
     assert [row[name] for name in ("radio", "technology", "operator", "area", "cell", "lon", "lat", "range_m")] == [
         "LTE", "4G", "Viettel", 11010, 1234567, 105.9001, 18.3401, 1200,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "is_full"),
+    [
+        ("cell_towers.csv.gz", True),
+        ("452.csv.gz", True),
+        ("452-2026-09-30.csv", True),
+        ("MLS-full-cell-export-2024-03-13T000000.csv.gz", True),
+        ("OCID-diff-cell-export-2026-09-30-T000000.csv.gz", False),
+        ("452-diff-2026-09-30.csv.gz", False),
+        ("1452-cells.csv", False),
+    ],
+)
+def test_the_name_tells_a_full_file_from_a_difference(name: str, is_full: bool) -> None:
+    (row,) = loaded(SOURCE, OURS.encode(), name=name).rows
+    assert row["is_full_file"] is is_full
 
 
 WRONG = [

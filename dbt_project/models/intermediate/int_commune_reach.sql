@@ -29,7 +29,8 @@ located as (
         lat,
         cast(null as bigint) as range_m
     from {{ ref('int_sites') }}
-    where lon is not null and lat is not null
+    -- coordinates in no commune (the sea) are not where the site is
+    where lon is not null and lat is not null and not is_outside
     union all
     select
         'cells' as basis,
@@ -40,8 +41,8 @@ located as (
         lat,
         range_m
     from {{ ref('stg_opencellid_cells') }}
-    -- a range of 0 tells nothing
-    where range_m > 0
+    -- a range of 0 tells nothing; differences alone are some cells of unknown many
+    where range_m > 0 and full_file_on is not null
 ),
 
 of_technology as (

@@ -29,6 +29,8 @@ cells as (
         p.is_schematic
     from {{ ref('stg_opencellid_cells') }} as c
     inner join {{ ref('int_located_cells') }} as p on c.lon = p.lon and c.lat = p.lat
+    -- differences alone are some cells of unknown many
+    where c.full_file_on is not null
 ),
 
 -- a village of no commune of today counts in the province only
@@ -119,14 +121,15 @@ counted_sites as (
     )
 ),
 
--- masts without coordinates cannot be drawn: of a province with some of them the area is a part
+-- masts without coordinates, or with such as lie in no commune, cannot be drawn: of a province with some of them the
+-- area is a part
 drawn_sites as (
     select
         quarter,
         coalesce(operator, 'all') as operator,
         technology,
         count(*) as sites,
-        count(*) filter (where lon is not null and lat is not null) as drawn
+        count(*) filter (where lon is not null and lat is not null and not is_outside) as drawn
     from sites
     group by grouping sets ((quarter, operator, technology), (quarter, technology))
 ),
