@@ -1,9 +1,9 @@
 """Boundaries of the communes: GeoJSON, one feature a commune, plain or gzip.
 
 No file is shipped: published sets (derived from the map of the 2025 mergers) were seen with 69 valid polygons, two of
-them, 18118 and 18352, with some 15.8 km² on the wrong side of their border. While a commune has none, marts show
-schematic cells. Taken are Polygon and MultiPolygon in WGS84, longitude first. Whether rings cross themselves is judged
-in dbt, where the geometry is built: such a commune is mended and marked.
+them, 18118 and 18352, with some 15.8 km² on the wrong side of their border. What files of one day draw is a set; while
+no set has every commune, each of a plausible area, marts show schematic cells. Taken are Polygon and MultiPolygon in
+WGS84, longitude first. Areas, and whether rings cross themselves, are judged in dbt, where the geometry is built.
 """
 
 from __future__ import annotations

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -26,6 +25,37 @@ pytestmark = pytest.mark.slow
 SOURCES = all_sources()
 SEA, CENTRE, CENTROID = (106.5, 18.7), (105.9, 18.3405), (105.90287, 18.34188)
 QUARTER = "2026-07-01_performance_fixed_tiles.parquet"
+
+
+MADE_UP = PROJECT_ROOT / "tests" / "golden" / "commune_boundaries" / "square_and_bow_tie" / "boundaries"
+Ring = list[list[float]]
+
+
+def square(west: float, south: float, size: float) -> Ring:
+    east, north = west + size, south + size
+    return [[west, south], [east, south], [east, north], [west, north], [west, south]]
+
+
+def drawn() -> dict[str, Ring]:
+    """A made-up ring of each commune, none over another: those of a golden case, and squares for what it lacks."""
+    rings = {
+        feature["properties"]["code"]: feature["geometry"]["coordinates"][0]
+        for path in sorted(MADE_UP.glob("*-2025-07-01.geojson"))
+        for feature in json.loads(path.read_text(encoding="utf-8"))["features"]
+    }
+    return rings | {
+        "18133": square(105.2, 18.0, 0.05),
+        "18172": square(105.3, 18.0, 0.1),
+        "18748": square(105.5, 18.0, 0.1),
+    }
+
+
+def collection(rings: dict[str, Ring]) -> bytes:
+    features = [
+        {"type": "Feature", "properties": {"code": code}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+        for code, ring in rings.items()
+    ]
+    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
 
 
 def tile(lon: float, lat: float) -> str:
@@ -74,7 +104,7 @@ def test_with_real_boundaries(world: World, boundaries: bytes) -> None:
     # the province
     assert world.rows(counts) == [("18073", 3, None, 2, "observed"), ("42", 4, 1, 2, "observed")]
     assert [r.status for r in world.dbt.test() if r.name == "sites_lie_in_a_commune"] == ["warn"]
-    # within 3 km of two places, cut to each boundary: of the province the sum, and no commune outside of the disc
+    # within 3 km of the centre, cut to each boundary: of the province the sum, and no commune outside of the disc
     reach = (
         "select sum(sites_reach_km2) filter (area_code <> '42'), max(sites_reach_km2) filter (area_code = '42'), "
         "count(*) filter (area_code <> '42' and sites_reach_km2 > 0), max(sites_reach_pct), "
@@ -82,10 +112,10 @@ def test_with_real_boundaries(world: World, boundaries: bytes) -> None:
     )
     ((parts, whole, communes, most, status),) = world.rows(reach)
     assert parts == pytest.approx(whole, abs=0.2)
-    assert 14 < whole < 28.3  # the disc around the centre; that in the sea reaches no land
+    assert 14 < whole < 28.3  # the disc around the centre
     assert 1 < communes < 10
     assert 0 < most <= 100
-    assert status == "modelled"
+    assert status == "modelled_in_part"  # and the two in the sea are not drawn
     shared = (
         "select sum(tests) filter (area_code <> '42'), max(tests) filter (area_code = '42'), "
         "sum(tiles) filter (area_code <> '42'), count(tests) > 3 from marts.broadband_speed where network = 'fixed'"
@@ -131,7 +161,8 @@ def test_what_names_no_commune_of_its_day_is_told_and_not_passed_over(world: Wor
     world.load()
     told = (
         "boundaries_are_of_communes_of_today",
-        "boundaries_draw_every_commune",
+        "the_newest_boundaries_are_in_force",
+        "boundaries_are_of_a_plausible_area",
         "a_commune_has_one_feature_in_a_set_of_boundaries",
         "sites_are_of_communes_of_their_day",
         "villages_are_of_communes_of_their_day",
@@ -176,23 +207,22 @@ def test_sites_that_an_inventory_hides_are_told(world: World) -> None:
 
 
 def _warned(world: World) -> set[str]:
-    told = {"a_site_code_has_one_place", "parts_of_an_inventory_come_as_one_file", "boundaries_do_not_overlap"}
+    told = {
+        "a_site_code_has_one_place",
+        "parts_of_an_inventory_come_as_one_file",
+        "boundaries_do_not_overlap",
+        "boundaries_are_of_a_plausible_area",
+        "the_newest_boundaries_are_in_force",
+        "cells_of_a_quarter_begin_with_a_full_file",
+    }
     return {result.name for result in world.dbt.test() if result.name in told and result.status == "warn"}
 
 
 def test_where_boundaries_overlap_no_test_counts_twice(world: World) -> None:
-    """The square of Thành Sen and one half over it; the other communes are slivers elsewhere."""
-    squares = {"18073": (105.8, 18.3, 0.1), "18100": (105.85, 18.3, 0.1)}
-    features = []
-    for number, code in enumerate(_communes()):
-        west, south, size = squares.get(code, (105.3 + 0.005 * number, 17.95, 0.002))
-        ring = [[west, south], [west + size, south], [west + size, south + size], [west, south + size], [west, south]]
-        features.append(
-            {"type": "Feature", "properties": {"code": code}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
-        )
-    content = json.dumps({"type": "FeatureCollection", "features": features}).encode()
-    world.land("ranh-gioi-2026.geojson", content, SOURCES["boundaries"])
-    inside = sorted(quadkeys(Box(105.81, 18.31, 105.94, 18.39), 16))
+    """The square of Thành Sen and one half over it."""
+    overlapping = collection(drawn() | {"18073": square(105.8, 18.3, 0.05), "18100": square(105.825, 18.3, 0.05)})
+    world.land("ranh-gioi-2026.geojson", overlapping, SOURCES["boundaries"])
+    inside = sorted(quadkeys(Box(105.807, 18.307, 105.868, 18.343), 16))
     world.land(QUARTER, tiles(*((key, 3) for key in inside)), SOURCES["ookla_tiles"])
     world.load()
     world.build(select="+broadband_speed")
@@ -201,9 +231,67 @@ def test_where_boundaries_overlap_no_test_counts_twice(world: World) -> None:
     assert _warned(world) == {"boundaries_do_not_overlap"}
 
 
-def _communes() -> list[str]:
-    with (PROJECT_ROOT / "dbt_project" / "seeds" / "areas.csv").open(encoding="utf-8", newline="") as file:
-        return [row["area_code"] for row in csv.DictReader(file) if row["level"] == "commune" and not row["valid_to"]]
+def test_a_set_with_a_wrong_or_missing_boundary_leaves_the_last_whole_one_in_force(world: World) -> None:
+    def bring(name: str, rings: dict[str, Ring]) -> list[Any]:
+        world.land(name, collection(rings), SOURCES["boundaries"])
+        world.load()
+        world.build(select="+commune_boundaries")
+        return world.rows(
+            "select source, newer_source, count(*), "
+            "round(any_value(drawn_area_km2) filter (commune_code = '18073')), "
+            "any_value(newer_area_difference_pct) filter (commune_code = '18073') "
+            "from marts.commune_boundaries group by all order by newer_source nulls first"
+        )
+
+    sound = drawn()
+    others = {code: ring for code, ring in sound.items() if code != "18073"}
+    first, bow_tie = "ranh-gioi-2026-01-31.geojson", [[105.88, 18.3], [106.0, 18.4], [106.0, 18.3], [105.88, 18.4]]
+    bow_tie.append(bow_tie[0])
+    # nothing sound was there before: the crossed ring is not taken, and the others not without it
+    wrong = "ranh-gioi-2025-12-31.geojson"
+    assert bring(wrong, others | {"18073": bow_tie}) == [("area_facts", wrong, 69, None, 148.6)]
+    assert _warned(world) == {"the_newest_boundaries_are_in_force", "boundaries_are_of_a_plausible_area"}
+    assert bring(first, sound) == [(first, None, 69, 29, None)]
+    assert _warned(world) == set()
+    # a later set with the crossed ring does not come into force in part, nor does one feature that is sound
+    wrong = "ranh-gioi-2026-02-28.geojson"
+    assert bring(wrong, {"18073": bow_tie} | others) == [(first, wrong, 69, 29, 148.6)]
+    assert _warned(world) == {"the_newest_boundaries_are_in_force", "boundaries_are_of_a_plausible_area"}
+    # mended with the day of its set, that set is whole
+    mended = "ranh-gioi-thanh-sen-2026-02-28.geojson"
+    assert bring(mended, {"18073": square(105.9, 18.3, 0.048)}) == [
+        (wrong, None, 68, None, None),
+        (mended, None, 1, 27, None),
+    ]
+    assert _warned(world) == set()
+    alone = "thanh-sen-2026-03-31.geojson"
+    assert bring(alone, {"18073": square(105.9, 18.3, 0.05)}) == [
+        (wrong, None, 68, None, None),
+        (mended, alone, 1, 27, 3.6),
+    ]
+    assert _warned(world) == {"the_newest_boundaries_are_in_force"}
+
+
+def test_a_quarter_of_differences_is_no_collapse(world: World) -> None:
+    def cells(*numbers: int) -> bytes:
+        line = "LTE,452,4,11010,{},-1,105.90287,18.34188,1200,9,1,1609459200,1761955200,0"
+        return "\n".join(line.format(number) for number in numbers).encode()
+
+    world.land("OCID-diff-cell-export-2026-03-31-T000000.csv", cells(1), SOURCES["opencellid_cells"])
+    world.land("452-2026-06-30.csv", cells(*range(60)), SOURCES["opencellid_cells"])
+    world.land("OCID-diff-cell-export-2026-09-30-T000000.csv", cells(7, 60), SOURCES["opencellid_cells"])
+    world.load()
+    world.build(select="+telecom_coverage")
+    told = (
+        "select period_start, cells, obs_status from marts.telecom_coverage "
+        "where area_code = '18073' and operator = 'Viettel' and technology = '4G' order by all"
+    )
+    assert [(str(day), *rest) for day, *rest in world.rows(told)] == [
+        ("2026-01-01", None, "missing"),
+        ("2026-04-01", 60, "estimated"),
+        ("2026-07-01", 61, "estimated"),
+    ]
+    assert _warned(world) == {"cells_of_a_quarter_begin_with_a_full_file"}
 
 
 def test_a_quarter_that_comes_again_replaces_the_first_and_both_stay_on_record(world: World) -> None:

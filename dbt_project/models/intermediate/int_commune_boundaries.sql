@@ -1,29 +1,29 @@
--- The territory of every commune of today, as WKB: its newest boundary, once every commune has one, else a schematic
--- cell, which is all places nearer to its centroid than to any other's, cut off 4 km outside the centroids' hull.
--- Boundaries of some are not mixed with cells of the others: places between them would lie in no commune.
+-- The territory of every commune of today, as WKB: its boundary in force, or while no whole set is, a schematic cell,
+-- which is all places nearer to its centroid than to any other's, cut off 4 km outside the centroids' hull.
 {{ config(materialized='table', pre_hook="{{ load_spatial() }}") }}
 
 with communes as (
     {{ communes_of_today() }}
 ),
 
-given as (
+in_force as (
     select
         area_code,
         file_name,
-        {{ geometry_of_rings('rings') }} as geometry
-    from {{ ref('stg_boundaries') }}
-    where area_code in (select area_code from communes)
-    qualify count(*) over () = (select count(*) from communes)
+        is_repaired,
+        drawn_area_km2,
+        st_geomfromwkb(geometry_wkb) as geometry
+    from {{ ref('int_boundaries') }}
+    where is_in_force
 ),
 
-mended as (
+passed_over as (
     select
         area_code,
         file_name,
-        not st_isvalid(geometry) as is_repaired,
-        case when st_isvalid(geometry) then geometry else st_makevalid(geometry) end as geometry
-    from given
+        100 * (drawn_area_km2 / registry_area_km2 - 1) as area_difference_pct
+    from {{ ref('int_boundaries') }}
+    where is_newest and not is_in_force
 ),
 
 cells as (
@@ -46,8 +46,8 @@ claimed_twice as (
     select
         a.area_code,
         sum({{ area_km2_of('st_intersection(a.geometry, b.geometry)') }}) as overlap_km2
-    from mended as a
-    inner join mended as b on a.area_code <> b.area_code and st_intersects(a.geometry, b.geometry)
+    from in_force as a
+    inner join in_force as b on a.area_code <> b.area_code and st_intersects(a.geometry, b.geometry)
     group by a.area_code
 ),
 
@@ -62,9 +62,10 @@ chosen as (
         m.area_code is null as is_schematic,
         coalesce(m.is_repaired, false) as is_repaired,
         coalesce(m.file_name, 'area_facts') as source,
+        m.drawn_area_km2,
         coalesce(m.geometry, s.geometry) as geometry
     from communes as c
-    left join mended as m on c.area_code = m.area_code
+    left join in_force as m on c.area_code = m.area_code
     left join schematic as s on c.area_code = s.area_code
 ),
 
@@ -92,9 +93,11 @@ select
     c.is_schematic,
     c.is_repaired,
     c.source,
+    p.file_name as newer_source,
+    p.area_difference_pct as newer_area_difference_pct,
     c.registry_area_km2 as area_km2,
     c.area_spread_pct,
-    case when not c.is_schematic then {{ area_km2_of('c.geometry') }} end as drawn_area_km2,
+    c.drawn_area_km2,
     case when not c.is_schematic then coalesce(o.overlap_km2, 0) end as overlap_km2,
     coalesce(c.lon, st_x(st_centroid(c.geometry))) as centroid_lon,
     coalesce(c.lat, st_y(st_centroid(c.geometry))) as centroid_lat,
@@ -102,4 +105,5 @@ select
     st_astext(st_reduceprecision(s.geometry, 0.0001)) as geometry_wkt
 from chosen as c
 left join shown as s on c.area_code = s.area_code
+left join passed_over as p on c.area_code = p.area_code
 left join claimed_twice as o on c.area_code = o.area_code

@@ -78,16 +78,6 @@
     having {% for column in columns %}sum({{ column }}) <> 0{{ ' or ' if not loop.last }}{% endfor %}
 {% endtest %}
 
-{# A set that has any commune of today has them all. #}
-{% test leaves_no_commune_out(model, code) %}
-    select a.area_code
-    from {{ ref('areas') }} as a
-    left join {{ model }} as m on a.area_code = m.{{ code }}
-    where
-        a.level = 'commune' and a.valid_to is null and m.{{ code }} is null
-        and exists (select 1 from {{ model }})
-{% endtest %}
-
 {# No inventory of a quarter in force has most of its sites missing in the one that counts: a part, not an older whole. #}
 {% test no_inventory_is_left_out(model) %}
     select

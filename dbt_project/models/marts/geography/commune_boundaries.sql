@@ -8,6 +8,8 @@ select
     is_schematic,
     is_repaired,
     source,
+    newer_source,
+    round(newer_area_difference_pct, 1) as newer_area_difference_pct,
     centroid_lon,
     centroid_lat,
     area_km2,

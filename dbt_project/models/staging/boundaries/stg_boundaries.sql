@@ -1,4 +1,4 @@
--- One row a commune: its boundary in the newest set that has it.
+-- One row a commune and file: its boundary in that set.
 select
     b.version,
     b.area_code,
@@ -9,4 +9,4 @@ select
     count(*) over (partition by b.area_code, b.file_no) as features
 from {{ source('raw', 'boundaries') }} as b
 inner join {{ source('raw', 'files') }} as f on b.file_no = f.file_no
-qualify row_number() over (partition by b.area_code order by b.version desc) = 1
+qualify row_number() over (partition by b.area_code, b.file_no order by b.version desc) = 1
