@@ -195,9 +195,10 @@ def test_a_reader_of_the_release_sees_which_files_its_figures_lack(poisoned: Rel
 def test_withdrawing_the_poison_mends_the_target(poisoned: Release, first: Release, province: Province) -> None:
     landing = province.platform.landing
     healthy = {item["sha256"] for item in first.package["sources"]}
-    for receipt in landing.in_force("dossiers"):
-        if receipt.sha256 not in healthy:
-            landing.withdraw("dossiers", receipt.sha256, "due dates are wrong", province.platform.now())
+    for source in ("dossiers", "village_coverage"):
+        for receipt in landing.in_force(source):
+            if receipt.sha256 not in healthy:
+                landing.withdraw(source, receipt.sha256, "a wrong delivery", province.platform.now())
     assert province.walk().success
     mended = province.platform.releases.current()
     assert mended is not None
