@@ -11,7 +11,8 @@ with villages as (
         reported_area_name,
         village_key,
         technology,
-        arg_max(village_name, reported_on) as village_name,
+        -- a total order, or equal input would give other bytes
+        arg_max(village_name, (reported_on, operator, village_name)) as village_name,
         max(reported_on) as reported_on,
         bool_or(is_ambiguous) as is_ambiguous,
         count(*) as operators,
