@@ -212,8 +212,7 @@ def _refused(
     for source in sources:
         torn = {name for name, _ in cut_off.get(source, ())}
         lacking = [f"{name}: {reason}" for name, reason in refused.get(source, ()) if name not in torn]
-        told = "; ".join(lacking[:3] + ([f"and {len(lacking) - 3} more"] if len(lacking) > 3 else []))
-        mend = f"Refused whole, nothing of it counts. {told}. `hatinh withdraw` it and land the right file."
+        mend = f"Refused whole, nothing of it counts. {_some(lacking)}. `hatinh withdraw` it and land the right file."
         yield Evidence(
             f"refused:{source}", "load", source, "warn", not lacking, mend if lacking else "", str(len(lacking))
         )
@@ -223,9 +222,8 @@ def _unread(sources: Iterable[str], unread: Mapping[str, Sequence[tuple[str, Seq
     """A column that nobody reads may be one that is read elsewhere under another heading."""
     for source in sources:
         told = [f"{name}: {', '.join(columns)}" for name, columns in unread.get(source, ())]
-        more = [f"and {len(told) - 3} more files"] if len(told) > 3 else []
         mend = (
-            f"Columns that are not read. {'; '.join(told[:3] + more)}. If one matters, teach the source its name; an "
+            f"Columns that are not read. {_some(told, 'more files')}. If one matters, teach the source its name; an "
             "operator's heading is a row of seeds/operator_headings.csv, with a blank field where it is not loaded."
         )
         yield Evidence(f"unread:{source}", "load", source, "warn", not told, mend if told else "", str(len(told)))
@@ -243,6 +241,10 @@ def _registries(lineage: frozenset[str], nodes: Mapping[str, Any], faults: Seque
     """What people edit must hold together before anything that rests on it goes out."""
     for name in sorted(nodes[key]["name"] for key in lineage & nodes.keys() if nodes[key]["resource_type"] == "seed"):
         wrong = [str(fault) for fault in faults if fault.registry == name or fault.is_of_all]
-        more = [f"and {len(wrong) - 3} more: hatinh doctor"] if len(wrong) > 3 else []
-        detail = "; ".join(wrong[:3] + more)
+        detail = _some(wrong, "more: hatinh doctor")
         yield Evidence(f"registry:{name}", "registry", name, "block", not wrong, detail, f"{len(wrong)} faults")
+
+
+def _some(told: Sequence[str], more: str = "more") -> str:
+    """The first three, and how many there are besides."""
+    return "; ".join([*told[:3], *([f"and {len(told) - 3} {more}"] if len(told) > 3 else [])])

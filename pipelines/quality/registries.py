@@ -102,7 +102,7 @@ def faults(seeds: Path, methods: Path | None = None, province: str | None = None
     if province and not any(row.of(("level", "area_code")) == ("province", province) for row in rows["areas"]):
         what = f"no province {province}, which HATINH_PROVINCE_CODE names"
         found.append(Fault("areas", None, None, what, "set the code of your province, and HATINH_SEEDS_DIR to its own"))
-    return list(dict.fromkeys(found))  # a mark that is no boolean is an unknown code of targets too
+    return found
 
 
 def _described(seeds: Path, found: list[Fault]) -> list[_Registry]:

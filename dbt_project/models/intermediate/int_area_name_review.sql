@@ -41,23 +41,20 @@ lives as (
 
 -- units of other days that have exactly this code or name, of any spelling that is known
 exact as (
-    select
+    select distinct
         n.source,
         n.name_given,
         n.last_on,
         l.*
     from names as n
-    inner join lives as l on n.code = l.area_code and n.last_on not between l.valid_from and l.valid_to
-    union
-    select
-        n.source,
-        n.name_given,
-        n.last_on,
-        l.*
-    from names as n
-    inner join {{ ref('int_area_names') }} as k on n.name_key = k.name_key
-    inner join lives as l on k.area_code = l.area_code and k.valid_from between l.valid_from and l.valid_to
-    where n.meanings is null and n.last_on not between l.valid_from and l.valid_to
+    left join {{ ref('int_area_names') }} as k on n.name_key = k.name_key and n.meanings is null
+    inner join lives as l
+        on
+            n.last_on not between l.valid_from and l.valid_to
+            and (
+                n.code = l.area_code
+                or (k.area_code = l.area_code and k.valid_from between l.valid_from and l.valid_to)
+            )
 ),
 
 -- else the units of any day whose names are nearest, by one letter at most, marks, kind and place aside: for the eye

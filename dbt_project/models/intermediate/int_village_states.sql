@@ -1,6 +1,6 @@
 -- A village and technology by all operators together, as of the end of a quarter: covered by one of them; not covered
--- where all who name it deny it; else unknown. An operator of whose report on the commune rows lie in quarantine, and
--- which does not name the village, may have meant it there: then a denial by others proves nothing.
+-- where all who name it deny it; else unknown. An operator that reports on the commune in a file with rows in
+-- quarantine, and does not name the village, may have meant it there: then a denial by others proves nothing.
 {{ config(materialized='table') }}
 
 with villages as (
@@ -23,7 +23,7 @@ with villages as (
     group by quarter, area_code, reported_area_code, reported_area_name, village_key, technology
 ),
 
--- operators whose report on the commune has lost rows
+-- operators that report on the commune in a file that has lost rows, wherever those were of
 losses as (
     select
         quarter,
