@@ -85,8 +85,9 @@
 
 {#
   Coverage of the whole province by all operators together, as their inventories and reports tell it. There is no value
-  of a quarter whose reports leave out more than a fifth of the communes, or to which fewer operators delivered their
-  sites than to one before: it would be of another whole. Speeds are not
+  of a quarter in which nothing is known of the technology in more than a fifth of the communes, or in more than a tenth
+  of the villages that were named in it or in the two years before; nor of one to which fewer operators delivered their
+  sites than to one before: it would be of another whole, and what is not known would move it. Speeds are not
   among the values: they derive from Ookla's tiles, whose licence would reach every table that took them in.
 #}
 {% macro values_covered() -%}
@@ -127,13 +128,17 @@
             where
                 area_code = '{{ var("province_code") }}' and operator = 'all' and technology = '{{ technology }}'
                 {% if column == 'villages_covered_pct' -%}
-                    and 5 * communes_reported >= 4 * (
+                qualify
+                    5 * communes_reported >= 4 * (
                         select count(distinct area_code) - 1 from {{ ref('telecom_coverage') }}
                     )
-                {%- endif %}
-            {%- if column == 'sites_per_1000' %}
+                    and 10 * (villages_covered + villages_not_covered)
+                    >= 9 * max(villages_covered + villages_not_covered + villages_unknown) over (
+                        order by period_start range between interval 2 year preceding and current row
+                    )
+                {%- else -%}
                 qualify inventories = max(inventories) over (order by period_start)
-            {%- endif %}
+                {%- endif %}
             {{ 'union all' if not loop.last }}
         {% endfor %}
     ) as t

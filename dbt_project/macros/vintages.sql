@@ -3,6 +3,11 @@
     (({{ version }} >> 28) & 1048575)
 {%- endmacro %}
 
+{# The row's place in that file. #}
+{% macro row_no_of(version) -%}
+    ({{ version }} & 268435455)
+{%- endmacro %}
+
 {# What makes a figure of statistics the same figure in two publications of one source. #}
 {% macro fact_of(alias) -%}
     concat_ws('|', {{ alias }}.indicator, {{ alias }}.area_code, {{ alias }}.period_type, {{ alias }}.period_start, {{ alias }}.source)

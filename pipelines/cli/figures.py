@@ -35,12 +35,13 @@ def area(
         typer.Option(formats=["%Y-%m-%d", "%d/%m/%Y"], help="A day; without it every life of it.", show_default=False),
     ] = None,
     review: Annotated[
-        bool, typer.Option("--review", help="Instead: names and codes in what came in that wait for an answer.")
+        bool, typer.Option("--review", help="Instead: names of communes and villages that wait for an answer.")
     ] = False,
 ) -> None:
     """What a commune, district or code was on a day, and what it became. Codes and names were used again in 2025.
 
-    hatinh area --review: what sources name that leads to no commune, with candidates and how to answer.
+    hatinh area --review: what sources name that leads to no commune, and villages that operators may call by different
+    names, with candidates and how to answer.
     """
     settings, name = read_settings(), " ".join(words or ())
     if review:
@@ -78,10 +79,10 @@ def _review_names(settings: Settings) -> None:
     from pipelines.warehouse.connection import Warehouse
 
     try:
-        names = names_to_review(Warehouse(settings.warehouse))
+        waiting = names_to_review(Warehouse(settings.warehouse))
     except NotReadable as error:
         stop(str(error), WRONG_USE)
-    out.print(review_list(names, settings.seeds / "area_aliases.csv"), highlight=False)
+    out.print(review_list(waiting, settings.seeds), highlight=False)
 
 
 @app.command(rich_help_panel=FIGURES)

@@ -107,14 +107,21 @@ def _refuse_if_wrong(settings: Settings) -> None:
 
 
 def _tell_unplaced(settings: Settings) -> None:
-    """How many names of communes wait for an answer; nothing where another run holds the warehouse by now."""
+    """How many names of communes and villages wait for an answer; nothing where another run holds the warehouse."""
     from pipelines.scoreboard.area_review import NotReadable, names_to_review
     from pipelines.warehouse.connection import Warehouse
 
     with suppress(NotReadable):
-        if waiting := sum(name.placed_in is None for name in names_to_review(Warehouse(settings.warehouse))):
-            told = f"{waiting} tên xã chờ xác nhận / names of communes wait for an answer: hatinh area --review"
-            out.print(told, style="yellow", highlight=False)
+        names = names_to_review(Warehouse(settings.warehouse))
+        waiting = {
+            "xã / of communes": sum(name.placed_in is None for name in names.communes),
+            "thôn / of villages": len(names.villages),
+        }
+        if any(waiting.values()):
+            told = ", ".join(f"{count} tên {of}" for of, count in waiting.items() if count)
+            out.print(
+                f"{told}: chờ xác nhận / wait for an answer: hatinh area --review", style="yellow", highlight=False
+            )
 
 
 def _tell_undrawn(settings: Settings) -> bool:

@@ -1,4 +1,5 @@
-"""Names and codes of communes that figures could not be placed by, for the person who answers for them.
+"""Names that wait for the person who answers for them: communes that figures could not be placed by, and villages that
+operators may call by different names.
 
 A release does not hold them, since they are questions and not figures: they are read from the private warehouse.
 """
@@ -7,9 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 
 import duckdb
@@ -26,6 +28,11 @@ WAITING = """
     from intermediate.int_area_name_review
     order by placed_in is not null, source, row_count desc, name_given
 """
+VILLAGES = """
+    select area_code, area_name, village_name, technologies, operators, candidates
+    from intermediate.int_village_name_review
+    order by area_code, area_name, village_name
+"""
 PROBLEMS = {
     "unknown_name": "tên chưa có trong danh mục vào ngày đó / no commune has this name on its day",
     "several_meanings": "tên chỉ nhiều xã / the name means several communes",
@@ -39,6 +46,12 @@ HOW = (
     "in force on the days above: hatinh area MÃ",
     "source: ai xác nhận / who says so. Rồi chạy / then: hatinh run",
     "Xã bị tách mà không rõ phần nào thì để chờ / where nobody knows which part of a split one is meant, let it wait",
+)
+HOW_VILLAGES = (
+    "area_code: mã xã ở dòng đậm / the commune's code, of the bold line",
+    "alias: một trong hai tên / one of the two names; village: tên được dùng / the name that counts",
+    "Hai thôn khác nhau: village là chính alias / if they are two villages, write the alias as village too",
+    "source: ai xác nhận / who says so. Rồi chạy / then: hatinh run",
 )
 WRONG_CODES = (
     "Mã sai: báo nguồn gửi lại với mã của ngày số liệu / a wrong code: ask the source for the codes of its day; "
@@ -64,8 +77,29 @@ class Named:
     candidates: str
 
 
-def names_to_review(warehouse: Warehouse) -> list[Named]:
-    """Those that lead to no commune first, each source's by rows; then those placed in spite of their code.
+@dataclass(frozen=True)
+class Village:
+    """A village that its operators deny, and others of its commune that may be the same: then it is no gap."""
+
+    area_code: str
+    area_name: str
+    name: str
+    technologies: str
+    operators: str
+    candidates: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits for an answer."""
+
+    communes: Sequence[Named]
+    """Those that lead to no commune first, each source's by rows; then those placed in spite of their code."""
+    villages: Sequence[Village]
+
+
+def names_to_review(warehouse: Warehouse) -> Waiting:
+    """What the last build found.
 
     Raises:
         NotReadable: there is no warehouse that has them, or it is in use.
@@ -74,7 +108,10 @@ def names_to_review(warehouse: Warehouse) -> list[Named]:
         raise NotReadable("Nothing is loaded yet: hatinh run")
     try:
         with warehouse.connect(read_only=True) as connection:
-            return [Named(*row) for row in connection.execute(WAITING).fetchall()]
+            return Waiting(
+                [Named(*row) for row in connection.execute(WAITING).fetchall()],
+                [Village(*row) for row in connection.execute(VILLAGES).fetchall()],
+            )
     except (duckdb.CatalogException, duckdb.BinderException):
         raise NotReadable(
             "The warehouse is of another version of the program; the next run builds it: hatinh run"
@@ -83,30 +120,54 @@ def names_to_review(warehouse: Warehouse) -> list[Named]:
         raise NotReadable("The warehouse is in use. Wait until the run ends.") from None
 
 
-def review_list(names: Sequence[Named], aliases: Path) -> RenderableType:
+def review_list(waiting: Waiting, seeds: Path) -> RenderableType:
     """Each name with its candidates, and how to answer.
 
     Args:
-        aliases: the seed that takes the answers.
+        seeds: the folder of the registries that take the answers.
     """
-    if not names:
-        return Text("Không có tên nào chờ / no name waits: every commune is known.")
-    parts: list[RenderableType] = []
+    parts = [*_communes(waiting.communes, seeds / "area_aliases.csv")]
+    parts += _villages(waiting.villages, seeds / "village_aliases.csv")
+    return Group(*parts) if parts else Text("Không có tên nào chờ / no name waits: every commune and village is known.")
+
+
+def _communes(names: Sequence[Named], aliases: Path) -> Iterator[RenderableType]:
     for name in names:
-        parts += [Text(f"{name.source} · {name.given}", style="bold"), _card(name), Text()]
+        yield from (Text(f"{name.source} · {name.given}", style="bold"), _card(name), Text())
     if waiting := [name for name in names if name.placed_in is None]:
-        parts.append(Text(f"Trả lời / answer: thêm dòng vào / add a row to {aliases}", style="bold"))
-        parts.append(Padding(Text(f"alias,area_code,valid_from,source\n{_answer(waiting[0].given)}"), (0, 0, 0, 2)))
-        parts += [Text(line) for line in HOW]
+        yield from _how(aliases, "alias,area_code,valid_from,source", (waiting[0].given, "…", "…", "…"), HOW)
     if any(name.problem in ("code_not_in_force", "code_and_name_differ") for name in names):
-        parts.append(Text(WRONG_CODES))
-    return Group(*parts)
+        yield Text(WRONG_CODES)
+
+
+def _villages(villages: Sequence[Village], aliases: Path) -> Iterator[RenderableType]:
+    """By commune: its villages, each with what it may be."""
+    for (code, area), of in groupby(villages, key=lambda village: (village.area_code, village.area_name)):
+        yield Text(f"{code} {area}", style="bold")
+        for village in of:
+            card = _grid()
+            card.add_row("  Thôn / village", Text(f"{village.name} ({village.operators})"))
+            card.add_row("  Chưa rõ / unknown", Text(village.technologies))
+            for position, candidate in enumerate(village.candidates.split("; ")):
+                card.add_row("  Có thể là / may be" if position == 0 else "", Text(candidate))
+            yield from (card, Text())
+    if villages:
+        first = villages[0]
+        answer = (first.area_code, first.name, "…", "…")
+        yield from _how(aliases, "area_code,alias,village,source", answer, HOW_VILLAGES)
+
+
+def _how(aliases: Path, columns: str, answer: Sequence[str], words: Sequence[str]) -> Iterator[RenderableType]:
+    """The row that answers for a name, to be completed."""
+    yield Text(f"Trả lời / answer: thêm dòng vào / add a row to {aliases}", style="bold")
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(answer)
+    yield Padding(Text(f"{columns}\n{line.getvalue()}"), (0, 0, 0, 2))
+    yield from map(Text, words)
 
 
 def _card(name: Named) -> Table:
-    card = Table.grid(padding=(0, 2))
-    card.add_column(style="dim", no_wrap=True)
-    card.add_column(overflow="fold")
+    card = _grid()
     days = f"{name.first_on:%d/%m/%Y}"
     if name.last_on != name.first_on:
         days += f" – {name.last_on:%d/%m/%Y}"
@@ -119,8 +180,8 @@ def _card(name: Named) -> Table:
     return card
 
 
-def _answer(given: str) -> str:
-    """The row that answers for a spelling, to be completed; quoted where it has a comma."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow([given, "…", "…", "…"])
-    return line.getvalue()
+def _grid() -> Table:
+    card = Table.grid(padding=(0, 2))
+    card.add_column(style="dim", no_wrap=True)
+    card.add_column(overflow="fold")
+    return card

@@ -29,11 +29,18 @@ def seed(name: str) -> list[dict[str, str]]:
 
 def renderer() -> Render:
     """Makes SQL of a template that uses the macros of names and areas; a ref is a table of that name."""
-    macros = "".join((DBT / "macros" / f"{name}.sql").read_text(encoding="utf-8") for name in ("names", "areas"))
+    macros = "".join(
+        (DBT / "macros" / f"{name}.sql").read_text(encoding="utf-8") for name in ("names", "areas", "telecom")
+    )
     environment = jinja2.Environment(autoescape=False)  # noqa: S701 - SQL, not HTML
 
     def sql(template: str) -> str:
-        return environment.from_string(macros + template).render(ref=lambda name: name, config=lambda **_: "")
+        return environment.from_string(macros + template).render(
+            ref=lambda name: name,
+            source=lambda schema, name: f"{schema}.{name}",
+            var=lambda name: {"province_code": "42"}[name],
+            config=lambda **_: "",
+        )
 
     return sql
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -105,11 +106,29 @@ def test_names_that_wait_are_listed_with_candidates_and_how_to_answer(render: Re
 
 def test_without_a_question_the_review_asks_for_nothing(render: Render, tmp_path: Path) -> None:
     _warehouse(tmp_path, render, ("18073", "Thành Sen", "2026-06-30"))
-    assert ask("--review", data=tmp_path) == (0, "Không có tên nào chờ / no name waits: every commune is known. ")
+    assert ask("--review", data=tmp_path) == (
+        0,
+        "Không có tên nào chờ / no name waits: every commune and village is known. ",
+    )
 
 
-def _warehouse(data: Path, render: Render, *stated: Stated) -> Path:
-    """A warehouse that holds the review of villages' communes."""
+def test_villages_under_two_names_are_listed_by_commune(render: Render, tmp_path: Path) -> None:
+    villages = [
+        ("18073", "phường Thành Sen", "Thôn Hạ", "4G, fibre", "Viettel", "Hạ Vàng (VNPT); Thôn Hạ Mới (VNPT)"),
+        ("18073", "phường Thành Sen", "Thôn Tây", "4G", "Viettel, VNPT", "Tây Hồ (MobiFone)"),
+    ]
+    _warehouse(tmp_path, render, ("18073", "Thành Sen", "2026-06-30"), villages=villages)
+    code, output = ask("--review", data=tmp_path)
+    assert code == 0
+    assert output.count("18073 phường Thành Sen") == 1
+    assert "Thôn / village Thôn Hạ (Viettel) Chưa rõ / unknown 4G, fibre Có thể là / may be Hạ Vàng (VNPT)" in output
+    assert "Thôn Hạ Mới (VNPT) Thôn / village Thôn Tây (Viettel, VNPT)" in output
+    assert "village_aliases.csv area_code,alias,village,source 18073,Thôn Hạ,…,…" in output
+    assert "area_aliases.csv" not in output
+
+
+def _warehouse(data: Path, render: Render, *stated: Stated, villages: Sequence[tuple[str, ...]] = ()) -> Path:
+    """A warehouse that holds the review of villages' communes, and such villages."""
     path = data / "warehouse" / "warehouse.duckdb"
     path.parent.mkdir()
     world = seeded(render)
@@ -117,6 +136,12 @@ def _warehouse(data: Path, render: Render, *stated: Stated) -> Path:
     world.execute(f"attach '{path}' as kept")
     world.execute("create schema kept.intermediate")
     world.execute("create table kept.intermediate.int_area_name_review as from int_area_name_review")
+    columns = "area_code, area_name, village_name, technologies, operators, candidates"
+    world.execute(
+        f"create table kept.intermediate.int_village_name_review ({columns.replace(',', ' varchar,')} varchar)"
+    )
+    if villages:
+        world.executemany("insert into kept.intermediate.int_village_name_review values (?, ?, ?, ?, ?, ?)", villages)
     world.close()
     return path
 

@@ -149,7 +149,16 @@ def test_what_names_no_commune_of_its_day_is_told_and_not_passed_over(world: Wor
         SOURCES["boundaries"],
     )
     world.land("viettel-tram-2026-09-30.csv", sites(("A", CENTRE, "18094")), SOURCES["bts_inventory"])
-    world.land("viettel-thon-2026-09-30.csv", "Xã,Thôn,4G\nTên Lạ,Thôn 1,có".encode(), SOURCES["village_coverage"])
+    # of three villages Viettel names one again; VNPT names one that Viettel does not, and a row of it does not load
+    for name, rows in {
+        "viettel-thon-2026-06-30.csv": "Thành Sen,Thôn 1,không\nThành Sen,Hạ,không\nThành Sen,Thôn 3,không",
+        "viettel-thon-2026-09-30.csv": "Tên Lạ,Thôn 1,có\nThành Sen,Thôn 1,có",
+        "vinaphone-thon-2026-09-30.csv": (
+            "Thành Sen,Hạ Vàng,có\nThành Sen,Thôn 3,không\nThạch Hà,Đông,không\nThạch Hà,Tây,?!"
+        ),
+        "mobifone-thon-2026-09-30.csv": "Thạch Hà,Tây,không\nThạch Hà,Đông,không",
+    }.items():
+        world.land(name, f"Xã,Thôn,4G\n{rows}".encode(), SOURCES["village_coverage"])
     # a name that nobody knows, a code beside another commune's name, and one commune with two speeds
     ispeed = (
         "Mã xã,Xã,Loại mạng,Tải xuống (Mbps),Số mẫu\n,Tên Lạ,di động,90,300\n18100,Phường Thành Sen,di động,90,300\n"
@@ -166,10 +175,14 @@ def test_what_names_no_commune_of_its_day_is_told_and_not_passed_over(world: Wor
         "a_commune_has_one_feature_in_a_set_of_boundaries",
         "sites_are_of_communes_of_their_day",
         "villages_are_of_communes_of_their_day",
+        "reports_of_villages_name_them_all",
+        "villages_have_one_name",
         "speeds_are_of_communes_of_their_month",
         "a_table_of_speeds_tells_a_commune_once",
     )
-    world.build(select="+telecom_coverage +broadband_speed +int_area_name_review")
+    world.build(
+        select="+telecom_coverage +coverage_gaps +broadband_speed +int_area_name_review +int_village_name_review"
+    )
     assert {r.name: r.status for r in world.dbt.test() if r.name in told} == dict.fromkeys(told, "warn")
     review = "select source, name_given, row_count from intermediate.int_area_name_review order by all"
     assert world.rows(review) == [
@@ -186,8 +199,22 @@ def test_what_names_no_commune_of_its_day_is_told_and_not_passed_over(world: Wor
         "from marts.broadband_speed where source = 'ookla'"
     )
     assert world.rows(placed) == [(len(around), len(around))]
-    province = "select distinct villages_unplaced from marts.telecom_coverage where villages_covered = 1"
-    assert world.rows(province) == [(1,)]
+    province = (
+        "select villages_covered, villages_not_covered, villages_unknown, villages_unplaced, communes_reported "
+        "from marts.telecom_coverage where area_code = '42' and technology = '4G' and operator = 'all' "
+        "and period_start = '2026-07-01'"
+    )
+    assert world.rows(province) == [(3, 2, 2, 1, 2)]
+    gaps = (
+        "select village_name, coverage_status, unknown_because from marts.coverage_gaps "
+        "where level = 'village' and technology = '4G' and coverage_status <> 'covered' order by all"
+    )
+    assert world.rows(gaps) == [
+        ("Hạ", "unknown", "another_name"),
+        ("Thôn 3", "not_covered", None),
+        ("Tây", "unknown", "rows_lost"),
+        ("Đông", "not_covered", None),
+    ]
 
 
 def test_sites_that_an_inventory_hides_are_told(world: World) -> None:

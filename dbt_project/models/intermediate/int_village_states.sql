@@ -1,54 +1,59 @@
 -- A village and technology by all operators together, as of the end of a quarter: covered by one of them; not covered
--- where all who name it deny it; else unknown. An operator that reports on the commune in a file with rows in
--- quarantine, and does not name the village, may have meant it there: then a denial by others proves nothing.
+-- where all who name it deny it, and none of the others may have meant it, under another name or in a row that lies in
+-- quarantine; else unknown, and why.
 {{ config(materialized='table') }}
 
-with villages as (
-    select
+with doubted as (
+    select distinct
         quarter,
         area_code,
-        reported_area_code,
         reported_area_name,
         village_key,
-        technology,
-        -- a total order, or equal input would give other bytes
-        arg_max(village_name, (reported_on, operator, village_name)) as village_name,
-        max(reported_on) as reported_on,
-        bool_or(is_ambiguous) as is_ambiguous,
-        count(*) as operators,
-        count(*) filter (where has_lost_rows) as operators_with_loss,
-        bool_or(is_covered) as is_covered_by_one,
-        count(*) = count(is_covered) as is_told_by_all
-    from {{ ref('int_village_coverage') }}
-    group by quarter, area_code, reported_area_code, reported_area_name, village_key, technology
+        technology
+    from {{ ref('int_village_doubts') }}
 ),
 
--- operators that report on the commune in a file that has lost rows, wherever those were of
+-- operators of whose report on the commune rows lie in quarantine
 losses as (
     select
         quarter,
         area_code,
-        reported_area_name,
-        count(distinct operator) filter (where has_lost_rows) as operators_with_loss
+        list(distinct operator) as operators
     from {{ ref('int_village_coverage') }}
-    group by quarter, area_code, reported_area_name
+    where is_beside_lost
+    group by quarter, area_code
+),
+
+judged as (
+    select
+        s.*,
+        case
+            when s.is_covered_by_one then null
+            when not s.is_denied_by_all and s.is_ambiguous then 'name_stands_twice'
+            when not s.is_denied_by_all then 'not_said'
+            when not list_has_all(s.operators, l.operators) then 'rows_lost'
+            when d.village_key is not null then 'another_name'
+        end as unknown_because
+    from {{ ref('int_village_statements') }} as s
+    left join losses as l on s.quarter = l.quarter and s.area_code = l.area_code
+    left join doubted as d
+        on
+            s.quarter = d.quarter and s.area_code = d.area_code and s.reported_area_name = d.reported_area_name
+            and s.village_key = d.village_key and s.technology = d.technology
+    where not s.is_left_behind
 )
 
 select
-    v.quarter,
-    v.area_code,
-    v.reported_area_code,
-    v.reported_area_name,
-    v.village_key,
-    v.village_name,
-    v.technology,
-    v.reported_on,
-    v.is_ambiguous,
-    v.operators,
-    case
-        when v.is_covered_by_one then true
-        when v.is_told_by_all and v.operators_with_loss = l.operators_with_loss then false
-    end as is_covered
-from villages as v
-inner join losses as l
-    on v.quarter = l.quarter and v.area_code = l.area_code and v.reported_area_name = l.reported_area_name
+    quarter,
+    area_code,
+    reported_area_code,
+    reported_area_name,
+    village_key,
+    village_name,
+    technology,
+    reported_on,
+    is_ambiguous,
+    unknown_because,
+    cast(len(operators) as bigint) as operators,
+    case when unknown_because is null then is_covered_by_one end as is_covered
+from judged

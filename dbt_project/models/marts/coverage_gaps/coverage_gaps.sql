@@ -13,17 +13,32 @@ states as (
     from {{ ref('int_village_states') }}
 ),
 
--- runs of one state: the newest run tells since when
+-- a village keeps its history when its commune becomes another, where no other village there had the name
+known_as as (
+    select
+        *,
+        dense_rank() over (order by quarter) as quarter_no,
+        case
+            when
+                min(reported_area_name) over (partition by quarter, area_code, village_key, technology)
+                <> max(reported_area_name) over (partition by quarter, area_code, village_key, technology)
+                then reported_area_name
+            else ''
+        end as told_apart_by
+    from states
+),
+
+-- runs of one state in quarters on end: the newest run tells since when
 runs as (
     select
         *,
         coalesce(
-            coverage_status <> lag(coverage_status) over (
-                partition by area_code, reported_area_name, village_key, technology order by quarter
-            ),
+            coverage_status <> lag(coverage_status) over village
+            or quarter_no <> lag(quarter_no) over village + 1,
             true
         ) as is_change
-    from states
+    from known_as
+    window village as (partition by area_code, told_apart_by, village_key, technology order by quarter)
 ),
 
 -- what no report in force names any more is gone
@@ -31,7 +46,7 @@ villages as (
     select
         *,
         max(quarter) filter (where is_change) over (
-            partition by area_code, reported_area_name, village_key, technology
+            partition by area_code, told_apart_by, village_key, technology
         ) as since_quarter
     from runs
     qualify quarter = max(quarter) over ()
@@ -74,6 +89,7 @@ select
     v.reported_on,
     v.operators,
     v.is_ambiguous,
+    v.unknown_because,
     cast(null as bigint) as villages_covered,
     cast(null as bigint) as villages_not_covered,
     cast(null as bigint) as villages_unknown
@@ -101,6 +117,7 @@ select
     c.reported_on,
     c.operators,
     false as is_ambiguous,
+    cast(null as varchar) as unknown_because,
     c.villages_covered,
     c.villages_not_covered,
     c.villages_unknown

@@ -41,6 +41,7 @@ villages as (
         coalesce(a.area_code, '') as area_code
     from {{ ref('int_village_coverage') }} as v
     left join areas as a on v.area_code = a.area_code
+    where not v.is_left_behind
 ),
 
 -- the villages that any report in force names: who does not name one says nothing of it
@@ -200,7 +201,8 @@ counted_villages as (
         technology,
         coalesce(area_code, '{{ var("province_code") }}') as area_code,
         count(*) filter (where is_covered) as villages_covered,
-        count(*) filter (where not is_covered) as villages_not_covered
+        count(*) filter (where not is_covered) as villages_not_covered,
+        count(distinct area_code) filter (where is_covered is not null and area_code <> '') as communes_reported
     from village_states
     group by grouping sets ((quarter, operator, technology, area_code), (quarter, operator, technology))
 ),
@@ -211,8 +213,7 @@ counted_listed as (
         area_code,
         villages,
         reported_areas,
-        cast(null as bigint) as villages_unplaced,
-        cast(null as bigint) as communes_reported
+        cast(null as bigint) as villages_unplaced
     from listed
     union all
     select
@@ -220,8 +221,7 @@ counted_listed as (
         '{{ var("province_code") }}' as area_code,
         cast(sum(villages) as bigint) as villages,
         cast(null as varchar) as reported_areas,
-        cast(coalesce(sum(villages) filter (where area_code = ''), 0) as bigint) as villages_unplaced,
-        count(*) filter (where area_code <> '') as communes_reported
+        cast(coalesce(sum(villages) filter (where area_code = ''), 0) as bigint) as villages_unplaced
     from listed
     group by quarter
 ),
@@ -256,7 +256,9 @@ joined as (
                 then l.villages - coalesce(v.villages_covered, 0) - coalesce(v.villages_not_covered, 0)
         end as villages_unknown,
         case when w.has_villages then l.villages_unplaced end as villages_unplaced,
-        case when w.has_villages then l.communes_reported end as communes_reported,
+        case
+            when w.has_villages and a.area_code = '{{ var("province_code") }}' then coalesce(v.communes_reported, 0)
+        end as communes_reported,
         case when w.has_villages then l.reported_areas end as reported_areas,
         g.drawn_area_km2,
         -- nothing within reach of the masts of an inventory is 0; of masts that cannot be drawn nothing is known

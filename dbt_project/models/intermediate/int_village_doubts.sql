@@ -1,0 +1,51 @@
+-- Villages that all who name them say are not covered, with others of the commune that may be the same under another
+-- name: nobody names both, and the other is not denied. Where numbers differ they are two. A person answers by a row of
+-- seeds/village_aliases.csv, and `hatinh area --review` lists what waits.
+{{ config(materialized='view') }}
+
+-- who named a village under an old unit, where that name stood in one
+with named_before as (
+    select
+        quarter,
+        area_code,
+        village_key,
+        technology,
+        any_value(operators) as operators
+    from {{ ref('int_village_statements') }}
+    where is_left_behind
+    group by quarter, area_code, village_key, technology
+    having count(*) = 1
+)
+
+select
+    d.quarter,
+    d.area_code,
+    d.reported_area_name,
+    d.village_key,
+    d.technology,
+    d.village_name,
+    d.operators,
+    o.village_key as other_key,
+    o.village_name as other_name,
+    o.reported_area_name as other_area_name,
+    o.operators as other_operators
+from {{ ref('int_village_statements') }} as d
+inner join {{ ref('int_village_statements') }} as o
+    on
+        d.quarter = o.quarter and d.area_code = o.area_code and d.technology = o.technology
+        and not list_has_any(d.operators, o.operators)
+left join named_before as b
+    on
+        d.quarter = b.quarter and d.area_code = b.area_code and d.technology = b.technology
+        and d.village_key = b.village_key and o.village_key <> b.village_key
+where
+    d.is_denied_by_all and not d.is_left_behind and not o.is_denied_by_all
+    and not d.is_answered and not o.is_answered
+    and not coalesce(list_has_any(b.operators, o.operators), false)
+    -- numbers were given anew when units became one
+    and not coalesce(
+        d.reported_area_name = o.reported_area_name
+        and nullif(regexp_extract(d.village_key, '[0-9]+$'), '')
+        <> nullif(regexp_extract(o.village_key, '[0-9]+$'), ''),
+        false
+    )

@@ -1,0 +1,21 @@
+-- A village and technology as of the end of a quarter: who names it, and whether one says it is covered or all deny it.
+{{ config(materialized='view') }}
+
+select
+    quarter,
+    area_code,
+    reported_area_code,
+    reported_area_name,
+    village_key,
+    technology,
+    is_left_behind,
+    -- a total order, or equal input would give other bytes
+    arg_max(village_name, (reported_on, operator, village_name)) as village_name,
+    max(reported_on) as reported_on,
+    list(operator order by operator) as operators,
+    bool_or(is_answered) as is_answered,
+    bool_or(is_ambiguous) as is_ambiguous,
+    coalesce(bool_or(is_covered), false) as is_covered_by_one,
+    count(*) = count(*) filter (where not is_covered) as is_denied_by_all
+from {{ ref('int_village_coverage') }}
+group by all

@@ -1,0 +1,124 @@
+-- What operators said of a village, with the commune that the report names, as that was on its day and today, and the
+-- village's name as a key: it is known by that within the commune as reported.
+{%- set kinds = 'thôn|thon|xóm|xom|ấp|bản|làng|buôn|tổ dân phố|to dan pho|tổ|to|t[.]?d[.]?p|t|'
+    ~ 'khối phố|khoi pho|khu phố|khu pho|kp|khối|khoi|khu|khóm|tiểu khu' %}
+{%- set numerals = "['i', 'ii', 'iii', 'iv', 'v', 'vi', 'vii', 'viii', 'ix', 'x', 'xi', 'xii', 'xiii', 'xiv', 'xv']" %}
+{{ config(materialized='table') }}
+
+-- rows in quarantine stand between others: they were most likely of the communes of those
+with in_order as (
+    select
+        file_no,
+        row_no,
+        false as is_lost
+    from {{ ref('stg_village_coverage') }}
+    union all
+    select distinct
+        q.file_no,
+        q.row_no,
+        true as is_lost
+    from {{ source('raw', 'quarantine') }} as q
+    inner join {{ source('raw', 'files') }} as f on q.file_no = f.file_no
+    where f.source = 'village_coverage' and q.reason <> 'duplicate_record'
+),
+
+beside as (
+    select
+        *,
+        coalesce(lag(is_lost) over (partition by file_no order by row_no), false)
+        or coalesce(lead(is_lost) over (partition by file_no order by row_no), false) as is_beside_lost
+    from in_order
+),
+
+placed as (
+    select
+        v.*,
+        b.is_beside_lost,
+        case
+            when w.area_code is null then 'unknown'
+            else coalesce({{ stated_commune_today() }}, 'unknown part of ' || w.area_code)
+        end as area_code,
+        w.area_code as reported_area_code,
+        coalesce(w.area_name, concat_ws(' ', v.commune_code, v.commune_name)) as reported_area_name,
+        w.valid_from as reported_unit_since
+    from {{ ref('stg_village_coverage') }} as v
+    inner join beside as b on v.file_no = b.file_no and v.row_no = b.row_no
+    {{ join_stated_commune('v.commune_code', 'v.commune_name', 'v.extracted_on') }}
+),
+
+-- a person's answer goes before the name as written
+answered as (
+    select
+        p.*,
+        coalesce(a.village, p.village) as village_name,
+        a.village is not null as is_answered
+    from placed as p
+    left join {{ ref('village_aliases') }} as a
+        on p.area_code = a.area_code and {{ name_key('p.village') }} = {{ name_key('a.alias') }}
+),
+
+-- "Tổ dân phố số 05.", "TDP5": the kind, and what follows it after a mark or as a number
+parted as (
+    select
+        *,
+        -- marks around it, and "số" and zeros before a number
+        regexp_replace(
+            regexp_replace(trim({{ name_key('village_name') }}, ' .,;:*"'), '\b(?:số|so) ?([0-9])', '\1', 'g'),
+            '(^|[^0-9])0+([0-9])', '\1\2', 'g'
+        ) as spelling,
+        regexp_extract(spelling, '^({{ kinds }})(?:[ .:]+(.+)|([0-9].*))$', ['kind', 'name', 'number']) as parts
+    from answered
+),
+
+named as (
+    select
+        *,
+        case
+            when parts.kind in ('thôn', 'thon') then 'thôn'
+            when parts.kind in ('xóm', 'xom') then 'xóm'
+            when parts.kind in ('ấp', 'bản', 'làng', 'buôn') then parts.kind
+            when parts.kind not in ('', 't') then 'tdp'
+        end as kind,
+        coalesce(nullif(parts.name || parts.number, ''), spelling) as name,
+        -- "Liên Hà II" is Liên Hà 2
+        regexp_extract(name, '^(?:.* )?([ivx]+)$', 1) as numeral,
+        case
+            when list_contains({{ numerals }}, numeral)
+                then left(name, length(name) - length(numeral)) || list_position({{ numerals }}, numeral)
+            else name
+        end as name_alone
+    from parted
+)
+
+select
+    file_no,
+    version,
+    extracted_on,
+    operator,
+    area_code,
+    reported_area_code,
+    reported_area_name,
+    reported_unit_since,
+    village_name,
+    is_answered,
+    is_beside_lost,
+    -- "Hạ Vàng" is "Thôn Hạ Vàng" where the commune has no other village of that name
+    concat_ws(
+        ' ',
+        coalesce(
+            kind,
+            case
+                when
+                    min(kind) over (partition by area_code, reported_area_name, name_alone)
+                    = max(kind) over (partition by area_code, reported_area_name, name_alone)
+                    then min(kind) over (partition by area_code, reported_area_name, name_alone)
+            end
+        ),
+        name_alone
+    ) as village_key,
+    has_2g,
+    has_3g,
+    has_4g,
+    has_5g,
+    has_fibre
+from named

@@ -1,0 +1,205 @@
+"""Villages as several operators report them: what makes a gap, and what must never make one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import pytest
+from geography_world import Render, build, seeded
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+MODELS = (
+    "int_villages",
+    "int_village_reports",
+    "int_village_coverage",
+    "int_village_statements",
+    "int_village_doubts",
+    "int_village_states",
+    "int_village_name_review",
+)
+COMMUNE = "18073"
+COMMUNES = "select area_code from areas where level = 'commune' and valid_to is null order by area_code"
+
+
+@dataclass(frozen=True)
+class Report:
+    """One file: an operator, a day, and what it says of 4G by village; rows of `lost` lie in quarantine."""
+
+    operator: str
+    day: str
+    villages: dict[str, bool | None]
+    commune: str = COMMUNE
+    lost: frozenset[str] = field(default_factory=frozenset)
+
+
+@pytest.fixture(scope="module")
+def registry(render: Render) -> duckdb.DuckDBPyConnection:
+    connection = seeded(render)
+    connection.execute("create schema raw")
+    for sql in (
+        "raw.quarantine (file_no integer, row_no bigint, reason varchar)",
+        "raw.files (file_no integer, source varchar)",
+        "village_aliases (area_code varchar, alias varchar, village varchar, source varchar)",
+        "stg_village_coverage (version bigint, file_no integer, row_no bigint, extracted_on date, operator varchar, "
+        "commune_code varchar, commune_name varchar, village varchar, has_2g boolean, has_3g boolean, has_4g boolean, "
+        "has_5g boolean, has_fibre boolean)",
+    ):
+        connection.execute(f"create table {sql}")
+    return connection
+
+
+def states(connection: duckdb.DuckDBPyConnection, render: Render, *reports: Report) -> dict[tuple[str, str], Any]:
+    """What is known of 4G, by quarter and village: true, false, or why it is not known."""
+    for table in ("raw.quarantine", "raw.files", "stg_village_coverage"):
+        connection.execute(f"delete from {table}")
+    for file_no, report in enumerate(reports, 1):
+        connection.execute("insert into raw.files values (?, 'village_coverage')", [file_no])
+        for row_no, (village, has_4g) in enumerate(report.villages.items(), 1):
+            if village in report.lost:
+                connection.execute("insert into raw.quarantine values (?, ?, 'unknown_code')", [file_no, row_no])
+                continue
+            connection.execute(
+                "insert into stg_village_coverage select (date_diff('day', date '2000-01-01', cast($2 as date)) << 48) "
+                "| ($1::bigint << 28) | $3, $1, $3, $2, $4, $5, null, $6, null, null, $7, null, null",
+                [file_no, report.day, row_no, report.operator, report.commune, village, has_4g],
+            )
+    build(connection, render, *MODELS)
+    rows = connection.execute(
+        "select cast(quarter as varchar), village_name, coalesce(cast(is_covered as varchar), unknown_because) "
+        "from int_village_states where technology = '4G'"
+    ).fetchall()
+    return {(quarter, village): {"true": True, "false": False}.get(state, state) for quarter, village, state in rows}
+
+
+def test_a_supplement_covers_what_it_names_and_nothing_else(
+    registry: duckdb.DuckDBPyConnection, render: Render
+) -> None:
+    whole = Report("Viettel", "2026-06-30", dict.fromkeys((f"Thôn {n}" for n in range(1, 10)), False))
+    part = Report("Viettel", "2026-09-30", {"Thôn 1": True})
+    found = states(registry, render, whole, part)
+    assert found["2026-07-01", "Thôn 1"] is True
+    assert sum(state is False for (quarter, _), state in found.items() if quarter == "2026-07-01") == 8
+    told = "select extracted_on from int_village_reports where is_part and is_in_force and area_code = '18073'"
+    assert len(registry.execute(told).fetchall()) == 1
+
+
+def test_a_lost_row_hides_villages_of_its_commune_only(registry: duckdb.DuckDBPyConnection, render: Render) -> None:
+    both = [
+        Report("Viettel", "2026-09-30", {"Thôn 1": False, "Thôn 2": False}, commune)
+        for commune in (COMMUNE, "18100", "18118")
+    ]
+    # VNPT's file has the three communes in order; the row of village 2 of the second is lost
+    theirs = Report("VNPT", "2026-09-30", {"Thôn 1": False, "Thôn 2": True}, "18100", frozenset({"Thôn 2"}))
+    states(registry, render, *both, theirs)
+    gaps = "select area_code, village_name, is_covered, unknown_because from int_village_states where technology = '4G'"
+    assert sorted(registry.execute(gaps).fetchall(), key=str) == [
+        ("18073", "Thôn 1", False, None),
+        ("18073", "Thôn 2", False, None),
+        ("18100", "Thôn 1", False, None),
+        ("18100", "Thôn 2", None, "rows_lost"),
+        ("18118", "Thôn 1", False, None),
+        ("18118", "Thôn 2", False, None),
+    ]
+
+
+def test_a_person_says_whether_two_names_are_one(registry: duckdb.DuckDBPyConnection, render: Render) -> None:
+    ours = Report("Viettel", "2026-09-30", {"Thôn Đông": False})
+    theirs = Report("VNPT", "2026-09-30", {"Thôn Đông Tiến": True})
+    quarter = "2026-07-01"
+    assert states(registry, render, ours, theirs)[quarter, "Thôn Đông"] == "another_name"
+    listed = "select area_name, village_name, technologies, operators, candidates from int_village_name_review"
+    assert registry.execute(listed).fetchall() == [
+        ("phường Thành Sen", "Thôn Đông", "4G", "Viettel", "Thôn Đông Tiến (VNPT)")
+    ]
+    registry.execute("insert into village_aliases values ('18073', 'thôn đông', 'Thôn Đông Tiến', 'the ward')")
+    assert states(registry, render, ours, theirs) == {(quarter, "Thôn Đông Tiến"): True}
+    registry.execute("update village_aliases set village = 'Thôn Đông'")
+    assert states(registry, render, ours, theirs) == {(quarter, "Thôn Đông"): False, (quarter, "Thôn Đông Tiến"): True}
+    assert registry.execute(listed).fetchall() == []
+    registry.execute("delete from village_aliases")
+
+
+def test_another_operators_silence_after_the_merger_makes_no_gap(
+    registry: duckdb.DuckDBPyConnection, render: Render
+) -> None:
+    """Thạch Linh (18077) went to Thành Sen; MobiFone had signal there, and has not reported since."""
+    before = Report("MobiFone", "2025-06-30", {"Thôn 1": True, "Thôn 2": False}, "18077")
+    after = Report("Viettel", "2025-09-30", {"Thôn 1": False, "Thôn 2": False})
+    found = states(registry, render, before, after)
+    assert found["2025-07-01", "Thôn 1"] == "another_name"
+    assert found["2025-07-01", "Thôn 2"] is False
+    # one village under the new unit leaves two of before where they are
+    found = states(registry, render, before, Report("Viettel", "2025-09-30", {"Thôn Mới": True}))
+    assert {village for quarter, village in found if quarter == "2025-07-01"} == {"Thôn 1", "Thôn 2", "Thôn Mới"}
+
+
+SPELLINGS = (
+    ("Thôn Đông", "thôn đông.", "Đông"),
+    ("Tổ dân phố 2", "TDP số 02", "KP II"),
+    ("Thôn Hạ Vàng", "Xóm Hạ", "thon Ha Vang"),
+    ("Thôn Liên Hòa", "Liên Hoà", "Khối Liên Hòa Mới"),
+)
+"""Four villages, and how operators may write each."""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """What it has in the four villages, how it writes them, the row that does not load, and what it tells again."""
+
+    has: tuple[bool, ...]
+    writes: tuple[int, ...]
+    loses: int | None
+    again: frozenset[int]
+
+    def reports(self, name: str, commune: str) -> list[Report]:
+        told = {SPELLINGS[at][self.writes[at]]: self.has[at] for at in range(4)}
+        names = list(told)
+        lost = frozenset() if self.loses is None else frozenset({names[self.loses]})
+        found = [Report(name, "2026-06-30", told, commune, lost)]
+        if self.again and not lost:
+            found.append(Report(name, "2026-09-15", {names[at]: told[names[at]] for at in sorted(self.again)}, commune))
+        return found
+
+
+FOUR = range(4)
+OPERATORS = st.builds(
+    Operator,
+    st.tuples(*(st.booleans() for _ in FOUR)),
+    st.tuples(*(st.integers(0, 2) for _ in FOUR)),
+    st.none() | st.sampled_from(FOUR),
+    st.frozensets(st.sampled_from(FOUR), max_size=3),
+)
+
+
+@settings(max_examples=10, deadline=None, phases=(Phase.reuse, Phase.generate))  # to shrink it would take long
+@given(cases=st.lists(st.tuples(OPERATORS, OPERATORS), min_size=25, max_size=25))
+def test_a_village_with_signal_is_never_a_gap(
+    registry: duckdb.DuckDBPyConnection, render: Render, cases: list[tuple[Operator, Operator]]
+) -> None:
+    """Whatever its operators call it, in however many parts they report, and whichever row does not load."""
+    communes = [commune for (commune,) in registry.execute(COMMUNES).fetchall()]
+    # many cases at once, each in a commune of its own: a build takes its time
+    told = dict(zip(communes, cases, strict=False))
+    both = [
+        report
+        for commune, pair in told.items()
+        for name, operator in zip(("Viettel", "VNPT"), pair, strict=True)
+        for report in operator.reports(name, commune)
+    ]
+    states(registry, render, *both, Report("MobiFone", "2026-09-30", {"Thôn 9": True}, communes[-1]))
+    gaps = registry.execute(
+        "select area_code, village_name from int_village_states "
+        "where technology = '4G' and not is_covered and quarter = '2026-07-01'"
+    ).fetchall()
+    named = {name: at for at, names in enumerate(SPELLINGS) for name in names}
+    assert [gap for gap in gaps if any(one.has[named[gap[1]]] for one in told[gap[0]])] == []
+    # and what both deny under one name is told, unless a row is lost
+    denied = {
+        commune
+        for commune, (one, two) in told.items()
+        if not any(one.has + two.has) and one.writes == two.writes and one.loses is None and two.loses is None
+    }
+    assert denied <= {commune for commune, _ in gaps}
