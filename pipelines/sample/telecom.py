@@ -99,7 +99,7 @@ def _villages(rng: np.random.Generator, communes: Sequence[Centroid]) -> bytes:
             # one village in 29 has nothing from anybody, so that gaps are seen
             is_gap = (at * VILLAGES + number) % 29 == 5
             signal = word(0.0, 1.0) if is_gap else word(0.96, 0.03)
-            fifth = word(0.3, 0.6) if signal == "có" else signal
+            fifth = word(0.3, 0.69) if signal == "có" else signal
             rows.append(
                 (
                     code,
