@@ -129,11 +129,29 @@ def test_another_operators_silence_after_the_merger_makes_no_gap(
     before = Report("MobiFone", "2025-06-30", {"Thôn 1": True, "Thôn 2": False}, "18077")
     after = Report("Viettel", "2025-09-30", {"Thôn 1": False, "Thôn 2": False})
     found = states(registry, render, before, after)
-    assert found["2025-07-01", "Thôn 1"] == "another_name"
+    assert found["2025-07-01", "Thôn 1"] == "other_unit"
     assert found["2025-07-01", "Thôn 2"] is False
     # one village under the new unit leaves two of before where they are
     found = states(registry, render, before, Report("Viettel", "2025-09-30", {"Thôn Mới": True}))
     assert {village for quarter, village in found if quarter == "2025-07-01"} == {"Thôn 1", "Thôn 2", "Thôn Mới"}
+
+
+def test_a_commune_with_the_name_of_one_that_it_took_has_each_village_once(
+    registry: duckdb.DuckDBPyConnection, render: Render
+) -> None:
+    """Sơn Hồng (18139) went to today's Sơn Hồng (18160); one village of today leaves the three of then in place."""
+    before = Report("Viettel", "2025-06-30", dict.fromkeys(("Thôn 1", "Thôn 2", "Thôn 3"), False), "18139")
+    after = Report("VNPT", "2025-09-30", {"Thôn 1": True}, "18160")
+    states(registry, render, before, after)
+    found = (
+        "select village_name, reported_area_code, operators, is_covered from int_village_states "
+        "where technology = '4G' and quarter = '2025-07-01' order by all"
+    )
+    assert registry.execute(found).fetchall() == [
+        ("Thôn 1", "18160", 2, True),
+        ("Thôn 2", "18139", 1, False),
+        ("Thôn 3", "18139", 1, False),
+    ]
 
 
 SPELLINGS = (

@@ -1,6 +1,6 @@
 -- Villages that all who name them say are not covered, with others of the commune that may be the same under another
--- name: nobody names both, and the other is not denied. Where numbers differ they are two. A person answers by a row of
--- seeds/village_aliases.csv, and `hatinh area --review` lists what waits.
+-- name: nobody names both, and the other is not denied. Where numbers differ they are two, and in two communes of one day.
+-- Of one unit a person answers by a row of seeds/village_aliases.csv; of an old and a new one the next report does.
 {{ config(materialized='view') }}
 
 -- who named a village under an old unit, where that name stood in one
@@ -28,7 +28,8 @@ select
     o.village_key as other_key,
     o.village_name as other_name,
     o.reported_area_name as other_area_name,
-    o.operators as other_operators
+    o.operators as other_operators,
+    d.reported_area_name <> o.reported_area_name or o.is_left_behind as is_of_other_unit
 from {{ ref('int_village_statements') }} as d
 inner join {{ ref('int_village_statements') }} as o
     on
@@ -44,8 +45,11 @@ where
     and not coalesce(list_has_any(b.operators, o.operators), false)
     -- numbers were given anew when units became one
     and not coalesce(
-        d.reported_area_name = o.reported_area_name
-        and nullif(regexp_extract(d.village_key, '[0-9]+$'), '')
-        <> nullif(regexp_extract(o.village_key, '[0-9]+$'), ''),
+        case
+            when d.reported_area_name <> o.reported_area_name then d.reported_unit_since = o.reported_unit_since
+            else
+                nullif(regexp_extract(d.village_key, '[0-9]+$'), '')
+                <> nullif(regexp_extract(o.village_key, '[0-9]+$'), '')
+        end,
         false
     )

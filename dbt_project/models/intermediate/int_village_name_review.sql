@@ -4,6 +4,16 @@
 
 with areas as (
     {{ areas_of_today() }}
+),
+
+doubts as (
+    select
+        *,
+        other_name || ' (' || array_to_string(other_operators, ', ') || ')' as other
+    from {{ ref('int_village_doubts') }}
+    where
+        not is_of_other_unit
+        and quarter = (select max(c.quarter) from {{ ref('int_village_coverage') }} as c)
 )
 
 select
@@ -12,14 +22,7 @@ select
     d.village_name,
     string_agg(distinct d.technology, ', ' order by d.technology) as technologies,
     any_value(array_to_string(d.operators, ', ')) as operators,
-    string_agg(
-        distinct d.other_name || ' (' || array_to_string(d.other_operators, ', ') || case
-            when d.other_area_name <> d.reported_area_name then ', ' || d.other_area_name else ''
-        end || ')', '; ' order by d.other_name || ' (' || array_to_string(d.other_operators, ', ') || case
-            when d.other_area_name <> d.reported_area_name then ', ' || d.other_area_name else ''
-        end || ')'
-    ) as candidates
-from {{ ref('int_village_doubts') }} as d
+    string_agg(distinct d.other, '; ' order by d.other) as candidates
+from doubts as d
 left join areas as a on d.area_code = a.area_code
-where d.quarter = (select max(c.quarter) from {{ ref('int_village_coverage') }} as c)
-group by d.area_code, area_name, d.reported_area_name, d.village_key, d.village_name
+group by d.area_code, a.area_name, d.reported_area_name, d.village_key, d.village_name

@@ -4,13 +4,15 @@
 {{ config(materialized='table') }}
 
 with doubted as (
-    select distinct
+    select
         quarter,
         area_code,
         reported_area_name,
         village_key,
-        technology
+        technology,
+        if(bool_and(is_of_other_unit), 'other_unit', 'another_name') as reason
     from {{ ref('int_village_doubts') }}
+    group by quarter, area_code, reported_area_name, village_key, technology
 ),
 
 -- operators of whose report on the commune rows lie in quarantine
@@ -32,7 +34,7 @@ judged as (
             when not s.is_denied_by_all and s.is_ambiguous then 'name_stands_twice'
             when not s.is_denied_by_all then 'not_said'
             when not list_has_all(s.operators, l.operators) then 'rows_lost'
-            when d.village_key is not null then 'another_name'
+            else d.reason
         end as unknown_because
     from {{ ref('int_village_statements') }} as s
     left join losses as l on s.quarter = l.quarter and s.area_code = l.area_code
