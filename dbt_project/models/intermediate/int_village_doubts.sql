@@ -1,6 +1,6 @@
 -- Villages that all who name them say are not covered, with others of the commune that may be the same under another
 -- name: nobody names both, and the other is not denied. Where numbers differ they are two, and in two communes of one
--- day. Of one unit a person answers by a row of seeds/village_aliases.csv; of an old and a new one the next report does.
+-- day. Of one unit a person answers by a row of seeds/village_aliases.csv, of an old and a new one the next report.
 {{ config(materialized='view') }}
 
 -- who named a village under an old unit, where that name stood in one
