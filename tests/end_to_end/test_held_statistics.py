@@ -21,7 +21,7 @@ from pipelines.sources.nso_pxweb import SOURCE as NSO
 from pipelines.sources.published_tables import FIELDS
 
 if TYPE_CHECKING:
-    from conftest import Province
+    from walk_world import Province
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import LAST, ONE_DOSSIER, Province
+from walk_world import LAST, ONE_DOSSIER, Province
 
 pytestmark = pytest.mark.slow
 

@@ -13,9 +13,9 @@ import duckdb
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
-from conftest import LAST, ONE_DOSSIER, Province
 from dagster import DagsterInstance
 from typer.testing import CliRunner
+from walk_world import LAST, ONE_DOSSIER, Province
 
 from pipelines.cli import app
 from pipelines.cli.common import HELD_BACK

@@ -1,0 +1,123 @@
+"""A province of its own for each walk: empty folders, its own key and Dagster instance, the real everything else."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pipelines.orchestration.execute import Executed, execute
+from pipelines.orchestration.platform import Platform
+from pipelines.release.runs import RunLog
+from pipelines.sample.dossiers import SampleReport, write_dossiers
+from pipelines.settings import PROJECT_ROOT, Settings, load_settings
+from pipelines.warehouse.pseudonyms import make_key
+
+FIRST, LAST = date(2026, 5, 1), date(2026, 8, 20)
+
+
+# The run tells a line at each stage; at the first that holds the given words, the process kills itself.
+KILLED_AT = """
+import os, signal, sys
+from pipelines.orchestration.execute import execute
+from pipelines.orchestration.platform import Platform
+from pipelines.settings import load_settings
+
+def tell(line):
+    if sys.argv[1] in line:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+execute(Platform(load_settings(), tell=tell))
+"""
+
+ONE_DOSSIER = (
+    b'{"MaHoSo":"H27.1-20260805-0000001","MaTTHC":"9.000001","MaLinhVuc":"HT","KenhThucHien":"2",'
+    b'"TrangThaiHoSo":"10","NgayNopHoSo":"20260805080000","NgayTiepNhan":"20260805080000",'
+    b'"NgayHenTra":"20260810170000","NgayTra":"20260807100000"}\n'
+)
+
+
+# Dagster's own storage for tests writes each event once; the one of every day writes most of them twice.
+ONE_LOG = """
+event_log_storage:
+  module: dagster._core.storage.event_log
+  class: ConsolidatedSqliteEventLogStorage
+  config: {{base_dir: {folder}}}
+"""
+
+
+class Clock:
+    """A time of day that only moves when it is asked for, one second at a time."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.time += timedelta(seconds=1)
+        return self.time
+
+
+class Province:
+    """Settings, the drop folder and the walk of one test."""
+
+    def __init__(self, home: Path) -> None:
+        self.settings: Settings = load_settings(
+            data_dir=home / "data",
+            dagster_dir=home / "dagster",
+            pseudonym_key_file=home / "key",
+            drop_settle_seconds=0,
+        )
+        make_key(self.settings.pseudonym_key)
+        home_of_dagster = self.settings.dagster_home
+        home_of_dagster.mkdir()
+        daily = (PROJECT_ROOT / ".dagster" / "dagster.yaml").read_text(encoding="utf-8")
+        (home_of_dagster / "dagster.yaml").write_text(daily + ONE_LOG.format(folder=home_of_dagster / "events"))
+        self.lines: list[str] = []
+        self.platform = Platform(self.settings, now=Clock(), sleep=lambda seconds: None, tell=self.lines.append)
+        self.environment = {
+            "HATINH_DATA_DIR": str(home / "data"),
+            "HATINH_DAGSTER_DIR": str(home / "dagster"),
+            "HATINH_PSEUDONYM_KEY_FILE": str(home / "key"),
+            "HATINH_DROP_SETTLE_SECONDS": "0",
+        }
+
+    def drop(self, name: str, content: bytes, source: str = "dossiers") -> Path:
+        path = self.settings.drop / source / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    def sample(self, rows: int = 900, *, seed: int = 7, defect: str | None = None) -> SampleReport:
+        return write_dossiers(
+            self.settings.drop / "dossiers",
+            self.settings.dbt_project / "seeds",
+            rows=rows,
+            seed=seed,
+            first=FIRST,
+            last=LAST,
+            defect=defect,
+        )
+
+    def walk(self) -> Executed:
+        self.lines.clear()
+        return execute(self.platform)
+
+    def killed_at(self, stage: str) -> None:
+        """A run in a process of its own that kills itself at a stage."""
+        died = subprocess.run(
+            [sys.executable, "-c", KILLED_AT, stage],
+            cwd=PROJECT_ROOT,
+            env={"PATH": "/usr/bin:/bin", **self.environment},
+            capture_output=True,
+            check=False,
+        )
+        assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-2000:]
+
+    def runs(self) -> list[dict[str, Any]]:
+        return RunLog(self.settings.marts).runs()
+
+    def last_run(self) -> dict[str, Any]:
+        return self.runs()[-1]
