@@ -100,8 +100,8 @@ class TableForm:
 
     Args:
         fields: heading, as printed, to field name; several headings may name one field.
-        needed: fields without which a row is no header, two at least.
-        one_of: fields of which a header has one at least, where there are any: without them a table tells nothing.
+        needed: fields without which a row is no header; with the groups of one_of two at least.
+        one_of: groups of fields, of each of which a header has one at least: without them a table tells nothing.
         omitted: a field whose heading some exports print while their rows leave its cell out, so that all cells after
             it stand one to the left. They are put back.
         typed: fields in which a workbook's text must be told from its numbers: text gets the apostrophe in front by
@@ -110,7 +110,7 @@ class TableForm:
 
     fields: Mapping[str, str]
     needed: frozenset[str]
-    one_of: frozenset[str] = frozenset()
+    one_of: tuple[frozenset[str], ...] = ()
     omitted: str | None = None
     typed: frozenset[str] = frozenset()
 
@@ -237,7 +237,7 @@ class TableForm:
         known = [name for name in names if name in fields]
         if not self.needed <= set(known) or len(known) > len(set(known)):
             return None
-        if self.one_of and not self.one_of & set(known):
+        if not all(group & set(known) for group in self.one_of):
             return None
         width = max(at for at, name in enumerate(names) if name) + 1
         mark = next(at for at, name in enumerate(names) if name in self.needed)

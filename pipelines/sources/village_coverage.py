@@ -53,7 +53,11 @@ OURS = {
     "FTTH": "fibre",
 }
 THEIRS, DROPPED = headings("village_coverage", OURS)
-FORM = TableForm(fields={**OURS, **THEIRS}, needed=frozenset({"village", "commune_name"}), one_of=frozenset(SERVICES))
+FORM = TableForm(
+    fields={**OURS, **THEIRS},
+    needed=frozenset({"village"}),
+    one_of=(frozenset({"commune_code", "commune_name"}), frozenset(SERVICES)),
+)
 _OPERATOR, _OPERATOR_RULES = operator()
 _COMMUNE, _COMMUNE_RULES = commune()
 

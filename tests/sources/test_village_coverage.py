@@ -106,6 +106,13 @@ def test_a_report_that_tells_no_coverage_is_refused_and_a_heading_that_is_not_kn
     assert (len(found.rows), found.unexpected) == (1, ("Phủ sóng 4G",))
 
 
+def test_a_commune_has_a_code_or_a_name_and_a_table_without_both_is_refused() -> None:
+    for heading in ("Mã xã", "Tên xã"):
+        assert len(loaded(SOURCE, f"Nhà mạng,{heading},Thôn,4G\nViettel,18229,Thôn 1,có".encode()).rows) == 1
+    found = loaded(SOURCE, "Nhà mạng,Thôn,4G\nViettel,Thôn 1,có".encode())
+    assert (found.rows, [reason for _, reason, *_ in found.reasons]) == ([], ["header_not_found"])
+
+
 def test_what_is_wrong_is_quarantined() -> None:
     found = loaded(SOURCE, table(*(line for line, _, _ in WRONG)))
     assert found.rows == []
