@@ -85,9 +85,8 @@
 
 {#
   Coverage of the whole province by all operators together, as their inventories and reports tell it. There is no value
-  of a quarter in which nothing is known of the technology in more than a fifth of the communes, or in more than a tenth
-  of the villages that were named in it or in the two years before; nor of one to which fewer operators delivered their
-  sites than to one before: it would be of another whole, and what is not known would move it. Speeds are not
+  of a quarter whose villages are not representative, nor of one to which fewer operators delivered their sites than to
+  one before: it would be of another whole. Speeds are not
   among the values: they derive from Ookla's tiles, whose licence would reach every table that took them in.
 #}
 {% macro values_covered() -%}
@@ -128,14 +127,7 @@
             where
                 area_code = '{{ var("province_code") }}' and operator = 'all' and technology = '{{ technology }}'
                 {% if column == 'villages_covered_pct' -%}
-                qualify
-                    5 * communes_reported >= 4 * (
-                        select count(distinct area_code) - 1 from {{ ref('telecom_coverage') }}
-                    )
-                    and 10 * (villages_covered + villages_not_covered)
-                    >= 9 * max(villages_covered + villages_not_covered + villages_unknown) over (
-                        order by period_start range between interval 2 year preceding and current row
-                    )
+                    and is_representative
                 {%- else -%}
                 qualify inventories = max(inventories) over (order by period_start)
                 {%- endif %}

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 MODELS = (
     "int_villages",
+    "int_village_told",
     "int_village_reports",
     "int_village_coverage",
     "int_village_statements",
@@ -82,8 +83,8 @@ def test_a_supplement_covers_what_it_names_and_nothing_else(
     found = states(registry, render, whole, part)
     assert found["2026-07-01", "Thôn 1"] is True
     assert sum(state is False for (quarter, _), state in found.items() if quarter == "2026-07-01") == 8
-    told = "select extracted_on from int_village_reports where is_part and is_in_force and area_code = '18073'"
-    assert len(registry.execute(told).fetchall()) == 1
+    told = "select villages, still_named from int_village_reports where not is_replaced and is_in_force"
+    assert registry.execute(told).fetchall() == [(9, 1)]
 
 
 def test_a_lost_row_hides_villages_of_its_commune_only(registry: duckdb.DuckDBPyConnection, render: Render) -> None:
@@ -129,7 +130,7 @@ def test_another_operators_silence_after_the_merger_makes_no_gap(
     before = Report("MobiFone", "2025-06-30", {"Thôn 1": True, "Thôn 2": False}, "18077")
     after = Report("Viettel", "2025-09-30", {"Thôn 1": False, "Thôn 2": False})
     found = states(registry, render, before, after)
-    assert found["2025-07-01", "Thôn 1"] == "other_unit"
+    assert found["2025-07-01", "Thôn 1"] == "earlier_word"
     assert found["2025-07-01", "Thôn 2"] is False
     # one village under the new unit leaves two of before where they are
     found = states(registry, render, before, Report("Viettel", "2025-09-30", {"Thôn Mới": True}))

@@ -1,156 +1,211 @@
--- What each operator says of a village and technology as of the end of a quarter: true, false, or null where it is
--- unknown. One row for every quarter in which anybody reported, so that who reports first in a quarter does not make
--- the others silent; a report stands for a year at most.
+-- What each operator last said of a village and technology, as of the end of a quarter: true, false, or null where it
+-- is unknown. One row for every quarter in which anybody reported, so that who reports first in a quarter does not make
+-- the others silent. A statement counts until the same quarter of the next year. What is older, what the operator's new
+-- list names no more and what was said of a commune of before counts no more, but bears witness for two years: nobody
+-- may make a gap of it.
 -- A name that stands twice in a commune's report names two villages, or one twice over: both are unknown.
 {{ config(materialized='table') }}
 
 with quarters as (
     select
-        cast(date_trunc('quarter', extracted_on) as date) as quarter,
-        last_day(cast(date_trunc('quarter', extracted_on) + interval 2 month as date)) as last_day
-    from {{ ref('int_villages') }}
-    group by all
-),
-
--- the operator's newest report on a commune and, where that is a part, those before: what a whole one names no more is
--- gone
-standing as (
-    select
-        q.quarter,
-        v.*
-    from quarters as q
-    inner join {{ ref('int_villages') }} as v
-        on q.last_day >= v.extracted_on and q.last_day < v.extracted_on + interval 1 year
-    anti join {{ ref('int_village_reports') }} as r
-        on
-            v.operator = r.operator and v.area_code = r.area_code
-            and v.extracted_on < r.extracted_on and q.last_day >= r.extracted_on
-            and not r.is_part
+        told_in as quarter,
+        last_day(cast(told_in + interval 2 month as date)) as last_day
+    from {{ ref('int_village_told') }}
+    group by told_in
 ),
 
 newest as (
     select
-        *,
-        count(*) over (partition by quarter, operator, area_code, reported_area_name, village_key, file_no) > 1
-            as is_ambiguous
-    from standing
+        t.*,
+        q.quarter,
+        q.last_day,
+        count(*) over (
+            partition by
+                q.quarter, t.operator, t.area_code, t.reported_area_name, t.village_key, t.technology, t.file_no
+        ) > 1 as is_ambiguous,
+        max(t.told_in) over (partition by q.quarter, t.operator) as last_told_in
+    from quarters as q
+    inner join {{ ref('int_village_told') }} as t
+        on q.last_day >= t.extracted_on and q.quarter <= t.told_in + interval 2 year
     qualify
         row_number() over (
-            partition by quarter, operator, area_code, reported_area_name, village_key order by version desc
+            partition by q.quarter, t.operator, t.area_code, t.reported_area_name, t.village_key, t.technology
+            order by t.is_told desc, t.version desc
         ) = 1
+),
+
+replaced as (
+    select
+        operator,
+        area_code,
+        reported_area_name,
+        technology,
+        extracted_on,
+        min(later_on) as replaced_on
+    from {{ ref('int_village_reports') }}
+    where is_replaced
+    group by operator, area_code, reported_area_name, technology, extracted_on
+),
+
+aged as (
+    select
+        n.*,
+        n.quarter > n.told_in + interval 1 year
+        or coalesce(n.last_day >= r.replaced_on, false)
+        -- of what lies nowhere the operator's next report may name the right commune
+        or (n.area_code = 'unknown' and n.told_in < n.last_told_in) as is_old
+    from newest as n
+    left join replaced as r
+        on
+            n.operator = r.operator and n.area_code = r.area_code and n.reported_area_name = r.reported_area_name
+            and n.technology = r.technology and n.extracted_on = r.extracted_on
 ),
 
 -- units under which a commune of today is reported on: by how many villages of one operator at most
 units as (
     select
         quarter,
+        technology,
         area_code,
+        reported_area_code,
         reported_unit_since,
         max(villages) as villages
     from (
         select
             quarter,
-            operator,
+            technology,
             area_code,
+            operator,
+            -- all that became one commune together; each that was split by itself
+            case when starts_with(area_code, 'unknown') then reported_area_code else area_code end
+                as reported_area_code,
             reported_unit_since,
             count(*) as villages
-        from newest
-        where not starts_with(area_code, 'unknown')
+        from aged
+        where is_told and not is_old and reported_unit_since is not null
         group by all
     ) as reported
-    group by quarter, area_code, reported_unit_since
+    group by quarter, technology, area_code, reported_area_code, reported_unit_since
 ),
 
 -- the newest unit that is reported on as fully as those before it
 units_in_force as (
     select
         quarter,
+        technology,
         area_code,
-        max(reported_unit_since) as since
+        max(reported_unit_since) as since,
+        max_by(villages, reported_unit_since) as villages
     from (
         select *
         from units
+        where not starts_with(area_code, 'unknown')
         qualify
-            5 * villages
-            >= 4 * max(villages) over (partition by quarter, area_code order by reported_unit_since)
+            5 * villages >= 4 * max(villages) over (
+                partition by quarter, technology, area_code order by reported_unit_since
+            )
     ) as whole
-    group by quarter, area_code
+    group by quarter, technology, area_code
 ),
 
--- old units all of whose heirs are reported on in their place
+-- units that were split, all of whose heirs are reported on in their place
 left_behind as (
     select
-        q.quarter,
+        u.quarter,
+        u.technology,
         x.old_code,
         x.old_valid_from
-    from quarters as q
-    cross join {{ ref('area_crosswalk') }} as x
-    left join units_in_force as u
-        on q.quarter = u.quarter and x.new_code = u.area_code and x.new_valid_from <= u.since
-    group by q.quarter, x.old_code, x.old_valid_from
-    having count(*) = count(u.area_code)
+    from units as u
+    inner join {{ ref('area_crosswalk') }} as x
+        on u.reported_area_code = x.old_code and u.reported_unit_since = x.old_valid_from
+    left join units_in_force as f
+        on
+            u.quarter = f.quarter and u.technology = f.technology and x.new_code = f.area_code
+            and x.new_valid_from <= f.since
+    where starts_with(u.area_code, 'unknown')
+    group by u.quarter, u.technology, x.old_code, x.old_valid_from
+    having count(*) = count(f.area_code) and 5 * sum(f.villages) >= 4 * max(u.villages)
 ),
 
 judged as (
     select
-        n.*,
-        o.old_code is not null or coalesce(n.reported_unit_since < u.since, false) as is_left_behind
-    from newest as n
-    left join units_in_force as u on n.quarter = u.quarter and n.area_code = u.area_code
+        a.*,
+        a.is_old or o.old_code is not null or coalesce(a.reported_unit_since < u.since, false) as is_left_behind
+    from aged as a
+    left join units_in_force as u
+        on a.quarter = u.quarter and a.technology = u.technology and a.area_code = u.area_code
+    left join (
+        select
+            quarter,
+            area_code,
+            max(since) as since
+        from units_in_force
+        group by quarter, area_code
+    ) as y on a.quarter = y.quarter and a.area_code = y.area_code
     left join left_behind as o
         on
-            n.quarter = o.quarter and n.reported_area_code = o.old_code
-            and n.reported_unit_since = o.old_valid_from
+            a.quarter = o.quarter and a.technology = o.technology and a.reported_area_code = o.old_code
+            and a.reported_unit_since = o.old_valid_from
+    -- a village of which nothing is told would stand twice, were it taken from other units than those told of
+    where a.is_told or coalesce(a.reported_unit_since = coalesce(u.since, y.since), true)
 ),
 
--- of an old unit that is left behind counts nothing; in each of its heirs it bears witness, where its operator has not
--- reported whole since
+-- a village of a split unit may lie in any of its heirs
 kept as (
     select *
     from judged
-    where not is_left_behind
+    where not is_left_behind or not starts_with(area_code, 'unknown part')
     union all
-    select e.* replace (x.new_code as area_code)
-    from judged as e
+    select j.* replace (x.new_code as area_code)
+    from judged as j
     inner join {{ ref('area_crosswalk') }} as x
-        on e.reported_area_code = x.old_code and e.reported_unit_since = x.old_valid_from
-    anti join {{ ref('int_village_reports') }} as r
-        on
-            e.operator = r.operator and x.new_code = r.area_code
-            and e.extracted_on < r.extracted_on and r.extracted_on < e.quarter + interval 3 month
-            and not r.is_part
-    where e.is_left_behind
+        on j.reported_area_code = x.old_code and j.reported_unit_since = x.old_valid_from
+    where j.is_left_behind and starts_with(j.area_code, 'unknown part')
 ),
 
-told as (
+known as (
     select
-        *,
-        unnest([
-            { technology: '2G', is_covered: has_2g },
-            { technology: '3G', is_covered: has_3g },
-            { technology: '4G', is_covered: has_4g },
-            { technology: '5G', is_covered: has_5g },
-            { technology: 'fibre', is_covered: has_fibre },
-            -- any generation; without signal only where all four are denied
-            { technology: 'mobile', is_covered: has_2g or has_3g or has_4g or has_5g }
-        ]) as told
+        * exclude (is_covered),
+        case when not is_ambiguous then is_covered end as is_covered
     from kept
 )
 
 select
     quarter,
-    extracted_on as reported_on,
     operator,
     area_code,
-    reported_area_code,
     reported_area_name,
-    reported_unit_since,
     village_key,
-    village_name,
+    technology,
     is_left_behind,
-    is_answered,
+    reported_area_code,
+    reported_unit_since,
+    village_name,
+    extracted_on as reported_on,
+    is_of_its_own,
     is_ambiguous,
-    is_beside_lost,
-    told.technology,
-    case when not is_ambiguous then told.is_covered end as is_covered
-from told
+    is_covered
+from known
+union all
+-- any generation: without signal only where all four are denied
+select
+    quarter,
+    operator,
+    area_code,
+    reported_area_name,
+    village_key,
+    'mobile' as technology,
+    is_left_behind,
+    max_by(reported_area_code, version) as reported_area_code,
+    max(reported_unit_since) as reported_unit_since,
+    max_by(village_name, version) as village_name,
+    max(extracted_on) as reported_on,
+    bool_or(is_of_its_own) as is_of_its_own,
+    bool_or(is_ambiguous) as is_ambiguous,
+    case
+        when bool_or(is_covered) then true
+        when count(*) filter (where not is_covered) = 4 then false
+    end as is_covered
+from known
+where technology <> 'fibre'
+group by quarter, operator, area_code, reported_area_name, village_key, is_left_behind

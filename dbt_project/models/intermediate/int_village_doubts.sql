@@ -1,9 +1,9 @@
 -- Villages that all who name them say are not covered, with others of the commune that may be the same under another
--- name: nobody names both, and the other is not denied. Where numbers differ they are two, and in two communes of one
--- day. Of one unit a person answers by a row of seeds/village_aliases.csv, of an old and a new one the next report.
+-- name, or are it in an earlier word: nobody names both, and the other is not denied. Where only numbers differ they
+-- are two, and in two communes of one day. Where both count now, a row of seeds/village_aliases.csv answers.
 {{ config(materialized='view') }}
 
--- who named a village under an old unit, where that name stood in one
+-- who named a village before, where that name stood in one unit: nothing else that they had is it
 with named_before as (
     select
         quarter,
@@ -29,7 +29,7 @@ select
     o.village_name as other_name,
     o.reported_area_name as other_area_name,
     o.operators as other_operators,
-    d.reported_area_name <> o.reported_area_name or o.is_left_behind as is_of_other_unit
+    d.reported_area_name <> o.reported_area_name or o.is_left_behind as is_earlier
 from {{ ref('int_village_statements') }} as d
 inner join {{ ref('int_village_statements') }} as o
     on
@@ -41,15 +41,15 @@ left join named_before as b
         and d.village_key = b.village_key and o.village_key <> b.village_key
 where
     d.is_denied_by_all and not d.is_left_behind and not o.is_denied_by_all
-    and not d.is_answered and not o.is_answered
+    and not d.is_of_its_own and not o.is_of_its_own
     and not coalesce(list_has_any(b.operators, o.operators), false)
     -- numbers were given anew when units became one
     and not coalesce(
         case
             when d.reported_area_name <> o.reported_area_name then d.reported_unit_since = o.reported_unit_since
             else
-                nullif(regexp_extract(d.village_key, '[0-9]+$'), '')
-                <> nullif(regexp_extract(o.village_key, '[0-9]+$'), '')
+                d.village_key <> o.village_key
+                and regexp_replace(d.village_key, '[0-9]+$', '#') = regexp_replace(o.village_key, '[0-9]+$', '#')
         end,
         false
     )

@@ -12,7 +12,7 @@ doubts as (
         other_name || ' (' || array_to_string(other_operators, ', ') || ')' as other
     from {{ ref('int_village_doubts') }}
     where
-        not is_of_other_unit
+        not is_earlier
         and quarter = (select max(c.quarter) from {{ ref('int_village_coverage') }} as c)
 )
 

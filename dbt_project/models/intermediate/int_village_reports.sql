@@ -1,22 +1,48 @@
--- Reports on villages, one row an operator, day and commune of today, and whether it is a part: it names far fewer
--- villages than another of the year before. Of villages in no known commune a report tells with all that it names.
-{{ config(materialized='view') }}
+-- An operator's report on a commune and technology beside each later one: how many of its villages that names again.
+-- One that names four in five is a new list, and what it names no more is gone; else it is a part, and adds.
+{{ config(materialized='table') }}
 
-with counted as (
-    select
+with named as (
+    select distinct
         operator,
+        area_code,
+        reported_area_name,
+        technology,
         extracted_on,
-        coalesce(area_code, 'unknown') as area_code,
-        count(distinct reported_area_name || '/' || village_key) as villages
-    from {{ ref('int_villages') }}
-    group by grouping sets ((operator, extracted_on, area_code), (operator, extracted_on))
-    having grouping(area_code) = 1 or area_code <> 'unknown'
+        village_key
+    from {{ ref('int_village_told') }}
+    where is_told
+),
+
+days as (
+    select distinct
+        operator,
+        area_code,
+        reported_area_name,
+        technology,
+        extracted_on
+    from named
 )
 
 select
-    *,
-    5 * villages < 4 * max(villages) over (
-        partition by operator, area_code order by extracted_on range between interval 1 year preceding and current row
-    ) as is_part,
-    extracted_on + interval 1 year > max(extracted_on) over () as is_in_force
-from counted
+    n.operator,
+    n.area_code,
+    n.reported_area_name,
+    n.technology,
+    n.extracted_on,
+    d.extracted_on as later_on,
+    count(*) as villages,
+    count(l.village_key) as still_named,
+    5 * count(l.village_key) >= 4 * count(*) as is_replaced,
+    d.extracted_on + interval 1 year > max(d.extracted_on) over () as is_in_force
+from named as n
+inner join days as d
+    on
+        n.operator = d.operator and n.area_code = d.area_code and n.reported_area_name = d.reported_area_name
+        and n.technology = d.technology
+        and n.extracted_on < d.extracted_on and n.extracted_on + interval 2 year > d.extracted_on
+left join named as l
+    on
+        n.operator = l.operator and n.area_code = l.area_code and n.reported_area_name = l.reported_area_name
+        and n.technology = l.technology and n.village_key = l.village_key and d.extracted_on = l.extracted_on
+group by n.operator, n.area_code, n.reported_area_name, n.technology, n.extracted_on, d.extracted_on

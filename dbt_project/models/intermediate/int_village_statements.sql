@@ -1,4 +1,5 @@
--- A village and technology as of the end of a quarter: who names it, and whether one says it is covered or all deny it.
+-- A village and technology as of the end of a quarter: who names it, and whether one says it is covered or all deny it;
+-- apart from that, what bears witness only.
 {{ config(materialized='view') }}
 
 select
@@ -8,14 +9,14 @@ select
     village_key,
     technology,
     is_left_behind,
-    -- a total order, or equal input would give other bytes
+    -- total orders, or equal input would give other bytes
     arg_max(village_name, (reported_on, operator, village_name)) as village_name,
     -- a commune may have the name of one that it took, under another code
     arg_max(reported_area_code, (reported_on, operator, reported_area_code)) as reported_area_code,
     max(reported_unit_since) as reported_unit_since,
     max(reported_on) as reported_on,
     list(operator order by operator) as operators,
-    bool_or(is_answered) as is_answered,
+    bool_or(is_of_its_own) as is_of_its_own,
     bool_or(is_ambiguous) as is_ambiguous,
     coalesce(bool_or(is_covered), false) as is_covered_by_one,
     count(*) = count(*) filter (where not is_covered) as is_denied_by_all

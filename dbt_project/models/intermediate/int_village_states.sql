@@ -1,6 +1,6 @@
 -- A village and technology by all operators together, as of the end of a quarter: covered by one of them; not covered
--- where all who name it deny it, and none of the others may have meant it, under another name or in a row that lies in
--- quarantine; else unknown, and why.
+-- where all who name it deny it, and none of the others may have it, under another name, by an earlier word or in a row
+-- that lies in quarantine; else unknown, and why.
 {{ config(materialized='table') }}
 
 with doubted as (
@@ -10,20 +10,36 @@ with doubted as (
         reported_area_name,
         village_key,
         technology,
-        if(bool_and(is_of_other_unit), 'other_unit', 'another_name') as reason
+        if(bool_and(is_earlier), 'earlier_word', 'another_name') as reason
     from {{ ref('int_village_doubts') }}
     group by quarter, area_code, reported_area_name, village_key, technology
 ),
 
--- operators of whose report on the commune rows lie in quarantine
+-- operators of whose reports on the commune rows lie in quarantine, until a new list comes
 losses as (
     select
         quarter,
         area_code,
+        technology,
         list(distinct operator) as operators
-    from {{ ref('int_village_coverage') }}
-    where is_beside_lost
-    group by quarter, area_code
+    from (
+        select
+            q.quarter,
+            t.area_code,
+            unnest(if(t.technology = 'fibre', ['fibre'], [t.technology, 'mobile'])) as technology,
+            t.operator
+        from (select distinct c.quarter from {{ ref('int_village_coverage') }} as c) as q
+        inner join {{ ref('int_village_told') }} as t
+            on q.quarter between t.told_in and t.told_in + interval 1 year
+        anti join {{ ref('int_village_reports') }} as r
+            on
+                t.operator = r.operator and t.area_code = r.area_code
+                and t.reported_area_name = r.reported_area_name and t.technology = r.technology
+                and t.extracted_on = r.extracted_on and r.is_replaced
+                and q.quarter + interval 3 month > r.later_on
+        where t.is_beside_lost and t.is_told
+    ) as lost
+    group by quarter, area_code, technology
 ),
 
 judged as (
@@ -37,7 +53,8 @@ judged as (
             else d.reason
         end as unknown_because
     from {{ ref('int_village_statements') }} as s
-    left join losses as l on s.quarter = l.quarter and s.area_code = l.area_code
+    left join losses as l
+        on s.quarter = l.quarter and s.area_code = l.area_code and s.technology = l.technology
     left join doubted as d
         on
             s.quarter = d.quarter and s.area_code = d.area_code and s.reported_area_name = d.reported_area_name

@@ -51,7 +51,7 @@ answered as (
     select
         p.*,
         coalesce(a.village, p.village) as village_name,
-        a.village is not null as is_answered
+        coalesce({{ name_key('a.alias') }} = {{ name_key('a.village') }}, false) as is_of_its_own
     from placed as p
     left join {{ ref('village_aliases') }} as a
         on p.area_code = a.area_code and {{ name_key('p.village') }} = {{ name_key('a.alias') }}
@@ -88,6 +88,29 @@ named as (
             else name
         end as name_alone
     from parted
+),
+
+lettered as (
+    select
+        *,
+        replace(strip_accents(name_alone), 'đ', 'd') as letters,
+        case when not regexp_full_match(name_alone, '[ -~]*') then name_alone end as toned
+    from named
+),
+
+-- "thon Lien Ha" is Thôn Liên Hà where the commune has no other village of these letters
+marked as (
+    select
+        * exclude (name_alone),
+        case
+            when
+                toned is null
+                and min(toned) over (partition by area_code, reported_area_name, letters)
+                = max(toned) over (partition by area_code, reported_area_name, letters)
+                then min(toned) over (partition by area_code, reported_area_name, letters)
+            else name_alone
+        end as name_alone
+    from lettered
 )
 
 select
@@ -100,7 +123,7 @@ select
     reported_area_name,
     reported_unit_since,
     village_name,
-    is_answered,
+    is_of_its_own,
     is_beside_lost,
     -- "Hạ Vàng" is "Thôn Hạ Vàng" where the commune has no other village of that name
     concat_ws(
@@ -121,4 +144,4 @@ select
     has_4g,
     has_5g,
     has_fibre
-from named
+from marked

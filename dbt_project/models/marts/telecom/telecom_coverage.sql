@@ -37,7 +37,6 @@ cells as (
 villages as (
     select
         v.* exclude (area_code),
-        v.area_code || ' ' || v.reported_area_name as stated_in,
         coalesce(a.area_code, '') as area_code
     from {{ ref('int_village_coverage') }} as v
     left join areas as a on v.area_code = a.area_code
@@ -47,15 +46,14 @@ villages as (
 -- the villages that any report in force names: who does not name one says nothing of it
 listed as (
     select
-        quarter,
-        area_code,
-        count(distinct stated_in || '/' || village_key) as villages,
-        string_agg(
-            distinct reported_area_code || ' ' || reported_area_name, '; '
-            order by reported_area_code || ' ' || reported_area_name
-        ) as reported_areas
-    from villages
-    group by quarter, area_code
+        s.quarter,
+        s.technology,
+        s.is_covered,
+        s.reported_area_code,
+        s.reported_area_name,
+        coalesce(a.area_code, '') as area_code
+    from {{ ref('int_village_states') }} as s
+    left join areas as a on s.area_code = a.area_code
 ),
 
 -- who told what in which quarter; of villages the newest report stands for a year
@@ -185,13 +183,12 @@ village_states as (
     from villages
     union all
     select
-        s.quarter,
+        quarter,
         'all' as operator,
-        s.technology,
-        coalesce(a.area_code, '') as area_code,
-        s.is_covered
-    from {{ ref('int_village_states') }} as s
-    left join areas as a on s.area_code = a.area_code
+        technology,
+        area_code,
+        is_covered
+    from listed
 ),
 
 counted_villages as (
@@ -210,20 +207,16 @@ counted_villages as (
 counted_listed as (
     select
         quarter,
-        area_code,
-        villages,
-        reported_areas,
-        cast(null as bigint) as villages_unplaced
+        technology,
+        coalesce(area_code, '{{ var("province_code") }}') as area_code,
+        count(*) as villages,
+        count(*) filter (where area_code = '') as villages_unplaced,
+        string_agg(
+            distinct reported_area_code || ' ' || reported_area_name, '; '
+            order by reported_area_code || ' ' || reported_area_name
+        ) as reported_areas
     from listed
-    union all
-    select
-        quarter,
-        '{{ var("province_code") }}' as area_code,
-        cast(sum(villages) as bigint) as villages,
-        cast(null as varchar) as reported_areas,
-        cast(coalesce(sum(villages) filter (where area_code = ''), 0) as bigint) as villages_unplaced
-    from listed
-    group by quarter
+    group by grouping sets ((quarter, technology, area_code), (quarter, technology))
 ),
 
 populations as (
@@ -255,11 +248,15 @@ joined as (
             when w.has_villages
                 then l.villages - coalesce(v.villages_covered, 0) - coalesce(v.villages_not_covered, 0)
         end as villages_unknown,
-        case when w.has_villages then l.villages_unplaced end as villages_unplaced,
+        case
+            when w.has_villages and a.area_code = '{{ var("province_code") }}' then coalesce(l.villages_unplaced, 0)
+        end as villages_unplaced,
         case
             when w.has_villages and a.area_code = '{{ var("province_code") }}' then coalesce(v.communes_reported, 0)
         end as communes_reported,
-        case when w.has_villages then l.reported_areas end as reported_areas,
+        case
+            when w.has_villages and a.area_code <> '{{ var("province_code") }}' then l.reported_areas
+        end as reported_areas,
         g.drawn_area_km2,
         -- nothing within reach of the masts of an inventory is 0; of masts that cannot be drawn nothing is known
         case
@@ -287,7 +284,8 @@ joined as (
         on
             a.area_code = v.area_code and t.technology = v.technology
             and w.operator = v.operator and w.quarter = v.quarter
-    left join counted_listed as l on a.area_code = l.area_code and w.quarter = l.quarter
+    left join counted_listed as l
+        on a.area_code = l.area_code and t.technology = l.technology and w.quarter = l.quarter
     left join drawn_areas as g on a.area_code = g.area_code
     left join drawn_sites as d
         on t.technology = d.technology and w.operator = d.operator and w.quarter = d.quarter
@@ -321,6 +319,21 @@ select
     round(
         100 * villages_covered / nullif(villages_covered + villages_not_covered + villages_unknown, 0), 2
     ) as villages_covered_least_pct,
+    -- known in four of five communes, and of nine in ten villages named in the quarter or the two years before: else
+    -- the share is of another whole, or what is not known could move it
+    case
+        when area_code = '{{ var("province_code") }}' and operator = 'all'
+            then coalesce(
+                5 * communes_reported >= 4 * (select count(*) - 1 from areas)
+                and 10 * (villages_covered + villages_not_covered) >= 9 * max(
+                    villages_covered + villages_not_covered + villages_unknown
+                ) over (
+                    partition by area_code, technology, operator
+                    order by quarter range between interval 2 year preceding and current row
+                ),
+                false
+            )
+    end as is_representative,
     reported_areas,
     round(sites_reach_km2, 2) as sites_reach_km2,
     round(100 * sites_reach_km2 / drawn_area_km2, 1) as sites_reach_pct,
