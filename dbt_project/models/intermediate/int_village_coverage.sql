@@ -108,6 +108,15 @@ units_in_force as (
     group by quarter, technology, area_code
 ),
 
+units_of_any as (
+    select
+        quarter,
+        area_code,
+        max(since) as since
+    from units_in_force
+    group by quarter, area_code
+),
+
 -- units that were split, all of whose heirs are reported on in their place
 left_behind as (
     select
@@ -134,14 +143,7 @@ judged as (
     from aged as a
     left join units_in_force as u
         on a.quarter = u.quarter and a.technology = u.technology and a.area_code = u.area_code
-    left join (
-        select
-            quarter,
-            area_code,
-            max(since) as since
-        from units_in_force
-        group by quarter, area_code
-    ) as y on a.quarter = y.quarter and a.area_code = y.area_code
+    left join units_of_any as y on a.quarter = y.quarter and a.area_code = y.area_code
     left join left_behind as o
         on
             a.quarter = o.quarter and a.technology = o.technology and a.reported_area_code = o.old_code
