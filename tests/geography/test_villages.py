@@ -120,7 +120,44 @@ def test_a_person_says_whether_two_names_are_one(registry: duckdb.DuckDBPyConnec
     registry.execute("update village_aliases set village = 'Thôn Đông'")
     assert states(registry, render, ours, theirs) == {(quarter, "Thôn Đông"): False, (quarter, "Thôn Đông Tiến"): True}
     assert registry.execute(listed).fetchall() == []
+    # an answer frees its own pair only: another village may be that one still
+    registry.execute("update village_aliases set alias = 'Thôn Tây', village = 'Thôn Đông Tiến'")
+    third = Report("MobiFone", "2026-09-30", {"Thôn Đông Xuân": False})
+    assert states(registry, render, ours, theirs, third)[quarter, "Thôn Đông Xuân"] == "another_name"
     registry.execute("delete from village_aliases")
+
+
+def test_a_village_that_a_new_list_leaves_out_is_gone_and_no_gap_by_others(
+    registry: duckdb.DuckDBPyConnection, render: Render
+) -> None:
+    ten = [f"Thôn {n}" for n in range(1, 11)]
+    before = Report("VNPT", "2026-06-30", dict.fromkeys(ten, True))
+    new = Report("VNPT", "2026-09-30", dict.fromkeys(ten[:8], True))
+    others = Report("Viettel", "2026-09-30", dict.fromkeys(ten, False))
+    found = states(registry, render, before, new)
+    assert len([village for quarter, village in found if quarter == "2026-07-01"]) == 8
+    found = states(registry, render, before, new, others)
+    assert found["2026-07-01", "Thôn 9"] == "earlier_word"
+    # halves of one commune on two days are parts, whichever comes last
+    halves = [
+        Report("VNPT", "2026-09-28", dict.fromkeys(ten[:5], True)),
+        Report("VNPT", "2026-09-29", dict.fromkeys(ten[5:], True)),
+    ]
+    assert set(states(registry, render, *halves, others).values()) == {True}
+
+
+def test_a_yes_of_over_a_year_ago_keeps_others_from_making_a_gap(
+    registry: duckdb.DuckDBPyConnection, render: Render
+) -> None:
+    yes = Report("Viettel", "2025-09-30", {"Thôn 1": True})
+    noes = [Report("VNPT", day, {"Thôn 1": False}) for day in ("2026-09-29", "2026-12-30", "2027-09-30", "2027-10-31")]
+    found = states(registry, render, yes, *noes)
+    assert [found[quarter, "Thôn 1"] for quarter in ("2026-07-01", "2026-10-01", "2027-07-01", "2027-10-01")] == [
+        True,
+        "earlier_word",
+        "earlier_word",
+        False,
+    ]
 
 
 def test_another_operators_silence_after_the_merger_makes_no_gap(
@@ -166,20 +203,24 @@ SPELLINGS = (
 
 @dataclass(frozen=True)
 class Operator:
-    """What it has in the four villages, how it writes them, the row that does not load, and what it tells again."""
+    """What it has in the four villages, how it writes them, the row that does not load, what it tells again, and
+    whether it sends a file of fibre alone."""
 
     has: tuple[bool, ...]
     writes: tuple[int, ...]
     loses: int | None
     again: frozenset[int]
+    fibre: bool
 
     def reports(self, name: str, commune: str) -> list[Report]:
         told = {SPELLINGS[at][self.writes[at]]: self.has[at] for at in range(4)}
         names = list(told)
         lost = frozenset() if self.loses is None else frozenset({names[self.loses]})
         found = [Report(name, "2026-06-30", told, commune, lost)]
-        if self.again and not lost:
+        if self.again:
             found.append(Report(name, "2026-09-15", {names[at]: told[names[at]] for at in sorted(self.again)}, commune))
+        if self.fibre:
+            found.append(Report(name, "2026-09-20", dict.fromkeys(names), commune))
         return found
 
 
@@ -189,7 +230,8 @@ OPERATORS = st.builds(
     st.tuples(*(st.booleans() for _ in FOUR)),
     st.tuples(*(st.integers(0, 2) for _ in FOUR)),
     st.none() | st.sampled_from(FOUR),
-    st.frozensets(st.sampled_from(FOUR), max_size=3),
+    st.frozensets(st.sampled_from(FOUR)),
+    st.booleans(),
 )
 
 

@@ -15,13 +15,15 @@ with named as (
 ),
 
 days as (
-    select distinct
+    select
         operator,
         area_code,
         reported_area_name,
         technology,
-        extracted_on
+        extracted_on,
+        count(*) as villages
     from named
+    group by operator, area_code, reported_area_name, technology, extracted_on
 )
 
 select
@@ -33,6 +35,7 @@ select
     d.extracted_on as later_on,
     count(*) as villages,
     count(l.village_key) as still_named,
+    d.villages as later_villages,
     5 * count(l.village_key) >= 4 * count(*) as is_replaced,
     d.extracted_on + interval 1 year > max(d.extracted_on) over () as is_in_force
 from named as n
@@ -45,4 +48,5 @@ left join named as l
     on
         n.operator = l.operator and n.area_code = l.area_code and n.reported_area_name = l.reported_area_name
         and n.technology = l.technology and n.village_key = l.village_key and d.extracted_on = l.extracted_on
-group by n.operator, n.area_code, n.reported_area_name, n.technology, n.extracted_on, d.extracted_on
+group by
+    n.operator, n.area_code, n.reported_area_name, n.technology, n.extracted_on, d.extracted_on, d.villages

@@ -15,7 +15,7 @@ with doubted as (
     group by quarter, area_code, reported_area_name, village_key, technology
 ),
 
--- operators of whose reports on the commune rows lie in quarantine, until a new list comes
+-- operators of whose reports on the commune rows lie in quarantine, until a new list comes that is longer
 losses as (
     select
         quarter,
@@ -36,7 +36,7 @@ losses as (
                 t.operator = r.operator and t.area_code = r.area_code
                 and t.reported_area_name = r.reported_area_name and t.technology = r.technology
                 and t.extracted_on = r.extracted_on and r.is_replaced
-                and q.quarter + interval 3 month > r.later_on
+                and r.later_villages > r.villages and q.quarter + interval 3 month > r.later_on
         where t.is_beside_lost and t.is_told
     ) as lost
     group by quarter, area_code, technology
