@@ -184,7 +184,9 @@ def _fates(settings: Settings, source: str) -> dict[tuple[str, str], Fate]:
 @app.command(rich_help_panel=IN)
 def withdraw(
     source: Annotated[str, typer.Argument()],
-    sha256: Annotated[str, typer.Argument(help="First digits of the file's sha256; `hatinh files SOURCE` lists them.")],
+    file: Annotated[
+        str, typer.Argument(help="First digits of its sha256, its name or its path; `hatinh files SOURCE` lists them.")
+    ],
     reason: Annotated[str, typer.Option(help="Why; kept in the receipt.")],
 ) -> None:
     """Take a landed file out of force: a wrong delivery. Its bytes stay; the next run rebuilds without it."""
@@ -192,7 +194,7 @@ def withdraw(
     from pipelines.landing.store import LandingError
 
     try:
-        receipt = landing_of(settings).withdraw(source, sha256, reason, now())
+        receipt = landing_of(settings).withdraw(source, file, reason, now())
     except LandingError as error:
         stop(str(error), WRONG_USE)
     out.print(f"withdrawn: {receipt.path}. The next run rebuilds without it: hatinh run", highlight=False)

@@ -144,22 +144,29 @@ class Landing:
         standing = [receipt for receipt in self.receipts(source) if receipt.withdrawn is None]
         return [receipt for receipt in standing if not receipt.synthetic] or standing
 
-    def withdraw(self, source: str, sha256_prefix: str, reason: str, at: datetime) -> Receipt:
+    def withdraw(self, source: str, named: str, reason: str, at: datetime) -> Receipt:
         """Take a file out of force and say why. Its bytes are kept.
 
+        Args:
+            named: first digits of its sha256, or, since the same bytes may land under two names, its name or path.
+
         Raises:
-            LandingError: no file or several files of the source begin with the prefix, or it is withdrawn already.
+            LandingError: that is no file or several files of the source, or it is withdrawn already.
         """
-        prefix = sha256_prefix.strip().lower()
+        wanted = named.strip()
         every = self.receipts(source)
-        found = [receipt for receipt in every if prefix and receipt.sha256.startswith(prefix)]
+        found = [
+            receipt
+            for receipt in every
+            if wanted and (receipt.sha256.startswith(wanted.lower()) or wanted in (receipt.name, receipt.path))
+        ]
         if len(found) != 1:
             problem = "fits several files" if found else "fits no file"
             candidates = found or every
             listed = [f"  {_describe(receipt)}" for receipt in candidates[:_LISTED]]
             listed += [f"  and {len(candidates) - _LISTED} more"] if len(candidates) > _LISTED else []
             raise LandingError(
-                "\n".join([f"{sha256_prefix!r} {problem} of {source}. Give more or other digits of one of:", *listed])
+                "\n".join([f"{named!r} {problem} of {source}. Give digits, name or path of one of:", *listed])
             )
         with self._alone(source):
             receipt = self._load(self._receipt_path(found[0]))

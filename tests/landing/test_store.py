@@ -119,6 +119,17 @@ def test_a_withdrawal_keeps_the_bytes_and_says_why(landing: Landing) -> None:
         landing.withdraw("dossiers", receipt.sha256, "again", at)
 
 
+def test_the_same_bytes_under_two_names_are_told_apart_by_name(landing: Landing) -> None:
+    one = put(landing, name="viettel-2026-06.csv", partition="2026-Q2", extracted_on=date(2026, 6, 30))[0]
+    other = put(landing, name="viettel-2026-09.csv", partition="2026-Q3", extracted_on=date(2026, 9, 30))[0]
+    assert one.sha256 == other.sha256
+    with pytest.raises(LandingError, match="fits several files"):
+        landing.withdraw("dossiers", one.sha256, "x", AT)
+    assert landing.withdraw("dossiers", "viettel-2026-06.csv", "x", AT).path == one.path
+    assert [receipt.path for receipt in landing.in_force("dossiers")] == [other.path]
+    assert landing.withdraw("dossiers", other.path, "x", AT).path == other.path
+
+
 def test_a_prefix_that_names_no_single_file_lists_the_candidates(landing: Landing) -> None:
     receipts = [put(landing, bytes([65 + i]), name=f"tháng {i}.json")[0] for i in range(17)]  # two begin alike
     digits = [receipt.sha256[0] for receipt in receipts]
