@@ -120,8 +120,8 @@ def test_a_withdrawal_keeps_the_bytes_and_says_why(landing: Landing) -> None:
 
 
 def test_the_same_bytes_under_two_names_are_told_apart_by_name(landing: Landing) -> None:
-    one = put(landing, name="viettel-2026-06.csv", partition="2026-Q2", extracted_on=date(2026, 6, 30))[0]
-    other = put(landing, name="viettel-2026-09.csv", partition="2026-Q3", extracted_on=date(2026, 9, 30))[0]
+    one = put(landing, name="viettel-2026-06.csv", partition="2026-Q2", by_name=True)[0]
+    other = put(landing, name="viettel-2026-09.csv", partition="2026-Q3", by_name=True)[0]
     assert one.sha256 == other.sha256
     with pytest.raises(LandingError, match="fits several files"):
         landing.withdraw("dossiers", one.sha256, "x", AT)
