@@ -264,3 +264,49 @@ def test_a_village_with_signal_is_never_a_gap(
         if not any(one.has + two.has) and one.writes == two.writes and one.loses is None and two.loses is None
     }
     assert denied <= {commune for commune, _ in gaps}
+
+
+def test_the_deniers_own_earlier_word_does_not_hide_anothers(
+    registry: duckdb.DuckDBPyConnection, render: Render
+) -> None:
+    """Thạch Linh (18077) before the merger: Viettel yes, VNPT no; after it VNPT alone has reported, no again."""
+    before = [Report("Viettel", "2025-06-30", {"Thôn Hạ": True}, "18077")]
+    before += [Report("VNPT", "2025-06-30", {"Thôn Hạ": False}, "18077")]
+    after = Report("VNPT", "2025-09-30", {"Thôn Hạ": False})
+    assert states(registry, render, *before, after)["2025-07-01", "Thôn Hạ"] == "earlier_word"
+
+
+def test_a_list_of_fibre_alone_hinders_no_denial_of_signal(registry: duckdb.DuckDBPyConnection, render: Render) -> None:
+    fibre = Report("FPT", "2026-09-30", {"Thôn 1": None})
+    assert states(registry, render, fibre, Report("Viettel", "2026-09-30", {"Thôn 1": False})) == {
+        ("2026-07-01", "Thôn 1"): False
+    }
+    assert states(registry, render, fibre) == {("2026-07-01", "Thôn 1"): "not_said"}
+
+
+def test_two_files_of_one_day_that_contradict_are_unknown(registry: duckdb.DuckDBPyConnection, render: Render) -> None:
+    one, other = (Report("Viettel", "2026-09-30", {"Thôn 1": has_4g}) for has_4g in (True, False))
+    assert states(registry, render, one, other) == {("2026-07-01", "Thôn 1"): "name_stands_twice"}
+    assert states(registry, render, one, one) == {("2026-07-01", "Thôn 1"): True}
+
+
+def test_a_row_lost_in_a_file_of_several_operators_may_be_any_of_theirs(
+    registry: duckdb.DuckDBPyConnection, render: Render
+) -> None:
+    states(registry, render, Report("Viettel", "2026-09-30", {"Thôn 1": True}))
+    registry.execute("insert into raw.quarantine values (1, 4, 'unknown_code')")
+    # by village, then by operator: Viettel's row on village 2 is lost between those of VNPT
+    for row_no, operator, village, has_4g in (
+        (2, "VNPT", "Thôn 1", False),
+        (3, "FPT", "Thôn 1", False),
+        (5, "VNPT", "Thôn 2", False),
+        (6, "FPT", "Thôn 2", False),
+    ):
+        registry.execute(
+            "insert into stg_village_coverage select version + $1, file_no, $1, extracted_on, $2, commune_code, null, "
+            "$3, null, null, $4, null, null from stg_village_coverage where row_no = 1",
+            [row_no, operator, village, has_4g],
+        )
+    build(registry, render, *MODELS)
+    reason = "select unknown_because from int_village_states where technology = '4G' and village_name = 'Thôn 2'"
+    assert registry.execute(reason).fetchall() == [("rows_lost",)]

@@ -22,11 +22,18 @@ newest as (
         count(*) over (
             partition by
                 q.quarter, t.operator, t.area_code, t.reported_area_name, t.village_key, t.technology, t.file_no
-        ) > 1 as is_ambiguous,
+        ) > 1
+        -- or two files of one day contradict each other
+        or coalesce(bool_and(t.is_covered) over of_a_day <> bool_or(t.is_covered) over of_a_day, false) as is_ambiguous,
         max(t.told_in) over (partition by q.quarter, t.operator) as last_told_in
     from quarters as q
     inner join {{ ref('int_village_told') }} as t
         on q.last_day >= t.extracted_on and q.quarter <= t.told_in + interval 2 year
+    window
+        of_a_day as (
+            partition by
+                q.quarter, t.operator, t.area_code, t.reported_area_name, t.village_key, t.technology, t.extracted_on
+        )
     qualify
         row_number() over (
             partition by q.quarter, t.operator, t.area_code, t.reported_area_name, t.village_key, t.technology
@@ -184,6 +191,7 @@ select
     reported_unit_since,
     village_name,
     extracted_on as reported_on,
+    is_told,
     is_of_its_own,
     is_ambiguous,
     is_covered
@@ -202,6 +210,7 @@ select
     max(reported_unit_since) as reported_unit_since,
     max_by(village_name, version) as village_name,
     max(extracted_on) as reported_on,
+    bool_or(is_told) as is_told,
     bool_or(is_of_its_own) as is_of_its_own,
     bool_or(is_ambiguous) as is_ambiguous,
     case

@@ -10,11 +10,11 @@ with named_before as (
         area_code,
         village_key,
         technology,
-        any_value(operators) as operators
+        list(distinct witness) as operators
     from {{ ref('int_village_statements') }}
     where is_left_behind
     group by quarter, area_code, village_key, technology
-    having count(*) = 1
+    having count(distinct reported_area_name) = 1
 )
 
 select

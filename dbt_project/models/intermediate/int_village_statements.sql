@@ -1,5 +1,5 @@
 -- A village and technology as of the end of a quarter: who names it, and whether one says it is covered or all deny it;
--- apart from that, what bears witness only.
+-- apart from that, what bears witness only, each operator by itself.
 {{ config(materialized='view') }}
 
 select
@@ -9,6 +9,7 @@ select
     village_key,
     technology,
     is_left_behind,
+    case when is_left_behind then operator end as witness,
     -- total orders, or equal input would give other bytes
     arg_max(village_name, (reported_on, operator, village_name)) as village_name,
     -- a commune may have the name of one that it took, under another code
@@ -16,9 +17,12 @@ select
     max(reported_unit_since) as reported_unit_since,
     max(reported_on) as reported_on,
     list(operator order by operator) as operators,
+    list(operator) filter (where is_told) as tellers,
     bool_or(is_of_its_own) as is_of_its_own,
     bool_or(is_ambiguous) as is_ambiguous,
     coalesce(bool_or(is_covered), false) as is_covered_by_one,
-    count(*) = count(*) filter (where not is_covered) as is_denied_by_all
+    -- who says nothing of the technology, as a list of fibre of signal, hinders nobody
+    bool_or(is_told)
+    and count(*) filter (where is_told) = count(*) filter (where not is_covered) as is_denied_by_all
 from {{ ref('int_village_coverage') }}
 group by all

@@ -49,7 +49,7 @@ judged as (
             when s.is_covered_by_one then null
             when not s.is_denied_by_all and s.is_ambiguous then 'name_stands_twice'
             when not s.is_denied_by_all then 'not_said'
-            when not list_has_all(s.operators, l.operators) then 'rows_lost'
+            when not list_has_all(s.tellers, l.operators) then 'rows_lost'
             else d.reason
         end as unknown_because
     from {{ ref('int_village_statements') }} as s

@@ -124,7 +124,8 @@ select
     reported_unit_since,
     village_name,
     is_of_its_own,
-    is_beside_lost,
+    -- in a file of several operators the lost row may be any of theirs on the commune
+    bool_or(is_beside_lost) over (partition by file_no, area_code, reported_area_name) as is_beside_lost,
     -- "Hạ Vàng" is "Thôn Hạ Vàng" where the commune has no other village of that name
     concat_ws(
         ' ',

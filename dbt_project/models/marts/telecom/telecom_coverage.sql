@@ -40,7 +40,7 @@ villages as (
         coalesce(a.area_code, '') as area_code
     from {{ ref('int_village_coverage') }} as v
     left join areas as a on v.area_code = a.area_code
-    where not v.is_left_behind
+    where v.is_told and not v.is_left_behind
 ),
 
 -- the villages that any report in force names: who does not name one says nothing of it
@@ -319,13 +319,13 @@ select
     round(
         100 * villages_covered / nullif(villages_covered + villages_not_covered + villages_unknown, 0), 2
     ) as villages_covered_least_pct,
-    -- known in four of five communes, and of nine in ten villages named in the quarter or the two years before: else
-    -- the share is of another whole, or what is not known could move it
+    -- known in four of five communes, and of 19 in 20 villages named in the quarter or the two years before: else the
+    -- share is of another whole, or what is not known could move it; a denial is unknown sooner than a yes
     case
         when area_code = '{{ var("province_code") }}' and operator = 'all'
             then coalesce(
                 5 * communes_reported >= 4 * (select count(*) - 1 from areas)
-                and 10 * (villages_covered + villages_not_covered) >= 9 * max(
+                and 20 * (villages_covered + villages_not_covered) >= 19 * max(
                     villages_covered + villages_not_covered + villages_unknown
                 ) over (
                     partition by area_code, technology, operator
