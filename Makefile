@@ -26,7 +26,7 @@ run: install     ## the pipeline on what lies in data/raw and data/drop, to a re
 	@$(BIN)/hatinh key make --if-missing
 	@$(BIN)/hatinh run
 
-test: install    ## the default tests, some two minutes; in the order of the files, so that the long walk comes first
+test: install    ## the default tests, two to three minutes; in the order of the files, so that the long walk comes first
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-all: install ## the slow ones too
