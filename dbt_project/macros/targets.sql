@@ -86,8 +86,8 @@
 {#
   Coverage of the whole province by all operators together, as their inventories and reports tell it. There is no value
   of a quarter whose villages are not representative, nor of one to which fewer operators delivered their sites than to
-  one before: it would be of another whole. Speeds are not
-  among the values: they derive from Ookla's tiles, whose licence would reach every table that took them in.
+  one before: it would be of another whole. Speeds are not among the values: they derive from Ookla's tiles, whose licence
+  would reach every table that took them in.
 #}
 {% macro values_covered() -%}
     {%- set indicators = {

@@ -148,8 +148,7 @@ def _villages(villages: Sequence[Village], aliases: Path) -> Iterator[Renderable
             card = _grid()
             card.add_row("  Thôn / village", Text(f"{village.name} ({village.operators})"))
             card.add_row("  Chưa rõ / unknown", Text(village.technologies))
-            for position, candidate in enumerate(village.candidates.split("; ")):
-                card.add_row("  Có thể là / may be" if position == 0 else "", Text(candidate))
+            _add_candidates(card, "  Có thể là / may be", village.candidates)
             yield from (card, Text())
     if villages:
         first = villages[0]
@@ -175,8 +174,7 @@ def _card(name: Named) -> Table:
     card.add_row("  Vì sao / why", PROBLEMS[name.problem])
     if name.placed_in:
         card.add_row("  Đã tính vào / placed in", Text(f"{name.placed_in}, theo tên / by its name"))
-    for position, candidate in enumerate(name.candidates.split("; ") if name.candidates else ["chưa rõ / none"]):
-        card.add_row("  Có thể là / candidates" if position == 0 else "", Text(candidate))
+    _add_candidates(card, "  Có thể là / candidates", name.candidates or "chưa rõ / none")
     return card
 
 
@@ -185,3 +183,8 @@ def _grid() -> Table:
     card.add_column(style="dim", no_wrap=True)
     card.add_column(overflow="fold")
     return card
+
+
+def _add_candidates(card: Table, label: str, candidates: str) -> None:
+    for position, candidate in enumerate(candidates.split("; ")):
+        card.add_row(label if position == 0 else "", Text(candidate))

@@ -68,13 +68,13 @@ aged as (
             and n.technology = r.technology and n.extracted_on = r.extracted_on
 ),
 
--- units under which a commune of today is reported on: by how many villages of one operator at most
+-- units under which a commune of today is reported on, all that became it together, and those that were split: by how
+-- many villages of one operator at most
 units as (
     select
         quarter,
         technology,
         area_code,
-        reported_area_code,
         reported_unit_since,
         max(villages) as villages
     from (
@@ -83,16 +83,13 @@ units as (
             technology,
             area_code,
             operator,
-            -- all that became one commune together; each that was split by itself
-            case when starts_with(area_code, 'unknown') then reported_area_code else area_code end
-                as reported_area_code,
             reported_unit_since,
             count(*) as villages
         from aged
         where is_told and not is_old and reported_unit_since is not null
         group by all
     ) as reported
-    group by quarter, technology, area_code, reported_area_code, reported_unit_since
+    group by quarter, technology, area_code, reported_unit_since
 ),
 
 -- the newest unit that is reported on as fully as those before it
@@ -133,12 +130,11 @@ left_behind as (
         x.old_valid_from
     from units as u
     inner join {{ ref('area_crosswalk') }} as x
-        on u.reported_area_code = x.old_code and u.reported_unit_since = x.old_valid_from
+        on u.area_code = 'unknown part of ' || x.old_code and u.reported_unit_since = x.old_valid_from
     left join units_in_force as f
         on
             u.quarter = f.quarter and u.technology = f.technology and x.new_code = f.area_code
             and x.new_valid_from <= f.since
-    where starts_with(u.area_code, 'unknown')
     group by u.quarter, u.technology, x.old_code, x.old_valid_from
     having count(*) = count(f.area_code) and 5 * sum(f.villages) >= 4 * max(u.villages)
 ),

@@ -1,6 +1,6 @@
 -- A village and technology as of the end of a quarter: who names it, and whether one says it is covered or all deny it;
 -- apart from that, what bears witness only, each operator by itself.
-{{ config(materialized='view') }}
+{{ config(materialized='table') }}
 
 select
     quarter,

@@ -56,7 +56,7 @@ listed as (
     left join areas as a on s.area_code = a.area_code
 ),
 
--- who told what in which quarter; of villages the newest report stands for a year
+-- who told what in which quarter; of villages the last word counts for a year
 deliveries as (
     select distinct
         quarter,
