@@ -44,6 +44,7 @@ def registry(render: Render) -> duckdb.DuckDBPyConnection:
         "raw.quarantine (file_no integer, row_no bigint, reason varchar)",
         "raw.files (file_no integer, source varchar)",
         "village_aliases (area_code varchar, alias varchar, village varchar, source varchar)",
+        "generations_switched_off as select '2G' as technology, date '2026-07-15' as last_day",
         "stg_village_coverage (version bigint, file_no integer, row_no bigint, extracted_on date, operator varchar, "
         "commune_code varchar, commune_name varchar, village varchar, has_2g boolean, has_3g boolean, has_4g boolean, "
         "has_5g boolean, has_fibre boolean)",
@@ -310,3 +311,28 @@ def test_a_row_lost_in_a_file_of_several_operators_may_be_any_of_theirs(
     build(registry, render, *MODELS)
     reason = "select unknown_because from int_village_states where technology = '4G' and village_name = 'Thôn 2'"
     assert registry.execute(reason).fetchall() == [("rows_lost",)]
+
+
+def test_silence_on_a_generation_that_is_no_more_leaves_nothing_open(
+    registry: duckdb.DuckDBPyConnection, render: Render
+) -> None:
+    """2G ended in July 2026: who has no column for it any more and denies the others denies all."""
+    files = [Report("Viettel", day, {"Thôn 1": False}) for day in ("2026-06-30", "2026-09-30")]
+    files += [Report("VNPT", "2026-09-30", {"Thôn 1": False, "Thôn 2": False}, "18100")]
+    files += [Report("VNPT", "2026-09-30", {"Thôn 1": False}, "18118")]
+    states(registry, render, *files)
+    # the third file tells of 2G still, of one village that it is not known; the last does not tell of 3G
+    registry.execute("update stg_village_coverage set has_3g = if(file_no < 4, false, null), has_5g = false")
+    registry.execute("update stg_village_coverage set has_2g = true where file_no = 3 and village = 'Thôn 1'")
+    build(registry, render, *MODELS)
+    found = registry.execute(
+        "select cast(quarter as varchar), area_code, village_name, is_covered from int_village_states "
+        "where technology = 'mobile' order by all"
+    ).fetchall()
+    assert found == [
+        ("2026-04-01", COMMUNE, "Thôn 1", None),
+        ("2026-07-01", COMMUNE, "Thôn 1", False),
+        ("2026-07-01", "18100", "Thôn 1", True),
+        ("2026-07-01", "18100", "Thôn 2", None),
+        ("2026-07-01", "18118", "Thôn 1", None),
+    ]

@@ -173,6 +173,16 @@ known as (
         * exclude (is_covered),
         case when not is_ambiguous then is_covered end as is_covered
     from kept
+),
+
+-- who says nothing of a generation that is no more leaves nothing open
+generations as (
+    select
+        k.*,
+        coalesce(k.is_covered, k.is_told or o.technology is null) as may_cover
+    from known as k
+    left join {{ ref('generations_switched_off') }} as o on k.technology = o.technology and k.last_day > o.last_day
+    where k.technology <> 'fibre'
 )
 
 select
@@ -193,7 +203,7 @@ select
     is_covered
 from known
 union all
--- any generation: without signal only where all four are denied
+-- any generation: without signal only where all four are denied, or are no more
 select
     quarter,
     operator,
@@ -211,8 +221,7 @@ select
     bool_or(is_ambiguous) as is_ambiguous,
     case
         when bool_or(is_covered) then true
-        when count(*) filter (where not is_covered) = 4 then false
+        when count(*) filter (where not may_cover) = 4 then false
     end as is_covered
-from known
-where technology <> 'fibre'
+from generations
 group by quarter, operator, area_code, reported_area_name, village_key, is_left_behind
