@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -34,6 +35,7 @@ def renderer() -> Render:
     )
     environment = jinja2.Environment(autoescape=False)  # noqa: S701 - SQL, not HTML
 
+    @functools.cache  # a world is built many times of the same models
     def sql(template: str) -> str:
         return environment.from_string(macros + template).render(
             ref=lambda name: name,

@@ -165,32 +165,64 @@ def test_another_operators_silence_after_the_merger_makes_no_gap(
     registry: duckdb.DuckDBPyConnection, render: Render
 ) -> None:
     """Thạch Linh (18077) went to Thành Sen; MobiFone had signal there, and has not reported since."""
-    before = Report("MobiFone", "2025-06-30", {"Thôn 1": True, "Thôn 2": False}, "18077")
-    after = Report("Viettel", "2025-09-30", {"Thôn 1": False, "Thôn 2": False})
+    before = Report("MobiFone", "2025-06-30", {"Thôn 1": True, "Thôn 2": False, "Thôn Hạ": False}, "18077")
+    after = Report("Viettel", "2025-09-30", {"Thôn 1": False, "Thôn 2": False, "Thôn Hạ": False})
     found = states(registry, render, before, after)
     assert found["2025-07-01", "Thôn 1"] == "earlier_word"
-    assert found["2025-07-01", "Thôn 2"] is False
-    # one village under the new unit leaves two of before where they are
-    found = states(registry, render, before, Report("Viettel", "2025-09-30", {"Thôn Mới": True}))
-    assert {village for quarter, village in found if quarter == "2025-07-01"} == {"Thôn 1", "Thôn 2", "Thôn Mới"}
+    assert found["2025-07-01", "Thôn 2"] == "earlier_word", "numbers were given anew: it may be the Thôn 1 of before"
+    assert found["2025-07-01", "Thôn Hạ"] is False, "MobiFone denied it by name"
 
 
-def test_a_commune_with_the_name_of_one_that_it_took_has_each_village_once(
+def test_old_units_count_until_their_commune_of_today_is_reported_on(
     registry: duckdb.DuckDBPyConnection, render: Render
 ) -> None:
-    """Sơn Hồng (18139) went to today's Sơn Hồng (18160); one village of today leaves the three of then in place."""
-    before = Report("Viettel", "2025-06-30", dict.fromkeys(("Thôn 1", "Thôn 2", "Thôn 3"), False), "18139")
-    after = Report("VNPT", "2025-09-30", {"Thôn 1": True}, "18160")
-    states(registry, render, before, after)
+    """Sơn Hồng (18139) went to today's Sơn Hồng (18160); Đại Nài (18082) in parts to 18073 and 18100."""
+    before = [Report("Viettel", "2025-06-30", {"Thôn 1": False, "Thôn 2": False}, code) for code in ("18139", "18082")]
+    elsewhere = Report("VNPT", "2025-09-30", {"Thôn 1": True}, "18118")
     found = (
-        "select village_name, reported_area_code, operators, is_covered from int_village_states "
-        "where technology = '4G' and quarter = '2025-07-01' order by all"
+        "select area_code, village_name, reported_area_code, operators, is_covered from int_village_states "
+        "where technology = '4G' and quarter = '2025-07-01' and area_code <> '18118' order by all"
     )
+    states(registry, render, *before, elsewhere)
     assert registry.execute(found).fetchall() == [
-        ("Thôn 1", "18160", 2, True),
-        ("Thôn 2", "18139", 1, False),
-        ("Thôn 3", "18139", 1, False),
+        ("18160", "Thôn 1", "18139", 1, False),
+        ("18160", "Thôn 2", "18139", 1, False),
+        ("unknown part of 18082", "Thôn 1", "18082", 1, False),
+        ("unknown part of 18082", "Thôn 2", "18082", 1, False),
     ]
+    after = [Report("VNPT", "2025-09-30", {"Thôn 1": True}, code) for code in ("18160", "18073")]
+    states(registry, render, *before, *after)
+    assert registry.execute(found).fetchall() == [
+        ("18073", "Thôn 1", "18073", 1, True),
+        ("18160", "Thôn 1", "18160", 1, True),
+    ]
+
+
+def test_a_report_by_communes_of_before_counts_beside_none_of_today(
+    registry: duckdb.DuckDBPyConnection, render: Render
+) -> None:
+    """18077 is no commune since July 2025. What VNPT says of it in September counts until somebody names today's."""
+    late = Report("VNPT", "2025-09-30", {"Thôn Hạ": True, "Thôn Trung": True}, "18077")
+    assert set(states(registry, render, late).values()) == {True}
+    found = states(registry, render, late, Report("Viettel", "2025-09-30", {"Thôn Hạ": False, "Thôn Đông": False}))
+    assert found == {("2025-07-01", "Thôn Hạ"): "earlier_word", ("2025-07-01", "Thôn Đông"): "earlier_word"}
+
+
+def test_a_list_of_fibre_takes_no_word_on_signal_away(registry: duckdb.DuckDBPyConnection, render: Render) -> None:
+    """VNPT says yes of Hạ Vàng, and calls it Thôn Hạ in its list of fibre; Viettel denies Thôn Hạ."""
+    told = [Report("VNPT", "2026-09-28", {"Hạ Vàng": True}), Report("VNPT", "2026-09-30", {"Thôn Hạ": None})]
+    told += [Report("Viettel", "2026-09-30", {"Thôn Hạ": False})]
+    assert states(registry, render, *told)["2026-07-01", "Thôn Hạ"] == "another_name"
+
+
+def test_files_of_a_day_are_one_in_whatever_order_they_land(
+    registry: duckdb.DuckDBPyConnection, render: Render
+) -> None:
+    """A list of fibre in which one cell of 4G was filled is a file on 4G too, and blank of all else."""
+    signal = Report("Viettel", "2026-09-30", {"Thôn 1": True, "Thôn 2": False})
+    fibre = Report("Viettel", "2026-09-30", {"Thôn 1": True, "Thôn 2": None})
+    expected = {("2026-07-01", "Thôn 1"): True, ("2026-07-01", "Thôn 2"): False}
+    assert states(registry, render, signal, fibre) == states(registry, render, fibre, signal) == expected
 
 
 SPELLINGS = (

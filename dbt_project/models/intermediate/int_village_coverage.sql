@@ -37,7 +37,8 @@ newest as (
     qualify
         row_number() over (
             partition by q.quarter, t.operator, t.area_code, t.reported_area_name, t.village_key, t.technology
-            order by t.is_told desc, t.version desc
+            -- of files of a day the one that says something, in whatever order they came
+            order by t.is_told desc, t.extracted_on desc, t.is_covered is not null desc, t.version desc
         ) = 1
 ),
 
@@ -68,91 +69,37 @@ aged as (
             and n.technology = r.technology and n.extracted_on = r.extracted_on
 ),
 
--- units under which a commune of today is reported on, all that became it together, and those that were split: by how
--- many villages of one operator at most
+-- the newest unit under which a commune of today is reported on: what was said of those before it are the same places
 units as (
     select
         quarter,
-        technology,
         area_code,
-        reported_unit_since,
-        max(villages) as villages
-    from (
-        select
-            quarter,
-            technology,
-            area_code,
-            operator,
-            reported_unit_since,
-            count(*) as villages
-        from aged
-        where is_told and not is_old and reported_unit_since is not null
-        group by all
-    ) as reported
-    group by quarter, technology, area_code, reported_unit_since
-),
-
--- the newest unit that is reported on as fully as those before it
-units_in_force as (
-    select
-        quarter,
-        technology,
-        area_code,
-        max(reported_unit_since) as since,
-        max_by(villages, reported_unit_since) as villages
-    from (
-        select *
-        from units
-        where not starts_with(area_code, 'unknown')
-        qualify
-            5 * villages >= 4 * max(villages) over (
-                partition by quarter, technology, area_code order by reported_unit_since
-            )
-    ) as whole
-    group by quarter, technology, area_code
-),
-
-units_of_any as (
-    select
-        quarter,
-        area_code,
-        max(since) as since
-    from units_in_force
+        max(reported_unit_since) as since
+    from aged
+    where is_told and not is_old and not starts_with(area_code, 'unknown')
     group by quarter, area_code
 ),
 
--- units that were split, all of whose heirs are reported on in their place
-left_behind as (
-    select
+-- units that were split, and those of their heirs that are reported on
+split_up as (
+    select distinct
         u.quarter,
-        u.technology,
         x.old_code,
         x.old_valid_from
     from units as u
-    inner join {{ ref('area_crosswalk') }} as x
-        on u.area_code = 'unknown part of ' || x.old_code and u.reported_unit_since = x.old_valid_from
-    left join units_in_force as f
-        on
-            u.quarter = f.quarter and u.technology = f.technology and x.new_code = f.area_code
-            and x.new_valid_from <= f.since
-    group by u.quarter, u.technology, x.old_code, x.old_valid_from
-    having count(*) = count(f.area_code) and 5 * sum(f.villages) >= 4 * max(u.villages)
+    inner join {{ ref('area_crosswalk') }} as x on u.area_code = x.new_code and u.since >= x.new_valid_from
 ),
 
 judged as (
     select
         a.*,
-        a.is_old or o.old_code is not null or coalesce(a.reported_unit_since < u.since, false) as is_left_behind
+        a.is_old
+        or coalesce(a.reported_unit_since < u.since, false)
+        or (starts_with(a.area_code, 'unknown part') and s.old_code is not null) as is_left_behind
     from aged as a
-    left join units_in_force as u
-        on a.quarter = u.quarter and a.technology = u.technology and a.area_code = u.area_code
-    left join units_of_any as y on a.quarter = y.quarter and a.area_code = y.area_code
-    left join left_behind as o
-        on
-            a.quarter = o.quarter and a.technology = o.technology and a.reported_area_code = o.old_code
-            and a.reported_unit_since = o.old_valid_from
-    -- a village of which nothing is told would stand twice, were it taken from other units than those told of
-    where a.is_told or coalesce(a.reported_unit_since = coalesce(u.since, y.since), true)
+    left join units as u on a.quarter = u.quarter and a.area_code = u.area_code
+    left join split_up as s
+        on a.quarter = s.quarter and a.reported_area_code = s.old_code and a.reported_unit_since = s.old_valid_from
 ),
 
 -- a village of a split unit may lie in any of its heirs

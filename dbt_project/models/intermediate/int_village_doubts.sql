@@ -1,18 +1,19 @@
 -- Villages that all who name them say are not covered, with others of the commune that may be the same under another
--- name, or are it in an earlier word: nobody names both, and the other is not denied. Where only numbers differ they
+-- name, or are it in an earlier word: nobody tells of both, and the other is not denied. Where only numbers differ they
 -- are two, and in two communes of one day. Where both count now, a row of seeds/village_aliases.csv answers.
 {{ config(materialized='view') }}
 
--- who named a village before, where that name stood in one unit: nothing else that they had is it
-with named_before as (
+-- who told of a village before, where that name stood in one unit: nothing else that they had is it
+with told_before as (
     select
         quarter,
         area_code,
         village_key,
         technology,
+        any_value(reported_area_name) as reported_area_name,
         list(distinct witness) as operators
     from {{ ref('int_village_statements') }}
-    where is_left_behind
+    where is_left_behind and tellers is not null
     group by quarter, area_code, village_key, technology
     having count(distinct reported_area_name) = 1
 )
@@ -29,21 +30,23 @@ select
     o.village_name as other_name,
     o.reported_area_name as other_area_name,
     o.operators as other_operators,
-    d.reported_area_name <> o.reported_area_name or o.is_left_behind as is_earlier
+    o.is_left_behind as is_earlier
 from {{ ref('int_village_statements') }} as d
 inner join {{ ref('int_village_statements') }} as o
     on
         d.quarter = o.quarter and d.area_code = o.area_code and d.technology = o.technology
-        and not list_has_any(d.operators, o.operators)
-left join named_before as b
+        -- who only names a village, as in a list of fibre, says nothing of its signal
+        and not list_has_any(d.tellers, o.tellers)
+left join told_before as b
     on
         d.quarter = b.quarter and d.area_code = b.area_code and d.technology = b.technology
         and d.village_key = b.village_key and o.village_key <> b.village_key
+        -- numbers were given anew when units became one
+        and (d.reported_area_name = b.reported_area_name or not regexp_matches(d.village_key, '[0-9]$'))
 where
     d.is_denied_by_all and not d.is_left_behind and not o.is_denied_by_all
     and not d.is_of_its_own and not o.is_of_its_own
-    and not coalesce(list_has_any(b.operators, o.operators), false)
-    -- numbers were given anew when units became one
+    and not coalesce(list_has_any(b.operators, o.tellers), false)
     and not coalesce(
         case
             when d.reported_area_name <> o.reported_area_name then d.reported_unit_since = o.reported_unit_since

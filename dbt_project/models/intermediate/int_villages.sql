@@ -5,13 +5,38 @@
 {%- set numerals = "['i', 'ii', 'iii', 'iv', 'v', 'vi', 'vii', 'viii', 'ix', 'x', 'xi', 'xii', 'xiii', 'xiv', 'xv']" %}
 {{ config(materialized='table') }}
 
--- rows in quarantine stand between others: they were most likely of the communes of those
-with in_order as (
+-- the commune of the report's day; where it names none, that of the day before the units changed
+with placed as (
+    select
+        v.*,
+        case
+            when coalesce(w.area_code, b.area_code) is null then 'unknown'
+            else
+                coalesce(
+                    {{ stated_commune_today() }}, {{ stated_commune_today('b') }},
+                    'unknown part of ' || coalesce(w.area_code, b.area_code)
+                )
+        end as area_code,
+        coalesce(w.area_code, b.area_code) as reported_area_code,
+        coalesce(w.area_name, b.area_name, concat_ws(' ', v.commune_code, v.commune_name)) as reported_area_name,
+        coalesce(w.valid_from, b.valid_from) as reported_unit_since
+    from (
+        select
+            *,
+            least(extracted_on, (select max(valid_to) from {{ ref('areas') }} where level = 'commune')) as day_before
+        from {{ ref('stg_village_coverage') }}
+    ) as v
+    {{ join_stated_commune('v.commune_code', 'v.commune_name', 'v.extracted_on') }}
+    {{ join_stated_commune('v.commune_code', 'v.commune_name', 'v.day_before', 'b') }}
+),
+
+-- rows in quarantine, or of no commune, stand between others: they were most likely of the communes of those
+in_order as (
     select
         file_no,
         row_no,
-        false as is_lost
-    from {{ ref('stg_village_coverage') }}
+        area_code = 'unknown' as is_lost
+    from placed
     union all
     select distinct
         q.file_no,
@@ -30,29 +55,15 @@ beside as (
     from in_order
 ),
 
-placed as (
-    select
-        v.*,
-        b.is_beside_lost,
-        case
-            when w.area_code is null then 'unknown'
-            else coalesce({{ stated_commune_today() }}, 'unknown part of ' || w.area_code)
-        end as area_code,
-        w.area_code as reported_area_code,
-        coalesce(w.area_name, concat_ws(' ', v.commune_code, v.commune_name)) as reported_area_name,
-        w.valid_from as reported_unit_since
-    from {{ ref('stg_village_coverage') }} as v
-    inner join beside as b on v.file_no = b.file_no and v.row_no = b.row_no
-    {{ join_stated_commune('v.commune_code', 'v.commune_name', 'v.extracted_on') }}
-),
-
 -- a person's answer goes before the name as written
 answered as (
     select
         p.*,
+        b.is_beside_lost,
         coalesce(a.village, p.village) as village_name,
         coalesce({{ name_key('a.alias') }} = {{ name_key('a.village') }}, false) as is_of_its_own
     from placed as p
+    inner join beside as b on p.file_no = b.file_no and p.row_no = b.row_no
     left join {{ ref('village_aliases') }} as a
         on p.area_code = a.area_code and {{ name_key('p.village') }} = {{ name_key('a.alias') }}
 ),
@@ -63,7 +74,9 @@ parted as (
         *,
         -- marks around it, and "số" and zeros before a number
         regexp_replace(
-            regexp_replace(trim({{ name_key('village_name') }}, ' .,;:*"'), '\b(?:số|so) ?([0-9])', '\1', 'g'),
+            regexp_replace(
+                trim(replace({{ name_key('village_name') }}, 'ð', 'đ'), ' .,;:*"'), '\b(?:số|so) ?([0-9])', '\1', 'g'
+            ),
             '(^|[^0-9])0+([0-9])', '\1\2', 'g'
         ) as spelling,
         regexp_extract(spelling, '^({{ kinds }})(?:[ .:]+(.+)|([0-9].*))$', ['kind', 'name', 'number']) as parts

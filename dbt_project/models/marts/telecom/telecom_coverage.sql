@@ -320,12 +320,13 @@ select
         100 * villages_covered / nullif(villages_covered + villages_not_covered + villages_unknown, 0), 2
     ) as villages_covered_least_pct,
     -- known in four of five communes, and of 19 in 20 villages named in the quarter or the two years before: else the
-    -- share is of another whole, or what is not known could move it; a denial is unknown sooner than a yes
+    -- share is of another whole, or what is not known could move it; a denial is unknown sooner than a yes, and a
+    -- village of no commune may stand a second time in one
     case
         when area_code = '{{ var("province_code") }}' and operator = 'all'
             then coalesce(
                 5 * communes_reported >= 4 * (select count(*) - 1 from areas)
-                and 20 * (villages_covered + villages_not_covered) >= 19 * max(
+                and 20 * (villages_covered + villages_not_covered - villages_unplaced) >= 19 * max(
                     villages_covered + villages_not_covered + villages_unknown
                 ) over (
                     partition by area_code, technology, operator
