@@ -214,8 +214,8 @@
             partition by i.indicator, e.area_code, e.period_type, e.period_start
             order by
                 e.value is null asc, e.grade is null asc,
-                list_position(['computed', 'reported', 'published', 'estimated'], e.basis) asc,
-                e.grade asc, e.vintage_on desc, e.source asc, e.document asc, e.value asc
+                list_position(['computed', 'reported', 'published', 'computed_in_part', 'estimated'], e.basis) asc,
+                e.grade asc, e.vintage_on desc, e.denominator is null asc, e.source asc, e.document asc, e.value asc
         ) = 1 as is_chosen
     from {{ ref('indicators') }} as i
     {{ 'left' if pillar else 'inner' }} join (

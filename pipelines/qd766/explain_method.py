@@ -26,6 +26,7 @@ _PERCENT_FIRST = {
 }
 _COMPUTED_FROM = {
     "dossiers": ("hồ sơ", "dossiers"),
+    "catalogue": ("danh mục TTHC và hồ sơ", "the catalogue of procedures and dossiers"),
     "petitions": ("PAKN", "petitions"),
     "portal": ("chỉ Cổng DVCQG", "the portal only"),
 }

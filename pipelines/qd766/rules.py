@@ -37,7 +37,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "rule": ("linear", "capped", "constant", "unscored"),
     "zero_convention": ("no_points", "zero", "full"),
     "rounding": ("points", "percent_then_points"),
-    "computed_from": ("dossiers", "petitions", "portal"),
+    "computed_from": ("dossiers", "catalogue", "petitions", "portal"),
 }
 _FUNCTIONS = re.compile(r"\{%-? macro qd766_functions\(\) -?%\}(?P<sql>.*?)\{%-? endmacro -?%\}", re.DOTALL)
 

@@ -82,6 +82,7 @@ BASIS = {
     "computed": Text("tính từ dữ liệu gốc", "computed from records"),
     "reported": Text("cơ quan báo cáo", "reported by an agency"),
     "published": Text("số đã công bố", "published figure"),
+    "computed_in_part": Text("tính từ một phần hồ sơ của năm", "computed from a part of the year's dossiers"),
     "estimated": Text("ước tính", "estimate"),
 }
 # of a published figure often only the last day is known on which it can have come out
@@ -89,10 +90,11 @@ VINTAGE = {
     "computed": Text("Dữ liệu đến ngày", "Data up to"),
     "reported": Text("Báo cáo ngày", "Reported on"),
     "published": Text("Công bố chậm nhất ngày", "Published by"),
+    "computed_in_part": Text("Dữ liệu đến ngày", "Data up to"),
     "estimated": Text("Công bố chậm nhất ngày", "Published by"),
 }
 OBS_STATUS = {
-    "observed": Text("chính thức", "observed"),
+    "observed": Text("đã ghi nhận", "observed"),
     "preliminary": Text("sơ bộ", "preliminary"),
     "estimated": Text("ước tính", "estimated"),
     "suppressed": Text("không công bố vì quá ít trường hợp", "suppressed: too few cases"),

@@ -60,6 +60,7 @@ told as (
         f.*,
         case
             when f.computed_from = 'petitions' and l.has_petitions then 'petitions'
+            when f.computed_from = 'catalogue' then 'catalogue'
             when f.computed_from = 'dossiers' or f.rule = 'constant' then 'dossiers'
             else 'portal'
         end as basis

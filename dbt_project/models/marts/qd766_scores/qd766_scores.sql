@@ -52,7 +52,8 @@ recomputed_groups as (
         any_value(agency_level) as agency_level,
         group_code,
         qd766_total(cast(points as decimal(9, 2))) as points,
-        any_value(formula_version) as formula_version
+        any_value(formula_version) as formula_version,
+        bool_or(basis = 'catalogue') as is_of_catalogue
     from recomputed_components
     group by period_type, period_start, agency_code, group_code
     having count(*) filter (where basis = 'portal' and max_points > 0) = 0
@@ -69,7 +70,8 @@ recomputed as (
         numerator,
         denominator,
         points,
-        formula_version
+        formula_version,
+        basis = 'catalogue' as is_of_catalogue
     from recomputed_components
     where basis <> 'portal'
     union all
@@ -83,7 +85,8 @@ recomputed as (
         null as numerator,
         null as denominator,
         cast(points as double) as points,
-        formula_version
+        formula_version,
+        is_of_catalogue
     from recomputed_groups
     union all
     select
@@ -96,14 +99,20 @@ recomputed as (
         null as numerator,
         null as denominator,
         cast(qd766_total(points) as double) as points,
-        any_value(formula_version) as formula_version
+        any_value(formula_version) as formula_version,
+        bool_or(is_of_catalogue) as is_of_catalogue
     from recomputed_groups
     group by period_type, period_start, agency_code
     having count(*) = 6
 ),
 
+-- made up are samples, and the procedures that ship with the project until the official ones stand in their place
 files as (
-    select coalesce(bool_or(synthetic), false) as is_synthetic
+    select
+        coalesce(bool_or(synthetic), false) as is_synthetic,
+        coalesce(
+            (select bool_or(p.basis = 'illustrative') from {{ ref('int_procedures') }} as p), false
+        ) as is_catalogue_made_up
     from {{ source('raw', 'files') }}
     where source in ({{ dossier_feeds() }}, 'petitions', 'procedures', 'agencies') and rows_loaded > 0
 ),
@@ -140,7 +149,9 @@ beside as (
         r.numerator as recomputed_numerator,
         r.denominator as recomputed_denominator,
         r.points as recomputed_points,
-        if(r.item_code is null, null, f.is_synthetic) as is_recomputed_synthetic,
+        if(
+            r.item_code is null, null, f.is_synthetic or (f.is_catalogue_made_up and r.is_of_catalogue)
+        ) as is_recomputed_synthetic,
         r.item_code is not null as is_recomputed,
         coalesce(r.formula_version, v.formula_version) as formula_version
     from published as p

@@ -1,6 +1,8 @@
 -- Every value of every indicator side by side: computed by the platform, reported by agencies, published by others.
 -- Nothing overwrites anything; is_chosen marks the one of a period that the targets are measured by. A new origin is
 -- one more member of `gathered`, with the columns of the others.
+-- A year that rests on a part of its dossiers is no match for what the portal counted of all: it says so (computed_in_part)
+-- and is chosen only where nobody published or reported the year.
 {{ config(materialized='table') }}
 
 {#- indicator, mart by month, numerator, denominator: a year is the sum of its months #}
@@ -50,6 +52,27 @@ by_year as (
     {% endfor %}
 ),
 
+-- years whose dossiers are all here: no month is missing from January on, and the portal counted no more than a quarter on top
+whole_years as (
+    select d.period_start
+    from (
+        select
+            cast(date_trunc('year', month) as date) as period_start,
+            count(distinct month) as months,
+            max(month) as last_month,
+            sum(received) as received
+        from {{ ref('dossier_timeliness') }}
+        group by date_trunc('year', month)
+    ) as d
+    left join {{ ref('qd766_scores') }} as s
+        on
+            d.period_start = s.period_start and s.period_type = 'year'
+            and s.agency_code = '{{ var("portal_code") }}' and s.item_code = 'DOSSIER_ON_TIME'
+    where
+        d.months = date_diff('month', d.period_start, d.last_month) + 1
+        and d.received >= 0.8 * coalesce(s.published_denominator, 0)
+),
+
 items as (
     {% for component, indicator in components.items() %}
         select
@@ -77,7 +100,9 @@ computed as (
         numerator,
         denominator,
         last_month,
-        source
+        source,
+        period_start not in (select w.period_start from whole_years as w) as is_part,
+        false as is_catalogue_made_up
     from by_year
     union all
     select
@@ -87,7 +112,9 @@ computed as (
         not_late as numerator,
         received as denominator,
         cast(null as date) as last_month,
-        'satisfaction' as source
+        'satisfaction' as source,
+        period_type = 'year' and period_start not in (select w.period_start from whole_years as w) as is_part,
+        false as is_catalogue_made_up
     from {{ ref('satisfaction') }}
     where agency_code = '{{ var("portal_code") }}'
     union all
@@ -98,7 +125,9 @@ computed as (
         recomputed_numerator as numerator,
         recomputed_denominator as denominator,
         null as last_month,
-        'qd766_scores' as source
+        'qd766_scores' as source,
+        recomputed_denominator < 0.8 * coalesce(published_denominator, 0) as is_part,
+        is_recomputed_synthetic as is_catalogue_made_up
     from scores
     where indicator in ('procedures_online_pct', 'petitions_on_time_pct')
 ),
@@ -112,11 +141,11 @@ gathered as (
         round(100.0 * c.numerator / c.denominator, 2) as value,
         c.numerator,
         c.denominator,
-        cast(null as varchar) as obs_status,
-        'computed' as basis,
+        if(c.is_part, 'preliminary', null) as obs_status,
+        if(c.is_part, 'computed_in_part', 'computed') as basis,
         c.source,
-        if(a.is_synthetic, 'Dữ liệu mẫu – synthetic', null) as document,
-        if(a.is_synthetic, null, 'A') as grade,
+        if(a.is_synthetic or c.is_catalogue_made_up, 'Dữ liệu mẫu – synthetic', null) as document,
+        if(a.is_synthetic or c.is_catalogue_made_up, null, 'A') as grade,
         a.day as vintage_on,
         c.last_month
     from computed as c
