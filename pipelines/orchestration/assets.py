@@ -24,6 +24,7 @@ from pipelines.quality.registries import faults
 from pipelines.quality.suites import Suite, read_suites
 from pipelines.quality.verdict import Verdict
 from pipelines.release.publish import publish
+from pipelines.release.released import Release
 from pipelines.scoreboard.pages import pages, place_of
 from pipelines.sources import all_sources
 from pipelines.sources.base import Source
@@ -288,11 +289,13 @@ def model_assets(manifest: Mapping[str, Any], suites: Mapping[str, Suite]) -> dg
         anew = [result for result in built if result.status != "unchanged"]
         _tell(context, platform, f"built {len(anew)} of {len(built)} seeds, views and tables; the others stand")
         tested = platform.dbt.test(told)
+        last = platform.releases.current()
         found = validate(
             platform.settings.warehouse,
             suites,
             {mart.name: mart.relation for mart in marts},
-            last_release=_comparable_release(platform),
+            last_release=last.path / "marts.duckdb" if last else None,
+            comparable=_comparable_tables(platform, marts, last),
             memory_limit=platform.settings.memory_limit,
             threads=platform.settings.threads,
         )
@@ -384,17 +387,28 @@ def release_asset(marts: Sequence[Mart]) -> dg.AssetsDefinition:
     return release
 
 
-def _comparable_release(platform: Platform) -> Path | None:
-    """The last release, for checks of drift; None when a file it was computed from is in force no longer.
+def _comparable_tables(platform: Platform, marts: Sequence[Mart], last: Release | None) -> frozenset[str]:
+    """Tables of the last release, for checks of drift, but for those of which a file is in force no longer.
 
-    Whoever withdraws a file, or brings the first real one beside the samples, means the figures to change.
+    Whoever withdraws a file, or brings the first real one beside the samples, means the figures to change. A table that
+    was held back is as old as the release that it came from; where that was pruned, it is as if a file were gone.
     """
-    current = platform.releases.current()
-    if current is None:
-        return None
+    if last is None:
+        return frozenset()
     in_force = {receipt.sha256 for source in all_sources() for receipt in platform.landing.in_force(source)}
-    used = {file["sha256"] for file in current.package["sources"] if file.get("status", "loaded") == "loaded"}
-    return current.path / "marts.duckdb" if used <= in_force else None
+    origin = {release.id: release for release in platform.releases.list()}
+    came_from = {held.target: held.last_good_release or "" for held in last.held_back}
+    return frozenset(
+        mart.name
+        for mart in marts
+        if (release := origin.get(came_from.get(mart.target, last.id)))
+        and {
+            file["sha256"]
+            for file in release.package["sources"]
+            if file["title"] in mart.sources and file.get("status", "loaded") == "loaded"
+        }
+        <= in_force
+    )
 
 
 def _took_over(platform: Platform, source: str) -> bool:

@@ -58,11 +58,23 @@ def expectation(position: int, kind: str, kwargs: Mapping[str, Any], needs: Any 
 
 
 def check(
-    warehouse: Path, *checks: tuple[Any, ...], last: Path | None = None, table: str = "timeliness"
+    warehouse: Path,
+    *checks: tuple[Any, ...],
+    last: Path | None = None,
+    comparable: frozenset[str] = frozenset({"timeliness", "staff"}),
+    table: str = "timeliness",
 ) -> list[Evidence]:
     suite = Suite(table, tuple(expectation(n, *c) for n, c in enumerate(checks)))
     relations = {table: f"marts.{table}"}
-    return validate(warehouse, {table: suite}, relations, last_release=last, memory_limit="500MB", threads=1)
+    return validate(
+        warehouse,
+        {table: suite},
+        relations,
+        last_release=last,
+        comparable=comparable,
+        memory_limit="500MB",
+        threads=1,
+    )
 
 
 # kind, kwargs that pass, kwargs that fail, what is seen in the second case
@@ -386,6 +398,9 @@ def test_without_a_last_release_of_the_table_the_check_is_passed_and_says_so(
     new, _ = check(warehouse, (*DRIFT, "last_release"), plain, last=last_release, table="staff")
     assert new.passed
     assert "no last release" in new.detail
+    gone, _ = check(warehouse, (*DRIFT, "last_release"), plain, last=last_release, comparable=frozenset())
+    assert gone.passed
+    assert "a file that it was computed from is gone" in gone.detail
 
 
 def test_a_table_that_is_not_built_fails_every_check_of_it(warehouse: Path) -> None:
@@ -393,7 +408,9 @@ def test_a_table_that_is_not_built_fails_every_check_of_it(warehouse: Path) -> N
     assert not evidence.passed
     assert "not in the warehouse" in evidence.detail
     suite = Suite("staff", (expectation(0, "expect_column_to_exist", {"column": "n"}),))
-    (unplaced,) = validate(warehouse, {"staff": suite}, {}, last_release=None, memory_limit="500MB", threads=1)
+    (unplaced,) = validate(
+        warehouse, {"staff": suite}, {}, last_release=None, comparable=(), memory_limit="500MB", threads=1
+    )
     assert not unplaced.passed
 
 
