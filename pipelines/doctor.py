@@ -14,7 +14,7 @@ from pipelines.landing.store import Landing, LandingError
 from pipelines.quality.registries import faults
 from pipelines.release.files import ReleaseError
 from pipelines.release.store import ReleaseStore
-from pipelines.settings import ENV_PREFIX, Settings
+from pipelines.settings import ENV_PREFIX, Settings, unknown_settings
 from pipelines.sources import all_sources
 from pipelines.warehouse.connection import Warehouse
 from pipelines.warehouse.pseudonyms import KeyProblem, read_key
@@ -48,6 +48,7 @@ def examine(settings: Settings, today: date) -> list[Finding]:
         *_key(settings),
         *_registries(settings),
         *(Finding("addresses", False, said) for said in unknown_addresses(settings)),
+        *(Finding("settings", False, said) for said in unknown_settings()),
         *_disk(settings),
         *_landed(settings),
         *_release(settings),

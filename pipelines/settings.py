@@ -6,17 +6,23 @@ are files named by a setting; their content is read by the room that needs it an
 
 from __future__ import annotations
 
+import difflib
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import pydantic_settings
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ENV_PREFIX = "HATINH_"
+_OF_DBT = f"{ENV_PREFIX}DBT_"
+"""Variables that we hand to dbt ourselves."""
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+_ENV_FILES = (PROJECT_ROOT / ".env", Path(".env"))
 
 
 class SettingsError(ValueError):
@@ -28,7 +34,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
-        env_file=(PROJECT_ROOT / ".env", ".env"),
+        env_file=_ENV_FILES,
         env_file_encoding="utf-8",
         extra="ignore",
         frozen=True,
@@ -200,6 +206,25 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(error.errors()))) from None
+    except pydantic_settings.SettingsError as error:  # what should be JSON is none; it may hold a token and is not told
+        field = re.findall(r'field "(\w+)"', str(error))[0]
+        raise SettingsError(
+            f"{ENV_PREFIX}{field.upper()} is no JSON: names and values in double quotes, the whole in single ones for "
+            f"a shell. Allowed: {Settings.model_fields[field].description}."
+        ) from None
+
+
+def unknown_settings() -> Iterator[str]:
+    """Variables HATINH_* of the environment or `.env` that are no setting: a mistyped one would change nothing."""
+    known = {f"{ENV_PREFIX}{field.upper()}" for field in Settings.model_fields}
+    given = set(os.environ)
+    for file in _ENV_FILES:
+        if file.is_file():
+            given |= set(re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", file.read_text("utf-8"), re.MULTILINE))
+    for name in sorted(given):
+        if name.upper().startswith(ENV_PREFIX) and name.upper() not in known and not name.startswith(_OF_DBT):
+            like = difflib.get_close_matches(name.upper(), known, 1)
+            yield f"{name} is no setting" + (f"; did you mean {like[0]}?" if like else "")
 
 
 def _explain(errors: Iterable[Any]) -> Iterable[str]:

@@ -98,8 +98,15 @@ def show_scoreboard(settings: Settings, whole: bool = False) -> None:
     from pipelines.release.runs import RunLog
     from pipelines.scoreboard.pages import place_of
     from pipelines.scoreboard.terminal import scoreboard
+    from pipelines.warehouse.connection import Warehouse
 
-    shown = scoreboard(store_of(settings), RunLog(settings.marts).runs(), place_of(settings), whole=whole)
+    shown = scoreboard(
+        store_of(settings),
+        RunLog(settings.marts).runs(),
+        place_of(settings),
+        whole=whole,
+        holder=Warehouse(settings.warehouse).holder(),
+    )
     out.print(shown, highlight=False)
 
 

@@ -67,6 +67,10 @@ def pull(
     chosen = all_sources()[source]
     period = partition or chosen.partition_of(now().astimezone(VIETNAM).date())
     try:
+        chosen.period(period)
+    except ValueError as error:
+        stop(str(error), WRONG_USE)
+    try:
         with err.status(f"{source} {period} …"):
             results = pull_source(
                 landing_of(settings),

@@ -30,7 +30,7 @@ from pipelines.cli.common import (
     stop,
     store_of,
 )
-from pipelines.settings import Settings
+from pipelines.settings import Settings, unknown_settings
 
 
 @app.command(rich_help_panel=RUN)
@@ -99,7 +99,7 @@ def _refuse_if_wrong(settings: Settings) -> None:
     from pipelines.doctor import unknown_addresses
     from pipelines.quality.registries import faults
 
-    if unknown := unknown_addresses(settings):
+    if unknown := [*unknown_settings(), *unknown_addresses(settings)]:
         stop("\n".join(unknown), WRONG_USE)
     if wrong := faults(settings.seeds, settings.methods, settings.province_code):
         lines = "\n".join(f"  {fault}" for fault in wrong)
@@ -150,10 +150,22 @@ def ui() -> None:
     settings = read_settings()
     import os
     import signal
+    import socket
 
-    from pipelines.orchestration.execute import use_instance
+    with socket.socket() as port:
+        port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was just left may be taken at once
+        try:
+            port.bind(("127.0.0.1", settings.ui_port))
+        except OSError:
+            stop(
+                f"Port {settings.ui_port} is taken, by another `hatinh ui` perhaps: two would start every run twice. "
+                "Stop that one, or set HATINH_UI_PORT.",
+                BUSY,
+            )
 
-    use_instance(settings)
+    from pipelines.orchestration.execute import prepare_page
+
+    prepare_page(settings)
     # a script that starts us with & lets us ignore SIGINT, and Dagster then ignores SIGTERM as well
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     command = [

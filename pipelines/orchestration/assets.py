@@ -8,7 +8,6 @@ files, its raw table, the dbt graph, the release.
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import dagster as dg

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from datetime import timedelta
 
 import dagster as dg
 
 from pipelines.orchestration.build import build_defs
-from pipelines.orchestration.platform import Platform
-from pipelines.orchestration.triggers import RUN
+from pipelines.orchestration.platform import RUN, Platform, bury_dead_runs
 from pipelines.settings import Settings
+from pipelines.warehouse.connection import Warehouse
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,13 @@ def use_instance(settings: Settings) -> None:
     if not (home / "dagster.yaml").exists():
         shutil.copyfile(settings.home / ".dagster" / "dagster.yaml", home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)  # Dagster knows no other way to name its instance
+
+
+def prepare_page(settings: Settings) -> None:
+    """Before the page starts with its daemon: what ran under the one before it, and was killed with it, is over."""
+    use_instance(settings)
+    with dg.DagsterInstance.get() as instance:
+        bury_dead_runs(instance, Warehouse(settings.warehouse), job=None, grace=timedelta())
 
 
 def execute(platform: Platform) -> Executed:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
@@ -23,6 +23,9 @@ from pipelines.release.store import ReleaseStore
 from pipelines.settings import Settings
 from pipelines.transform.dbt import Dbt
 from pipelines.warehouse.connection import Warehouse
+
+RUN = "run"
+"""The walk from the drop folder to the release; `hatinh run`, the schedule and the sensor all start this one job."""
 
 
 def _utc_now() -> datetime:
@@ -102,6 +105,40 @@ class Run:
             self._open = None
 
 
+def bury_dead_runs(
+    instance: dg.DagsterInstance,
+    warehouse: Warehouse,
+    alive: str | None = None,
+    *,
+    job: str | None = RUN,
+    grace: timedelta = timedelta(minutes=1),
+) -> list[str]:
+    """Fail the runs that Dagster takes for running although they do not hold the warehouse: their process was killed.
+
+    Dagster starts no other run beside one that runs, so a dead one would stop schedule and sensor for good.
+
+    Args:
+        alive: the run that holds the warehouse; without one nothing is done while anybody does.
+        job: runs of this job; None for all, where no pull can be under way, which holds nothing.
+        grace: without one, how long a run may have started without holding it yet.
+
+    Returns:
+        Ids of the runs that were dead.
+    """
+    if alive is None and warehouse.holder() is not None:
+        return []
+    running = dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
+    settled = datetime.now(UTC) - (grace if alive is None else timedelta())
+    dead = [
+        record.dagster_run
+        for record in instance.get_run_records(running)
+        if record.dagster_run.run_id != alive and record.update_timestamp <= settled
+    ]
+    for run in dead:
+        instance.report_run_failed(run, "The process of this run is gone: it was killed. The next run does its work.")
+    return [run.run_id for run in dead]
+
+
 @dg.resource(required_resource_keys={"platform"}, description="Holds the warehouse for the length of a run.")
 def held_run(context: dg.InitResourceContext) -> Iterator[Run]:
     """The lock and the record of one run. It is set up before the first step and torn down after the last."""
@@ -119,6 +156,8 @@ def held_run(context: dg.InitResourceContext) -> Iterator[Run]:
     log = RunLog(platform.settings.marts)
     with platform.warehouse.hold(f"run {run_id}", started):
         log.begin(run.info)
+        if context.instance is not None:
+            bury_dead_runs(context.instance, platform.warehouse, alive=run_id)
         try:
             yield run
         finally:

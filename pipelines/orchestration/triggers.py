@@ -11,15 +11,12 @@ import dagster as dg
 
 from pipelines.landing.drop import waiting
 from pipelines.orchestration.assets import landing_key, partition_key
-from pipelines.orchestration.platform import Platform
+from pipelines.orchestration.platform import RUN, Platform, bury_dead_runs
 from pipelines.settings import Settings
 from pipelines.sources import all_sources
 
 LATE_CHANGES_DAYS = 10
 """A period is still pulled this long after its end: dossiers change after they were received."""
-
-RUN = "run"
-"""The walk from the drop folder to the release; `hatinh run`, the schedule and the sensor all start this one job."""
 
 
 def jobs() -> Iterator[Any]:  # Dagster exports no name for a job whose assets are not resolved yet
@@ -84,7 +81,10 @@ def drop_sensor(settings: Settings) -> dg.SensorDefinition:
         default_status=_sensor_status(settings.drop_sensor),
         description="A run as soon as a file lies in data/drop/<source>/ (HATINH_DROP_SENSOR).",
     )
-    def dropped(platform: dg.ResourceParam[Platform]) -> dg.RunRequest | dg.SkipReason:
+    def dropped(
+        context: dg.SensorEvaluationContext, platform: dg.ResourceParam[Platform]
+    ) -> dg.RunRequest | dg.SkipReason:
+        bury_dead_runs(context.instance, platform.warehouse)
         files = waiting(platform.settings.drop, all_sources())
         if not files:
             return dg.SkipReason("nothing in the drop folder")

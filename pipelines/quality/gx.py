@@ -38,7 +38,8 @@ def validate(
     """Run every expectation of every suite and say what each found.
 
     A check that raises is a failed check. A check that needs the last release counts as passed, and says so, while no
-    last release holds its table, or one that cannot be compared. When this returns, or raises, no connection to either file is open.
+    last release holds its table, or one that cannot be compared. When this returns, or raises, no connection to either
+    file is open.
 
     Args:
         warehouse: DuckDB file with the marts, held open by nobody who writes, nor by this process.

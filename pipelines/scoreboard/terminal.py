@@ -118,11 +118,14 @@ _NARROW_VERDICT = 12
 """Below that, a verdict takes two lines, as the value beside it does, and leaves the title more room."""
 
 
-def scoreboard(store: ReleaseStore, runs: list[dict[str, Any]], place: Place, *, whole: bool = False) -> RenderableType:
+def scoreboard(
+    store: ReleaseStore, runs: list[dict[str, Any]], place: Place, *, whole: bool = False, holder: object = None
+) -> RenderableType:
     """What to print after a run and on `hatinh status`. Reads the current release and the book of runs only.
 
     Args:
         whole: also what the short form leaves out: English titles, documents, targets without data, every table.
+        holder: who holds the warehouse now, if anybody: a run that says that it runs and holds nothing is dead.
     """
     release = store.current()
     parts: list[RenderableType] = []
@@ -152,13 +155,27 @@ def scoreboard(store: ReleaseStore, runs: list[dict[str, Any]], place: Place, *,
         parts.append(_held_back(release))
     if release is not None and whole:
         parts.append(_warnings(release))
-    if last and last["status"] in ("failed", "died"):
-        parts.append(Text(f"Lần chạy cuối / last run: {last['status']} – {last.get('error') or ''}", style="red"))
+    if last:
+        parts += _end_of(last, holder)
     if release is not None:
         parts.append(Text.assemble("\nBản công bố / release: ", (release.id, "bold"), f"\n{release.path}"))
         if not whole:
             parts.append(Text("Đầy đủ / in full: hatinh status --all", style="dim"))
     return Group(*parts)
+
+
+def _end_of(last: Mapping[str, Any], holder: object) -> list[RenderableType]:
+    """How the last run ended, where a reader of the release would not see it."""
+    if last["status"] == "running" and holder:
+        return [Text(f"Đang chạy / running: {holder}", style="yellow")]
+    if last["status"] in ("running", "died"):
+        return [Text("Lần chạy cuối / last run: bị ngắt giữa chừng / killed – hatinh run", style="red")]
+    if last["status"] == "failed":
+        return [Text(f"Lần chạy cuối / last run: failed – {last.get('error') or ''}", style="red")]
+    if last.get("kind") == "rollback":
+        told = f"Đã quay lui về {last['release']}; lần chạy sau công bố lại / rolled back; the next run releases anew"
+        return [Text(told, style="yellow")]
+    return []
 
 
 def _counts(rows: Rows) -> RenderableType:

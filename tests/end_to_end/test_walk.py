@@ -264,6 +264,24 @@ def test_an_address_of_no_source_is_refused_by_name(new_province: Callable[[], P
         assert "'dossier'" in result.output, command
 
 
+@pytest.mark.parametrize(
+    ("command", "variable", "value", "said"),
+    [
+        (["run"], "HATINH_MIN_CEL_COUNT", "10", "did you mean HATINH_MIN_CELL_COUNT?"),
+        (["status"], "HATINH_ADDRESSES", "{dossiers: secret}", "HATINH_ADDRESSES is no JSON"),
+        (["pull", "dossiers", "--partition", "2026-13"], "HATINH_THREADS", "1", "write it like 2026-10"),
+    ],
+)
+def test_what_is_mistyped_is_told_and_what_would_be_right(
+    new_province: Callable[[], Province], command: list[str], variable: str, value: str, said: str
+) -> None:
+    mistyped = {**new_province().environment, variable: value, "COLUMNS": "200"}
+    result = CliRunner().invoke(app, command, env=mistyped)
+    assert result.exit_code == 2
+    assert said in result.output
+    assert "secret" not in result.output, "an address may hold a token"
+
+
 def test_a_second_run_is_told_who_holds_the_warehouse(province: Province, first: Release) -> None:
     with province.platform.warehouse.hold("the first run", province.platform.now()):
         result = CliRunner().invoke(app, ["run"], env=province.environment)

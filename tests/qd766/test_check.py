@@ -32,7 +32,7 @@ from .portal_answers import (
     unit,
 )
 
-RECORDED = Path(os.environ.get("HATINH_SHARED", PROJECT_ROOT.parent / "shared")) / "data" / "qd766"
+RECORDED = Path(os.environ.get("SHARED_FACTS", PROJECT_ROOT.parent / "shared")) / "data" / "qd766"
 
 
 def shown(report: CheckReport) -> str:
@@ -49,7 +49,7 @@ def only(report: CheckReport) -> str:
 
 
 # --------------------------------------------------------------------------------------------------- recorded answers
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="recorded answers are absent: set HATINH_SHARED to their folder")
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="recorded answers are absent: set SHARED_FACTS to their folder")
 def test_every_recorded_observation_is_reproduced(rules: Rules) -> None:
     report = check_files([RECORDED], rules)
     assert report.findings == ()
@@ -61,7 +61,7 @@ def test_every_recorded_observation_is_reproduced(rules: Rules) -> None:
     assert not any("new to us" in note for note in report.notes)
 
 
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="recorded answers are absent: set HATINH_SHARED to their folder")
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="recorded answers are absent: set SHARED_FACTS to their folder")
 def test_recorded_payments_are_reproduced_to_the_hundredth(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelines.qd766.check.TOLERANCE", 0.0)
     trees = [RECORDED / name for name in ("formality-online-payment-tree", "dvc-progress-tree", "provide-online-tree")]

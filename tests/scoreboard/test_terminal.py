@@ -26,10 +26,10 @@ LOADS = {
 RUNS: list[dict[str, Any]] = [{"status": "released", "loads": LOADS}]
 
 
-def shown(root: Path, width: int, *, whole: bool = False) -> list[str]:
+def shown(root: Path, width: int, *, whole: bool = False, runs: Any = RUNS, holder: str | None = None) -> list[str]:
     console = Console(width=width, color_system=None)
     with console.capture() as captured:
-        console.print(scoreboard(ReleaseStore(root), RUNS, PLACE, whole=whole), highlight=False)
+        console.print(scoreboard(ReleaseStore(root), runs, PLACE, whole=whole, holder=holder), highlight=False)
     return captured.get().splitlines()
 
 
@@ -112,6 +112,20 @@ def test_a_refused_file_and_set_aside_rows_are_told_and_sound_sources_take_one_l
     assert "42 × ngày không có thật hoặc sai định dạng (bad_date: NgayTiepNhan)" in short
     assert "từ chối tệp / refused: so-lieu-2026.csv: the file is empty" in short
     assert "nạp hết / all loaded: ispeed 120" in short
+
+
+@pytest.mark.parametrize(
+    ("last", "holder", "said"),
+    [
+        ({"status": "running"}, None, "last run: bị ngắt giữa chừng / killed"),
+        ({"status": "running"}, "process 7", "running: process 7"),
+        ({"status": "failed", "error": "step x failed"}, None, "last run: failed – step x failed"),
+        ({"status": "released", "kind": "rollback", "release": "20261101T0"}, None, "quay lui về 20261101T0"),
+    ],
+)
+def test_how_the_last_run_ended_is_told(root: Path, last: dict[str, Any], holder: str | None, said: str) -> None:
+    assert said in told(shown(root, 80, runs=[*RUNS, last], holder=holder))
+    assert said not in told(shown(root, 80))
 
 
 def test_a_source_that_could_not_be_fetched_is_told_though_nothing_of_it_is_wrong(root: Path) -> None:

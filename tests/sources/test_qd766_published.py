@@ -42,7 +42,7 @@ from pipelines.warehouse.load import LoadReport, load, stored_file
 
 ADDRESS = "https://portal.example"
 NOW = datetime(2026, 10, 11, 20, tzinfo=UTC)  # 12 October in Vietnam
-RECORDED = Path(os.environ.get("HATINH_SHARED", PROJECT_ROOT.parent / "shared")) / "data" / "qd766"
+RECORDED = Path(os.environ.get("SHARED_FACTS", PROJECT_ROOT.parent / "shared")) / "data" / "qd766"
 
 ONLINE = {
     **PLACE,
@@ -467,7 +467,7 @@ def test_every_unit_of_a_tree_becomes_its_figures(units: list[tuple[int, int, fl
     assert own[1:] == units
 
 
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="recorded answers are absent: set HATINH_SHARED to their folder")
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="recorded answers are absent: set SHARED_FACTS to their folder")
 def test_recorded_answers_load_whole(desk: Desk, connection: duckdb.DuckDBPyConnection) -> None:
     desk.drop("service-results_year_2026_2026-09-17.json", (RECORDED / "service-results.json").read_bytes())
     for endpoint in ("dvc-progress-tree", "formality-online-payment-tree", "provide-online-tree"):
