@@ -109,6 +109,7 @@ def _content(rows: Rows, place: Place) -> dict[str, Any]:
         "package": package,
         "created": words.moment(rows.release.created_at),
         "data_to": _data_to(rows.targets),
+        "frozen": _frozen(rows.release),
         "statuses": STATUSES,
         "counts": rows.counts,
         "grades": rows.grades,
@@ -218,6 +219,15 @@ def _data_to(targets: Iterable[Row]) -> Text:
         default=None,
     )
     return words.NOTHING if latest is None else words.period("month", latest)
+
+
+def _frozen(release: Release) -> dict[str, Any] | None:
+    """Since when the targets' own figures are held back, and the release that they are of; None when they are new."""
+    held = next((held for held in release.held_back if held.target == "target_progress"), None)
+    if held is None:
+        return None
+    since = datetime.fromisoformat(held.since).astimezone(words.VIETNAM)
+    return {"since": words.day(since.date()), "last_good_release": held.last_good_release}
 
 
 def _why_missing(release: Release, table: str) -> Text | None:

@@ -303,6 +303,19 @@ def test_what_is_held_back_is_said_with_its_reason(tmp_path: Path) -> None:
     assert "three rows too many" in section(page, "qd766")
 
 
+def test_old_figures_of_the_targets_are_told_at_the_top(tmp_path: Path) -> None:
+    release(tmp_path, with_pages=PAGE_ONLY)
+    assert not page_of(tmp_path).all("aside", **{"class": "stale"})
+    good = (tmp_path / "current").resolve().name
+    release(tmp_path, held=["target_progress"], with_pages=PAGE_ONLY)
+    (band,) = page_of(tmp_path).all("aside", **{"class": "stale"})
+    assert "CHỈ TIÊU LÀ SỐ CŨ" in band.text
+    assert good in band.text
+    release(tmp_path, held=["qd766_scores"], with_pages=PAGE_ONLY)
+    (band,) = page_of(tmp_path).all("aside", **{"class": "stale"})
+    assert "1 nhóm bảng không qua kiểm tra" in band.text
+
+
 def test_a_table_of_an_older_release_with_fewer_columns_is_read(tmp_path: Path) -> None:
     tables = {"target_progress": [{k: v for k, v in row.items() if k != "status"} for row in TARGETS]}
     release(tmp_path, tables, with_pages=PAGE_ONLY)
