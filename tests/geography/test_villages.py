@@ -76,6 +76,24 @@ def states(connection: duckdb.DuckDBPyConnection, render: Render, *reports: Repo
     return {(quarter, village): {"true": True, "false": False}.get(state, state) for quarter, village, state in rows}
 
 
+Row = tuple[str, str | None, str, bool]
+"""Code and name of a commune, a village, and whether it has 4G."""
+
+
+def file(connection: duckdb.DuckDBPyConnection, render: Render, day: str, *files: list[Row]) -> None:
+    """Files of VNPT of one day, as they landed."""
+    states(connection, render)
+    for file_no, rows in enumerate(files, 1):
+        connection.execute("insert into raw.files values (?, 'village_coverage')", [file_no])
+        for row_no, (code, name, village, has_4g) in enumerate(rows, 1):
+            connection.execute(
+                "insert into stg_village_coverage select ($1::bigint << 28) | $2, $1, $2, $3, 'VNPT', $4, $5, $6, "
+                "null, null, $7, null, null",
+                [file_no, row_no, day, code, name, village, has_4g],
+            )
+    build(connection, render, *MODELS)
+
+
 def test_a_supplement_covers_what_it_names_and_nothing_else(
     registry: duckdb.DuckDBPyConnection, render: Render
 ) -> None:
@@ -368,3 +386,87 @@ def test_silence_on_a_generation_that_is_no_more_leaves_nothing_open(
         ("2026-07-01", "18100", "Thôn 2", None),
         ("2026-07-01", "18118", "Thôn 1", None),
     ]
+
+
+OLD_THREE = ("18100", "18088", "18094")
+"""Thạch Hạ, Thạch Trung and Trần Phú of before July 2025; 18100 and the name Trần Phú went on to another ward."""
+
+
+def test_a_list_by_communes_of_before_is_read_as_one(registry: duckdb.DuckDBPyConnection, render: Render) -> None:
+    """Of 209 codes 69 went on to other communes: a list in which the others stand too means those of before."""
+    late = [(code, None, f"Thôn {letter}", letter == "A") for code, letter in zip(OLD_THREE, "ABC", strict=True)]
+    placed = "select distinct reported_area_name, unit from int_villages order by all"
+    file(registry, render, "2026-03-31", late)
+    assert registry.execute(placed).fetchall() == [
+        ("phường Thạch Hạ", "18100 2025-01-01"),
+        ("phường Thạch Trung", "18088 2025-01-01"),
+        ("phường Trần Phú", "18094 2025-01-01"),
+    ]
+    # a name that is the old one's alone says which, though the code is one of today
+    file(registry, render, "2026-03-31", [("18100", "phường Thạch Hạ", "Thôn A", True)])
+    assert registry.execute(placed).fetchall() == [("phường Thạch Hạ", "18100 2025-01-01")]
+    # one row of before in a list of today
+    today = [(code, None, "Thôn A", True) for code in ("18100", "18073", "18118", "18160", "18223", "18394", "18652")]
+    file(registry, render, "2026-03-31", [*today, *today, ("18088", None, "Thôn A", True)])
+    assert len(registry.execute(placed).fetchall()) == 8
+    units = "select count(*) from (select distinct unit from int_villages) where ends_with(unit, '2025-07-01')"
+    assert registry.execute(units).fetchall() == [(7,)]
+
+
+def test_a_village_of_before_is_another_though_its_commune_kept_its_name(
+    registry: duckdb.DuckDBPyConnection, render: Render
+) -> None:
+    """Kim Hoa of today (18223) took Kim Hoa of before (18211): numbers were given anew all the same."""
+    before = Report("VNPT", "2025-06-30", {"Thôn 2": True, "Thôn 6": False}, "18211")
+    after = [
+        Report("VNPT", "2025-09-30", {"Thôn 2": False}, "18223"),
+        Report("FPT", "2025-09-30", {"Thôn 6": False}, "18223"),
+    ]
+    assert states(registry, render, before, *after)["2025-07-01", "Thôn 6"] == "earlier_word"
+
+
+def test_a_word_on_a_neighbour_takes_no_doubt_away(registry: duckdb.DuckDBPyConnection, render: Render) -> None:
+    """Đại Nài (18082) may lie in Hà Huy Tập, which has Thạch Đài (18643) of before whole: two places of one day."""
+    told = [
+        Report("MobiFone", "2025-06-30", {"Thôn Kim Sơn Mới": True}, "18643"),
+        Report("MobiFone", "2025-06-30", {"Thôn Kim Sơn": False}, "18082"),
+        Report("VNPT", "2025-06-30", {"Thôn Kim Sơn": False}, "18643"),
+        Report("VNPT", "2025-09-30", {"Thôn Xa": True}, "18073"),
+    ]
+    states(registry, render, *told)
+    found = "select unknown_because from int_village_states where technology = '4G' and quarter = '2025-07-01' "
+    assert registry.execute(
+        found + "and reported_area_code = '18643' and village_name = 'Thôn Kim Sơn'"
+    ).fetchall() == [("another_name",)]
+
+
+def test_a_new_name_in_a_new_list_may_be_what_was_denied_before(
+    registry: duckdb.DuckDBPyConnection, render: Render
+) -> None:
+    others = dict.fromkeys((f"Thôn {n}" for n in range(1, 9)), True)
+    told = [Report("VNPT", "2026-06-30", {**others, "Thôn Đông": False})]
+    told += [Report("VNPT", "2026-09-30", {**others, "Thôn Đông Mới": True})]
+    told += [Report("Viettel", "2026-09-30", {**others, "Thôn Đông": False})]
+    assert states(registry, render, *told)["2026-07-01", "Thôn Đông"] == "another_name"
+
+
+def test_a_name_that_one_file_of_the_day_has_once_is_known_by_it(
+    registry: duckdb.DuckDBPyConnection, render: Render
+) -> None:
+    twice = [(COMMUNE, None, "Thôn 1", True), (COMMUNE, None, "thôn 01", True)]
+    found = []
+    for order in ((twice, twice[:1]), (twice[:1], twice), (twice,)):
+        file(registry, render, "2026-09-30", *order)
+        told = "select is_covered, is_ambiguous from int_village_states where technology = '4G'"
+        found.append(registry.execute(told).fetchall())
+    assert found == [[(True, False)], [(True, False)], [(None, True)]]
+
+
+def test_what_a_new_list_leaves_out_has_no_signal_to_tell_of(
+    registry: duckdb.DuckDBPyConnection, render: Render
+) -> None:
+    six = dict.fromkeys((f"Thôn {n}" for n in range(1, 7)), False)
+    five = dict.fromkeys(list(six)[:5], False)
+    states(registry, render, Report("VNPT", "2026-06-30", six), Report("VNPT", "2026-09-30", five))
+    rows = "select count(*) from int_village_states where technology = 'mobile' and quarter = '2026-07-01'"
+    assert registry.execute(rows).fetchall() == [(5,)]

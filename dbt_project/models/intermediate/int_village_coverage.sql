@@ -14,31 +14,36 @@ with quarters as (
     group by told_in
 ),
 
+-- how often a name stands in a file
+named as (
+    select
+        *,
+        count(*) over (partition by operator, area_code, unit, village_key, technology, file_no) as times
+    from {{ ref('int_village_told') }}
+),
+
 newest as (
     select
         t.*,
         q.quarter,
         q.last_day,
-        count(*) over (
-            partition by
-                q.quarter, t.operator, t.area_code, t.reported_area_name, t.village_key, t.technology, t.file_no
-        ) > 1
-        -- or two files of one day contradict each other
+        -- in each file of its day that tells of it the name stands twice, or they contradict each other
+        coalesce(min(t.times) filter (where t.is_told) over of_a_day > 1, t.times > 1)
         or coalesce(bool_and(t.is_covered) over of_a_day <> bool_or(t.is_covered) over of_a_day, false) as is_ambiguous,
         max(t.told_in) over (partition by q.quarter, t.operator) as last_told_in
     from quarters as q
-    inner join {{ ref('int_village_told') }} as t
+    inner join named as t
         on q.last_day >= t.extracted_on and q.quarter <= t.told_in + interval 2 year
     window
         of_a_day as (
-            partition by
-                q.quarter, t.operator, t.area_code, t.reported_area_name, t.village_key, t.technology, t.extracted_on
+            partition by q.quarter, t.operator, t.area_code, t.unit, t.village_key, t.technology, t.extracted_on
         )
     qualify
         row_number() over (
-            partition by q.quarter, t.operator, t.area_code, t.reported_area_name, t.village_key, t.technology
+            partition by q.quarter, t.operator, t.area_code, t.unit, t.village_key, t.technology
             -- of files of a day the one that says something, in whatever order they came
-            order by t.is_told desc, t.extracted_on desc, t.is_covered is not null desc, t.version desc
+            order by
+                t.is_told desc, t.extracted_on desc, t.is_covered is not null desc, t.village_name asc, t.version desc
         ) = 1
 ),
 
@@ -46,13 +51,13 @@ replaced as (
     select
         operator,
         area_code,
-        reported_area_name,
+        unit,
         technology,
         extracted_on,
         min(later_on) as replaced_on
     from {{ ref('int_village_reports') }}
     where is_replaced
-    group by operator, area_code, reported_area_name, technology, extracted_on
+    group by operator, area_code, unit, technology, extracted_on
 ),
 
 aged as (
@@ -65,7 +70,7 @@ aged as (
     from newest as n
     left join replaced as r
         on
-            n.operator = r.operator and n.area_code = r.area_code and n.reported_area_name = r.reported_area_name
+            n.operator = r.operator and n.area_code = r.area_code and n.unit = r.unit
             and n.technology = r.technology and n.extracted_on = r.extracted_on
 ),
 
@@ -122,25 +127,29 @@ known as (
     from kept
 ),
 
--- who says nothing of a generation that is no more leaves nothing open
-generations as (
+-- generations as they are on air at the quarter's end: of one that was switched off counts only what was told since
+on_air as (
     select
         k.*,
-        coalesce(k.is_covered, k.is_told or o.technology is null) as may_cover
+        o.technology is not null as is_off,
+        4 - (
+            select count(*) from {{ ref('generations_switched_off') }} as e where k.last_day > e.last_day
+        ) as generations
     from known as k
     left join {{ ref('generations_switched_off') }} as o on k.technology = o.technology and k.last_day > o.last_day
-    where k.technology <> 'fibre'
+    where k.technology <> 'fibre' and (o.technology is null or (k.is_told and k.extracted_on > o.last_day))
 )
 
 select
     quarter,
     operator,
     area_code,
-    reported_area_name,
+    unit,
     village_key,
     technology,
     is_left_behind,
     reported_area_code,
+    reported_area_name,
     reported_unit_since,
     village_name,
     extracted_on as reported_on,
@@ -150,25 +159,31 @@ select
     is_covered
 from known
 union all
--- any generation: without signal only where all four are denied, or are no more
+-- any generation: without signal only where all that are on air are denied
 select
     quarter,
     operator,
     area_code,
-    reported_area_name,
+    unit,
     village_key,
     'mobile' as technology,
     is_left_behind,
-    max_by(reported_area_code, version) as reported_area_code,
-    max(reported_unit_since) as reported_unit_since,
-    max_by(village_name, version) as village_name,
+    any_value(reported_area_code) as reported_area_code,
+    any_value(reported_area_name) as reported_area_name,
+    any_value(reported_unit_since) as reported_unit_since,
+    arg_max(village_name, (extracted_on, village_name)) as village_name,
     max(extracted_on) as reported_on,
     bool_or(is_told) as is_told,
     bool_or(is_of_its_own) as is_of_its_own,
     bool_or(is_ambiguous) as is_ambiguous,
     case
         when bool_or(is_covered) then true
-        when count(*) filter (where not may_cover) = 4 then false
+        when
+            count(*) filter (where not is_off and not is_covered) = any_value(generations)
+            and count(*) filter (where is_off and is_covered is null) = 0
+            then false
     end as is_covered
-from generations
-group by quarter, operator, area_code, reported_area_name, village_key, is_left_behind
+from on_air
+group by quarter, operator, area_code, unit, village_key, is_left_behind
+-- of a village that a new list left out, generations that this tells nothing of remain: they say nothing
+having bool_or(is_told) or count(*) filter (where not is_off) = any_value(generations)

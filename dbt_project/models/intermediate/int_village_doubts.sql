@@ -3,24 +3,26 @@
 -- are two, and in two communes of one day. Where both count now, a row of seeds/village_aliases.csv answers.
 {{ config(materialized='view') }}
 
--- who told of a village before, where that name stood in one unit: nothing else that they had is it
+-- who told of a village before, where that name stood in one unit: nothing else that they told of then is it
 with told_before as (
     select
         quarter,
         area_code,
         village_key,
         technology,
-        any_value(reported_area_name) as reported_area_name,
+        any_value(unit) as unit,
+        any_value(reported_unit_since) as reported_unit_since,
         list(distinct witness) as operators
     from {{ ref('int_village_statements') }}
     where is_left_behind and tellers is not null
     group by quarter, area_code, village_key, technology
-    having count(distinct reported_area_name) = 1
+    having count(distinct unit) = 1
 )
 
 select
     d.quarter,
     d.area_code,
+    d.unit,
     d.reported_area_name,
     d.village_key,
     d.technology,
@@ -41,15 +43,20 @@ left join told_before as b
     on
         d.quarter = b.quarter and d.area_code = b.area_code and d.technology = b.technology
         and d.village_key = b.village_key and o.village_key <> b.village_key
-        -- numbers were given anew when units became one
-        and (d.reported_area_name = b.reported_area_name or not regexp_matches(d.village_key, '[0-9]$'))
+        -- a village that they name now may be it under a new name
+        and o.is_left_behind
+        -- numbers were given anew when units became one; a unit of the same day is another place
+        and (
+            d.unit = b.unit
+            or (d.reported_unit_since > b.reported_unit_since and not regexp_matches(d.village_key, '[0-9]'))
+        )
 where
     d.is_denied_by_all and not d.is_left_behind and not o.is_denied_by_all
     and not d.is_of_its_own and not o.is_of_its_own
     and not coalesce(list_has_any(b.operators, o.tellers), false)
     and not coalesce(
         case
-            when d.reported_area_name <> o.reported_area_name then d.reported_unit_since = o.reported_unit_since
+            when d.unit <> o.unit then d.reported_unit_since = o.reported_unit_since
             else
                 d.village_key <> o.village_key
                 and regexp_replace(d.village_key, '[0-9]+$', '#') = regexp_replace(o.village_key, '[0-9]+$', '#')

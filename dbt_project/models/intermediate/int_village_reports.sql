@@ -6,7 +6,7 @@ with named as (
     select distinct
         operator,
         area_code,
-        reported_area_name,
+        unit,
         technology,
         extracted_on,
         village_key
@@ -18,18 +18,18 @@ days as (
     select
         operator,
         area_code,
-        reported_area_name,
+        unit,
         technology,
         extracted_on,
         count(*) as villages
     from named
-    group by operator, area_code, reported_area_name, technology, extracted_on
+    group by operator, area_code, unit, technology, extracted_on
 )
 
 select
     n.operator,
     n.area_code,
-    n.reported_area_name,
+    n.unit,
     n.technology,
     n.extracted_on,
     d.extracted_on as later_on,
@@ -41,12 +41,12 @@ select
 from named as n
 inner join days as d
     on
-        n.operator = d.operator and n.area_code = d.area_code and n.reported_area_name = d.reported_area_name
+        n.operator = d.operator and n.area_code = d.area_code and n.unit = d.unit
         and n.technology = d.technology
         and n.extracted_on < d.extracted_on and n.extracted_on + interval 2 year > d.extracted_on
 left join named as l
     on
-        n.operator = l.operator and n.area_code = l.area_code and n.reported_area_name = l.reported_area_name
+        n.operator = l.operator and n.area_code = l.area_code and n.unit = l.unit
         and n.technology = l.technology and n.village_key = l.village_key and d.extracted_on = l.extracted_on
 group by
-    n.operator, n.area_code, n.reported_area_name, n.technology, n.extracted_on, d.extracted_on, d.villages
+    n.operator, n.area_code, n.unit, n.technology, n.extracted_on, d.extracted_on, d.villages

@@ -5,16 +5,16 @@
 select
     quarter,
     area_code,
+    unit,
+    reported_area_code,
     reported_area_name,
+    reported_unit_since,
     village_key,
     technology,
     is_left_behind,
     case when is_left_behind then operator end as witness,
-    -- total orders, or equal input would give other bytes
+    -- a total order, or equal input would give other bytes
     arg_max(village_name, (reported_on, operator, village_name)) as village_name,
-    -- a commune may have the name of one that it took, under another code
-    arg_max(reported_area_code, (reported_on, operator, reported_area_code)) as reported_area_code,
-    max(reported_unit_since) as reported_unit_since,
     max(reported_on) as reported_on,
     list(operator order by operator) as operators,
     list(operator) filter (where is_told) as tellers,

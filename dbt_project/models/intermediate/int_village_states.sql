@@ -7,12 +7,12 @@ with doubted as (
     select
         quarter,
         area_code,
-        reported_area_name,
+        unit,
         village_key,
         technology,
         if(bool_and(is_earlier), 'earlier_word', 'another_name') as reason
     from {{ ref('int_village_doubts') }}
-    group by quarter, area_code, reported_area_name, village_key, technology
+    group by quarter, area_code, unit, village_key, technology
 ),
 
 -- operators of whose reports on the commune rows lie in quarantine, until a new list comes that is longer
@@ -34,7 +34,7 @@ losses as (
         anti join {{ ref('int_village_reports') }} as r
             on
                 t.operator = r.operator and t.area_code = r.area_code
-                and t.reported_area_name = r.reported_area_name and t.technology = r.technology
+                and t.unit = r.unit and t.technology = r.technology
                 and t.extracted_on = r.extracted_on and r.is_replaced
                 and r.later_villages > r.villages and q.quarter + interval 3 month > r.later_on
         where t.is_beside_lost and t.is_told
@@ -57,7 +57,7 @@ judged as (
         on s.quarter = l.quarter and s.area_code = l.area_code and s.technology = l.technology
     left join doubted as d
         on
-            s.quarter = d.quarter and s.area_code = d.area_code and s.reported_area_name = d.reported_area_name
+            s.quarter = d.quarter and s.area_code = d.area_code and s.unit = d.unit
             and s.village_key = d.village_key and s.technology = d.technology
     where not s.is_left_behind
 )

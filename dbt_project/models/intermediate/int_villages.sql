@@ -5,21 +5,23 @@
 {%- set numerals = "['i', 'ii', 'iii', 'iv', 'v', 'vi', 'vii', 'viii', 'ix', 'x', 'xi', 'xii', 'xiii', 'xiv', 'xv']" %}
 {{ config(materialized='table') }}
 
--- the commune of the report's day; where it names none, that of the day before the units changed
-with placed as (
+-- what a record names on its report's day, and what on the day before the units changed
+with read_twice as (
     select
         v.*,
-        case
-            when coalesce(w.area_code, b.area_code) is null then 'unknown'
-            else
-                coalesce(
-                    {{ stated_commune_today() }}, {{ stated_commune_today('b') }},
-                    'unknown part of ' || coalesce(w.area_code, b.area_code)
-                )
-        end as area_code,
-        coalesce(w.area_code, b.area_code) as reported_area_code,
-        coalesce(w.area_name, b.area_name, concat_ws(' ', v.commune_code, v.commune_name)) as reported_area_name,
-        coalesce(w.valid_from, b.valid_from) as reported_unit_since
+        if(w.area_code is null, null, {
+            code: w.area_code, name: w.area_name, since: w.valid_from, today: {{ stated_commune_today() }}
+        }) as on_its_day,
+        -- a code goes before a name that is not known, which is no more than that
+        w.area_code is not null and coalesce(
+            v.commune_name is null or w_named.area_code = w.area_code or w_answered.area_code is not null, false
+        ) as is_sure_on_its_day,
+        if(b.area_code is null, null, {
+            code: b.area_code, name: b.area_name, since: b.valid_from, today: {{ stated_commune_today('b') }}
+        }) as before_that,
+        b.area_code is not null and coalesce(
+            v.commune_name is null or b_named.area_code = b.area_code or b_answered.area_code is not null, false
+        ) as is_sure_before_that
     from (
         select
             *,
@@ -28,6 +30,33 @@ with placed as (
     ) as v
     {{ join_stated_commune('v.commune_code', 'v.commune_name', 'v.extracted_on') }}
     {{ join_stated_commune('v.commune_code', 'v.commune_name', 'v.day_before', 'b') }}
+),
+
+-- codes and names went on to other communes, so a list is read as a whole: by the units of before where over a tenth
+-- of it is surely none on its day, and more of it is surely one of those
+named_by as (
+    select
+        * exclude (on_its_day, before_that, is_sure_on_its_day, is_sure_before_that, day_before),
+        case
+            when
+                10 * count_if(is_sure_on_its_day) over operators_list < 9 * count(*) over operators_list
+                and count_if(is_sure_before_that) over operators_list > count_if(is_sure_on_its_day) over operators_list
+                then coalesce(before_that, on_its_day)
+            else coalesce(on_its_day, before_that)
+        end as named
+    from read_twice
+    window operators_list as (partition by file_no, operator)
+),
+
+placed as (
+    select
+        * exclude (named),
+        if(named is null, 'unknown', coalesce(named.today, 'unknown part of ' || named.code)) as area_code,
+        named.code as reported_area_code,
+        coalesce(named.name, concat_ws(' ', commune_code, commune_name)) as reported_area_name,
+        named.since as reported_unit_since,
+        coalesce(named.code || ' ' || named.since, concat_ws(' ', commune_code, commune_name)) as unit
+    from named_by
 ),
 
 -- rows in quarantine, or of no commune, stand between others: they were most likely of the communes of those
@@ -118,9 +147,9 @@ marked as (
         case
             when
                 toned is null
-                and min(toned) over (partition by area_code, reported_area_name, letters)
-                = max(toned) over (partition by area_code, reported_area_name, letters)
-                then min(toned) over (partition by area_code, reported_area_name, letters)
+                and min(toned) over (partition by area_code, unit, letters)
+                = max(toned) over (partition by area_code, unit, letters)
+                then min(toned) over (partition by area_code, unit, letters)
             else name_alone
         end as name_alone
     from lettered
@@ -135,10 +164,11 @@ select
     reported_area_code,
     reported_area_name,
     reported_unit_since,
+    unit,
     village_name,
     is_of_its_own,
     -- in a file of several operators the lost row may be any of theirs on the commune
-    bool_or(is_beside_lost) over (partition by file_no, area_code, reported_area_name) as is_beside_lost,
+    bool_or(is_beside_lost) over (partition by file_no, area_code, unit) as is_beside_lost,
     -- "Hạ Vàng" is "Thôn Hạ Vàng" where the commune has no other village of that name
     concat_ws(
         ' ',
@@ -146,9 +176,9 @@ select
             kind,
             case
                 when
-                    min(kind) over (partition by area_code, reported_area_name, name_alone)
-                    = max(kind) over (partition by area_code, reported_area_name, name_alone)
-                    then min(kind) over (partition by area_code, reported_area_name, name_alone)
+                    min(kind) over (partition by area_code, unit, name_alone)
+                    = max(kind) over (partition by area_code, unit, name_alone)
+                    then min(kind) over (partition by area_code, unit, name_alone)
             end
         ),
         name_alone

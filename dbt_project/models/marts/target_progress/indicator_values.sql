@@ -1,8 +1,8 @@
 -- Every value of every indicator side by side: computed by the platform, reported by agencies, published by others.
 -- Nothing overwrites anything; is_chosen marks the one of a period that the targets are measured by. A new origin is
 -- one more member of `gathered`, with the columns of the others.
--- A year that rests on a part of its dossiers is no match for what the portal counted of all: it says so (computed_in_part)
--- and is chosen only where nobody published or reported the year.
+-- A year that rests on a part of its dossiers is no match for what the portal counted of all: it says so
+-- (computed_in_part) and is chosen only where nobody published or reported the year.
 {{ config(materialized='table') }}
 
 {#- indicator, mart by month, numerator, denominator: a year is the sum of its months #}
@@ -52,7 +52,7 @@ by_year as (
     {% endfor %}
 ),
 
--- years whose dossiers are all here: no month is missing from January on, and the portal counted no more than a quarter on top
+-- years whose dossiers are all here: no month is missing from January on, and the portal counted at most a quarter more
 whole_years as (
     select d.period_start
     from (

@@ -199,6 +199,7 @@ counted_villages as (
         coalesce(area_code, '{{ var("province_code") }}') as area_code,
         count(*) filter (where is_covered) as villages_covered,
         count(*) filter (where not is_covered) as villages_not_covered,
+        count(*) filter (where is_covered is not null and area_code <> '') as villages_known_placed,
         count(distinct area_code) filter (where is_covered is not null and area_code <> '') as communes_reported
     from village_states
     group by grouping sets ((quarter, operator, technology, area_code), (quarter, operator, technology))
@@ -244,6 +245,7 @@ joined as (
         -- null where the operator named no village of the commune
         v.villages_covered,
         v.villages_not_covered,
+        v.villages_known_placed,
         case
             when w.has_villages
                 then l.villages - coalesce(v.villages_covered, 0) - coalesce(v.villages_not_covered, 0)
@@ -326,7 +328,7 @@ select
         when area_code = '{{ var("province_code") }}' and operator = 'all'
             then coalesce(
                 5 * communes_reported >= 4 * (select count(*) - 1 from areas)
-                and 20 * (villages_covered + villages_not_covered - villages_unplaced) >= 19 * max(
+                and 20 * villages_known_placed >= 19 * max(
                     villages_covered + villages_not_covered + villages_unknown
                 ) over (
                     partition by area_code, technology, operator
