@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from pipelines.cli.common import (
     FAILED,
     OUT,
     WRONG_USE,
     app,
+    err,
     now,
     out,
     read_settings,
@@ -34,11 +36,6 @@ def status(
     """The scoreboard: targets, published tables, what is held back, what lies in quarantine."""
     settings = read_settings()
     show_scoreboard(settings, whole)
-    from pipelines.warehouse.connection import Warehouse
-
-    holder = Warehouse(settings.warehouse).holder()
-    if holder:
-        out.print(f"Đang chạy / running: {holder}", style="cyan", highlight=False)
 
 
 @app.command(rich_help_panel=OUT)
@@ -111,6 +108,70 @@ def releases_verify(release_id: Annotated[str, typer.Argument()]) -> None:
     except ReleaseError as error:
         stop(str(error), _code(error))
     out.print(f"{release.id}: {len(release.tables)} tables, {release.rows:,} rows, as described", highlight=False)
+
+
+@releases_app.command("reproduce")
+def releases_reproduce(
+    release_id: Annotated[str, typer.Argument(help="One of `hatinh releases`.")],
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--in", help="Empty folder to compute in, kept afterwards; else a temporary one.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Compute a release again from the very files that it names, and compare every table. Nothing else is touched."""
+    settings = read_settings()
+    import tempfile
+    from contextlib import nullcontext
+
+    from pipelines.landing.store import LandingError
+    from pipelines.release.files import ReleaseError
+
+    try:
+        release = store_of(settings).verify(release_id)
+    except ReleaseError as error:
+        stop(str(error), _code(error))
+    if folder is not None and folder.exists() and any(folder.iterdir()):
+        stop(f"{folder} is not empty. Name a folder that is, or none.", WRONG_USE)
+    with err.status("khởi động / starting …"):
+        from pipelines.orchestration.reproduce import NotReproducible, reproduce
+        from pipelines.scoreboard.words import number
+    with nullcontext(folder) if folder else tempfile.TemporaryDirectory(prefix="hatinh-") as place:
+        try:
+            found = reproduce(settings, release, Path(place), lambda line: err.print(f"[dim]{escape(line)}[/dim]"))
+        except (NotReproducible, LandingError) as problem:
+            stop(str(problem))
+    table = unbroken("Bảng", "Số dòng khi đó", "Số dòng nay", "Kết quả", whole="Bảng")
+    for item in found.tables:
+        said, style = _REPRODUCED[item.outcome]
+        rows_now = "" if item.rows_now is None else number(item.rows_now).vi
+        table.add_row(item.name, number(item.rows_then).vi, rows_now, f"[{style}]{said.format(of=item.of)}[/{style}]")
+    out.print(table)
+    if found.code_then != found.code_now:
+        project = {
+            True: "mô hình và danh mục như khi đó / models and registries are those of then",
+            False: "mô hình hoặc danh mục đã khác / models or registries have changed since",
+            None: "không rõ mô hình và danh mục khi đó / the release does not tell its models and registries",
+        }[found.is_same_project]
+        out.print(
+            f"Khi đó / then: {found.code_then}; nay / now: {found.code_now}; {project}. "
+            "With the code of then: a checkout of that commit, `make install`, and the same command there with "
+            "HATINH_DATA_DIR and the key of here.",
+            highlight=False,
+        )
+    if not found.is_same:
+        raise typer.Exit(FAILED)
+    out.print(f"{release.id}: tính lại ra đúng như đã công bố / comes out as published", style="bold", highlight=False)
+
+
+_REPRODUCED = {
+    "same": ("giống từng byte / same", "green"),
+    "same_rows": ("cùng số liệu / same rows", "green"),
+    "differs": ("khác / differs", "red"),
+    "missing": ("không tính được / missing", "red"),
+    "held_back": ("giữ từ / held from {of}", "yellow"),
+}
 
 
 @releases_app.command("prune")

@@ -150,7 +150,11 @@ def held_run(context: dg.InitResourceContext) -> Iterator[Run]:
             run_id,
             started,
             platform.code_version,
-            {"province_code": platform.settings.province_code, "min_cell_count": platform.settings.min_cell_count},
+            {
+                name: getattr(platform.settings, name)
+                for name in ("province_code", "portal_code", "province_name", "province_box", "min_cell_count")
+            },
+            platform.dbt.fingerprint(),
         )
     )
     log = RunLog(platform.settings.marts)

@@ -167,6 +167,7 @@ def package(
             "started_at": run.started_at,
             "code_version": run.code_version,
             "settings": dict(run.settings),
+            "project": run.project,
             "python": platform.python_version(),
             "libraries": _versions(),
         },

@@ -31,6 +31,8 @@ class RunInfo:
     started_at: datetime
     code_version: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    project: str | None = None
+    """Fingerprint of models, macros, registries and variables."""
 
 
 class RunLog:

@@ -155,8 +155,10 @@ def scoreboard(
         parts.append(_held_back(release))
     if release is not None and whole:
         parts.append(_warnings(release))
-    if last:
-        parts += _end_of(last, holder)
+    if holder:
+        parts.append(Text(f"Đang chạy / running: {holder}", style="cyan"))
+    elif last:
+        parts += _end_of(last)
     if release is not None:
         parts.append(Text.assemble("\nBản công bố / release: ", (release.id, "bold"), f"\n{release.path}"))
         if not whole:
@@ -164,16 +166,17 @@ def scoreboard(
     return Group(*parts)
 
 
-def _end_of(last: Mapping[str, Any], holder: object) -> list[RenderableType]:
+def _end_of(last: Mapping[str, Any]) -> list[RenderableType]:
     """How the last run ended, where a reader of the release would not see it."""
-    if last["status"] == "running" and holder:
-        return [Text(f"Đang chạy / running: {holder}", style="yellow")]
     if last["status"] in ("running", "died"):
         return [Text("Lần chạy cuối / last run: bị ngắt giữa chừng / killed – hatinh run", style="red")]
     if last["status"] == "failed":
         return [Text(f"Lần chạy cuối / last run: failed – {last.get('error') or ''}", style="red")]
     if last.get("kind") == "rollback":
-        told = f"Đã quay lui về {last['release']}; lần chạy sau công bố lại / rolled back; the next run releases anew"
+        told = (
+            f"Đã quay lui về {last['release']}; lần chạy sau có số khác sẽ công bố tiếp / "
+            "rolled back; a run with other figures leads on"
+        )
         return [Text(told, style="yellow")]
     return []
 

@@ -135,6 +135,14 @@ def test_the_same_again_is_no_new_release(province: Province, first: Release) ->
     assert [release.id for release in province.platform.releases.list()] == [first.id]
 
 
+@pytest.mark.slow
+def test_what_was_published_is_computed_again_to_the_byte(province: Province, first: Release) -> None:
+    result = CliRunner().invoke(app, ["releases", "reproduce", first.id], env=province.environment)
+    assert result.exit_code == 0, result.output
+    assert f"{first.id}: tính lại ra đúng như đã công bố" in " ".join(result.output.split())
+    assert result.output.count("giống từng byte") == len(first.tables)
+
+
 @pytest.fixture(scope="module")
 def poisoned(province: Province, first: Release) -> Release:
     """The release of a run that found late dossiers, an empty file, one of something else, and one of no source."""

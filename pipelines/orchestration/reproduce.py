@@ -1,0 +1,130 @@
+"""A published release computed again, apart from everything, from the very files that it names: is it the same?
+
+What it needs is kept anyway: landed files for good, and in `datapackage.json` each file's sha256, the settings, the
+commit, and the fingerprint of models and registries. Only the code of then is not at hand; whoever wants it takes a
+checkout of that commit and runs the same command there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+
+from pipelines.landing.store import Landing
+from pipelines.orchestration.execute import execute
+from pipelines.orchestration.platform import Platform
+from pipelines.release.released import Release
+from pipelines.release.store import ReleaseStore
+from pipelines.settings import Settings, load_settings
+
+Outcome = Literal["same", "same_rows", "differs", "missing", "held_back"]
+
+
+class NotReproducible(RuntimeError):
+    """The release cannot be computed again: the message says what is missing, or where the run ended."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the release and what came of it: `same` to the byte; `same_rows` under other titles; `differs`;
+    `missing`, none was computed; `held_back` already then, so it is of the release `of`."""
+
+    name: str
+    outcome: Outcome
+    rows_then: int
+    rows_now: int | None = None
+    of: str | None = None
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What came of a release. `is_same_project` is None where the release does not tell its models and registries."""
+
+    tables: tuple[Table, ...]
+    code_then: str
+    code_now: str
+    is_same_project: bool | None
+
+    @property
+    def is_same(self) -> bool:
+        return all(table.outcome in ("same", "same_rows", "held_back") for table in self.tables)
+
+
+def reproduce(settings: Settings, release: Release, folder: Path, tell: Callable[[str], None]) -> Reproduction:
+    """Load, build and release anew in `folder`, which is empty, and compare each table with that of `release`.
+
+    Raises:
+        NotReproducible: a file of then is not landed here any more, or the run failed.
+        DamagedFileError: the bytes of a landed file are not those that were received.
+    """
+    provenance = release.package["provenance"]
+    again = load_settings(
+        data_dir=folder / "data",
+        dagster_dir=folder / "dagster",
+        pseudonym_key_file=settings.pseudonym_key,
+        **provenance["settings"],
+    )
+    _land(Landing(settings.raw), Landing(again.raw), release)
+    platform = Platform(again, tell=tell)
+    result = execute(platform)
+    computed = ReleaseStore(again.marts).current()
+    if not result.success or computed is None:
+        raise NotReproducible(
+            f"The run failed at {result.step or 'its start'} ({result.error_class or 'no table passed'})."
+        )
+    now = {resource["name"]: resource for resource in computed.package["resources"]}
+    held = {mark.target: mark.last_good_release for mark in release.held_back}
+    return Reproduction(
+        tuple(_compared(then, now.get(then["name"]), held, release, computed) for then in release.package["resources"]),
+        provenance["code_version"],
+        platform.code_version,
+        project == platform.dbt.fingerprint() if (project := provenance.get("project")) else None,
+    )
+
+
+def _land(kept: Landing, anew: Landing, release: Release) -> None:
+    lost = []
+    for file in release.package["sources"]:
+        found = [r for r in kept.receipts(file["title"]) if (r.name, r.sha256) == (file["name"], file["sha256"])]
+        if found:
+            anew.adopt(found[0], kept)
+        else:
+            lost.append(f"  {file['title']}: {file['name']} {file['sha256'][:12]}")
+    if lost:
+        listed = "\n".join(lost)
+        raise NotReproducible(f"Files of {release.id} are not in {kept.root}; restore them from a backup:\n{listed}")
+
+
+def _compared(
+    then: Mapping[str, Any],
+    now: Mapping[str, Any] | None,
+    held: Mapping[str, str | None],
+    release: Release,
+    computed: Release,
+) -> Table:
+    name, rows = then["name"], then["rows"]
+    if then["target"] in held:
+        return Table(name, "held_back", rows, of=held[then["target"]])
+    if now is None or now.get("held_back"):
+        return Table(name, "missing", rows)
+    if now["hash"] == then["hash"]:
+        return Table(name, "same", rows, now["rows"])
+    is_same = _rows_are_equal(release.path / then["path"], computed.path / now["path"])
+    return Table(name, "same_rows" if is_same else "differs", rows, now["rows"])
+
+
+def _rows_are_equal(one: Path, other: Path) -> bool:
+    def table(path: Path) -> str:
+        return "read_parquet('" + str(path).replace("'", "''") + "')"
+
+    with duckdb.connect() as connection:
+        columns = [connection.execute(f"describe from {table(path)}").fetchall() for path in (one, other)]
+        if [column[:2] for column in columns[0]] != [column[:2] for column in columns[1]]:
+            return False
+        left, right = table(one), table(other)
+        apart = f"(from {left} except all from {right}) union all (from {right} except all from {left})"
+        return connection.execute(f"select count(*) from ({apart})").fetchone() == (0,)
