@@ -40,7 +40,7 @@ REASONS = {
     "bad_value": "giá trị không phải số, cũng không phải dấu thiếu số liệu",
     "contact_in_note": "ghi chú có thông tin cá nhân",
     "corrupt_gzip": "tệp nén hỏng",
-    "date_out_of_range": "ngày ngoài khoảng hợp lý",
+    "date_out_of_range": "ngày ngoài khoảng hợp lý, thường là sau ngày của tệp",
     "duplicate_record": "bản ghi lặp lại trong tệp",
     "empty_file": "tệp rỗng",
     "formula_without_value": "công thức chưa được tính",

@@ -126,8 +126,9 @@ select
     end as term_at,
     case when d.due_at is not null then 'due_date' when d.statutory_days is not null then 'statutory' else 'none' end
         as term_basis,
+    -- an end on a day before the receipt is a slip of the keyboard, and no time; on the day itself hours may be missing
     case
-        when d.ended_at is not null
+        when cast(d.ended_at as date) >= cast(d.received_at as date)
             then greatest(
                 0, cast(date_diff('second', d.received_at, d.ended_at) as bigint) - d.waiting_seconds
             )

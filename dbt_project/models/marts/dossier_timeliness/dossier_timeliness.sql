@@ -65,6 +65,7 @@ counted as (
         count(*) filter (where outcome = 'in_process') as in_process,
         count(*) filter (where outcome = 'overdue') as overdue,
         count(*) filter (where outcome = 'no_term') as no_term,
+        count(processing_seconds) as timed,
         sum(processing_seconds) / (86400.0 * count(processing_seconds)) as mean_days,
         median(processing_seconds) / 86400.0 as median_days
     from outcomes
@@ -82,11 +83,11 @@ select
     c.overdue,
     c.no_term,
     round(100.0 * (c.early + c.on_time + c.in_process) / c.received, 2) as on_time_pct,
-    case when c.resolved >= {{ var('min_cell_count') }} then round(c.mean_days, 2) end as mean_days,
-    case when c.resolved >= {{ var('min_cell_count') }} then round(c.median_days, 2) end as median_days,
+    case when c.timed >= {{ var('min_cell_count') }} then round(c.mean_days, 2) end as mean_days,
+    case when c.timed >= {{ var('min_cell_count') }} then round(c.median_days, 2) end as median_days,
     case
-        when c.resolved = 0 then 'missing'
-        when c.resolved < {{ var('min_cell_count') }} then 'suppressed'
+        when c.timed = 0 then 'missing'
+        when c.timed < {{ var('min_cell_count') }} then 'suppressed'
         else 'observed'
     end as days_status
 from counted as c
