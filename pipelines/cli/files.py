@@ -148,6 +148,7 @@ def sample(
 def files(source: Annotated[str, typer.Argument()]) -> None:
     """Landed files of a source: in force or not, refused, replaced by which; since when, how many bytes."""
     settings = read_settings()
+    from pipelines.scoreboard.words import number
     from pipelines.warehouse.load import Fate
 
     refuse_unknown_source(source)
@@ -162,7 +163,8 @@ def files(source: Annotated[str, typer.Argument()]) -> None:
             refused = f"refused: {escape(fate.reason)}" if fate.reason else ""
             replaced = f"replaced by {fate.replaced_by[:12]}" if fate.replaced_by else ""
             state = "; ".join(filter(None, (refused, replaced))) or "in force"
-        about = f"số liệu {receipt.extracted_on}, nhận {receipt.landed_at:%Y-%m-%d %H:%M} UTC, {receipt.bytes:,} byte"
+        size = f"{number(receipt.bytes).vi} byte"
+        about = f"số liệu {receipt.extracted_on}, nhận {receipt.landed_at:%Y-%m-%d %H:%M} UTC, {size}"
         name = f"{escape(receipt.name)}\n[dim]{about}[/dim]"
         table.add_row(receipt.sha256[:12], receipt.partition, name, state)
     out.print(table)

@@ -81,6 +81,8 @@ def releases(context: typer.Context) -> None:
     if context.invoked_subcommand:
         return
     settings = read_settings()
+    from pipelines.scoreboard.words import number
+
     store = store_of(settings)
     current = store.current()
     table = unbroken("", "Bản công bố", "Bảng", "Số dòng", "Byte", "Giữ lại", "Mẫu", whole="Bản công bố")
@@ -89,8 +91,8 @@ def releases(context: typer.Context) -> None:
             "→" if current and release.id == current.id else "",
             release.id,
             str(len(release.tables)),
-            f"{release.rows:,}",
-            f"{release.bytes:,}",
+            number(release.rows).vi,
+            number(release.bytes).vi,
             ", ".join(held.target for held in release.held_back),
             "có" if release.synthetic else "",
         )

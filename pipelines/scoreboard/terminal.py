@@ -377,6 +377,10 @@ def _quarantine(loads: Mapping[str, Mapping[str, Any]]) -> RenderableType:
             parts.append(Padding(Text(f"{number(count).vi} × {said_so}"), (0, 0, 0, 4)))
         for file in refused:
             parts.append(Padding(Text(f"từ chối tệp / refused: {file}", style="yellow"), (0, 0, 0, 4)))
+        if refused:
+            parts.append(
+                Padding(Text(f"hatinh withdraw {source} TỆP/FILE --reason LÝ-DO/WHY", style="dim"), (0, 0, 0, 6))
+            )
         for note in stale:
             told = f"lần lấy gần nhất không được, dùng số cũ / last pull failed, what landed before is used: {note}"
             parts.append(Padding(Text(told, style="yellow"), (0, 0, 0, 4)))

@@ -200,8 +200,11 @@ def _sheet(
             cell.alignment = Alignment(wrap_text=True, vertical="center")
         for row, item in enumerate(rows, 5):
             cell = sheet.cell(row, number)
-            _put(cell, column.value(item))
-            cell.number_format = column.format
+            value = column.value(item)
+            _put(cell, value)
+            # a rank or a count has no decimals
+            is_whole = isinstance(value, float) and value.is_integer()
+            cell.number_format = column.format.replace(".00", "") if is_whole else column.format
             cell.alignment = Alignment(wrap_text=column.format == "General", vertical="top")
             cell.border = Border(bottom=line)
             if status and column.en.startswith("Status"):

@@ -22,5 +22,9 @@
     for (var at = aim; at; at = at.parentElement) if (at.tagName === 'DETAILS') at.open = true;
   }
   addEventListener('hashchange', open);
+  // Paper unfolds nothing.
+  addEventListener('beforeprint', function () {
+    document.querySelectorAll('details.unknown').forEach(function (some) { some.open = true; });
+  });
   open();
 }());
