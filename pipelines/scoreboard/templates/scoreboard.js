@@ -24,7 +24,7 @@
   addEventListener('hashchange', open);
   // Paper unfolds nothing.
   addEventListener('beforeprint', function () {
-    document.querySelectorAll('details.unknown').forEach(function (some) { some.open = true; });
+    document.querySelectorAll('details.without-data').forEach(function (some) { some.open = true; });
   });
   open();
 }());
