@@ -78,7 +78,8 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
     """Split a feed into records, in batches of some megabytes.
 
     Takes NDJSON, a JSON array of objects, an object that holds one under `data`, `result`, `content` or `features`
-    (GeoJSON), or one object; plain or gzip; with or without byte order mark.
+    (GeoJSON), or one object; plain or gzip; UTF-8 with or without byte order mark, or UTF-16 with one (what a shell of
+    Windows writes).
     Never raises because of what the bytes are.
 
     - NDJSON: blank lines are not rows. A bad line costs that line only.
@@ -90,7 +91,13 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
         max_record_bytes: longest record taken. Memory is bounded by it and a few blocks, whatever the size of the file.
     """
     source = _Source(stream)
-    head = source.read().removeprefix(codecs.BOM_UTF8)
+    head = source.read()
+    while len(head) < 4 and (more := source.read()):
+        head += more
+    # JSON begins with a letter of ASCII, so half of it is zero
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\0" in head[2:4]:
+        head = source.recode(head)
+    head = head.removeprefix(codecs.BOM_UTF8)
     has_ended = False
     while (is_lines := _is_lines(head, has_ended, max_record_bytes)) is None:
         block = source.read()
@@ -116,16 +123,31 @@ class _Source:
         while len(self._pending) < len(_GZIP_MAGIC) and (more := stream.read(1)):
             self._pending += more
         self._gzip = zlib.decompressobj(_WITH_GZIP_HEADER) if self._pending == _GZIP_MAGIC else None
+        self._utf16: codecs.IncrementalDecoder | None = None
         self.broken: Reason | None = None
 
     def give_back(self, block: bytes) -> None:
         self._given_back = block
+
+    def recode(self, head: bytes) -> bytes:
+        """Take the text for UTF-16 from its head on, and give UTF-8: half a pair becomes what UTF-8 does not allow."""
+        self._utf16 = codecs.getincrementaldecoder("utf-16")("surrogatepass")
+        return self._utf16.decode(head).encode("utf-8", "surrogatepass")
 
     def read(self) -> bytes:
         """About a block of bytes; none at the end."""
         if self._given_back:
             block, self._given_back = self._given_back, b""
             return block
+        block = self._block()
+        if self._utf16 is None:
+            return block
+        recoded = b""
+        while block and not (recoded := self._utf16.decode(block).encode("utf-8", "surrogatepass")):
+            block = self._block()  # half a letter is none
+        return recoded
+
+    def _block(self) -> bytes:
         parts, size = [], 0
         while size < _BLOCK and (part := self._plain() if self._gzip is None else self._inflated()):
             parts.append(part)

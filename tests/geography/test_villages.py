@@ -405,6 +405,13 @@ def test_a_list_by_communes_of_before_is_read_as_one(registry: duckdb.DuckDBPyCo
     # a name that is the old one's alone says which, though the code is one of today
     file(registry, render, "2026-03-31", [("18100", "phường Thạch Hạ", "Thôn A", True)])
     assert registry.execute(placed).fetchall() == [("phường Thạch Hạ", "18100 2025-01-01")]
+    # names that cannot be read leave it to the codes
+    file(registry, render, "2026-03-31", [(code, f"X. {code} (cũ)", *row) for code, _, *row in late])
+    assert {unit for _, unit in registry.execute(placed).fetchall()} == {f"{code} 2025-01-01" for code in OLD_THREE}
+    # codes of today beside the names of before: the code says where, also where both were one before
+    converted = [("18100", f"phường {name}", "Thôn A", True) for name in ("Thạch Hạ", "Thạch Trung", "Đồng Môn")]
+    file(registry, render, "2026-03-31", converted)
+    assert registry.execute(placed).fetchall() == [("phường Trần Phú", "18100 2025-07-01")]
     # one row of before in a list of today
     today = [(code, None, "Thôn A", True) for code in ("18100", "18073", "18118", "18160", "18223", "18394", "18652")]
     file(registry, render, "2026-03-31", [*today, *today, ("18088", None, "Thôn A", True)])
@@ -438,6 +445,17 @@ def test_a_word_on_a_neighbour_takes_no_doubt_away(registry: duckdb.DuckDBPyConn
     assert registry.execute(
         found + "and reported_area_code = '18643' and village_name = 'Thôn Kim Sơn'"
     ).fetchall() == [("another_name",)]
+
+
+def test_words_of_two_days_are_not_side_by_side(registry: duckdb.DuckDBPyConnection, render: Render) -> None:
+    """The operator renamed a village between two lists of before; another denies it under its first name."""
+    others = dict.fromkeys((f"Thôn {name}" for name in ("Tây", "Nam", "Bắc", "Trung")), True)
+    told = [
+        Report("VNPT", "2025-06-30", {**others, "Thôn Đông": False}, "18412"),
+        Report("VNPT", "2025-09-30", {**others, "Thôn Đông Mới": True}, "18412"),
+        Report("Viettel", "2025-09-30", {**others, "Thôn Đông": False}, "18409"),
+    ]
+    assert states(registry, render, *told)["2025-07-01", "Thôn Đông"] == "earlier_word"
 
 
 def test_a_new_name_in_a_new_list_may_be_what_was_denied_before(

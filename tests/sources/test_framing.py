@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import zlib
+from collections.abc import Callable
 from typing import BinaryIO
 
 import pytest
@@ -221,6 +222,18 @@ records = st.lists(
 )
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_what_a_shell_of_windows_writes_is_read(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    lines = ['{"a":"Hà Tĩnh"}', '{"a":"😀"}']
+    for text in ("\r\n".join(lines), f"[{', '.join(lines)}]"):
+        rows, rejects = framed(pack(f"\ufeff{text}".encode(encoding)))
+        assert ([text for _, text in rows], rejects) == (lines, [])
+    # half a pair is no letter, and costs its line only
+    half = f'\ufeff{lines[0]}\n{{"a":"\ud83d"}}\n{lines[1]}'.encode(encoding, "surrogatepass")
+    assert framed(pack(half)) == ([(1, lines[0]), (3, lines[1])], [(2, "invalid_utf8")])
+
+
 @given(records, st.sampled_from([None, 1]), st.booleans(), st.data())
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_cut_array_gives_its_first_elements_and_one_reject(
@@ -267,7 +280,9 @@ def test_lines_are_accounted_for_whatever_one_byte_or_cut_does(
 
 
 @given(
-    st.binary(max_size=60) | st.text('[]{}",:\\ \n\r\ttruefalsnNaN-0data\ufeffđ', max_size=60).map(str.encode),
+    st.binary(max_size=60)
+    | st.text('[]{}",:\\ \n\r\ttruefalsnNaN-0data\ufeffđ', max_size=60).map(str.encode)
+    | st.text('[]{}",: \ntrueN-0\ufeffđ😀', max_size=30).map(lambda text: text.encode("utf-16")[: 2 * len(text)]),
     st.booleans(),
     st.data(),
 )

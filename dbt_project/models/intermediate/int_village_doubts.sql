@@ -3,7 +3,7 @@
 -- are two, and in two communes of one day. Where both count now, a row of seeds/village_aliases.csv answers.
 {{ config(materialized='view') }}
 
--- who told of a village before, where that name stood in one unit: nothing else that they told of then is it
+-- who told of a village before, and when, where that name stood in one unit: nothing else of that report is it
 with told_before as (
     select
         quarter,
@@ -12,7 +12,7 @@ with told_before as (
         technology,
         any_value(unit) as unit,
         any_value(reported_unit_since) as reported_unit_since,
-        list(distinct witness) as operators
+        list(distinct { operator: witness, day: reported_on }) as reports
     from {{ ref('int_village_statements') }}
     where is_left_behind and tellers is not null
     group by quarter, area_code, village_key, technology
@@ -43,8 +43,6 @@ left join told_before as b
     on
         d.quarter = b.quarter and d.area_code = b.area_code and d.technology = b.technology
         and d.village_key = b.village_key and o.village_key <> b.village_key
-        -- a village that they name now may be it under a new name
-        and o.is_left_behind
         -- numbers were given anew when units became one; a unit of the same day is another place
         and (
             d.unit = b.unit
@@ -53,7 +51,7 @@ left join told_before as b
 where
     d.is_denied_by_all and not d.is_left_behind and not o.is_denied_by_all
     and not d.is_of_its_own and not o.is_of_its_own
-    and not coalesce(list_has_any(b.operators, o.tellers), false)
+    and not coalesce(list_contains(b.reports, { operator: o.witness, day: o.reported_on }), false)
     and not coalesce(
         case
             when d.unit <> o.unit then d.reported_unit_since = o.reported_unit_since

@@ -32,19 +32,30 @@ with read_twice as (
     {{ join_stated_commune('v.commune_code', 'v.commune_name', 'v.day_before', 'b') }}
 ),
 
+-- what can be read in one way only, or better in one than in the other
+told_apart as (
+    select
+        *,
+        before_that is not null and not is_sure_on_its_day and (on_its_day is null or is_sure_before_that)
+            as is_of_before,
+        on_its_day is not null and not is_sure_before_that and (before_that is null or is_sure_on_its_day)
+            as is_of_its_day
+    from read_twice
+),
+
 -- codes and names went on to other communes, so a list is read as a whole: by the units of before where over a tenth
--- of it is surely none on its day, and more of it is surely one of those
+-- of it is not surely of its day, and more of it can only be of before than only of its day
 named_by as (
     select
         * exclude (on_its_day, before_that, is_sure_on_its_day, is_sure_before_that, day_before),
         case
             when
                 10 * count_if(is_sure_on_its_day) over operators_list < 9 * count(*) over operators_list
-                and count_if(is_sure_before_that) over operators_list > count_if(is_sure_on_its_day) over operators_list
+                and count_if(is_of_before) over operators_list > count_if(is_of_its_day) over operators_list
                 then coalesce(before_that, on_its_day)
             else coalesce(on_its_day, before_that)
         end as named
-    from read_twice
+    from told_apart
     window operators_list as (partition by file_no, operator)
 ),
 
