@@ -211,22 +211,27 @@ def quarantine(
     source: Annotated[str, typer.Argument()],
     limit: Annotated[int, typer.Option(min=1, help="Rows to show.")] = 50,
 ) -> None:
-    """Rows that did not parse: file, line, reason. Values are shown as shapes only: 9 for a digit, a for a letter."""
+    """Rows of files in force that did not parse: file, line, reason; of a value its shape, 9 a digit and a a letter."""
     settings = read_settings()
     refuse_unknown_source(source)
     refuse_if_held(settings)
+    from pipelines.scoreboard.words import number
     from pipelines.warehouse.connection import Warehouse
 
     if not settings.warehouse.exists():
         stop("Nothing is loaded yet: hatinh run", WRONG_USE)
     with Warehouse(settings.warehouse).connect(read_only=True) as connection:
         rows = connection.execute(
-            "select f.path, q.row_no, q.reason, coalesce(q.field, ''), coalesce(q.shape, '') "
-            "from raw.quarantine as q join raw.files as f using (file_no) where f.source = ? "
+            "select f.path, q.row_no, q.reason, coalesce(q.field, ''), coalesce(q.shape, ''), count(*) over () "
+            "from raw.quarantine as q join raw.files as f using (file_no) where f.source = ? and f.replaced_by is null "
             "order by f.file_no, q.row_no limit ?",
             [source, limit],
         ).fetchall()
     table = unbroken("Tệp", "Dòng", "Lý do", "Trường", "Dạng giá trị", whole="Dòng")
-    for path, row_no, reason, field, shape in rows:
+    for path, row_no, reason, field, shape, _ in rows:
         table.add_row(path, str(row_no), reason, field, shape)
     out.print(table)
+    every = rows[0][-1] if rows else 0
+    if every > len(rows):
+        told = f"{number(len(rows)).vi} / {number(every).vi}"
+        out.print(f"{told} dòng / rows; cả: / all: --limit {every}", highlight=False)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from landing_world import NOW, put
 
 from pipelines.landing.store import Landing
 from pipelines.orchestration.assets import _comparable_tables
 from pipelines.orchestration.platform import Platform
 from pipelines.release.store import ReleaseStore
 from pipelines.transform.marts import Mart
-
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -42,17 +40,7 @@ class World:
     releases: ReleaseStore
 
     def land(self, source: str, name: str) -> str:
-        receipt, _ = self.landing.put(
-            [name.encode()],
-            source=source,
-            name=name,
-            partition="2026-10",
-            extracted_on=NOW.date(),
-            address=f"drop:{name}",
-            landed_at=NOW,
-            licence="",
-        )
-        return receipt.sha256
+        return put(self.landing, source, name).sha256
 
     def release(self, release_id: str, files: dict[str, str], **held: str) -> None:
         """One that was computed from `files`, source by sha256, with tables held back from an earlier one."""

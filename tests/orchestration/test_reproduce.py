@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from landing_world import NOW, put
 
 from pipelines.landing.store import DamagedFileError, Landing
 from pipelines.orchestration.reproduce import NotReproducible, _compared, _land
 from pipelines.release.released import Release
 
-NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
-
-def put(landing: Landing, name: str) -> Mapping[str, str]:
+def told(landing: Landing, name: str) -> Mapping[str, str]:
     """A landed file, as a release tells it."""
-    receipt, _ = landing.put(
-        [name.encode()],
-        source="dossiers",
-        name=name,
-        partition="2026-10",
-        extracted_on=NOW.date(),
-        address=f"drop:{name}",
-        landed_at=NOW,
-        licence="",
-    )
-    return {"title": "dossiers", "name": name, "sha256": receipt.sha256}
+    return {"title": "dossiers", "name": name, "sha256": put(landing, "dossiers", name).sha256}
 
 
 def test_the_files_of_then_are_in_force_again_and_no_others(tmp_path: Path) -> None:
     kept, anew = Landing(tmp_path / "raw"), Landing(tmp_path / "anew")
-    then, _ = put(kept, "hoso-2026-10-20.json"), put(kept, "hoso-2026-10-31.json")
+    then, _ = told(kept, "hoso-2026-10-20.json"), told(kept, "hoso-2026-10-31.json")
     kept.withdraw("dossiers", then["sha256"], "it came again", NOW)
     _land(kept, anew, Release(tmp_path, {"id": "1", "sources": [then]}))
     (receipt,) = anew.in_force("dossiers")
@@ -45,7 +33,7 @@ def test_the_files_of_then_are_in_force_again_and_no_others(tmp_path: Path) -> N
 
 def test_a_file_that_is_gone_or_changed_is_named(tmp_path: Path) -> None:
     kept = Landing(tmp_path / "raw")
-    file = put(kept, "hoso-2026-10-20.json")
+    file = told(kept, "hoso-2026-10-20.json")
     lost = {**file, "sha256": "0" * 64}
     with pytest.raises(NotReproducible, match=r"dossiers: hoso-2026-10-20\.json 000000000000"):
         _land(kept, Landing(tmp_path / "anew"), Release(tmp_path, {"id": "1", "sources": [lost]}))
