@@ -11,11 +11,9 @@ import fcntl
 import hashlib
 import os
 import re
-import shutil
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -128,20 +126,6 @@ class Landing:
                 temporary.unlink(missing_ok=True)
                 with suppress(OSError):  # only an empty folder can be removed
                     folder.rmdir()
-
-    def adopt(self, receipt: Receipt, other: Landing) -> None:
-        """Take a file of another raw folder over with the receipt that it has there, in force again if withdrawn.
-
-        Raises:
-            DamagedFileError: its bytes there are not those that were received.
-        """
-        other.verify(receipt)
-        final = self.path_of(receipt)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        temporary = final.parent / f"{_TEMPORARY}payload"
-        shutil.copyfile(other.path_of(receipt), temporary)
-        _place(temporary, final)
-        self._write_receipt(replace(receipt, withdrawn=None))
 
     def sources(self) -> list[str]:
         """Names of the sources that have landed something, sorted."""

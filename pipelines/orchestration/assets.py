@@ -7,6 +7,7 @@ files, its raw table, the dbt graph, the release.
 # No `from __future__ import annotations` here: Dagster reads the annotations of assets as types.
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -22,6 +23,7 @@ from pipelines.quality.record import read_verdicts, write_verdicts
 from pipelines.quality.registries import faults
 from pipelines.quality.suites import Suite, read_suites
 from pipelines.quality.verdict import Verdict
+from pipelines.release.files import ReleaseError
 from pipelines.release.publish import publish
 from pipelines.release.released import Release
 from pipelines.scoreboard.pages import pages, place_of
@@ -395,12 +397,11 @@ def _comparable_tables(platform: Platform, marts: Sequence[Mart], last: Release 
     if last is None:
         return frozenset()
     in_force = {receipt.sha256 for source in all_sources() for receipt in platform.landing.in_force(source)}
-    origin = {release.id: release for release in platform.releases.list()}
-    came_from = {held.target: held.last_good_release or "" for held in last.held_back}
+    came_from = {held.target: _kept(platform, held.last_good_release) for held in last.held_back}
     return frozenset(
         mart.name
         for mart in marts
-        if (release := origin.get(came_from.get(mart.target, last.id)))
+        if (release := came_from.get(mart.target, last))
         and {
             file["sha256"]
             for file in release.package["sources"]
@@ -408,6 +409,12 @@ def _comparable_tables(platform: Platform, marts: Sequence[Mart], last: Release 
         }
         <= in_force
     )
+
+
+def _kept(platform: Platform, release_id: str | None) -> Release | None:
+    with suppress(ReleaseError):
+        return platform.releases.get(release_id or "")
+    return None
 
 
 def _took_over(platform: Platform, source: str) -> bool:

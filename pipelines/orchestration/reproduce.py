@@ -18,9 +18,11 @@ from pipelines.landing.store import Landing
 from pipelines.orchestration.execute import execute
 from pipelines.orchestration.platform import Platform
 from pipelines.release.released import Release
+from pipelines.release.sql import literal
 from pipelines.release.store import ReleaseStore
 from pipelines.settings import Settings, load_settings
 
+_BLOCK = 1 << 20
 Outcome = Literal["same", "same_rows", "differs", "missing", "held_back"]
 
 
@@ -86,14 +88,26 @@ def reproduce(settings: Settings, release: Release, folder: Path, tell: Callable
     )
 
 
+_AS_RECEIVED = (
+    *("source", "name", "partition", "extracted_on", "address", "landed_at", "licence", "status", "media_type"),
+    "synthetic",
+)
+
+
 def _land(kept: Landing, anew: Landing, release: Release) -> None:
+    """The files of then as they were received, in force again where they were withdrawn since."""
+    files = release.package["sources"]
+    known = {(r.source, r.name, r.sha256): r for title in {f["title"] for f in files} for r in kept.receipts(title)}
     lost = []
-    for file in release.package["sources"]:
-        found = [r for r in kept.receipts(file["title"]) if (r.name, r.sha256) == (file["name"], file["sha256"])]
-        if found:
-            anew.adopt(found[0], kept)
-        else:
+    for file in files:
+        receipt = known.get((file["title"], file["name"], file["sha256"]))
+        if receipt is None:
             lost.append(f"  {file['title']}: {file['name']} {file['sha256'][:12]}")
+            continue
+        kept.verify(receipt)
+        with kept.path_of(receipt).open("rb") as stored:
+            told = {name: getattr(receipt, name) for name in _AS_RECEIVED}
+            anew.put(iter(lambda: stored.read(_BLOCK), b""), by_name=True, **told)
     if lost:
         listed = "\n".join(lost)
         raise NotReproducible(f"Files of {release.id} are not in {kept.root}; restore them from a backup:\n{listed}")
@@ -118,13 +132,10 @@ def _compared(
 
 
 def _rows_are_equal(one: Path, other: Path) -> bool:
-    def table(path: Path) -> str:
-        return "read_parquet('" + str(path).replace("'", "''") + "')"
-
+    left, right = (f"read_parquet({literal(str(path))})" for path in (one, other))
     with duckdb.connect() as connection:
-        columns = [connection.execute(f"describe from {table(path)}").fetchall() for path in (one, other)]
+        columns = [connection.execute(f"describe from {table}").fetchall() for table in (left, right)]
         if [column[:2] for column in columns[0]] != [column[:2] for column in columns[1]]:
             return False
-        left, right = table(one), table(other)
         apart = f"(from {left} except all from {right}) union all (from {right} except all from {left})"
         return connection.execute(f"select count(*) from ({apart})").fetchone() == (0,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ def test_the_files_of_then_are_in_force_again_and_no_others(tmp_path: Path) -> N
     kept.withdraw("dossiers", then["sha256"], "it came again", NOW)
     _land(kept, anew, Release(tmp_path, {"id": "1", "sources": [then]}))
     (receipt,) = anew.in_force("dossiers")
+    assert receipt in [replace(known, withdrawn=None) for known in kept.receipts("dossiers")]
     assert (receipt.name, receipt.landed_at) == ("hoso-2026-10-20.json", NOW)
     assert anew.path_of(receipt).read_bytes() == b"hoso-2026-10-20.json"
     anew.verify(receipt)

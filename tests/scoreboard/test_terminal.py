@@ -111,6 +111,7 @@ def test_a_refused_file_and_set_aside_rows_are_told_and_sound_sources_take_one_l
     assert "dossiers: 14.219 dòng / rows = 14.177 nạp / loaded + 42 cách ly / quarantined" in short
     assert "42 × ngày không có thật hoặc sai định dạng (bad_date: NgayTiepNhan)" in short
     assert "từ chối tệp / refused: so-lieu-2026.csv: the file is empty" in short
+    assert "hatinh withdraw itu" in short
     assert "nạp hết / all loaded: ispeed 120" in short
 
 

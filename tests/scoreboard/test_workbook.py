@@ -31,6 +31,8 @@ def test_figures_are_figures_with_formats_and_what_is_unknown_is_empty(book: Any
     rows = {sheet.cell(row, headings["Target id"]).value: row for row in range(5, sheet.max_row + 1)}
     value = sheet.cell(rows["on_time"], headings["Value"])
     assert (value.value, value.number_format) == (81.82, "#,##0.00")
+    whole = sheet.cell(rows["on_time"], headings["Target value"])
+    assert (whole.value, whole.number_format) == (100, "#,##0"), "a count or a rank has no decimals"
     assert sheet.cell(rows["on_time"], headings["Status"]).value == "Xa dần mục tiêu"
     asked = [sheet.cell(rows[name], headings["Asked for"]).value for name in ("on_time", "signed", "new")]
     assert asked == ["≥", ">", None]

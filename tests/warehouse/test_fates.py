@@ -52,12 +52,16 @@ def fate_of(world: World, receipt: Receipt) -> Fate:
         return fates(connection, receipt.source)[receipt.sha256, receipt.name]
 
 
+def printed(world: World, *command: str) -> str:
+    env = {"HATINH_DATA_DIR": str(world.landing.root.parent), "NO_COLOR": "1"}
+    result = CliRunner().invoke(app, command, env=env)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
 def files_said(world: World, source: str) -> dict[str, str]:
     """What `hatinh files` says of each file, by the first digits of its sha256."""
-    env = {"HATINH_DATA_DIR": str(world.landing.root.parent), "NO_COLOR": "1"}
-    result = CliRunner().invoke(app, ["files", source], env=env)
-    assert result.exit_code == 0, result.output
-    heading, *lines = [line for line in result.output.splitlines() if line.strip()]
+    heading, *lines = [line for line in printed(world, "files", source).splitlines() if line.strip()]
     said: dict[str, str] = {}
     for line in lines:  # the last column, however wide the console of this process is
         if key := re.match(r" *([0-9a-f]{12}) ", line):
@@ -76,6 +80,7 @@ def test_a_later_file_about_the_same_replaces_the_first_and_that_is_told(world: 
     world.load()
     assert fate_of(world, second).status == "refused"
     assert fate_of(world, first) == Fate("loaded"), "what was refused replaces nothing"
+    assert "1 / 2 dòng / rows" in printed(world, "quarantine", "ookla_tiles", "--limit", "1")
     third = world.land(MOBILE, tiles(1), OOKLA)
     world.load()
     assert fate_of(world, first) == Fate("replaced", None, third.sha256)
@@ -84,6 +89,7 @@ def test_a_later_file_about_the_same_replaces_the_first_and_that_is_told(world: 
     with world.warehouse.connect() as connection:
         assert refused_files(connection) == {}
         assert quarantine_counts(connection)["ookla_tiles"] == (3, 0), "rows of replaced files count no more"
+    assert "no_test" not in printed(world, "quarantine", "ookla_tiles")
     said = files_said(world, "ookla_tiles")
     assert said[first.sha256[:12]] == f"replaced by {third.sha256[:12]}"
     assert said[third.sha256[:12]] == said[other.sha256[:12]] == "in force"

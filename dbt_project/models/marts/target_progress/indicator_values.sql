@@ -52,27 +52,6 @@ by_year as (
     {% endfor %}
 ),
 
--- years whose dossiers are all here: no month is missing from January on, and the portal counted at most a quarter more
-whole_years as (
-    select d.period_start
-    from (
-        select
-            cast(date_trunc('year', month) as date) as period_start,
-            count(distinct month) as months,
-            max(month) as last_month,
-            sum(received) as received
-        from {{ ref('dossier_timeliness') }}
-        group by date_trunc('year', month)
-    ) as d
-    left join {{ ref('qd766_scores') }} as s
-        on
-            d.period_start = s.period_start and s.period_type = 'year'
-            and s.agency_code = '{{ var("portal_code") }}' and s.item_code = 'DOSSIER_ON_TIME'
-    where
-        d.months = date_diff('month', d.period_start, d.last_month) + 1
-        and d.received >= 0.8 * coalesce(s.published_denominator, 0)
-),
-
 items as (
     {% for component, indicator in components.items() %}
         select
@@ -92,6 +71,25 @@ scores as (
     where s.agency_code = '{{ var("portal_code") }}'
 ),
 
+-- years whose dossiers are all here: no month is missing from January on, and the portal counted at most a quarter more
+whole_years as (
+    select d.period_start
+    from (
+        select
+            cast(date_trunc('year', month) as date) as period_start,
+            count(distinct month) as months,
+            max(month) as last_month,
+            sum(received) as received
+        from {{ ref('dossier_timeliness') }}
+        group by date_trunc('year', month)
+    ) as d
+    left join scores as s
+        on d.period_start = s.period_start and s.period_type = 'year' and s.item_code = 'DOSSIER_ON_TIME'
+    where
+        d.months = date_diff('month', d.period_start, d.last_month) + 1
+        and d.received >= 0.8 * coalesce(s.published_denominator, 0)
+),
+
 computed as (
     select
         indicator,
@@ -102,7 +100,7 @@ computed as (
         last_month,
         source,
         period_start not in (select w.period_start from whole_years as w) as is_part,
-        false as is_catalogue_made_up
+        false as is_made_up
     from by_year
     union all
     select
@@ -114,7 +112,7 @@ computed as (
         cast(null as date) as last_month,
         'satisfaction' as source,
         period_type = 'year' and period_start not in (select w.period_start from whole_years as w) as is_part,
-        false as is_catalogue_made_up
+        false as is_made_up
     from {{ ref('satisfaction') }}
     where agency_code = '{{ var("portal_code") }}'
     union all
@@ -127,7 +125,7 @@ computed as (
         null as last_month,
         'qd766_scores' as source,
         recomputed_denominator < 0.8 * coalesce(published_denominator, 0) as is_part,
-        is_recomputed_synthetic as is_catalogue_made_up
+        is_recomputed_synthetic as is_made_up
     from scores
     where indicator in ('procedures_online_pct', 'petitions_on_time_pct')
 ),
@@ -144,8 +142,8 @@ gathered as (
         if(c.is_part, 'preliminary', null) as obs_status,
         if(c.is_part, 'computed_in_part', 'computed') as basis,
         c.source,
-        if(a.is_synthetic or c.is_catalogue_made_up, 'Dữ liệu mẫu – synthetic', null) as document,
-        if(a.is_synthetic or c.is_catalogue_made_up, null, 'A') as grade,
+        if(a.is_synthetic or c.is_made_up, 'Dữ liệu mẫu – synthetic', null) as document,
+        if(a.is_synthetic or c.is_made_up, null, 'A') as grade,
         a.day as vintage_on,
         c.last_month
     from computed as c
