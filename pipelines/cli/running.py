@@ -35,11 +35,11 @@ from pipelines.settings import Settings, unknown_settings
 
 @app.command(rich_help_panel=RUN)
 def run(
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the outcome, no line a step.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the outcome, no progress.")] = False,
 ) -> None:
     """Take the drop folder in, load, build and check the models, release what passed.
 
-    The same Dagster job as the daily schedule, in this process; the Dagster page (hatinh ui) shows it too.
+    This is the Dagster job of the daily schedule, in this process; the Dagster page (hatinh ui) shows it too.
     """
     settings = read_settings()
     refuse_if_held(settings)
@@ -50,28 +50,25 @@ def run(
     except KeyProblem as problem:
         stop(str(problem), WRONG_USE)
     _refuse_if_wrong(settings)
-    with err.status("khởi động / starting …"):
+    from pipelines.cli.progress import RunProgress
+
+    started = now()
+    with RunProgress(err, is_quiet=quiet) as progress:
         from pipelines.orchestration.execute import execute
-        from pipelines.orchestration.platform import Platform
+        from pipelines.platform import Platform
         from pipelines.quality.suites import SuiteError
         from pipelines.transform.dbt import DbtFailed
 
-    started = now()
-
-    def tell(line: str) -> None:
-        if not quiet:
-            err.print(f"[dim]{(now() - started).total_seconds():6.1f} s[/dim]  {line}", highlight=False)
-
-    try:
-        result = execute(Platform(settings, tell=tell))
-    except (SuiteError, DbtFailed) as problem:  # before the job began: what people edit cannot be read
-        stop(f"Nothing was run. {problem}", WRONG_USE)
+        try:
+            result = execute(Platform(settings, listeners=[progress]))
+        except (SuiteError, DbtFailed) as problem:  # before the job began: what people edit cannot be read
+            stop(f"Nothing was run. {problem}", WRONG_USE)
     if not result.success:
         refuse_if_held(settings)
-        said = f": {result.error_message}" if result.error_class in OWN_ERRORS else ""
+        message = f": {result.error_message}" if result.error_class in OWN_ERRORS else ""
         stop(
-            f"The run failed at {result.step or 'its start'} ({result.error_class or 'unknown error'}{said}). "
-            f"Readers keep the last release. The whole story: hatinh ui, run {result.run_id}.",
+            f"The run failed at {result.step or 'its start'} ({result.error_class or 'unknown error'}{message}). "
+            f"Readers keep the last release. The log: hatinh ui, run {result.run_id}.",
             BUSY if result.error_class == "WarehouseBusy" else FAILED,
         )
     last = _last_run(settings)
