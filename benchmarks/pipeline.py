@@ -78,7 +78,7 @@ class Pipeline:
     def phases(self, data: Path, run: Measured) -> dict[str, float]:
         """Seconds of the last run over `data` by step of the walk, as `versions.json` records them, summing to all."""
         last = RunLog(data / "marts").runs()[-1]
-        steps = {step: float(last["seconds"].get(step, 0.0)) for step in STEPS}
+        steps: dict[str, float] = {step: float(last["seconds"].get(step, 0.0)) for step in STEPS}
         return {**steps, OUTSIDE: run.seconds - sum(steps.values())}
 
     def _hatinh(self, *arguments: str, data: Path) -> Measured:

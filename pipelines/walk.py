@@ -8,12 +8,15 @@ again and why, which verdicts still hold and which tables can be compared with t
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.landing.drop import DropReport, intake
+from pipelines.landing.drop import DropReport, intake, waiting
 from pipelines.landing.pull import failed_pulls
 from pipelines.platform import Platform, Progress
 from pipelines.quality.gate import judge as judge_targets
@@ -125,7 +128,7 @@ def hold(platform: Platform, run_id: str) -> Iterator[Run]:
     named = ("province_code", "portal_code", "province_name", "province_box", "min_cell_count")
     settings = {name: getattr(platform.settings, name) for name in named}
     started = platform.now()
-    run = Run(RunInfo(run_id, started, platform.code_version, settings, platform.project.fingerprint))
+    run = Run(RunInfo(run_id, started, platform.code_version, settings, platform.dbt.fingerprint()))
     log = RunLog(platform.settings.marts)
 
     def timed(progress: Progress) -> None:
@@ -166,6 +169,65 @@ def run(platform: Platform, run_id: str) -> Outcome:
         outcome = release(platform, current.info)
         current.record(outcome)
         return outcome
+
+
+def record_if_unchanged(platform: Platform, run_id: str) -> bool:
+    """Record a run that has nothing to do as `unchanged`; False, and nothing recorded, when there is anything to do.
+
+    Raises:
+        WarehouseBusy: another process holds the warehouse.
+    """
+    started = platform.now()
+    with platform.warehouse.hold(f"run {run_id}", started):
+        if not _is_unchanged(platform):
+            return False
+        log = RunLog(platform.settings.marts)
+        last = next(entry for entry in reversed(log.runs()) if entry["status"] in ("released", "unchanged"))
+        log.begin(RunInfo(run_id, started, platform.code_version))
+        log.finish(
+            run_id,
+            platform.now(),
+            "unchanged",
+            release=last["release"],
+            targets=last["targets"],
+            loads=last["loads"],
+        )
+    return True
+
+
+def _is_unchanged(platform: Platform) -> bool:
+    """Whether a run now could only come to what the last one came to.
+
+    No file waits in the drop folder; active files, models, registries, expectations, settings, code and libraries are
+    those of the last run; it held nothing back, drew every page, and readers have its release.
+    """
+    current = platform.releases.current()
+    if current is None or not platform.settings.warehouse.exists():
+        return False
+    if waiting(platform.settings.drop, all_sources()):
+        return False
+    with platform.warehouse.connect(read_only=True) as connection:
+        if not get_state(connection, "checked"):
+            return False
+        return get_state(connection, "released") == f"{inputs_digest(platform)} {current.id}"
+
+
+def inputs_digest(platform: Platform) -> str:
+    """Digest of everything that decides what a run comes to."""
+    settings = platform.settings
+    sources = all_sources()
+    files = [(name, receipt.name, receipt.sha256) for name in sources for receipt in platform.landing.in_force(name)]
+    failed = {name: failed_pulls(settings.raw, name) for name in sources}
+    read = {name: source.reading() for name, source in sources.items()}
+    designs = [(page.path, page.design) for page in pages(place_of(settings))]
+    about = (settings.province_name, settings.province_box, settings.max_quarantined_pct, settings.max_record_mb)
+    digest = hashlib.sha256(repr((sorted(files), failed, read, designs, about, _versions())).encode())
+    digest.update(platform.dbt.fingerprint().encode())
+    methods = sorted(settings.methods.glob("*.md")) if settings.methods else []
+    digest.update(repr([page.name for page in methods]).encode())
+    for path in (*sorted(settings.expectations.glob("*.yml")), *sorted(Path(__file__).parent.rglob("*.py"))):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def land(platform: Platform) -> DropReport:
@@ -329,6 +391,8 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
                 title=f"Số liệu chuyển đổi số tỉnh {platform.settings.province_name}",
                 pages=pages(place_of(platform.settings)),
             )
+            if get_state(connection, "checked") and not outcome.undrawn:
+                set_state(connection, "released", f"{inputs_digest(platform)} {outcome.release_id}")
         step.say(f"release {outcome.release_id or '-'}: {outcome.status}")
         for path, reason in outcome.undrawn.items():
             step.say(f"{path} could not be drawn: {reason}. The tables are out; the next run tries again")
@@ -425,6 +489,11 @@ def _row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Rows of every table by `schema.table`, from the catalogue: nothing is scanned."""
     tables = "select schema_name, table_name, estimated_size from duckdb_tables() where not internal"
     return {f"{schema}.{table}": int(rows) for schema, table, rows in connection.execute(tables).fetchall()}
+
+
+def _versions() -> list[str]:
+    names = ("dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "polars", "pyarrow", "openpyxl", "altair")
+    return [sys.version, *(f"{name} {version(name)}" for name in names)]
 
 
 def _buildable(manifest: Mapping[str, Any]) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -32,6 +32,9 @@ from pipelines.cli.common import (
 )
 from pipelines.settings import Settings, unknown_settings
 
+if TYPE_CHECKING:
+    from pipelines.platform import Platform
+
 
 @app.command(rich_help_panel=RUN)
 def run(
@@ -54,13 +57,18 @@ def run(
 
     started = now()
     with RunProgress(err, is_quiet=quiet) as progress:
-        from pipelines.orchestration.execute import execute
         from pipelines.platform import Platform
         from pipelines.quality.suites import SuiteError
         from pipelines.transform.dbt import DbtFailed
 
+        platform = Platform(settings, listeners=[progress])
+        if _found_nothing_new(platform):
+            _end_of_run(settings, started)
+            return
+        from pipelines.orchestration.execute import execute
+
         try:
-            result = execute(Platform(settings, listeners=[progress]))
+            result = execute(platform)
         except (SuiteError, DbtFailed) as problem:  # before the job began: what people edit cannot be read
             stop(f"Nothing was run. {problem}", WRONG_USE)
     if not result.success:
@@ -71,6 +79,26 @@ def run(
             f"Readers keep the last release. The log: hatinh ui, run {result.run_id}.",
             BUSY if result.error_class == "WarehouseBusy" else FAILED,
         )
+    _end_of_run(settings, started)
+
+
+def _found_nothing_new(platform: Platform) -> bool:
+    """Whether a run has nothing to do; it is then recorded, in versions.json and in Dagster, without being made."""
+    from uuid import uuid4
+
+    from pipelines import walk
+
+    run_id = str(uuid4())
+    if not walk.record_if_unchanged(platform, run_id):
+        return False
+    from pipelines.orchestration.execute import record_unchanged
+
+    record_unchanged(platform.settings, run_id)
+    return True
+
+
+def _end_of_run(settings: Settings, started: datetime) -> None:
+    """The scoreboard and the outcome of the last run; exit code 3 when something waits for a person."""
     last = _last_run(settings)
     show_scoreboard(settings)
     _tell_unplaced(settings)

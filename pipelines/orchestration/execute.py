@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import dagster as dg
+from dagster import DagsterRun
 
 from pipelines.orchestration.build import build_defs
+from pipelines.orchestration.event_log import batched_events
 from pipelines.orchestration.held_run import RUN, fail_stale_runs
 from pipelines.platform import Platform
 from pipelines.settings import Settings
@@ -48,7 +50,7 @@ def execute(platform: Platform) -> Executed:
     platform = replace(platform)  # what people edit is read again for each run
     use_instance(platform.settings)
     job = build_defs(platform).resolve_job_def(RUN)
-    with dg.DagsterInstance.get() as instance:
+    with dg.DagsterInstance.get() as instance, batched_events(instance):
         result = job.execute_in_process(
             instance=instance,
             raise_on_error=False,
@@ -66,3 +68,14 @@ def execute(platform: Platform) -> Executed:
                 message = cause.message.strip().partition(": ")[2] or cause.message.strip()
                 return Executed(False, result.run_id, event.step_key, cause.cls_name, message)
         return Executed(False, result.run_id)
+
+
+def record_unchanged(settings: Settings, run_id: str) -> None:
+    """Record a run that found nothing to do, without making the definitions: the page lists it as a success."""
+    use_instance(settings)
+    with dg.DagsterInstance.get() as instance:
+        run = DagsterRun(job_name=RUN, run_id=run_id, tags={"hatinh/outcome": "unchanged"})
+        instance.add_run(run)
+        for event in (dg.DagsterEventType.RUN_START, dg.DagsterEventType.RUN_SUCCESS):
+            message = "Nothing is new since the last release."
+            instance.report_dagster_event(dg.DagsterEvent(event.value, RUN, message=message), run_id=run_id)

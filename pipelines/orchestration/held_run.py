@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from pipelines import walk
+from pipelines.orchestration.event_log import batched_events
 from pipelines.platform import Platform, Progress
 from pipelines.release.publish import Outcome
 from pipelines.release.runs import RunInfo
@@ -97,7 +98,7 @@ def held_run(context: dg.InitResourceContext) -> Iterator[HeldRun]:
     """The lock and the record of one run. It is set up before the first step and torn down after the last."""
     platform: Platform = context.resources.platform
     run_id = context.run.run_id if context.run else "without-run"
-    with walk.hold(platform, run_id) as run:
+    with batched_events(context.instance), walk.hold(platform, run_id) as run:
         if context.instance is not None:
             fail_stale_runs(context.instance, platform.warehouse, alive=run_id)
         held = HeldRun(platform, run)

@@ -40,15 +40,6 @@ ONE_DOSSIER = (
 )
 
 
-# Dagster's own storage for tests writes each event once; the one of every day writes most of them twice.
-ONE_LOG = """
-event_log_storage:
-  module: dagster._core.storage.event_log
-  class: ConsolidatedSqliteEventLogStorage
-  config: {{base_dir: {folder}}}
-"""
-
-
 class Clock:
     """A time of day that only moves when it is asked for, one second at a time."""
 
@@ -71,10 +62,6 @@ class Province:
             drop_settle_seconds=0,
         )
         make_key(self.settings.pseudonym_key)
-        home_of_dagster = self.settings.dagster_home
-        home_of_dagster.mkdir()
-        daily = (PROJECT_ROOT / ".dagster" / "dagster.yaml").read_text(encoding="utf-8")
-        (home_of_dagster / "dagster.yaml").write_text(daily + ONE_LOG.format(folder=home_of_dagster / "events"))
         self.lines: list[str] = []
         self.platform = Platform(self.settings, now=Clock(), sleep=lambda seconds: None, listeners=[self._listen])
         self.environment = {
