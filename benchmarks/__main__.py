@@ -92,7 +92,7 @@ class Bench:
         self.bare(files[0].parent, self.work / "bare")
 
     def history(self, rows: int) -> Sample:
-        from pipelines.sample.dossiers import write_dossiers
+        from samples.dossiers import write_dossiers
 
         out = self.work / f"sample-{rows}"
         shutil.rmtree(out, ignore_errors=True)
@@ -100,7 +100,7 @@ class Bench:
         return Sample(report.paths, report.dossiers, report.records)
 
     def delta(self, history_rows: int) -> Sample:
-        from pipelines.sample.dossiers import write_delta
+        from samples.dossiers import write_delta
 
         report = write_delta(
             self.work / "delta",

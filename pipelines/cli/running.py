@@ -52,7 +52,7 @@ def run(
         read_key(settings.pseudonym_key)
     except KeyProblem as problem:
         stop(str(problem), WRONG_USE)
-    _refuse_if_wrong(settings)
+    _refuse_unknown(settings)
     from pipelines.cli.progress import RunProgress
 
     started = now()
@@ -65,6 +65,7 @@ def run(
         if _found_nothing_new(platform):
             _end_of_run(settings, started)
             return
+        _refuse_faulty_registries(settings)
         from pipelines.orchestration.execute import execute
 
         try:
@@ -119,16 +120,21 @@ def waits_for_somebody(run: Mapping[str, Any]) -> bool:
     return "held_back" in run["targets"].values() or any(load["refused"] for load in run["loads"].values())
 
 
-def _refuse_if_wrong(settings: Settings) -> None:
-    """A person who edited a registry hears it now, cell by cell; a run by schedule holds back what rests on it."""
+def _refuse_unknown(settings: Settings) -> None:
+    """A mistyped setting or address would change nothing: it is refused by its name."""
     from pipelines.doctor import unknown_addresses
-    from pipelines.quality.registries import faults
 
     if unknown := [*unknown_settings(), *unknown_addresses(settings)]:
         stop("\n".join(unknown), WRONG_USE)
+
+
+def _refuse_faulty_registries(settings: Settings) -> None:
+    """A person who edited a registry sees each faulty cell now; a scheduled run holds back what rests on it."""
+    from pipelines.quality.registries import faults
+
     if wrong := faults(settings.seeds, settings.methods, settings.province_code):
         lines = "\n".join(f"  {fault}" for fault in wrong)
-        stop(f"{settings.seeds} does not hold together; nothing was run:\n{lines}", WRONG_USE)
+        stop(f"{settings.seeds} has faults; nothing was run:\n{lines}", WRONG_USE)
 
 
 def _tell_unplaced(settings: Settings) -> None:

@@ -21,10 +21,10 @@ from pipelines.cli import app
 from pipelines.cli.common import HELD_BACK
 from pipelines.cli.running import waits_for_somebody
 from pipelines.release.released import Release
-from pipelines.sample.dossiers import SampleReport
 from pipelines.settings import PROJECT_ROOT
 from pipelines.transform.marts import marts_of
 from pipelines.warehouse.connection import get_state
+from samples.dossiers import SampleReport
 
 TIMELINESS = "dossier_timeliness.parquet"
 

@@ -12,9 +12,9 @@ from typing import Any
 from pipelines.orchestration.execute import Executed, execute
 from pipelines.platform import Platform, Progress
 from pipelines.release.runs import RunLog
-from pipelines.sample.dossiers import SampleReport, write_dossiers
 from pipelines.settings import PROJECT_ROOT, Settings, load_settings
 from pipelines.warehouse.pseudonyms import make_key
+from samples.dossiers import SampleReport, write_dossiers
 
 FIRST, LAST = date(2026, 5, 1), date(2026, 8, 20)
 
