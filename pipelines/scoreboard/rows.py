@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pipelines.release.reader import ReleaseReader, Row, rows_of
 from pipelines.release.released import Release
 from pipelines.release.sql import literal
 
 if TYPE_CHECKING:
     import duckdb
 
-Row = dict[str, Any]
 
 STATUSES = ("met", "on_track", "moderate", "insufficient", "away", "not_assessed", "no_data")
 """The order in which readers meet them: from what is reached to what nobody knows."""
@@ -367,27 +367,13 @@ class Rows:
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:
-        import duckdb
-
-        connection = duckdb.connect(config={"threads": 1})
-        for name, columns in TABLES.items():
-            empty = ", ".join(f"cast(null as {kind}) as {column}" for column, kind in columns.items())
-            there = (
-                f"union all by name select * from read_parquet('{self._path(name)}')"
-                if name in self.release.tables
-                else ""
-            )
-            connection.execute(f"create view {name} as select * from (select {empty} where false) {there}")
+        connection = ReleaseReader(self.release.path).connect(TABLES)
         for name in REGISTRIES:
             file = str(self.place.seeds / f"{name}.csv").replace("'", "''")
             connection.execute(
                 f"create view {name} as select * from read_csv('{file}', all_varchar = true, header = true)"
             )
         return connection
-
-    def _path(self, name: str) -> str:
-        resource = next(r for r in self.release.package["resources"] if r["name"] == name)
-        return str(self.release.path / resource["path"]).replace("'", "''")
 
     def _ask(self, sql: str) -> list[Row]:
         # as text, since a bound parameter makes DuckDB import pandas, which costs half a second
@@ -398,6 +384,4 @@ class Rows:
         }
         for name, value in values.items():
             sql = sql.replace(name, value)
-        answer = self._connection.execute(sql)
-        names = [column[0] for column in answer.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+        return rows_of(self._connection.execute(sql))

@@ -20,9 +20,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.release.reader import Row
 from pipelines.release.released import Release
 from pipelines.release.store import ReleaseStore
-from pipelines.scoreboard.rows import STATUSES, Place, Row, Rows
+from pipelines.scoreboard.rows import STATUSES, Place, Rows
 from pipelines.scoreboard.statistics import waiting_for_review
 from pipelines.scoreboard.words import GRADE, OBS_STATUS, STATUS, VERDICT, goal, number, quantity, said, years
 
