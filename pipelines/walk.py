@@ -32,6 +32,7 @@ from pipelines.scoreboard.pages import pages, place_of
 from pipelines.sources import all_sources
 from pipelines.sources.base import Source
 from pipelines.transform.dbt_results import NodeResult
+from pipelines.transform.lineage import untouched
 from pipelines.warehouse.connection import get_state, set_state
 from pipelines.warehouse.load import (
     FileLoad,
@@ -287,8 +288,8 @@ def load(platform: Platform, sources: Iterable[Source] | None = None) -> Loaded:
 def build(platform: Platform) -> Built:
     """Build what the new rows and the changed project ask for.
 
-    Everything is built again when a model, macro, seed or setting has changed, or when a file was taken out. Nothing is
-    built when the last verdicts still hold.
+    Everything is built again when a model, macro, seed or setting has changed, or when a file was taken out; else the
+    models that rest on a feed with new files. Nothing is built when the last verdicts still hold.
 
     Raises:
         DbtFailed: dbt could not start its work.
@@ -302,6 +303,7 @@ def build(platform: Platform) -> Built:
             if not reason and get_state(connection, "checked") == _judged_state(platform, connection):
                 step.say("nothing changed since the last check")
                 return Built((), None, verdicts_hold=True, seconds=step.seconds())
+            rests = frozenset[str]() if reason else untouched(project.manifest, _changed_feeds(connection))
             set_state(connection, "built_by", "")  # the evidence of the former build is no evidence of this one
             set_state(connection, "checked", "")
         if reason:
@@ -315,11 +317,12 @@ def build(platform: Platform) -> Built:
             message = "" if is_good else f"{result.resource_type} {result.name}: {result.status} {result.message}"
             step.say(message, min(done, total), total)
 
-        results = platform.dbt.build(full_refresh=bool(reason), on_result=node_built)
+        results = platform.dbt.build(full_refresh=bool(reason), on_result=node_built, untouched=rests)
         built = Built(tuple(results), reason, verdicts_hold=False, seconds=step.seconds())
         if built.is_complete:
             with platform.warehouse.connect() as connection:
                 set_state(connection, "fingerprint", project.fingerprint)
+                set_state(connection, "built_load", str(_last_load(connection)))
                 connection.execute("delete from meta.state where key = 'rebuild_because'")
         unchanged = len(results) - len(built.changed)
         step.say(f"built {len(built.changed)} seeds, views and tables; {unchanged} are unchanged")
@@ -481,8 +484,19 @@ def _judged_state(platform: Platform, connection: duckdb.DuckDBPyConnection) -> 
     """What the verdicts depend on besides the models: expectations, limits, sources and the last load."""
     limit = platform.settings.max_quarantined_pct
     text = repr((sorted(platform.project.suites.items()), limit, sorted(all_sources())))
+    return f"{hashlib.sha256(text.encode()).hexdigest()} {_last_load(connection)}"
+
+
+def _last_load(connection: duckdb.DuckDBPyConnection) -> int:
     row = connection.execute("select coalesce(max(load_no), 0) from raw.files").fetchone()
-    return f"{hashlib.sha256(text.encode()).hexdigest()} {row[0] if row else 0}"
+    return int(row[0]) if row else 0
+
+
+def _changed_feeds(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The sources of which files were loaded since the last complete build."""
+    built = int(get_state(connection, "built_load") or 0)
+    changed = connection.execute(f"select distinct source from raw.files where load_no > {built}").fetchall()
+    return {str(source) for (source,) in changed}
 
 
 def _row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
