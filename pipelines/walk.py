@@ -20,7 +20,7 @@ from pipelines.landing.drop import DropReport, intake, waiting
 from pipelines.landing.pull import failed_pulls
 from pipelines.platform import Platform, Progress
 from pipelines.quality.gate import judge as judge_targets
-from pipelines.quality.gx import validate
+from pipelines.quality.gx import preload, validate
 from pipelines.quality.record import read_verdicts, write_verdicts
 from pipelines.quality.registries import faults
 from pipelines.quality.verdict import Evidence, Verdict
@@ -259,6 +259,9 @@ def load(platform: Platform, sources: Iterable[Source] | None = None) -> Loaded:
     key = read_key(platform.settings.pseudonym_key)
     with platform.step("load") as step, platform.warehouse.connect() as connection:
         for source in all_sources().values() if sources is None else sources:
+            active = platform.landing.in_force(source.name)
+            if {(file.sha256, file.name) for file in active} - fates(connection, source.name).keys():
+                preload()  # new rows will be judged; DuckDB loads them meanwhile
 
             def loaded(file: FileLoad, source: Source = source) -> None:
                 step.say(f"{source.name}/{file.partition} {file.name}: {_account(file)}")
@@ -266,7 +269,7 @@ def load(platform: Platform, sources: Iterable[Source] | None = None) -> Loaded:
             report = load_files(
                 connection,
                 source,
-                platform.landing.in_force(source.name),
+                active,
                 stored_file(platform.settings.raw),
                 key=key,
                 max_record_bytes=platform.settings.max_record_mb << 20,
