@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ def check_all(workbooks: Sequence[Sent]) -> list[Check]:
             name=sent.name,
             path=sent.name,
             partition=f"{sent.day:%Y-%m}",
-            sha256=f"{number:064x}",
+            sha256=hashlib.sha256(sent.content).hexdigest(),
             bytes=len(sent.content),
             extracted_on=SOURCE.period_of(sent.name, sent.day)[1],
             landed_at=datetime.combine(sent.day, time(), UTC),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -37,7 +38,7 @@ def loaded(source: Source, *files: bytes, day: date = DAY, name: str | None = No
             name=name or f"file-{number}",
             path=f"file-{number}",
             partition=f"{day:%Y-%m}",
-            sha256=f"{number:064d}",
+            sha256=hashlib.sha256(content).hexdigest(),
             extracted_on=day,
             landed_at=datetime(2026, 12, 1, 2, number, tzinfo=UTC),
             synthetic=False,
