@@ -36,6 +36,9 @@ class Reason(StrEnum):
     NOT_AN_OBJECT = "not_an_object"
 
 
+Reject = tuple[int, str] | tuple[int, str, str]
+
+
 @dataclass(frozen=True)
 class Frames:
     """A batch of rows in the order of the file; a row is in `row_no` or in `rejects`, never in both."""
@@ -44,8 +47,8 @@ class Frames:
     """int64; from 1: the line of the file in NDJSON, otherwise the number of the element."""
     text: pa.Array
     """string; one record each, as received but for white space around it."""
-    rejects: Sequence[tuple[int, str]]
-    """(row_no, reason), ascending."""
+    rejects: Sequence[Reject]
+    """(row_no, reason), or (row_no, reason, field), ascending."""
     elsewhere: int = 0
     """Rows of the file that are not of the province, since the batch before."""
 

@@ -21,6 +21,7 @@ import duckdb
 
 from pipelines.sources import isolated
 from pipelines.sources.base import Source
+from pipelines.sources.table_rows import HOW_TO_FIX
 from pipelines.warehouse.connection import get_state, set_state
 from pipelines.warehouse.pseudonyms import KeyProblem, bind_key, key_check
 
@@ -471,7 +472,8 @@ def _book(
         refusal = group.unreadable.get(file_no)
         if refusal is None and rows_in == quarantined:
             elsewhere = group.elsewhere[file_no]
-            refusal = (
+            known = HOW_TO_FIX.get(reasons[file_no][0][0]) if reasons[file_no] else None
+            refusal = known or (
                 f"no row of the province is in it ({elsewhere:,} rows of other places)"
                 if elsewhere and not rows_in
                 else "the file is empty"

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.sources import framing, tables
+from pipelines.sources import framing, tables, workbooks
 from pipelines.sources.tables import Reason, TableForm
 
 FORM = TableForm(
@@ -45,7 +45,7 @@ def framed(data: bytes, form: TableForm = FORM, limit: int = LIMIT) -> tuple[Row
     rejects: Rejects = []
     for batch in form.frame(io.BytesIO(data), max_record_bytes=limit):
         rows += zip(batch.row_no.to_pylist(), map(json.loads, batch.text.to_pylist()), strict=True)
-        rejects += [(row, str(reason)) for row, reason in batch.rejects]
+        rejects += [(row, ": ".join(map(str, reason))) for row, *reason in batch.rejects]
     return rows, rejects
 
 
@@ -242,7 +242,8 @@ def test_columns_in_another_order_unknown_ones_and_unnamed_ones() -> None:
 
 
 def test_a_header_that_names_a_field_twice_is_none() -> None:
-    assert framed(csv_of([[*HEADER, "Số hồ sơ"], [*ROWS[0], "x"]]).encode()) == ([], [(1, "header_not_found")])
+    for data in (csv_of([[*HEADER, "Số hồ sơ"], [*ROWS[0], "x"]]).encode(), xlsx_of([[*HEADER, "Số hồ sơ"]])):
+        assert framed(data) == ([], [(1, "two_columns: Mã hồ sơ / Số hồ sơ")])
 
 
 def test_dates_and_numbers_of_excel() -> None:
@@ -288,7 +289,7 @@ def test_every_table_of_a_page_with_the_header_counts() -> None:
         (xlsx_of([["a"], ["1"]]), "header_not_found"),
         (xlsx_of([]), "header_not_found"),
         (xlsx_of([HEADER, *ROWS], hidden=[1]), "hidden_sheet"),
-        (b"%PDF-1.7 \xff\xd8", "header_not_found"),
+        (b"%PDF-1.7 \xff\xd8", "pdf_document"),
         (csv_of([["x"]] * tables.HEADER_WITHIN + [HEADER, *ROWS]).encode(), "header_not_found"),
         (xlsx_of([HEADER, *ROWS])[:900], "unreadable_workbook"),
         (b"PK\x03\x04" + bytes(200), "unreadable_workbook"),
@@ -300,15 +301,15 @@ def test_what_is_no_table_of_the_source_is_one_reject(data: bytes, reason: str) 
 
 
 def test_a_workbook_that_unfolds_without_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "LARGEST_WORKBOOK", 1000)
-    assert framed(xlsx_of([HEADER, *ROWS])) == ([], [(1, "unreadable_workbook")])
+    monkeypatch.setattr(workbooks, "LARGEST_WORKBOOK", 1000)
+    assert framed(xlsx_of([HEADER, *ROWS])) == ([], [(1, "workbook_too_large")])
 
 
 def test_a_stray_cell_in_the_last_corner_costs_the_file_and_not_the_process() -> None:
     stray = [[""] * 3] * 3 + [["", "", "", "stray"]]
     data = xlsx_of([HEADER, *ROWS, *stray])
     assert len(framed(data)[0]) == 3
-    assert framed(repacked(data, b'"D7"', b'"XFD1048576"')) == ([], [(1, "unreadable_workbook")])
+    assert framed(repacked(data, b'"D7"', b'"XFD1048576"')) == ([], [(1, "workbook_too_large")])
 
 
 def test_files_cut_in_the_middle_keep_their_rows_and_say_so() -> None:
@@ -357,10 +358,11 @@ def test_json_and_gzip_go_to_the_framing_of_feeds() -> None:
     assert framed(b"[Mau 01]\n" + csv_of([HEADER, ROWS[0]]).encode()) == ([(3, RECORDS[0])], [])
 
 
-printable = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Cn", "Co"]) | st.sampled_from('",;\t\n<&đĐờ_x'),
-    max_size=12,
+# letters and marks that only wrongly decoded Vietnamese has within a word are left out: see test_vietnamese_text.py
+_plain = st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Cn", "Co"]).filter(
+    lambda char: not "\x80" <= char <= "\u024f" and not "\u2013" <= char <= "\u2122"
 )
+printable = st.text(_plain | st.sampled_from('",;\t\n<&đĐờáêôà_x'), max_size=12)
 cells = st.lists(st.tuples(printable, printable, printable, printable).map(list), max_size=6)
 
 
