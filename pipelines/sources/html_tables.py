@@ -74,7 +74,7 @@ def _html_rows(stream: BinaryIO, encoding: str, limit: int) -> Iterator[tuple[in
 
 
 def _parsable(text: str) -> bytes:
-    """NUL would end the text; bytes that are no text are carried as private characters, so that their row is rejected."""
+    """NUL would end the text; bytes that are no text become private characters, so that their row is rejected."""
     text = text.replace("\0", "\ufffd")
     return _UNDECODED.sub(lambda bad: chr(ord(bad[0]) + 0x102300), text).encode("utf-8", "replace")
 

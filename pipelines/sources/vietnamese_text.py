@@ -63,7 +63,7 @@ def _as_tcvn3_of_1258(text: str) -> str | None:
         return None
 
 
-def _as_utf8_again(text: str) -> str | None:
+def as_utf8_again(text: str) -> str | None:
     codes = [_WINDOWS.get(char, ord(char)) for char in text]
     if max(codes, default=0) > 0xFF:
         return None
@@ -73,7 +73,7 @@ def _as_utf8_again(text: str) -> str | None:
         return None
 
 
-READINGS: tuple[Reading, ...] = (_as_tcvn3_of_1258, _as_tcvn3, _as_utf8_again)
+READINGS: tuple[Reading, ...] = (_as_tcvn3_of_1258, _as_tcvn3, as_utf8_again)
 
 
 def is_plausible(word: str) -> bool:

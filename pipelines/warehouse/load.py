@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
 
 import duckdb
 
-from pipelines.sources import isolated
+from pipelines.sources import framing, isolated
 from pipelines.sources.base import Source
 from pipelines.sources.table_rows import HOW_TO_FIX
 from pipelines.warehouse.connection import get_state, set_state
 from pipelines.warehouse.pseudonyms import KeyProblem, bind_key, key_check
+from pipelines.warehouse.repeated_keys import SHAPE as SHAPE_OF_KEYS
+from pipelines.warehouse.repeated_keys import bind_repeated_keys, repeats_a_key
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -143,6 +145,7 @@ def load(
     """
     _remember_key(connection, key)
     bind_key(connection, key)
+    bind_repeated_keys(connection)
     reading = source.reading()
     known = {
         (str(sha256), str(name)): (int(file_no), read_under == reading)
@@ -342,10 +345,11 @@ class _Group:
                 self.unreadable[file_no] = f"the file cannot be read: {isolated.where(error)}"
 
     def _read(self, file_no: int, file: LandedFile) -> Iterator[tuple[int, Any]]:
-        wanted = SAMPLED_FOR_FIELDS
+        wanted, is_strict = SAMPLED_FOR_FIELDS, False
         with self._open_file(file) as opened:
             stream = _Hashed(opened)
-            for batch in self._frames(file, stream):
+            for framed in self._frames(file, stream):
+                batch = framed
                 self.rejects.extend(
                     (file_no, row_no, str(reason), field[0] if field else None)
                     for row_no, reason, *field in batch.rejects
@@ -355,6 +359,9 @@ class _Group:
                     texts = batch.text[:wanted].to_pylist()
                     self.sampled.extend((file_no, text) for text in texts)
                     wanted -= len(texts)
+                    is_strict = is_strict or any(map(repeats_a_key, texts))
+                if is_strict:
+                    batch = self._without_repeated_keys(file_no, batch)
                 if len(batch.row_no):
                     if batch.row_no[-1].as_py() >= MAX_ROWS:
                         self.unreadable[file_no] = f"it has more than {MAX_ROWS:,} rows: split it"
@@ -362,6 +369,19 @@ class _Group:
                     yield file_no, batch
             if stream.sha256() != file.sha256:
                 self.unreadable[file_no] = CHANGED
+
+    def _without_repeated_keys(self, file_no: int, batch: Any) -> Any:
+        """The batch without records in which any object, nested ones too, has a key twice."""
+        import pyarrow as pa
+
+        is_kept = [not repeats_a_key(text) for text in batch.text.to_pylist()]
+        self.rejects.extend(
+            (file_no, row_no, "repeated_key", None)
+            for row_no, kept in zip(batch.row_no.to_pylist(), is_kept, strict=True)
+            if not kept
+        )
+        mask = pa.array(is_kept, pa.bool_())
+        return framing.Frames(batch.row_no.filter(mask), batch.text.filter(mask), [], 0)
 
     def _frames(self, file: LandedFile, stream: _Hashed) -> Iterator[Any]:
         options: dict[str, Any] = {"max_record_bytes": self._max_record_bytes}
@@ -546,6 +566,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.Rec
                case
                    when not is_json then {{reason: 'invalid_json', field: null::varchar, shape: null::varchar}}
                    when left(ltrim(text), 1) <> '{{' then {{reason: 'not_an_object', field: null, shape: null}}
+                   when repeats_a_key(text, {SHAPE_OF_KEYS}) then {{reason: 'repeated_key', field: null, shape: null}}
                    {cases}
                end as reject,
                case when is_json then 0 else len(regexp_extract_all(text, '\\}}\\s*\\{{')) end as lost
