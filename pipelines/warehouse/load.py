@@ -309,6 +309,7 @@ class _Group:
         self.sampled: list[tuple[int, str]] = []
         self.unreadable: dict[int, str] = {}
         self.elsewhere: Counter[int] = Counter()
+        self.stopped_by: BaseException | None = None
         self._source = source
         self._open_file = open_file
         self._max_record_bytes = max_record_bytes
@@ -335,7 +336,10 @@ class _Group:
         for file_no, file in self.files.items():
             try:
                 yield from self._read(file_no, file)
-            except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            except GeneratorExit:
+                raise
+            except (KeyboardInterrupt, SystemExit) as stop:
+                self.stopped_by = stop  # the database makes an error of its own of it
                 raise
             except OSError as error:
                 self.unreadable[file_no] = f"the file cannot be read ({error.strerror or type(error).__name__})"
@@ -432,6 +436,8 @@ def _load_files(
     except (KeyboardInterrupt, SystemExit, *OUR_ERRORS):
         raise
     except BaseException as error:
+        if group.stopped_by:
+            raise group.stopped_by from None
         if len(files) > 1:
             return [
                 load
