@@ -441,3 +441,171 @@ def test_text_that_looks_like_a_number_is_told_from_one() -> None:
     rows, _ = framed(saved.getvalue(), form)
     assert [row["TrangThai"] for _, row in rows] == ["'1.234", "1.234", "", "''5"]
     assert [row["MaHoSo"] for _, row in rows] == ["1.234", "1.234", "'5", "x"], "of other fields nothing changes"
+
+
+# ------------------------------------------------------------------------------------------------ what is lost
+def test_rows_that_an_open_quote_swallows_are_counted() -> None:
+    """A quote opens in row 10 and is closed by the next one that stands in a name, in row 50."""
+    rows = [[f"{n}", f"H27.1-{n}", "Đã trả", f"name {n}"] for n in range(1, 61)]
+    rows[9][3], rows[49][3] = '"name 10', 'name "50'
+    text = "\n".join(",".join(row) for row in [HEADER, *rows]) + "\n"
+    found, rejects = framed(text.encode())
+    assert len(found) == 19
+    assert [reason for _, reason in rejects] == ["malformed_row", *["row_lost"] * 40]
+    assert len({row for row, _ in [*found, *rejects]}) == 60
+
+
+def test_rows_in_a_cell_between_two_stray_quotes_are_counted() -> None:
+    """A quote opens the last cell of row 10, and the last cell of row 50 ends with one: by the rules one long cell."""
+    rows = [[f"{n}", f"H27.1-{n}", "Đã trả", f"name {n}"] for n in range(1, 61)]
+    rows[9][3], rows[49][3] = '"name 10', 'name 50"'
+    text = "\n".join(",".join(row) for row in [HEADER, *rows]) + "\n"
+    found, rejects = framed(text.encode())
+    assert (len(found), len(rejects)) == (19, 41)
+
+
+def test_a_quote_that_nothing_closes_costs_every_row_behind_it() -> None:
+    rows = [[f"{n}", f"H27.1-{n}", "Đã trả", "x"] for n in range(1, 61)]
+    rows[9][3] = '"x'
+    text = "\n".join(",".join(row) for row in [HEADER, *rows]) + "\n"
+    found, rejects = framed(text.encode())
+    assert (len(found), len(rejects), rejects[0]) == (9, 51, (11, "truncated_table"))
+
+
+def test_a_cell_of_several_lines_is_one_row() -> None:
+    note = "một, hai\nba, bốn, năm, sáu, bảy, tám\nhết"
+    found, rejects = framed(csv_of([HEADER, ROWS[0], ["2", "b", note, ""], ROWS[1]]).encode())
+    assert ([row for row, _ in found], rejects) == ([2, 3, 4], [])
+    assert found[1][1]["TrangThai"] == note
+
+
+def test_cells_outside_a_row_and_rows_outside_a_table_are_rows() -> None:
+    row = "<td>9</td><td>m</td><td>t</td><td>n</td>"
+    page = html_of([HEADER, *ROWS])
+    for odd in (
+        page.replace("</tr>\n</table>", f"</tr>{row}</tr></table>"),  # without its <tr>
+        page.replace("</table>", f"</table><tr>{row}</tr>"),  # behind the end of the table
+        page.replace("</table>", f"<tbody>{row}</tbody></table>"),
+    ):
+        found, rejects = framed(odd.encode())
+        assert [record["MaHoSo"] for _, record in found] == [ROWS[0][1], ROWS[1][1], "m"]
+        assert rejects == []
+
+
+def test_a_table_that_a_message_of_the_server_cuts_says_so() -> None:
+    page = html_of([HEADER, *ROWS])
+    cut = page[: page.rindex("<tr>")] + "<tr><td>2<br>Error 500</td></body></html>"
+    assert framed(cut.encode()) == ([(2, RECORDS[0])], [(3, "wrong_width"), (4, "truncated_table")])
+
+
+def test_merged_cells_without_end_cost_their_row_and_no_memory() -> None:
+    wide = "<td colspan=1000>" * 1000
+    page = html_of([HEADER, *ROWS]).replace("</table>", f"<tr>{wide}</tr></table>")
+    assert framed(page.encode()) == ([(2, RECORDS[0]), (3, RECORDS[1])], [(4, "record_too_long")])
+
+
+# ------------------------------------------------------------------------------------- cells that only look blank
+def test_error_cells_and_formulas_without_a_value_reject_their_row() -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    rows = [
+        HEADER,
+        ["1", "a", "b", "c"],
+        ["2", "a", "#N/A", "c"],
+        ["3", "=A1", "b", "c"],
+        ["4", "a", "b", "c", "#REF!"],  # in no column of the table
+        ["5", "a", "b", "c"],
+    ]
+    for row in rows:
+        book.active.append(row)  # type: ignore[union-attr]
+    saved = io.BytesIO()
+    book.save(saved)
+    found, rejects = framed(saved.getvalue())
+    assert [row for row, _ in found] == [2, 6]
+    assert rejects == [
+        (3, "formula_without_value: TrangThai"),
+        (4, "formula_without_value: MaHoSo"),
+        (5, "wrong_width"),
+    ]
+    # a formula whose stored value is an empty text is a blank cell
+    stored = repacked(
+        xlsx_of([HEADER, ["1", "a", "b", "x"]]), b'<c r="D2" t="inlineStr">', b'<c r="D2" t="str"><f>""</f>'
+    )
+    stored = repacked(stored, b'<is><t xml:space="preserve">x</t></is>', b"<v></v>")
+    assert framed(stored) == ([(2, {"STT": "1", "MaHoSo": "a", "TrangThai": "b", "Ngay": ""})], [])
+
+
+def test_error_cells_below_and_beside_all_others_are_found() -> None:
+    data = xlsx_of([HEADER, ["1", "a", "b", "c"], ["2", "a", "b", "LAST"], ["", "END", "", ""]])
+    for text in (b"LAST", b"END"):
+        data = repacked(data, b't="inlineStr"><is><t xml:space="preserve">' + text + b"</t></is>", b't="e"><v>#N/A</v>')
+    found, rejects = framed(data)
+    assert [row for row, _ in found] == [2]
+    assert rejects == [(3, "formula_without_value: Ngay"), (4, "formula_without_value: MaHoSo")]
+
+
+# ------------------------------------------------------------------------------------------- encodings and containers
+def test_tcvn3_and_utf8_decoded_twice_are_read_and_what_is_mixed_is_rejected() -> None:
+    rows = [["1", "a", "Đã trả kết quả", ""], ["2", "b", "Đang xử lý", ""]]
+    expected = [(n, dict(zip(RECORDS[0], row, strict=True))) for n, row in enumerate(rows, 2)]
+    utf8 = csv_of([HEADER, *rows])
+    twice = "".join(
+        char if (char := bytes([byte]).decode("cp1252", "replace")) != "\ufffd" else chr(byte) for byte in utf8.encode()
+    )
+    tcvn3 = csv_of([["STT", "MaHoSo", "TrangThai", "Ngay"], *rows])
+    for letter, code in {"Đ": 0xA7, "ã": 0xB7, "ả": 0xB6, "ế": 0xD5, "ử": 0xF6, "ý": 0xFD}.items():
+        tcvn3 = tcvn3.replace(letter, chr(code))
+    assert framed(twice.encode()) == (expected, [])
+    assert framed(tcvn3.encode("latin-1")) == (expected, [])
+    assert framed(tcvn3.encode()) == (expected, []), "as a workbook holds it: letters of Windows for those of the font"
+    mixed = [*rows * 3, ["7", "c", "§· tr¶ kÕt qu¶", ""]]
+    found, rejects = framed(csv_of([HEADER, *mixed]).encode())
+    assert (len(found), rejects) == (6, [(8, "wrong_encoding")])
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"MIME-Version: 1.0\nContent-Type: multipart/related\n\n<html>", "web_archive"),
+        (b"From: <Saved by Blink>\r\nMIME-Version: 1.0\r\n", "web_archive"),
+        (b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>', "xml_spreadsheet"),
+        (gzip.compress(csv_of([HEADER, *ROWS]).encode()), "compressed_table"),
+        (b"Rar!\x1a\x07\x00", "archive"),
+    ],
+)
+def test_a_kind_of_file_that_is_not_read_is_named(data: bytes, reason: str) -> None:
+    assert framed(data) == ([], [(1, reason)])
+
+
+@pytest.mark.parametrize(
+    ("member", "reason"),
+    [
+        ("tram.csv", "archive"),
+        ("word/document.xml", "text_document"),
+        ("xl/workbook.bin", "binary_workbook"),
+        ("content.xml", "open_document"),
+    ],
+)
+def test_a_zip_is_named_by_what_is_in_it(member: str, reason: str) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(member, "a;b")
+    assert framed(out.getvalue()) == ([], [(1, reason)])
+
+
+def test_backslashes_in_the_parts_of_a_workbook_and_formatting_to_the_last_row_are_no_obstacle() -> None:
+    given = xlsx_of([HEADER, *ROWS])
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(given)) as parts, zipfile.ZipFile(out, "w") as archive:
+        for name in parts.namelist():
+            archive.writestr(name, parts.read(name))
+    backslashed = out.getvalue().replace(b"xl/worksheets/s1.xml", b"xl\\worksheets\\s1.xml")
+    assert framed(backslashed) == ([(2, RECORDS[0]), (3, RECORDS[1])], [])
+    formatted = repacked(given, b"</sheetData>", b'<row r="1048576"><c r="XFD1048576" s="1"/></row></sheetData>')
+    assert framed(formatted) == ([(2, RECORDS[0]), (3, RECORDS[1])], [])
+
+
+def test_dates_at_the_end_of_the_calendar_are_read() -> None:
+    data = xlsx_of([HEADER, ["1", "a", "b", 2958465.99999997]])
+    assert framed(data)[0][0][1]["Ngay"] == "9999-12-31 23:59:59"

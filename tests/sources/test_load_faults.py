@@ -14,8 +14,7 @@ import misbehaving
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loads import loaded
-from test_load import KEY, File
+from loads import KEY, File, loaded
 
 from pipelines.sources import framing
 from pipelines.sources.base import Column, Source, Table
