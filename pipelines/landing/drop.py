@@ -123,21 +123,17 @@ def intake(
     for path in _files(drop):
         parts = path.relative_to(drop).parts
         place = "/".join(parts).encode("utf-8", "replace").decode("utf-8")  # names need not be UTF-8
-        place = redacted(place) if kind_in(place) else place
+        if kind := kind_in(place):
+            failed.append(Left(redacted(place), personal_name(kind)))
+            continue
         if parts[0] not in sources or not 1 < len(parts) <= _DEEPEST:
             known = ", ".join(sorted(sources)) or "none"
             unknown.append(Left(place, f"belongs to no source. Move it to {drop.name}/<source>/, one of: {known}."))
             continue
         try:
-            status = path.lstat()
-        except OSError as error:
-            failed.append(Left(place, f"cannot be read: {_system(error)}."))
-            continue
-        if stat.S_ISLNK(status.st_mode):  # it may point to any file that the pipeline's user can read
-            failed.append(Left(place, "is a link, which is not followed. Remove it and drop the file itself."))
-            continue
-        if not stat.S_ISREG(status.st_mode):  # a pipe or a device would block the run
-            failed.append(Left(place, "is not a regular file. Remove it and drop the file itself."))
+            status = _regular(path)
+        except _UnreadableError as error:
+            failed.append(Left(place, str(error)))
             continue
         seen.append(_Seen(path, place, parts[0], _state(status), status.st_mtime))
 
@@ -178,6 +174,28 @@ def intake(
     return DropReport(tuple(landed), tuple(repeated), tuple(unsettled), tuple(unknown), tuple(failed))
 
 
+def _regular(path: Path) -> os.stat_result:
+    """The state of a file that can be taken.
+
+    Raises:
+        _UnreadableError: it cannot be seen, is a link, or would block the run as a pipe or a device does.
+    """
+    try:
+        status = path.lstat()
+    except OSError as error:
+        raise _UnreadableError(f"cannot be read: {_system(error)}.") from None
+    if stat.S_ISLNK(status.st_mode):  # it may point to any file that the pipeline's user can read
+        raise _UnreadableError("is a link, which is not followed. Remove it and drop the file itself.")
+    if not stat.S_ISREG(status.st_mode):
+        raise _UnreadableError("is not a regular file. Remove it and drop the file itself.")
+    return status
+
+
+def personal_name(kind: str) -> str:
+    """Why a file is not taken whose name looks like personal data."""
+    return f"has a name that looks like {kind}, and names of files are published. Rename it."
+
+
 def _files(drop: Path) -> Iterator[Path]:
     """Every file that a person meant to drop, sorted by path."""
     for folder, folders, names in os.walk(drop):
@@ -202,7 +220,9 @@ def _settle(
 def _chunks(file: _Seen) -> Iterator[bytes]:
     """The bytes; fails at their end when the file changed meanwhile, so that a torn copy is never landed."""
     try:
-        with open(file.path, "rb", opener=_without_links) as stream:
+        with file.path.open("rb") as stream:
+            if _state(os.fstat(stream.fileno())) != file.state:  # such as a link, put in its place meanwhile
+                raise _MovedError
             while chunk := stream.read(_CHUNK):
                 yield chunk
     except FileNotFoundError:
@@ -213,10 +233,6 @@ def _chunks(file: _Seen) -> Iterator[bytes]:
         ) from None
     if file.moved():
         raise _MovedError
-
-
-def _without_links(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 def _state(status: os.stat_result) -> tuple[int, int, int]:

@@ -21,6 +21,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from pipelines.landing.drop import personal_name
 from pipelines.landing.http import HttpClient, HttpError
 from pipelines.landing.receipts import Receipt
 from pipelines.landing.store import Landing
@@ -176,8 +177,11 @@ def _pull(
     else:
         problems: list[str] = []
         for path in _files_of(Path(address), source):
-            name = redacted(path.name) if kind_in(path.name) else path.name
+            kind = kind_in(path.name)
+            name = redacted(path.name) if kind else path.name
             try:
+                if kind:
+                    raise ValueError(personal_name(kind))
                 if path.is_symlink():
                     raise ValueError("is a link, which is not followed. Put the file itself there.")
                 of, day = source.period_of(path.name, now().astimezone(VIETNAM).date())

@@ -18,7 +18,6 @@ from datetime import date, datetime
 from pathlib import Path
 
 from pipelines.landing.receipts import RECEIPT_SUFFIX, Receipt, is_synthetic
-from pipelines.personal import kind_in
 
 _TEMPORARY = ".landing-"
 _SHA_DIGITS = 8
@@ -84,12 +83,10 @@ class Landing:
 
         Raises:
             TooLargeError: more than `max_bytes`.
-            LandingError: the name looks like personal data, or source or partition is no folder name.
+            LandingError: source or partition is no folder name.
             Whatever `chunks` raises. In each case nothing is landed.
         """
         name = _text(name)
-        if kind := kind_in(name):  # names are published with the releases
-            raise LandingError(f"has a name that looks like {kind}, and names of files are published. Rename it.")
         folder = self._folder(source) / _checked("partition", partition)
         folder.mkdir(parents=True, exist_ok=True)
         with self._alone(source):

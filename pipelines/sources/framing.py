@@ -287,11 +287,12 @@ def _is_json(line: bytes) -> bool:
 
 def _spans_lines(start: bytes) -> bool:
     """Whether an object over several lines comes first: others may follow, as `jq .` prints them."""
+    text = start.decode("utf-8", "surrogateescape")
     try:
-        _DECODER.raw_decode(start.decode("utf-8", "surrogateescape"))
+        _, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         return False
-    return True
+    return "\n" in text[:end]
 
 
 def _opens_wrapper(start: bytes) -> bool:
@@ -504,8 +505,9 @@ def _wrapped(text: str, at: int, depth: int = 1) -> tuple[int, str] | None:
                 empty = empty or (at + 1, "}" * depth)
             elif text[at : at + 1] == "{" and depth < _DEEPEST and text[_skip_space(text, at + 1) :][:1] != "}":
                 found = _wrapped(text, at, depth + 1)
-                if found is not None:
+                if found is not None and text[_skip_space(text, found[0])] != "]":
                     return found
+                empty = empty or found
         _, at = _DECODER.raw_decode(text, at)
         at = _skip_space(text, at)
         if text[at : at + 1] == "}":

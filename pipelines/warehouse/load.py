@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
 
 import duckdb
 
+from pipelines.personal import kind_in
 from pipelines.sources import framing, isolated
 from pipelines.sources.base import Source
 from pipelines.sources.table_rows import HOW_TO_FIX
@@ -648,7 +649,7 @@ def _unexpected(
     found: dict[int, list[str]] = {}
     known = {field.casefold() for field in source.table.known_fields}
     for file_no, key in rows:
-        if key.casefold() not in known:
+        if key.casefold() not in known and kind_in(key) is None:
             found.setdefault(int(file_no), []).append(str(key))
     return found
 

@@ -9,6 +9,7 @@ at in the first records of a file, and in all of them once one of those has a ke
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import duckdb
@@ -44,13 +45,8 @@ def bind_repeated_keys(connection: duckdb.DuckDBPyConnection) -> None:
         found = [shape for shape, is_repeated in answers.items() if is_repeated]
         return pc.is_in(shapes, value_set=pa.array(found, pa.uint64()))
 
-    name = "repeats_a_key"
-    (is_bound,) = connection.execute(
-        "select count(*) > 0 from duckdb_functions() where function_name = ?", [name]
-    ).fetchone() or (False,)
-    if is_bound:
-        connection.remove_function(name)
-    connection.create_function(name, repeats, ["VARCHAR", "UBIGINT"], "BOOLEAN", type="arrow")  # type: ignore[arg-type]
+    with suppress(duckdb.CatalogException, duckdb.NotImplementedException):  # an earlier load in this session bound it
+        connection.create_function("repeats_a_key", repeats, ["VARCHAR", "UBIGINT"], "BOOLEAN", type="arrow")  # type: ignore[arg-type, list-item]
 
 
 def repeats_own_key(text: str) -> bool:

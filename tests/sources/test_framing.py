@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.sources import framing
-from pipelines.sources.framing import Reason, frame
+from pipelines.sources.framing import Reason, RepeatedKeyError, frame, parse_json
 from pipelines.sources.table_rows import Container
 
 LIMIT = 10_000
@@ -233,6 +233,83 @@ def test_what_a_shell_of_windows_writes_is_read(encoding: str, pack: Callable[[b
     # half a pair is no letter, and costs its line only
     half = f'\ufeff{lines[0]}\n{{"a":"\ud83d"}}\n{lines[1]}'.encode(encoding, "surrogatepass")
     assert framed(pack(half)) == ([(1, lines[0]), (3, lines[1])], [(2, "invalid_utf8")])
+
+
+HALF, PAIR = r"\ud83d", r"\ud83d\ude00"
+
+
+@pytest.mark.parametrize("wrap", ["{}", "[{}]", '{{"data": [{}]}}'])
+def test_half_a_letter_does_not_cost_the_record(wrap: str) -> None:
+    for text, expected in [
+        (f'{{"a": "x{HALF}"}}', '{"a": "x\\ufffd"}'),
+        (f'{{"a": "{HALF}{PAIR}"}}', f'{{"a": "\\ufffd{PAIR}"}}'),
+        (f'{{"a": "{PAIR}"}}', f'{{"a": "{PAIR}"}}'),
+        (r'{"a": "\\ud83d"}', r'{"a": "\\ud83d"}'),  # a backslash, and letters after it
+        (r'{"a": "\ude00\ud83d"}', r'{"a": "\ufffd\ufffd"}'),
+    ]:
+        assert framed(wrap.format(text).encode()) == ([(1, expected)], [])
+        assert json.loads(expected) == parse_json(text)
+
+
+def test_utf8_that_was_encoded_twice_is_decoded_once_more() -> None:
+    line = '{"a": "Phường Thành Sen, xã Cẩm Lạc"}'
+    twice = "".join(
+        char if (char := bytes([byte]).decode("cp1252", "replace")) != "\ufffd" else chr(byte) for byte in line.encode()
+    )
+    assert framed(f"{A}\n{twice}\n{B}\n".encode()) == ([(1, A), (2, line), (3, B)], [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"data": {{"content": [{A}, {B}], "totalPages": 3}}, "status": 200}}',
+        f'{{"status": 200, "result": {{"x": 1, "data": {{"content": [{A}, {B}]}}}}}}',
+        f'{{"content": [], "data": [{A}, {B}]}}',
+        f'{{"data": [{A}, {B}], "content": []}}',
+        f'{{"data": {{"content": []}}, "result": [{A}, {B}]}}',
+        f"{json.dumps(json.loads(A), indent=2)}\n{json.dumps(json.loads(B), indent=2)}\n",
+        f"{A}{B}",
+    ],
+)
+@pytest.mark.parametrize("block", [9, 4 << 20])
+def test_records_are_found_where_interfaces_put_them(text: str, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(framing, "_BLOCK", block)
+    rows, rejects = framed(text.encode())
+    assert [json.loads(record) for _, record in rows] == [json.loads(A), json.loads(B)]
+    assert rejects == []
+
+
+def test_of_two_lists_each_row_of_the_second_is_a_reject() -> None:
+    text = f'{{"data": [{A}], "x": [1, 2], "content": [{B}, {C}]}}'
+    assert framed(text.encode()) == ([(1, A)], [(2, "second_list"), (3, "second_list")])
+
+
+def test_an_object_that_only_has_objects_of_such_names_is_one_record() -> None:
+    for text in (
+        '{"data": {"a": 1}}',
+        '{"data": {}, "content": null}',
+        '{"result": {"data": {"content": {"data": []}}}}',
+    ):
+        assert framed(text.encode()) == ([(1, text)], [])
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"PK\x03\x04" + bytes(30), "archive"),
+        (b"%PDF-1.4\n", "pdf_document"),
+        (b"<!DOCTYPE html>\n<html><body>login</body></html>", "web_page"),
+        (b"MIME-Version: 1.0\r\n", "web_archive"),
+    ],
+)
+def test_a_kind_of_file_that_is_not_read_is_named(content: bytes, reason: str) -> None:
+    assert framed(content) == ([], [(1, reason)])
+
+
+@pytest.mark.parametrize("text", ['{"a": 1, "a": 1}', '[{"a": {"b": 1, "b": 2}}]'])
+def test_a_key_twice_is_an_error_of_every_reader_that_parses(text: str) -> None:
+    with pytest.raises(RepeatedKeyError):
+        parse_json(text)
 
 
 @given(records, st.sampled_from([None, 1]), st.booleans(), st.data())

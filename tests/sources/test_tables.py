@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import gzip
 import html
@@ -9,6 +10,7 @@ import io
 import json
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
@@ -534,6 +536,27 @@ def test_error_cells_and_formulas_without_a_value_reject_their_row() -> None:
     )
     stored = repacked(stored, b'<is><t xml:space="preserve">x</t></is>', b"<v></v>")
     assert framed(stored) == ([(2, {"STT": "1", "MaHoSo": "a", "TrangThai": "b", "Ngay": ""})], [])
+
+
+# rows 2 to 4 below the header of FORM; in row 3 the state is #N/A. Written by xlwt, deflated.
+XLS_WITH_AN_ERROR = """
+eNrtWE1oE0EU/mbztyltmtRUaIUQClatvdRevLRRQXtqqbagiKBpG7S0pBJ7qRertUdB8KR4CfTiwaoXf9CD3jwIFXsQBCGxR0+Cgoem6zcvk5
+hoDg1oqbLf8t7OvDfzzez8vJ3dtyuRXPZRex6/oB8ebDhB+CtsihIsZcKg33F0snS3KY6LfwpBmxPp9+F505uAnkM933lYeOh9RQ18opzBRQzN
+pFPxLcQR6UNS6T70USvcpSWENulVi+hx0TtEP5CSL0QfEssN0X0sm1OnsZIY6jpoVvEpq0N8IWjeJ1Lng1h60IrXehVfuamKZX04nJlMTm9PR8
+zbiCVw3gZS6VQmOZ1DlBO4hG9OHPha2qkv4659a+0KtH+vtgdq2G9ZXmAezjlZ4ItogN+rPRZGetaR4gIFbWAoxsjoqA01iDVSXMBqLI5LyKoG
+qFFkkI2lcZ6OWbrymGSQVkM05DBHY5rG+yzApdNDSVLGKOOUA5Re3UAxCoSrokCT7I5G6gk0SzoieyTMOL9+78u7wbHhxFmxzEvkL74fdutHgo
+OrugYrh8TjLesuqbFf9DVh3SXpdtFRrmzeO4dbTeLYgpS5Lt5OttMrWE3sqUjvZXrx8/GnscW1xD6mlwfyl6PL7xNZdHAoJlhfXwvoVt3qzm2N
+Z4nSXZlY8lF0229xxbbCpu+OeQk2oyCTAo6HRjGnR0eVc5YZq4KZvoieQuFSNbiUcHlNeSVcvnJOc/nLOc0VMFxWDS5LuGxT3ipz+SybOc3VpY
+qeSiZPDSaPMAUNk6eqV55yr5TlZ05z9VsteKybZ/z9iQa4cOHChQsXLly42E5QclqFOQFCTnj6XBcw/3UKlA33N8l/ixOY4TXL78Sj/FKc5cfk
+XF3rZyd8qsSlNlmn9L9Q4yRbz2AKY9KPqbrXL7/eVOXzbLpi+M9toXrb36inn3+5/R8h3de3
+"""
+
+
+def test_error_cells_of_old_workbooks_reject_their_row() -> None:
+    data = zlib.decompress(base64.b64decode(XLS_WITH_AN_ERROR))
+    found, rejects = framed(data)
+    assert [row for row, _ in found] == [2, 4]
+    assert rejects == [(3, "formula_without_value: TrangThai")]
 
 
 def test_error_cells_below_and_beside_all_others_are_found() -> None:
