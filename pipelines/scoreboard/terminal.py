@@ -76,6 +76,7 @@ REASONS = {
     "outside_province": "tọa độ ngoài phạm vi tỉnh",
     "pdf_document": "tệp PDF",
     "period_not_begun": "kỳ báo cáo chưa bắt đầu",
+    "personal_data": "có vẻ là thông tin cá nhân",
     "protected_workbook": "bảng tính có mật khẩu",
     "record_too_long": "bản ghi quá dài",
     "repeated_key": "một khóa xuất hiện hai lần",

@@ -140,6 +140,7 @@ SOURCE = Source(
             ),
         ),
         identity="site_code",
+        free_texts=("commune_name",),
         dropped=DROPPED | {"STT", "TT"},
     ),
 )

@@ -302,7 +302,7 @@ def _opens_wrapper(start: bytes) -> bool:
         return False
 
 
-def _frames(row_no: list[int], texts: list[bytes], rejects: list[tuple[int, Reason | Container]]) -> Frames:
+def _frames(row_no: list[int], texts: list[bytes], rejects: Sequence[tuple[int, Reason | Container]]) -> Frames:
     """A batch of it. UTF-8 is checked for all texts at once, and one by one only when that fails."""
     import pyarrow as pa  # costly, and only needed when there is a feed
 
@@ -313,7 +313,7 @@ def _frames(row_no: list[int], texts: list[bytes], rejects: list[tuple[int, Reas
     try:
         text = binary.cast(pa.string())
     except pa.ArrowInvalid:
-        valid: list[tuple[int, str]] = []
+        rejects, valid = list(rejects), []
         for row, candidate in zip(row_no, texts, strict=True):
             try:
                 valid.append((row, candidate.decode()))
@@ -542,7 +542,7 @@ def _enter(window: _Window) -> str | None:
 def _body(source: _Source, limit: int) -> Iterator[Frames]:
     row_no: list[int] = []
     texts: list[bytes] = []
-    rejects: list[tuple[int, Reason | Container]] = []
+    rejects: list[tuple[int, Reason]] = []
     size = 0
     for row, element in enumerate(_elements(source, limit), 1):
         if isinstance(element, Reason):

@@ -91,6 +91,7 @@ SOURCE = Source(
             *(Rule("unknown_code", field, is_no_statement(field), f"j.{field}") for field in SERVICES),
         ),
         identity="village",
+        free_texts=("commune_name", "village"),
         dropped=DROPPED | {"STT", "TT", "Ghi chú"},
     ),
 )

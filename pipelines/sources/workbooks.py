@@ -265,7 +265,7 @@ def _text(value: Any) -> str:
         if value <= datetime.max - timedelta(seconds=1):
             # Excel counts days in a double: the second is a few milliseconds off
             value += timedelta(microseconds=500_000)
-        return value.replace(microsecond=0).isoformat(sep=" ")
+        return str(value.replace(microsecond=0))
     if isinstance(value, date | time):
         return value.isoformat()
     return str(value)

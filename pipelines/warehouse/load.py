@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
 
 import duckdb
 
-from pipelines.personal import kind_in
+from pipelines.personal import PATTERNS, kind_in
 from pipelines.sources import framing, isolated
 from pipelines.sources.base import Source
 from pipelines.sources.table_rows import HOW_TO_FIX
@@ -555,6 +555,11 @@ def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.Rec
         f"shape: {SHAPE.format(value=rule.value)}}}"
         for rule in source.table.rules
     )
+    personal = " ".join(
+        f"when regexp_matches({column}, '{'|'.join(PATTERNS.values())}') "
+        f"then {{reason: 'personal_data', field: '{column}', shape: null}}"
+        for column in source.table.free_texts
+    )
     connection.register("frames", frames)
     connection.execute(
         f"""
@@ -575,6 +580,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.Rec
                    when left(ltrim(text), 1) <> '{{' then {{reason: 'not_an_object', field: null, shape: null}}
                    when repeats_a_key(text, {SHAPE_OF_KEYS}) then {{reason: 'repeated_key', field: null, shape: null}}
                    {cases}
+                   {personal}
                end as reject,
                case when is_json then 0 else len(regexp_extract_all(text, '\\}}\\s*\\{{')) end as lost
         from typed

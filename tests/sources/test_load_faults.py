@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from loads import KEY, File, loaded
 
-from pipelines.sources import framing
+from pipelines.sources import all_sources, framing
 from pipelines.sources.base import Column, Source, Table
 from pipelines.sources.dossiers import SOURCE
 from pipelines.sources.table_rows import HOW_TO_FIX
@@ -181,3 +181,20 @@ def test_one_rule_for_keys_at_every_level(keys: list[str], nested: list[str]) ->
 def test_what_a_file_is_stands_in_its_refusal() -> None:
     found = loaded(SOURCE, b"PK\x03\x04" + bytes(40), b"%PDF-1.7", b"<!DOCTYPE html><html>login</html>")
     assert found.refusals == tuple(HOW_TO_FIX[kind] for kind in ("archive", "pdf_document", "web_page"))
+
+
+@pytest.mark.parametrize("text", ["gọi 0912 345 678", "nam@hatinh.gov.vn", "CCCD 042099001234", "H27.101-260302-0001"])
+@pytest.mark.parametrize("column", ["Thôn", "Xã"])
+def test_personal_data_in_a_free_text_reject_the_row_and_stay_out_of_quarantine(column: str, text: str) -> None:
+    row = {"Xã": "Thành Sen", "Thôn": "Thôn 1", "4G": "có", column: text}
+    content = ";".join(row) + "\n" + ";".join(row.values()) + "\nThành Sen;Thôn 2;có\n"
+    found = loaded(all_sources()["village_coverage"], content.encode(), name="viettel-thon-2026-09-30.csv")
+    assert [village["village"] for village in found.rows] == ["Thôn 2"]
+    ((_, reason, _, shape),) = found.reasons
+    assert (reason, shape) == ("personal_data", None)
+
+
+def test_a_heading_that_looks_like_personal_data_is_not_reported() -> None:
+    content = "Xã;Thôn;4G;Ghi chú thêm;84 912 345 678\nThành Sen;Thôn 1;có;x;y\n"
+    found = loaded(all_sources()["village_coverage"], content.encode(), name="viettel-thon-2026-09-30.csv")
+    assert found.unexpected == ("Ghi chú thêm",)
