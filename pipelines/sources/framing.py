@@ -22,7 +22,7 @@ from pipelines.sources.vietnamese_text import as_utf8_again
 if TYPE_CHECKING:
     import pyarrow as pa
 
-WRAPPERS = frozenset({"data", "result", "content", "features"})
+WRAPPERS = frozenset({"data", "result", "content", "features", "items", "records"})
 """Keys under which interfaces, and GeoJSON, hold their list of records, or an object that holds it."""
 
 
@@ -71,7 +71,8 @@ _RECORD_AFTER_RECORD = re.compile(rb"\}[ \t\r]*\n[ \t\r\n]*\{")
 # where input ends inside a literal, a number or an escape, this much may follow the place of the error
 _TORN_TOKEN = re.compile(r'[-+.\w\\"]{0,12}[ \t\r\n]*\Z')
 _IN_STRING = re.compile(r'"|\\.', re.DOTALL)
-_OUTSIDE_STRING = re.compile(r'["{}\[\]]')
+# brackets, and what cannot stand outside of a string: there, quotes have been taken the wrong way round
+_OUTSIDE_STRING = re.compile(r'["{}\[\]]|[^\s0-9+\-.eEtruefalsnNaIity,:]')
 
 
 # of a pair of escapes that make one letter beyond the first plane, the first or the second alone
@@ -126,10 +127,10 @@ _DECODER = json.JSONDecoder(parse_int=_as_written, parse_float=_as_written, stri
 def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
     """Split a feed into records, in batches of some megabytes.
 
-    Takes NDJSON, a JSON array of objects, an object that holds one under `data`, `result`, `content` or `features`
-    (GeoJSON), at most three levels deep, or objects one after the other over several lines; plain or gzip; UTF-8 with
-    or without byte order mark, or UTF-16 with one (what a shell of Windows writes). Files of another kind (zip, PDF, a
-    web page) are one reject that names it. Never raises because of what the bytes are.
+    Takes NDJSON, a JSON array of objects, an object that holds one under one of the keys in `WRAPPERS`, at most three
+    levels deep, or objects one after the other over several lines; plain or gzip; UTF-8 with or without byte order
+    mark, or UTF-16 with one (what a shell of Windows writes). Files of another kind (zip, PDF, a web page) are one
+    reject that names it. Never raises because of what the bytes are.
 
     - NDJSON: blank lines are not rows. A bad line costs that line only.
     - Array: an element that is too long, not UTF-8 or no object costs that element only. One that is no JSON ends the
@@ -464,6 +465,8 @@ class _Window:
                 mark = match.group()
                 if mark == '"':
                     in_string = not in_string
+                elif not in_string and mark not in "{}[]":
+                    raise _StopError(Reason.MALFORMED_ARRAY)
                 elif not in_string:
                     depth += 1 if mark in "{[" else -1
                 if depth == 0 and not in_string:

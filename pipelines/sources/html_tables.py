@@ -17,6 +17,7 @@ _BLOCK = 1 << 14
 """Characters parsed at once. Small, since a merged cell of 25 characters may stand for a thousand."""
 _TABLE = re.compile(r"<(/?)table(?=[\s/>])", re.IGNORECASE)
 _TABLE_LENGTH = 8
+_ROW = re.compile(r"<tr[\s>]", re.IGNORECASE)
 _UNDECODED, _PRIVATE = re.compile("[\udc80-\udcff]"), re.compile("[\U0010ff80-\U0010ffff]")
 _MOST_SPANNED = 1000
 
@@ -61,7 +62,7 @@ def _html_rows(stream: BinaryIO, encoding: str, limit: int) -> Iterator[tuple[in
     finally:
         text.detach()
     # the parser closes what was left open without a word, and the last row may be half a row
-    target.is_cut = open_tables > 0
+    target.is_cut = open_tables > 0 or target.is_open
     try:
         parser.close()
     except etree.XMLSyntaxError:  # nothing in it
@@ -94,6 +95,11 @@ class _Target:
         self._hanging: dict[int, tuple[int, str]] = {}  # by column: rows that a merged cell reaches into, its text
         self._size = 0
         self._in_cell = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a table has begun and not ended."""
+        return self._depth > 0
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if tag == "table":
@@ -133,6 +139,15 @@ class _Target:
             if self._size <= self._limit:  # of a row too long only the size is kept
                 self._cells[-1][0].append(text)
 
+    def comment(self, text: str) -> None:
+        """Rows within a comment are shown to nobody: a comment that is not closed where it should be hides them."""
+        hidden = len(_ROW.findall(text)) if self._depth else 0
+        if hidden:
+            self._end_row()
+        for _ in range(hidden):
+            self._number += 1
+            self.rows.append((self.table_no, (self._number, Reason.ROW_LOST)))
+
     def close(self) -> None:
         self._end_row()
 
@@ -145,6 +160,13 @@ class _Target:
         if self._cells is None or self.is_cut:
             return
         given, self._cells = self._cells, None
+        swallowed = sum(len(_ROW.findall("".join(parts))) for parts, _, _ in given)
+        if swallowed:  # as in a <textarea> that is not closed
+            self.rows.append((self.table_no, (self._number, Reason.MALFORMED_ROW)))
+            for _ in range(swallowed):
+                self._number += 1
+                self.rows.append((self.table_no, (self._number, Reason.ROW_LOST)))
+            return
         if self._size > self._limit or sum(columns for _, columns, _ in given) > EXCEL_COLUMNS:
             self.rows.append((self.table_no, (self._number, Reason.RECORD_TOO_LONG)))
             return

@@ -85,6 +85,12 @@ def frames(frame: Callable[..., Iterator[Any]], stream: BinaryIO, **options: Any
         yield Frames(row_no, text, [tuple(reject) for reject in rejects], elsewhere)
 
 
+def start() -> None:
+    """Start the child now, so that it is ready when the first file needs it: half a second that another core can do."""
+    if not _idle:
+        _idle.append(_Child())
+
+
 def call(function: Callable[..., Iterator[bytes]], stream: BinaryIO, *arguments: Any) -> Iterator[bytes]:
     """What `function(stream, *arguments)` yields, run in the child. The function must be importable by name.
 
@@ -234,6 +240,8 @@ def _framed(stream: BinaryIO, frame: Callable[..., Iterator[Any]], options: dict
 def _serve(connection: socket.socket) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    import pyarrow  # noqa: F401  while the parent may still be busy
+
     while True:
         size, descriptors, _, _ = socket.recv_fds(connection, 8, 1)
         if not size:

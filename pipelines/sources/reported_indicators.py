@@ -66,7 +66,7 @@ class Reason(StrEnum):
     ROW_DELETED = "row_deleted"
 
 
-def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[tables.Frames | framing.Frames]:
+def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[framing.Frames]:
     """The rows of a form as records. What is no row of a form is a reject, and so is each row that is not there.
 
     Never raises because of what the bytes are. Rows that were deleted get numbers below the last row.
@@ -76,7 +76,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[tables.Frames 
     for batch in FORM.frame(stream, max_record_bytes=max_record_bytes):
         row_no: list[int] = []
         texts: list[str] = []
-        rejects: list[tuple[int, Any]] = list(batch.rejects)
+        rejects: list[Any] = list(batch.rejects)
         for number, text in zip(batch.row_no.to_pylist(), batch.text.to_pylist(), strict=True):
             record = _record(text)
             place = _POSITION.fullmatch(str(record.get("position") or ""))
@@ -106,10 +106,10 @@ def _record(text: str) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def _frames(row_no: list[int], texts: list[str], rejects: list[tuple[int, Any]]) -> tables.Frames:
+def _frames(row_no: list[int], texts: list[str], rejects: list[tuple[int, Any]]) -> framing.Frames:
     import pyarrow as pa  # costly, and only needed when there is a file
 
-    return tables.Frames(pa.array(row_no, pa.int64()), pa.array(texts, pa.string()), rejects)
+    return framing.Frames(pa.array(row_no, pa.int64()), pa.array(texts, pa.string()), rejects)
 
 
 # ------------------------------------------------------------------------------------------------------------ table

@@ -24,8 +24,10 @@ from pipelines.sources.base import timestamp
 from pipelines.sources.delimited import csv_rows, encoding_of
 from pipelines.sources.framing import Frames
 from pipelines.sources.html_tables import html_tables
-from pipelines.sources.table_rows import Cells, Container, FailedCell, Reason, Row, TextCell, container_of
+from pipelines.sources.table_rows import FAILED, Cells, Container, FailedCell, Reason, Row, TextCell, container_of
 from pipelines.sources.vietnamese_text import Reading, is_misread, reading_of
+
+__all__ = ["Frames", "Reason", "TableForm", "batches", "heading_key", "printed_number", "printed_timestamp"]
 
 HEADER_WITHIN = 100
 """Rows at the top of a table among which the header is looked for."""
@@ -40,6 +42,7 @@ _WITH_GZIP_HEADER = 31  # zlib: gzip only, largest window
 _JSON = re.compile(rb'(\xef\xbb\xbf)?\s*(\[\s*)?(\{\s*["}]|\[\s*\])')
 _HTML = re.compile(rb"(\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\0]*<")
 _DATE = re.compile(r"\d{1,2}/\d{1,2}/\d{4}|\d{4}-\d{2}-\d{2}")
+_ERROR_TEXT = re.compile(r"#(?:N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|GETTING_DATA)")
 _REPLACEMENT = "\ufffd"
 
 _Record = tuple[int, "Mapping[str, str | None] | StrEnum | tuple[StrEnum, str]"]
@@ -320,6 +323,8 @@ def _cell(text: str, reading: Reading | None) -> str:
             clean = other
         clean = unicodedata.normalize("NFC", clean)
     clean = clean.replace("\0", _REPLACEMENT).strip()
+    if clean.startswith("#") and _ERROR_TEXT.fullmatch(clean):
+        return FAILED
     return TextCell(clean) if isinstance(text, TextCell) else clean
 
 

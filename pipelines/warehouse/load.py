@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 
 import duckdb
 
@@ -352,8 +352,8 @@ class _Group:
     def _read(self, file_no: int, file: LandedFile) -> Iterator[tuple[int, Any]]:
         wanted, is_strict = SAMPLED_FOR_FIELDS, False
         with self._open_file(file) as opened:
-            stream = _Hashed(opened)
-            for framed in self._frames(file, stream):
+            hashed = _Hashed(opened)
+            for framed in self._frames(file, cast("BinaryIO", hashed)):
                 batch = framed
                 self.rejects.extend(
                     (file_no, row_no, str(reason), field[0] if field else None)
@@ -372,7 +372,7 @@ class _Group:
                         self.unreadable[file_no] = f"it has more than {MAX_ROWS:,} rows: split it"
                         return
                     yield file_no, batch
-            if stream.sha256() != file.sha256:
+            if hashed.sha256() != file.sha256:
                 self.unreadable[file_no] = CHANGED
 
     def _without_repeated_keys(self, file_no: int, batch: Any) -> Any:
@@ -388,7 +388,7 @@ class _Group:
         mask = pa.array(is_kept, pa.bool_())
         return framing.Frames(batch.row_no.filter(mask), batch.text.filter(mask), [], 0)
 
-    def _frames(self, file: LandedFile, stream: _Hashed) -> Iterator[Any]:
+    def _frames(self, file: LandedFile, stream: BinaryIO) -> Iterator[Any]:
         options: dict[str, Any] = {"max_record_bytes": self._max_record_bytes}
         if self._source.frames_by_name:
             options["name"] = file.name

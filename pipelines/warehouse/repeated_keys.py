@@ -45,8 +45,9 @@ def bind_repeated_keys(connection: duckdb.DuckDBPyConnection) -> None:
         found = [shape for shape, is_repeated in answers.items() if is_repeated]
         return pc.is_in(shapes, value_set=pa.array(found, pa.uint64()))
 
+    bind: Any = connection.create_function  # its types do not know Arrow
     with suppress(duckdb.CatalogException, duckdb.NotImplementedException):  # an earlier load in this session bound it
-        connection.create_function("repeats_a_key", repeats, ["VARCHAR", "UBIGINT"], "BOOLEAN", type="arrow")  # type: ignore[arg-type, list-item]
+        bind("repeats_a_key", repeats, ["VARCHAR", "UBIGINT"], "BOOLEAN", type="arrow")
 
 
 def repeats_own_key(text: str) -> bool:

@@ -279,6 +279,18 @@ def test_records_are_found_where_interfaces_put_them(text: str, block: int, monk
     assert rejects == []
 
 
+def test_a_string_never_closed_does_not_swallow_the_records_behind_it() -> None:
+    """With quotes taken the wrong way round 60 records would be one that is too long."""
+    records = [f'{{"MaHoSo": "H27.1-{n}", "x": "{"y" * 400}"}}' for n in range(60)]
+    records[9] = records[9].replace('"H27', "H27")
+    records[49] = records[49].replace('"H27', "H27")
+    rows, rejects = framed(f"[{','.join(records)}]".encode(), limit=1000)
+    assert (len(rows), rejects) == (9, [(10, "malformed_array")])
+    records[9] = records[9].replace("H27", '"H27').replace(f'{"y" * 400}"', "y" * 400)  # the last quote of the record
+    rows, rejects = framed(f"[{','.join(records)}]".encode(), limit=1000)
+    assert (len(rows), rejects) == (9, [(10, "malformed_array")])
+
+
 def test_of_two_lists_each_row_of_the_second_is_a_reject() -> None:
     text = f'{{"data": [{A}], "x": [1, 2], "content": [{B}, {C}]}}'
     assert framed(text.encode()) == ([(1, A)], [(2, "second_list"), (3, "second_list")])

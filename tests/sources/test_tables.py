@@ -500,6 +500,22 @@ def test_a_table_that_a_message_of_the_server_cuts_says_so() -> None:
     assert framed(cut.encode()) == ([(2, RECORDS[0])], [(3, "wrong_width"), (4, "truncated_table")])
 
 
+@pytest.mark.parametrize("hides", [("<!--", "-->"), ("<textarea>", "</textarea>")])
+def test_rows_that_something_in_a_cell_hides_are_counted(hides: tuple[str, str]) -> None:
+    """Opened in row 10 and closed in row 50, as a quote in a CSV: 40 rows would go without a count."""
+    rows = [[f"{n}", f"H27.1-{n}", "Đã trả", "x"] for n in range(1, 61)]
+    page = html_of([HEADER, *rows])
+    page = page.replace("<td>H27.1-10</td>", f"<td>H27.1-10{hides[0]}</td>")
+    page = page.replace("<td>H27.1-50</td>", f"<td>{hides[1]}H27.1-50</td>")
+    found, rejects = framed(page.encode())
+    assert [reason for _, reason in rejects].count("row_lost") == 40
+    assert len(found) == 19
+    assert len(rejects) in (41, 42)  # of a comment the row before and the row behind are halves
+    # and never closed: nothing is known of the rest
+    found, rejects = framed(page.replace(hides[1], "").encode())
+    assert rejects[-1][1] == "truncated_table"
+
+
 def test_merged_cells_without_end_cost_their_row_and_no_memory() -> None:
     wide = "<td colspan=1000>" * 1000
     page = html_of([HEADER, *ROWS]).replace("</table>", f"<tr>{wide}</tr></table>")
@@ -557,6 +573,14 @@ def test_error_cells_of_old_workbooks_reject_their_row() -> None:
     found, rejects = framed(data)
     assert [row for row, _ in found] == [2, 4]
     assert rejects == [(3, "formula_without_value: TrangThai")]
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#REF!", "#DIV/0!", " #NAME? "])
+def test_errors_that_excel_prints_into_other_files_reject_their_row(error: str) -> None:
+    rows = [ROWS[0], ["2", "a", error, "c"]]
+    for data in (csv_of([HEADER, *rows]), html_of([HEADER, *rows])):
+        assert framed(data.encode()) == ([(2, RECORDS[0])], [(3, "formula_without_value: TrangThai")])
+    assert framed(csv_of([HEADER, ["2", "a", "#N/A của năm", "c"]]).encode())[1] == []
 
 
 def test_error_cells_below_and_beside_all_others_are_found() -> None:
