@@ -15,6 +15,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from pipelines.sources.base import Ask, Fetched
+from pipelines.sources.framing import parse_json
 
 if TYPE_CHECKING:
     from pipelines.landing.http import Response
@@ -87,7 +88,7 @@ class Interface:
                 return None
             raise self.failed(what, f"{error}. {AGAIN}") from None
         try:
-            body = json.loads(response.content)
+            body = parse_json(response.content)
         except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict):
