@@ -212,9 +212,9 @@ def _stop() -> None:
 
 
 def _as_file(stream: BinaryIO) -> Any:
-    """The stream as a file of the system, whose descriptor can be given to the child."""
+    """The stream as a file of its own position, whose descriptor can be given to the child: the caller reads on."""
     with suppress(OSError):
-        return os.fdopen(os.dup(stream.fileno()), "rb")
+        return open(f"/proc/self/fd/{stream.fileno()}", "rb")
     copy = tempfile.TemporaryFile()  # noqa: SIM115  closed by the caller
     stream.seek(0)
     while block := stream.read(1 << 20):
