@@ -15,25 +15,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from pipelines.landing.http import HttpClient, HttpError
 from pipelines.landing.receipts import Receipt
 from pipelines.landing.store import Landing
-from pipelines.sources.base import Ask, Period, Source
+from pipelines.periods import VIETNAM, Period
+from pipelines.sources.base import Ask, PullError, Source
 
-VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+__all__ = ["VIETNAM", "PullError", "failed_pulls", "pull", "read_credentials"]
+
 _BLOCK = 1 << 20
 _NOTES = "failed_pulls.json"
 
 Landed = tuple[Receipt, bool]
-
-
-class PullError(RuntimeError):
-    """The source cannot be asked, or its answer is not one. The message says what to set or mend, and no secret."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +77,18 @@ def pull(
             + f", or put files into the drop folder data/drop/{source.name}/."
         )
     try:
-        results = _pull(
-            landing, source, period, address, now, credentials, client or source.client or HttpClient, progress
-        )
+        results = _pull(landing, source, period, address, now, credentials, client or _client_of(source), progress)
     except (PullError, HttpError) as error:
         _note(landing.root, source.name, partition, f"{now().astimezone(VIETNAM):%Y-%m-%d %H:%M} {error}")
         raise
     _note(landing.root, source.name, partition, None)
     return results
+
+
+def _client_of(source: Source) -> Callable[[], AbstractContextManager[HttpClient]]:
+    if source.client:
+        return source.client
+    return partial(HttpClient, headers=source.headers, min_delay_seconds=source.seconds_between_requests)
 
 
 def failed_pulls(raw: Path, source: str) -> dict[str, str]:
@@ -148,7 +150,7 @@ def _pull(
     if source.fetch:
         names = {receipt.name for receipt in landing.receipts(source.name) if receipt.partition == partition}
         with connect() as http:
-            for got in source.fetch(Ask(http, address, credentials, period, now, names.__contains__)):
+            for got in source.fetch(Ask(http, address, credentials, period, now, names.__contains__, source.province)):
                 land(_Delivery(got.name, [got.content], got.address, got.extracted_on, got.status, got.media_type))
     elif urlsplit(address).scheme in ("http", "https"):
         url = address.replace("{partition}", partition)

@@ -25,11 +25,13 @@ from itertools import islice, zip_longest
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from pipelines.sources import framing
-from pipelines.sources.base import timestamp
+from pipelines.sources.fields import printed_number, printed_timestamp
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from python_calamine import CalamineSheet
+
+__all__ = ["printed_number", "printed_timestamp"]
 
 HEADER_WITHIN = 100
 """Rows at the top of a table among which the header is looked for."""
@@ -611,25 +613,3 @@ def _html_rows(stream: BinaryIO, encoding: str, limit: int) -> Iterator[tuple[in
     # a row that has no end, a tag that has none, or a table that has none: the file was cut
     if parser.depth or parser.in_row or parser.rawdata.lstrip().startswith("<"):
         yield parser.table_no, (number + 1, Reason.TRUNCATED_TABLE)
-
-
-def printed_timestamp(field: str) -> str:
-    """SQL of a time as tables print it, `DD/MM/YYYY` with or without the time of day, or as feeds write it."""
-    printed = "['%d/%m/%Y %H:%M:%S', '%d/%m/%Y %H:%M', '%d/%m/%Y']"
-    return f"coalesce({timestamp(field)}, try_strptime(nullif(trim({field}), ''), {printed}))"
-
-
-def printed_number(field: str) -> str:
-    """SQL of a number as tables print it: `1.234,5`, `1,234.5`, `1 234,5`, `12,87 %`; null when it is none.
-
-    A mark that comes several times, or before the other mark, groups thousands; one that comes alone is the decimal
-    mark, so whoever takes counts must refuse `1.234` beforehand.
-    """
-    text = f"regexp_replace({field}, '[\\s\\x{{00A0}}%]', '', 'g')"
-    vietnamese = r"^[-+]?\d{1,3}(\.\d{3})+,\d+$|^[-+]?\d{1,3}(\.\d{3}){2,}$"
-    english = r"^[-+]?\d{1,3}(,\d{3})+\.\d+$|^[-+]?\d{1,3}(,\d{3}){2,}$"
-    return (
-        f"try_cast(case when regexp_matches({text}, '{vietnamese}') then replace(replace({text}, '.', ''), ',', '.') "
-        f"when regexp_matches({text}, '{english}') then replace({text}, ',', '') "
-        f"when regexp_matches({text}, '^[-+]?\\d+([.,]\\d+)?$') then replace({text}, ',', '.') end as double)"
-    )

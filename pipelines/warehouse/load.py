@@ -32,6 +32,14 @@ MAX_FILES, MAX_ROWS = 1 << 20, 1 << 28
 # Digits as 9, letters as a: enough to see what is wrong with a code or a date, too little to tell whose it is.
 SHAPE = r"regexp_replace(regexp_replace(left({value}, 24), '\p{{L}}', 'a', 'g'), '[0-9]', '9', 'g')"
 SAMPLED_FOR_FIELDS = 100
+# JSON with an escape of half a character (a text that was cut in an emoji) is no JSON, and would cost the record even
+# where the field is not kept. The half becomes U+FFFD, which no kept text may have. Backslashes and pairs are set aside
+# meanwhile, as control characters that JSON cannot hold.
+WITHOUT_HALF_CHARACTERS = (
+    r"replace(replace(regexp_replace(regexp_replace(replace(received, '\\', chr(3)), "
+    r"'\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})', chr(2) || 'u\1' || chr(2) || 'u\2', 'g'), "
+    r"'\\u[dD][89a-fA-F][0-9a-fA-F]{2}', '\\ufffd', 'g'), chr(2), '\'), chr(3), '\\')"
+)
 IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]{0,59}"
 HEADING = r"[\p{L}0-9_][\p{L}0-9_ .,;:/()%+-]{0,59}"
 
@@ -132,6 +140,8 @@ def load(
     """
     _remember_key(connection, key)
     bind_key(connection, key)
+    if source.province:
+        source.province.bind(connection)
     reading = source.reading()
     known = {
         (str(sha256), str(name)): (int(file_no), read_under == reading)
@@ -278,10 +288,9 @@ class _Group:
     def _batches(self) -> Iterator[tuple[int, Any]]:
         for file_no, file in self.files.items():
             wanted = SAMPLED_FOR_FIELDS
-            named = {"name": file.name} if self._source.frames_by_name else {}
             try:
                 with self._open_file(file) as stream:
-                    for batch in self._source.frame(stream, max_record_bytes=self._max_record_bytes, **named):
+                    for batch in self._source.frames(stream, max_record_bytes=self._max_record_bytes, name=file.name):
                         self.rejects.extend((file_no, row_no, str(reason)) for row_no, reason in batch.rejects)
                         self.elsewhere[file_no] += batch.elsewhere
                         if wanted:
@@ -408,14 +417,20 @@ def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.Rec
     connection.execute(
         f"""
         create or replace temp table judged as
-        with parsed as (
-            -- parsed once: only what gives nothing is looked at again, for the reason
-            select file_no, row_no, extracted_on, text, try(from_json(text, '{structure}')) as j
+        with received as (
+            -- parsed once: only what gives nothing is looked at again, without half characters, then for the reason
+            select file_no, row_no, extracted_on, text as received, try(from_json(text, '{structure}')) as j_received
             from frames
+        ),
+        parsed as (
+            select file_no, row_no, extracted_on, received,
+                   if(j_received is null, {WITHOUT_HALF_CHARACTERS}, received) as text,
+                   if(j_received is null, try(from_json({WITHOUT_HALF_CHARACTERS}, '{structure}')), j_received) as j
+            from received
         ),
         typed as (
             select file_no, row_no, extracted_on, text, j is not null or json_valid(text) as is_json, j,
-                   hash(text) as content, {columns}
+                   hash(received) as content, {columns}
             from parsed
         )
         select file_no, row_no, extracted_on, content, {names},
@@ -479,7 +494,7 @@ def _unexpected(
         [[file_no for file_no, _ in sampled], [text for _, text in sampled]],
     ).fetchall()
     found: dict[int, list[str]] = {}
-    known = {field.casefold() for field in source.table.known_fields}
+    known = {field.casefold() for field in source.known_fields}
     for file_no, key in rows:
         if key.casefold() not in known:
             found.setdefault(int(file_no), []).append(str(key))

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from pipelines.landing.pull import PullError
 from pipelines.sources.base import Ask, Fetched
-from pipelines.sources.dossier_rows import TYPES, instant
+from pipelines.sources.dossier_rows import TYPES
 from pipelines.sources.dossiers import SOURCE as DOSSIERS
+from pipelines.sources.fields import instant
 from pipelines.sources.interface import Answer, Interface, Page, walk
 from pipelines.sources.onestop_dossiers import SOURCE
 from pipelines.warehouse.pseudonyms import pseudonym
