@@ -132,11 +132,10 @@ def dossier_table(
 
 
 def _declared(fields: Fields) -> list[Field]:
-    catalogue = {"pattern": CATALOGUE_CODE, "without": BARE_NUMBER}
     return [
         Pseudonym(fields.number, "dossier_id", kind="dossier", pattern=NUMBER, required=True),
-        _ProcedureCode(fields.procedure_code, "procedure_code", required=fields.has_procedure_code, **catalogue),
-        _FieldCode(fields.field_code, "field_code", **catalogue),
+        _ProcedureCode(fields.procedure_code, "procedure_code", required=fields.has_procedure_code),
+        _FieldCode(fields.field_code, "field_code"),
         Computed(fields.agency_name),
         fields.status,
         *fields.codes,
@@ -151,7 +150,13 @@ def _declared(fields: Fields) -> list[Field]:
 
 
 @dataclass(frozen=True)
-class _ProcedureCode(Code):
+class _CatalogueCode(Code):
+    pattern: str = CATALOGUE_CODE
+    without: str = BARE_NUMBER
+
+
+@dataclass(frozen=True)
+class _ProcedureCode(_CatalogueCode):
     """Newer systems add the province's identifier: 1.001193.000.00.00.H27."""
 
     @property
@@ -160,7 +165,7 @@ class _ProcedureCode(Code):
 
 
 @dataclass(frozen=True)
-class _FieldCode(Code):
+class _FieldCode(_CatalogueCode):
     @property
     def sql(self) -> str:
         return f"coalesce({super().sql}, '')"

@@ -1,7 +1,7 @@
 """The types of fields that a source declares: each gives the column, how the text is read, and what is rejected.
 
-A field is declared once, by its name in the record: `Due("NgayHenTra", "due_at", after="received_at")`. The type carries
-the checks, so that a new source has them without asking for them:
+A field is declared once, by its name in the record: `Due("NgayHenTra", "due_at", after="received_at")`. The type
+carries the checks, so that a new source has them without asking for them:
 
 - dates are between 2000 and the day after the file's, terms between 2000 and 2100 and not before the receipt. A term
   that is a day ends when that day ends. The days by which systems write "no term" give none (`NO_TERM`);
@@ -9,7 +9,7 @@ the checks, so that a new source has them without asking for them:
   read in both ways within the field's range is rejected (`ambiguous_number`). A number cell of a workbook, which
   arrives as a JSON number, has one reading. Groups are marked by point, comma or blank, three digits each;
 - whole numbers and amounts have no decimals, so a group of three digits is thousands;
-- an error value of a spreadsheet, or a formula that nothing has computed, is never blank and never a text (`error_cell`);
+- an error value of a spreadsheet, or a formula without a value, is never blank and never a text (`error_cell`);
 - texts are NFC, one blank between words, no invisible characters; control characters and too long ones are rejected;
 - codes and identifiers are compared in one case.
 """
@@ -480,7 +480,8 @@ class Identifier(_Numeric):
 
     @property
     def sql(self) -> str:
-        return f"case when regexp_full_match(trim({self.raw}), '\\d{{1,18}}') then try_cast(trim({self.raw}) as bigint) end"
+        text = f"trim({self.raw})"
+        return f"case when regexp_full_match({text}, '\\d{{1,18}}') then try_cast({text} as bigint) end"
 
 
 @dataclass(frozen=True)
@@ -498,7 +499,8 @@ class Coordinate(_Numeric):
 def coordinate(name: str) -> str:
     """SQL of degrees; null when it is blank or none."""
     text = f"trim(j.{name})"
-    return f"case when regexp_full_match({text}, '[-+]?\\d{{1,3}}([.,]\\d+)?') then try_cast(replace({text}, ',', '.') as double) end"
+    is_one = f"regexp_full_match({text}, '[-+]?\\d{{1,3}}([.,]\\d+)?')"
+    return f"case when {is_one} then try_cast(replace({text}, ',', '.') as double) end"
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ FIELDS = (
 )
 FULL = re.compile(rf"cell_towers|full|(?<!\d){MCC}(?!\d)", re.IGNORECASE)
 """What names of full files have, the world's and the country's; those of differences say so."""
+NEEDED = ("net", "area", "cell", "lon", "lat")
 RADIOS = {"GSM": "2G", "CDMA": "2G", "UMTS": "3G", "LTE": "4G", "NR": "5G"}
 
 

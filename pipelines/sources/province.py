@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import duckdb
@@ -58,13 +58,14 @@ class Province:
         )
         # the dialect is given, since detecting it takes longer than reading
         connection.execute(
-            f"create or replace temp macro registry(name) as table select * from read_csv('{seeds}/' || name || '.csv', "
+            "create or replace temp macro registry(name) as table "
+            f"select * from read_csv('{seeds}/' || name || '.csv', "
             """header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', sample_size = 1)"""
         )
 
 
 def quadkeys(box: Box, zoom: int) -> frozenset[str]:
-    """Quadkeys of the Web Mercator tiles of a zoom that touch the box: x and y interleaved, a base-4 digit per level."""
+    """Quadkeys of the Web Mercator tiles of a zoom that touch the box: x and y interleaved, one base-4 digit each."""
 
     def column(lon: float) -> int:
         return int((lon + 180) / 360 * (1 << zoom))
@@ -79,7 +80,7 @@ def quadkeys(box: Box, zoom: int) -> frozenset[str]:
     )
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     """Deprecated module attributes, until every source takes the province that it is bound to."""
     from pipelines.settings import load_settings
 

@@ -118,7 +118,7 @@ def _record(text: str) -> dict[str, Any]:
     if not isinstance(record, dict):
         return {}
     # JSON may have the headings of the form for names
-    return {_FIELD_BY_HEADING.get(tables.heading_key(name), name): value for name, value in record.items()}
+    return {_FIELD_BY_HEADING.get(tables.heading_key(name), str(name)): value for name, value in record.items()}
 
 
 def _frames(row_no: list[int], texts: list[str], rejects: list[tuple[int, Any]]) -> tables.Frames:
@@ -199,7 +199,10 @@ class _Status(Choice):
 class _Registered(Code):
     """A code that a registry must have: which one, the rules say."""
 
-    pattern: str = ".*"
+    pattern: str = ""
+
+    def checks(self) -> Iterator[Rule]:
+        yield from ()
 
 
 TYPED = (

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
 
 import duckdb
 
+from pipelines.reasons import codes
 from pipelines.sources.base import Source
 from pipelines.warehouse.connection import get_state, set_state
 from pipelines.warehouse.pseudonyms import KeyProblem, bind_key, key_check
@@ -570,19 +571,6 @@ def standing(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, An
     }
 
 
-# Reasons of the framing that mean: what comes after is in no figure, however much this one row stands for.
-_CUT_OFF = (
-    "truncated_gzip",
-    "corrupt_gzip",
-    "truncated_array",
-    "malformed_array",
-    "truncated_table",
-    "further_sheet",
-    "unreadable_workbook",
-    "unreadable_parquet",
-)
-
-
 def cut_off_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
     """By source: name and reason of files in force whose remainder was not read, but for those that came again, whole,
     under the same name."""
@@ -600,7 +588,7 @@ def cut_off_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple
               and later.file_no > torn.file_no and later.file_no not in (select file_no from torn)
         ) order by file_no, reason
         """,
-        [list(_CUT_OFF)],
+        [list(codes("rest"))],
     ).fetchall()
     found: dict[str, list[tuple[str, str]]] = {}
     for source, name, reason in rows:

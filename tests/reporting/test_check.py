@@ -16,9 +16,10 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from workbooks import DAY, changed, found, judged, typed, written
 
+from pipelines.reasons import REASONS
 from pipelines.reporting.check import check
 from pipelines.reporting.forms import Form
-from pipelines.reporting.marked import LIST, MENDS, marked_copy
+from pipelines.reporting.marked import LIST, marked_copy
 from pipelines.reporting.registry import Registry
 from pipelines.reporting.workbook import COLUMN, HEADER_ROW, SHEET
 from pipelines.sources import framing, tables
@@ -189,7 +190,9 @@ def test_a_day_in_the_name_is_the_day_of_the_report(asked: Callable[..., Form]) 
 # ------------------------------------------------------------------------------------------------------------ marking
 def test_every_reason_says_what_to_do() -> None:
     reasons = {rule.reason for rule in SOURCE.table.rules} | {*tables.Reason, *framing.Reason, *RowReason}
-    assert {str(reason) for reason in reasons} | {"duplicate_record", "invalid_json", "not_an_object"} <= MENDS.keys()
+    assert {str(reason) for reason in reasons} | {"duplicate_record", "invalid_json", "not_an_object"} <= REASONS.keys()
+    own = {rule.reason for rule in SOURCE.table.rules} | {*RowReason}
+    assert {code for code in own if not REASONS[code].form_fix_vi} == set()
 
 
 def test_a_marked_copy_says_at_each_cell_what_is_wrong_and_can_be_mended(
@@ -225,7 +228,7 @@ def test_a_marked_copy_says_at_each_cell_what_is_wrong_and_can_be_mended(
 def test_what_cannot_be_opened_gives_a_list(content: bytes, registry: Registry) -> None:
     book = load_workbook(io.BytesIO(marked_copy(content, judged(content)[0], registry.indicators, DAY)))
     assert book.sheetnames == [LIST]
-    assert book[LIST].cell(2, 3).value in MENDS.values()
+    assert book[LIST].cell(2, 3).value in {reason.form_fix_vi for reason in REASONS.values()}
 
 
 # ---------------------------------------------------------------------------------------------------------- invariant
@@ -252,4 +255,4 @@ def test_rows_in_are_answered_blank_or_refused(
         refused = {finding.row_no for finding in checked.findings if finding.reason != "row_deleted"}
         assert checked.answered + checked.blank + len(refused) <= rows
         assert checked.rows >= 3
-        assert {finding.reason for finding in checked.findings} <= MENDS.keys()
+        assert {finding.reason for finding in checked.findings} <= REASONS.keys()

@@ -124,7 +124,7 @@ def test_what_no_code_list_knows_and_what_lies_ahead_is_quarantined(server: OneS
         item(1),
         item(2, trangThaiHoSoId="17"),
         item(3, kenhThucHien="Zalo"),
-        item(4, ngayTiepNhan="2026-11-24T23:00:00"),  # a clock that is a little ahead
+        item(4, ngayTiepNhan="2026-11-24T23:00:00", ngayHenTra=None),  # a clock that is a little ahead
         item(5, ngayTiepNhan="2026-11-25T00:00:00"),
         item(6, ngayHenTra="2027-03-01T17:00:00"),
         item(7, ngayTiepNhan="0001-01-01T00:00:00"),
