@@ -184,3 +184,14 @@ def last_sql(text: str) -> str:
     _, end = _end_month_sql(text)
     year = f"try_cast(left(trim({text}), 4) as integer)"
     return f"case when {type_sql(text)} is not null then last_day(make_date({year}, {end}, 1)) end"
+
+
+def label_sql(type_: str, first: str) -> str:
+    """SQL of the label of a period, from its type and first day."""
+    return f"""case {type_}
+        when 'year' then strftime({first}, '%Y')
+        when 'half' then strftime({first}, '%Y') || '-H' || (month({first}) + 5) // 6
+        when 'quarter' then strftime({first}, '%Y') || '-Q' || quarter({first})
+        when 'day' then strftime({first}, '%Y-%m-%d')
+        else strftime({first}, '%Y-%m')
+    end"""

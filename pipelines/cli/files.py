@@ -59,13 +59,14 @@ def pull(
     """
     settings = read_settings()
     from pipelines.landing.http import HttpError
-    from pipelines.landing.pull import VIETNAM, PullError, read_credentials
+    from pipelines.landing.pull import PullError, read_credentials
     from pipelines.landing.pull import pull as pull_source
+    from pipelines.periods import local_date
     from pipelines.sources import all_sources
 
     refuse_unknown_source(source)
     chosen = all_sources()[source]
-    period = partition or chosen.partition_of(now().astimezone(VIETNAM).date())
+    period = partition or chosen.partition_of(local_date(now()))
     try:
         chosen.period(period)
     except ValueError as error:

@@ -23,10 +23,10 @@ from urllib.parse import urlsplit
 from pipelines.landing.http import HttpClient, HttpError
 from pipelines.landing.receipts import Receipt
 from pipelines.landing.store import Landing
-from pipelines.periods import VIETNAM, Period
+from pipelines.periods import VIETNAM, Period, local_date
 from pipelines.sources.base import Ask, PullError, Source
 
-__all__ = ["VIETNAM", "PullError", "failed_pulls", "pull", "read_credentials"]
+__all__ = ["PullError", "failed_pulls", "pull", "read_credentials"]
 
 _BLOCK = 1 << 20
 _NOTES = "failed_pulls.json"
@@ -156,10 +156,10 @@ def _pull(
         url = address.replace("{partition}", partition)
         with connect() as http, http.download(url) as got_file:
             name = PurePosixPath(urlsplit(url).path).name or f"{source.name}-{partition}"
-            day = min(period.last, now().astimezone(VIETNAM).date())
+            day = min(period.last, local_date(now()))
             land(_Delivery(name, got_file, url, day, got_file.status, got_file.media_type))
     else:
-        for path, day in _files_of(Path(address), source, partition, now().astimezone(VIETNAM).date()):
+        for path, day in _files_of(Path(address), source, partition, local_date(now())):
             with open(path, "rb") as stream:
                 chunks = iter(lambda: stream.read(_BLOCK), b"")
                 land(_Delivery(path.name, chunks, path.resolve().as_uri(), day))

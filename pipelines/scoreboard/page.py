@@ -13,6 +13,7 @@ from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from pipelines.periods import MONTHS
 from pipelines.release.reader import Row
 from pipelines.release.released import Release
 from pipelines.scoreboard import words
@@ -205,7 +206,7 @@ def _spark(row: Row, series: Sequence[Row], charts: Charts) -> dict[str, Any] | 
 
 def _at(point: Row) -> float:
     start: date = point["period_start"]
-    months = {"month": 1, "quarter": 3, "half": 6}.get(point["period_type"], 12)
+    months = MONTHS.get(point["period_type"], 12)
     return at(start.year, start.month + months // 2)
 
 
