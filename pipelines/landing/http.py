@@ -19,15 +19,17 @@ from typing import IO, Any, Self
 import httpx
 import tenacity
 
-from pipelines.sources.base import AnswerTooLargeError, HttpError, Refused, Response
-
-__all__ = ["AnswerTooLargeError", "Download", "HttpClient", "HttpError", "Refused", "Response"]
+from pipelines.sources.client import HttpError, Refused, Response
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 FORBIDDEN = 403
 
 _CHUNK = 1 << 20
 _IN_MEMORY = 8 << 20
+
+
+class AnswerTooLargeError(HttpError):
+    """The answer is larger than allowed."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ class HttpClient:
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
         json: Any = None,
-        data: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | Mapping[str, str | list[str]] | None = None,
         max_bytes: int | None = None,
     ) -> Response:
         """Ask and hold the answer in memory. `json` or `data` (a form) is the body; limits default to the client's.
@@ -156,7 +158,7 @@ class HttpClient:
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
         json: Any = None,
-        data: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | Mapping[str, str | list[str]] | None = None,
         max_bytes: int | None = None,
     ) -> Iterator[Download]:
         """Ask and hold the answer on disk while the context lasts: `for chunk in download`.

@@ -15,18 +15,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from pipelines.landing.http import HttpClient, HttpError
+from pipelines.landing.http import HttpClient
 from pipelines.landing.receipts import Receipt
 from pipelines.landing.store import Landing
 from pipelines.periods import VIETNAM, Period, local_date
-from pipelines.sources.base import Ask, PullError, Source
-
-__all__ = ["PullError", "failed_pulls", "pull", "read_credentials"]
+from pipelines.sources.base import Ask, Source
+from pipelines.sources.client import HttpError, Manner, PullError
 
 _BLOCK = 1 << 20
 _NOTES = "failed_pulls.json"
@@ -85,10 +83,12 @@ def pull(
     return results
 
 
-def _client_of(source: Source) -> Callable[[], AbstractContextManager[HttpClient]]:
+def _client_of(source: Source) -> Callable[[], HttpClient]:
+    """Makes the client that a source wants to be asked with."""
     if source.client:
         return source.client
-    return partial(HttpClient, headers=source.headers, min_delay_seconds=source.seconds_between_requests)
+    manner = source.manner or Manner()
+    return lambda: HttpClient(headers=manner.headers, min_delay_seconds=manner.min_delay_seconds)
 
 
 def failed_pulls(raw: Path, source: str) -> dict[str, str]:

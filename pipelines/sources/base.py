@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
 
@@ -17,6 +17,7 @@ from pipelines.periods import EXAMPLES, Period, day_in_name
 from pipelines.sources.province import Province
 
 if TYPE_CHECKING:
+    from pipelines.sources.client import Client, Manner
     from pipelines.sources.fields import Field
 
 __all__ = ["Period"]
@@ -38,59 +39,6 @@ Framer = Callable[..., Iterator[Any]]
 
 
 # ------------------------------------------------------------------------------------------------------------- asking
-class PullError(RuntimeError):
-    """A period could not be pulled, or only in part. The message says where and what to do."""
-
-
-class HttpError(RuntimeError):
-    """A request that failed for good. The text holds method, host, path, status and number of tries, nothing else."""
-
-    def __init__(self, problem: str, *, method: str, place: str, status: int | None, tries: int) -> None:
-        self.status = status
-        times = "once" if tries == 1 else f"{tries} times"
-        super().__init__(f"{method} {place}: {problem} (tried {times})")
-
-
-class Refused(HttpError):
-    """403: the publisher does not want this. Stop asking and talk to them."""
-
-
-class AnswerTooLargeError(HttpError):
-    """The answer is larger than allowed."""
-
-
-@dataclass(frozen=True)
-class Response:
-    """An answer held in memory. Header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-
-class Http(Protocol):
-    """The client that a connector is given; retries, pauses and limits are its affair."""
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        params: Mapping[str, str | int] | None = None,
-        headers: Mapping[str, str] | None = None,
-        json: Any = None,
-        data: Mapping[str, str] | None = None,
-        max_bytes: int | None = None,
-    ) -> Response:
-        """Ask and hold the answer in memory.
-
-        Raises:
-            Refused: 403.
-            AnswerTooLargeError: larger than `max_bytes`.
-            HttpError: any other status than 2xx, or no answer.
-        """
-
-
 @dataclass(frozen=True)
 class Ask:
     """What a connector is given to ask its source with.
@@ -99,7 +47,7 @@ class Ask:
     that page again. Credentials are read from the file that the settings name and never leave the connector.
     """
 
-    http: Http
+    http: Client
     address: str
     credentials: Mapping[str, str]
     period: Period
@@ -213,12 +161,10 @@ class Source:
     table: Table
     fetch: Fetch | None = None
     """How the source's interface is asked for a period; without one, an address is a folder or a plain URL."""
+    manner: Manner | None = None
+    """Headers and pace that `fetch` asks with, where they are the source's own."""
     client: Callable[[], Any] | None = None
-    """Deprecated: `headers` and `seconds_between_requests` say the same without making a client."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Headers that the source's interface wants with every request."""
-    seconds_between_requests: float = 0.0
-    """Pause between two requests that the source's publisher expects."""
+    """Deprecated: use `manner`."""
     rows_stand_alone: bool = False
     """Whether each row is a fact of its own: what is truncated or rejected is not known yet, and makes nothing wrong.
     The gate warns of it, where it would hold back what is counted from rows."""
@@ -260,10 +206,12 @@ class Source:
 
     def frames(self, stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Any]:
         """The records of a file in batches: `frame` with what it needs to know."""
-        known: dict[str, Any] = {"name": name} if self.frames_by_name else {}
-        if self.frames_by_province:
-            known["province"] = self._province()
-        return self.frame(stream, max_record_bytes=max_record_bytes, **known)
+        return self.frame(stream, max_record_bytes=max_record_bytes, **self.framing_options(name))
+
+    def framing_options(self, name: str) -> dict[str, Any]:
+        """What `frame` needs to know besides the bytes of the file of that name."""
+        options: dict[str, Any] = {"name": name} if self.frames_by_name else {}
+        return options | ({"province": self._province()} if self.frames_by_province else {})
 
     def reading(self) -> str:
         """Digest of everything but a file's own bytes that decides what becomes of its rows: table, province,

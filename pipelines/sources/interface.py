@@ -15,7 +15,8 @@ from itertools import count
 from typing import Any
 
 from pipelines.periods import local_date
-from pipelines.sources.base import Ask, Fetched, HttpError, PullError, Response
+from pipelines.sources.base import Ask, Fetched
+from pipelines.sources.client import HttpError, PullError, Response
 
 MAX_PAGES = 100_000
 _NEVER, _ALWAYS = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)

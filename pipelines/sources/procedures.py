@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 
 from pipelines.sources import framing
 from pipelines.sources.base import Ask, Column, Fetched, Rule, Source, Table
+from pipelines.sources.client import Manner
 from pipelines.sources.fields import BAD_TEXT, clean, whole
 from pipelines.sources.interface import AGAIN, Interface, Page, records_of, walk
 from pipelines.sources.ngsp import SHARE, Ngsp
@@ -278,7 +279,7 @@ SOURCE = Source(
     first_period="2025-01",
     frame=frame,
     fetch=fetch,
-    seconds_between_requests=SECONDS_BETWEEN,
+    manner=Manner(min_delay_seconds=SECONDS_BETWEEN),
     table=Table(
         structure=LISTS,
         columns=COLUMNS,
