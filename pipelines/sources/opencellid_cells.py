@@ -96,9 +96,9 @@ _SECONDS = "try_cast(nullif(trim(j.updated), '') as bigint)"
 _UPDATED_AT = f"case when {_SECONDS} between 0 and 4102444800 then make_timestamp({_SECONDS} * 1000000) end"
 LARGEST_AREA = 65_533
 """Area codes have 16 bits, of which 0, 65534 and 65535 mean that the phone knows none; those of 5G have 24 bits."""
-LARGEST_CELL = {"GSM": 65_534, "CDMA": 65_534, "UMTS": (1 << 28) - 1, "LTE": (1 << 28) - 1, "NR": (1 << 36) - 1}
-"""Largest cell number by radio; phones write 0, -1 or 2147483647 for one that they do not know."""
-_CELLS = " ".join(f"when '{radio}' then {largest}" for radio, largest in LARGEST_CELL.items())
+LARGEST_CELL = (1 << 28) - 1
+"""Cell numbers have 28 bits, those of 5G 36; phones write 0, -1 or 2147483647 for one that they do not know."""
+
 
 SOURCE = Source(
     name="opencellid_cells",
@@ -149,7 +149,7 @@ SOURCE = Source(
             ),
             Rule("unknown_code", "net", "operator is null", "j.net"),
             Rule("out_of_range", "area", f"radio <> 'NR' and area > {LARGEST_AREA}", "j.area"),
-            Rule("out_of_range", "cell", f"cell > (case radio {_CELLS} end) or cell = 2147483647", "j.cell"),
+            Rule("out_of_range", "cell", f"(radio <> 'NR' and cell > {LARGEST_CELL}) or cell = 2147483647", "j.cell"),
             *place_rules(),
         ),
     ),
