@@ -58,8 +58,8 @@ def pull(
     The address comes from HATINH_ADDRESSES. Files that people bring go into data/drop/SOURCE/ instead.
     """
     settings = read_settings()
-    from pipelines.landing.pull import read_credentials
     from pipelines.landing.pull import pull as pull_source
+    from pipelines.landing.pull import read_credentials
     from pipelines.periods import local_date
     from pipelines.sources import all_sources
     from pipelines.sources.client import HttpError, PullError

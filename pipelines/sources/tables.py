@@ -87,7 +87,7 @@ class Frames:
 _Cells = list[str]
 _Row = tuple[int, _Cells | Reason]
 """A row of a table with its number: its cells, or why it has none."""
-_Record = tuple[int, Mapping[str, str | None] | StrEnum]
+_Record = tuple[int, Mapping[str, Any] | StrEnum]
 """A row below the header with its number: its cells by field, or why it is rejected."""
 
 
@@ -261,7 +261,7 @@ class _Header:
     def may_come_again(self, cells: _Cells) -> bool:
         return self.mark < len(cells) and heading_key(cells[self.mark]) == self.mark_key
 
-    def record(self, cells: _Cells) -> dict[str, str] | Reason:
+    def record(self, cells: _Cells) -> dict[str, Any] | Reason:
         width = len(self.names)
         while len(cells) > width and not cells[-1]:
             cells = cells[:-1]
@@ -269,7 +269,11 @@ class _Header:
             cells = [*cells[: self.omitted], "", *cells[self.omitted :]][:width]
         if len(cells) != width:
             return Reason.WRONG_WIDTH
-        record = {name: cell for name, cell in zip(self.names, cells, strict=True) if name}
+        record = {
+            name: cell.number if isinstance(cell, _NumberCell) else cell
+            for name, cell in zip(self.names, cells, strict=True)
+            if name
+        }
         for name in self.typed:
             if record[name] and isinstance(record[name], _TextCell):
                 record[name] = f"'{record[name]}"
@@ -292,6 +296,16 @@ class _TextCell(str):
     """A cell that a workbook holds as text, however much it looks like a number."""
 
     __slots__ = ()
+
+
+class _NumberCell(str):
+    """A cell that a workbook holds as a number. In a record it is a JSON number, which has one reading only."""
+
+    __slots__ = ()
+
+    @property
+    def number(self) -> int | float:
+        return int(self) if self.lstrip("-").isdigit() else float(self)
 
 
 def _cell(text: str) -> str:
@@ -487,8 +501,8 @@ def _excel_text(value: Any) -> str:
         return _TextCell(_cell(value))
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, float):
+        return _NumberCell(int(value) if value.is_integer() else value)
     if isinstance(value, datetime):
         # Excel counts days in a double: the second is a few milliseconds off
         return (value + timedelta(microseconds=500_000)).replace(microsecond=0).isoformat(sep=" ")

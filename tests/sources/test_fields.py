@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from datetime import date, datetime
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loads import loaded
+from openpyxl import Workbook
 
 from pipelines.sources import framing
 from pipelines.sources.base import Source, Table
@@ -31,6 +33,7 @@ from pipelines.sources.fields import (
     Timestamp,
     Whole,
 )
+from pipelines.sources.ispeed import SOURCE as ISPEED
 
 KINDS: dict[str, Field] = {
     "text": Text("value", longest=10),
@@ -217,3 +220,24 @@ def test_a_number_cell_is_loaded_as_it_is(value: float) -> None:
 @settings(max_examples=40, deadline=None)
 def test_a_count_is_read_with_any_mark_of_thousands(value: int, mark: str) -> None:
     assert read("whole", f"{value:,}".replace(",", mark)) == [value]
+
+
+def test_a_number_cell_of_a_workbook_has_one_reading_and_a_text_cell_may_have_two() -> None:
+    sheet = Workbook()
+    assert sheet.active is not None
+    for row in (
+        ["Kỳ", "Mã xã", "Loại mạng", "Tải xuống (Mbps)", "Số mẫu"],
+        ["07/2026", "18073", "cố định", 1.024, 1234],
+        ["07/2026", "18073", "cố định", "1.024", 1234],
+        ["07/2026", "18073", "cố định", 312, "1.234"],
+        ["07/2026", "18073", "cố định", 312, 1.234],
+    ):
+        sheet.active.append(row)
+    content = io.BytesIO()
+    sheet.save(content)
+    found = loaded(ISPEED, content.getvalue(), day=DAY, name="ispeed-2026-10-31.xlsx")
+    assert [(row["download_mbps"], row["samples"]) for row in found.rows] == [(1.024, 1234), (312.0, 1234)]
+    assert [(row, reason, field) for row, reason, field, _ in found.reasons] == [
+        (3, "ambiguous_number", "download"),
+        (5, "bad_number", "samples"),
+    ]
