@@ -26,6 +26,8 @@ from pipelines.periods import VIETNAM, Period, local_date
 from pipelines.sources.base import Ask, Source
 from pipelines.sources.client import HttpError, Manner, PullError
 
+__all__ = ["PullError", "failed_pulls", "pull", "read_credentials"]
+
 _BLOCK = 1 << 20
 _NOTES = "failed_pulls.json"
 

@@ -4,7 +4,7 @@ The workbook is written by `hatinh template` (pipelines/reporting) and comes bac
 asked: codes of indicator, area and agency, the period, its place among the rows ("3/12") and the form itself
 (`1-5f3c9a2b/2026-Q3`). So each cell is judged by itself against the registries, a row that was deleted is missed, and a
 wrong cell takes no other with it. What the reasons of quarantine mean to who filled it is said in
-pipelines/reporting/marked.py.
+pipelines/reasons.py.
 
 A report counts as of the day in the file's name (`…_2026-10-12.xlsx`), else the day it came.
 """
