@@ -48,6 +48,7 @@ REASONS: Mapping[str, Reason] = {
             "one mark before three digits: thousands or decimals",
             "Viết số không có dấu hàng nghìn (1024 hoặc 1,0), hoặc gửi bảng tính với ô số.",
             "Write the number without a mark of thousands (1024 or 1.0), or send a workbook with number cells.",
+            form_fix_vi="Không rõ dấu chấm hay phẩy là hàng nghìn hay thập phân. Gõ số vào ô của tệp Excel.",
         ),
         Reason(
             "answered_before_received",

@@ -140,6 +140,12 @@ def decimal(text: str) -> str:
     )
 
 
+def is_ambiguous(name: str) -> str:
+    """SQL of whether a field is text with one mark before three digits, which may group thousands or set decimals
+    apart."""
+    return f"regexp_full_match(trim(j.{name}), '{_ONE_GROUP}') and not ({is_number_cell(name)})"
+
+
 def printed_number(text: str) -> str:
     """SQL of a number as `decimal` reads it, with or without a sign of per cent."""
     return decimal(f"regexp_replace({text}, '\\s*%\\s*$', '')")
@@ -443,7 +449,7 @@ class Number(_Numeric):
 
     def checks(self) -> Iterator[Rule]:
         thousands = f"try_cast(regexp_replace(trim({self.raw}), '[.,]', '') as double)"
-        both = f"regexp_full_match(trim({self.raw}), '{_ONE_GROUP}') and not ({is_number_cell(self.name)})"
+        both = is_ambiguous(self.name)
         if outside := self.outside(thousands):
             both += f" and not ({outside})"
         yield self.rule("ambiguous_number", both)

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, ClassVar
 from pipelines import periods
 from pipelines.sources import framing, tables
 from pipelines.sources.base import Column, Rule, Source, Table
-from pipelines.sources.fields import BAD_TEXT, Choice, Code, Computed, blank, clean
+from pipelines.sources.fields import BAD_TEXT, Choice, Code, Computed, blank, clean, decimal, is_ambiguous
 
 MOST_SHEET_BYTES = 64 << 20
 """Bytes that the sheets of a workbook may unfold to; a form for all communes is a hundredth of it."""
@@ -210,7 +210,7 @@ TYPED = (
     _Registered("area_code", required=True),
     _Registered("agency_code"),
     Computed("period", "period_type", by=periods.type_sql("j.period"), required=True),
-    Computed("value", type="double", by="try_cast(nullif(trim(j.value), '') as double)"),
+    Computed("value", type="double", by=decimal("j.value")),
     _Status("status", "value_status", meanings={word.lower(): code for word, code in STATUSES.items()}),
     Computed("note", by=clean("j.note"), more=(Rule("bad_text", "note", f"regexp_matches(j.note, '{BAD_TEXT}')"),)),
     _Registered("form", in_capitals=False, required=True),
@@ -248,6 +248,7 @@ RULES = (
     ),
     Rule("old_form", "form", f"not {_registered('report_obligations', _ASKED)}", "j.form"),
     Rule("text_in_number_cell", "value", "j.value like '''%'", "j.value"),
+    Rule("ambiguous_number", "value", is_ambiguous("value"), "j.value"),
     Rule("not_a_number", "value", f"{_HAS_VALUE} and not coalesce(isfinite(value), false)", "j.value"),
     Rule("value_not_applicable", "value", f"value_status = 'not_applicable' and {_HAS_VALUE}"),
     Rule("status_without_value", "value", f"value_status in ('observed', 'estimated') and not {_HAS_VALUE}"),

@@ -176,9 +176,25 @@ def test_json_and_csv_are_judged_by_the_same_rules() -> None:
         "value": "93.5",
         "form": "1-207dddaf/2026-Q3",
     }
-    good, wrong = judged(*(json.dumps([{**record, **change}]).encode() for change in ({}, {"value": "0.9"})))
-    assert good.answered == 1
+    changes: list[dict[str, Any]] = [{}, {"value": "93,5"}, {"value": 1.234}, {"value": "0.9"}, {"value": "1.234"}]
+    *good, wrong, ambiguous = judged(*(json.dumps([{**record, **change}]).encode() for change in changes))
+    assert [checked.answered for checked in good] == [1, 1, 1]
     assert [finding.reason for finding in wrong.findings] == ["fraction_for_percent"]
+    assert [finding.reason for finding in ambiguous.findings] == ["ambiguous_number"]
+
+
+def test_json_may_have_the_headings_of_the_form_for_names() -> None:
+    record = {
+        "STT": "1/1",
+        "Mã chỉ số": "work_files_online_pct",
+        "Mã địa bàn": "42",
+        "Mã cơ quan": "H27.1",
+        "Kỳ báo cáo": "2026-Q3",
+        "SỐ LIỆU": 93.5,
+        "Mã mẫu": "1-207dddaf/2026-Q3",
+    }
+    (checked,) = judged(json.dumps([record]).encode())
+    assert (checked.answered, checked.findings) == (1, ())
 
 
 def test_a_day_in_the_name_is_the_day_of_the_report(asked: Callable[..., Form]) -> None:
