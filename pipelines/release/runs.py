@@ -15,8 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from pipelines.personal import redacted
 from pipelines.release.files import PACKAGE, RELEASES, VERSIONS, current_id, iso, to_json, write_atomically
-from pipelines.release.protect import redacted
 
 RunStatus = Literal["running", "released", "unchanged", "nothing", "failed", "died"]
 

@@ -7,9 +7,11 @@ A wrong cell is framed and filled, has a comment, and its reason stands in words
 from __future__ import annotations
 
 import io
+import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from typing import Any, BinaryIO
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import Cell
@@ -22,8 +24,10 @@ from pipelines.reasons import REASONS
 from pipelines.reporting.check import Check, Finding
 from pipelines.reporting.registry import Indicator
 from pipelines.reporting.workbook import OPEN_BORDER, OPEN_FIELDS, OPEN_FILL, page, range_text, settled
+from pipelines.sources import isolated
 from pipelines.sources.reported_indicators import FIELDS
-from pipelines.sources.tables import HEADER_WITHIN, LARGEST_WORKBOOK, heading_key
+from pipelines.sources.tables import HEADER_WITHIN, heading_key
+from pipelines.sources.workbooks import LARGEST_WORKBOOK
 
 LIST = "Cần sửa"
 WHOLE_ROW = "cả dòng"
@@ -48,19 +52,41 @@ def said(finding: Finding, indicator: Indicator | None) -> str:
 
 def said_lines(content: bytes, checked: Check, indicators: Mapping[str, Indicator]) -> list[tuple[str, str, str]]:
     """Every finding as (row, cell or "cả dòng", reason in words), for people who look at a terminal."""
-    _, lines = _marked(content, checked, indicators)
-    return [(str(finding.row_no), place or WHOLE_ROW, text) for finding, place, text in lines]
+    *_, lines = _in_child(_said, content, checked, indicators) or _said(None, checked, indicators)
+    return [(row, place, text) for row, place, text in json.loads(lines)]
 
 
 def marked_copy(content: bytes, checked: Check, indicators: Mapping[str, Indicator], made_on: date) -> bytes:
     """The workbook as it came, with every finding marked; where it cannot be opened, the list of findings alone."""
-    book, lines = _marked(content, checked, indicators)
+    (copy,) = _in_child(_copy, content, checked, indicators, made_on) or _copy(None, checked, indicators, made_on)
+    return copy
+
+
+def _in_child(function: Callable[..., Iterator[bytes]], content: bytes, *arguments: Any) -> list[bytes]:
+    """What a function makes of the workbook, in the process that reads files of others; nothing where that fails."""
+    try:
+        return list(isolated.call(function, io.BytesIO(content), *arguments))
+    except isolated.ReaderFailed:
+        return []
+
+
+def _said(stream: BinaryIO | None, checked: Check, indicators: Mapping[str, Indicator]) -> Iterator[bytes]:
+    _, lines = _marked(stream, checked, indicators)
+    yield json.dumps([(str(finding.row_no), place or WHOLE_ROW, text) for finding, place, text in lines]).encode()
+
+
+def _copy(
+    stream: BinaryIO | None, checked: Check, indicators: Mapping[str, Indicator], made_on: date
+) -> Iterator[bytes]:
+    book, lines = _marked(stream, checked, indicators)
     _list(book, lines)
-    return settled(book, made_on)
+    yield settled(book, made_on)
 
 
-def _marked(content: bytes, checked: Check, indicators: Mapping[str, Indicator]) -> tuple[Workbook, list[_Line]]:
-    book = _opened(content)
+def _marked(
+    stream: BinaryIO | None, checked: Check, indicators: Mapping[str, Indicator]
+) -> tuple[Workbook, list[_Line]]:
+    book = None if stream is None or checked.refusal else _opened(stream.read(_LARGEST + 1))
     if book is None:
         book = Workbook()
         assert book.active is not None  # noqa: S101  a new workbook has a sheet

@@ -309,9 +309,7 @@ def _table(resource: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{key: resource[key] for key in ("name", "path", "rows", "target")},
         "title": Text(resource["title"], resource["title_en"]),
-        "landed": words.day(datetime.fromisoformat(landed).astimezone(VIETNAM).date())
-        if landed
-        else words.NOTHING,
+        "landed": words.day(datetime.fromisoformat(landed).astimezone(VIETNAM).date()) if landed else words.NOTHING,
         "held_back": resource.get("held_back"),
         "sources": ", ".join(source["title"] for source in resource["sources"] if source.get("files", True)) or "–",
     }

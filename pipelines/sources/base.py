@@ -106,6 +106,8 @@ class Table:
     rules: tuple[Rule, ...]
     identity: str
     dropped: frozenset[str] = frozenset()
+    free_texts: tuple[str, ...] = ()
+    """Columns that people write what they like into: one that looks like personal data rejects its record."""
 
     @classmethod
     def of(
@@ -137,6 +139,7 @@ class Table:
             rules=(*first_rules, *(rule for declared in fields for rule in declared.rules), *rules),
             identity=identity,
             dropped=frozenset(dropped),
+            free_texts=tuple(declared.column_name for declared in fields if declared.is_free_text),
         )
 
     @property
@@ -221,7 +224,14 @@ class Source:
         came before it. The code of a framing is no part of it: `hatinh rebuild` when that changes.
         """
         table, province = self.table, self.province
-        described = (sorted(table.structure.items()), table.columns, table.rules, table.identity, sorted(table.dropped))
+        described = (
+            sorted(table.structure.items()),
+            table.columns,
+            table.rules,
+            table.identity,
+            sorted(table.dropped),
+            table.free_texts,
+        )
         digest = hashlib.sha256(repr((described, province and province.box)).encode())
         for registry in self.registries if province else ():
             path = self._province().seeds / f"{registry}.csv"

@@ -195,6 +195,11 @@ class Field:
     """The reason of a text that is none of this type."""
 
     @property
+    def is_free_text(self) -> bool:
+        """Whether people write what they like into it, so that it is searched for personal data."""
+        return False
+
+    @property
     def column_name(self) -> str:
         return self.column or self.name
 
@@ -237,6 +242,10 @@ class Text(Field):
     longest: int = 200
     is_member: bool = False
     in_capitals: bool = False
+
+    @property
+    def is_free_text(self) -> bool:
+        return self.is_member and not self.in_capitals
 
     @property
     def sql(self) -> str:

@@ -24,7 +24,7 @@ from typing import BinaryIO
 from pipelines.sources import framing
 from pipelines.sources.base import Column, Rule, Source, Table
 from pipelines.sources.fields import Computed, Coordinate, Identifier, is_out_of_range
-from pipelines.sources.framing import Frames
+from pipelines.sources.framing import Frames, Reject
 from pipelines.sources.operators import NETWORK_CODES, place_rules
 from pipelines.sources.province import MCC, Box, Province
 from pipelines.sources.tables import Reason
@@ -54,7 +54,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str, province: Provi
     for batch in framing.lines(stream, max_record_bytes=max_record_bytes):
         row_no: list[int] = []
         texts: list[str] = []
-        rejects: list[tuple[int, str]] = list(batch.rejects)
+        rejects: list[Reject] = list(batch.rejects)
         elsewhere = 0
         for number, line in zip(batch.row_no.to_pylist(), batch.text.to_pylist(), strict=True):
             cells = _cells(line.removeprefix("\ufeff"))
