@@ -6,15 +6,15 @@ import os
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 
 from pipelines.landing.receipts import Receipt
 from pipelines.landing.store import Landing
+from pipelines.periods import local_date
 from pipelines.personal import kind_in, redacted
 
-_VIETNAM = timezone(timedelta(hours=7))  # no summer time
 _CHUNK = 1 << 20
 _DEEPEST = 3  # source / folder / file
 _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload")
@@ -143,9 +143,7 @@ def intake(
             if file.moved():
                 raise _MovedError
             landed_at = now()
-            partition, extracted_on = sources[file.source].period_of(
-                file.path.name, landed_at.astimezone(_VIETNAM).date()
-            )
+            partition, extracted_on = sources[file.source].period_of(file.path.name, local_date(landed_at))
             receipt, is_new = landing.put(
                 _chunks(file),
                 source=file.source,

@@ -19,25 +19,23 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from pipelines.landing.drop import personal_name
-from pipelines.landing.http import HttpClient, HttpError
+from pipelines.landing.http import HttpClient
 from pipelines.landing.receipts import Receipt
 from pipelines.landing.store import Landing
+from pipelines.periods import VIETNAM, Period, local_date
 from pipelines.personal import kind_in, redacted
-from pipelines.sources.base import Ask, Period, Source
+from pipelines.sources.base import Ask, Source
+from pipelines.sources.client import HttpError, Manner, PullError
 from pipelines.sources.isolated import where
 
-VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+__all__ = ["PullError", "failed_pulls", "pull", "read_credentials"]
+
 _BLOCK = 1 << 20
 _NOTES = "failed_pulls.json"
 
 Landed = tuple[Receipt, bool]
-
-
-class PullError(RuntimeError):
-    """The source cannot be asked, or its answer is not one. The message says what to set or mend, and no secret."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +81,7 @@ def pull(
             + f", or put files into the drop folder data/drop/{source.name}/."
         )
     try:
-        results = _pull(
-            landing, source, period, address, now, credentials, client or source.client or HttpClient, progress
-        )
+        results = _pull(landing, source, period, address, now, credentials, client or _client_of(source), progress)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
@@ -97,6 +93,14 @@ def pull(
         raise PullError(problem) from error
     _note(landing.root, source.name, partition, None)
     return results
+
+
+def _client_of(source: Source) -> Callable[[], AbstractContextManager[HttpClient]]:
+    """Makes the client that a source wants to be asked with."""
+    if source.client:
+        return source.client
+    manner = source.manner or Manner()
+    return lambda: HttpClient(headers=manner.headers, min_delay_seconds=manner.min_delay_seconds)
 
 
 def _unforeseen(source: Source, partition: str, error: BaseException) -> str:
@@ -166,13 +170,13 @@ def _pull(
     if source.fetch:
         names = {receipt.name for receipt in landing.receipts(source.name) if receipt.partition == partition}
         with connect() as http:
-            for got in source.fetch(Ask(http, address, credentials, period, now, names.__contains__)):
+            for got in source.fetch(Ask(http, address, credentials, period, now, names.__contains__, source.province)):
                 land(_Delivery(got.name, [got.content], got.address, got.extracted_on, got.status, got.media_type))
     elif urlsplit(address).scheme in ("http", "https"):
         url = address.replace("{partition}", partition)
         with connect() as http, http.download(url) as got_file:
             name = PurePosixPath(urlsplit(url).path).name or f"{source.name}-{partition}"
-            day = min(period.last, now().astimezone(VIETNAM).date())
+            day = min(period.last, local_date(now()))
             land(_Delivery(name, got_file, url, day, got_file.status, got_file.media_type))
     else:
         problems: list[str] = []
@@ -184,7 +188,7 @@ def _pull(
                     raise ValueError(personal_name(kind))
                 if path.is_symlink():
                     raise ValueError("is a link, which is not followed. Put the file itself there.")
-                of, day = source.period_of(path.name, now().astimezone(VIETNAM).date())
+                of, day = source.period_of(path.name, local_date(now()))
                 if of != partition:
                     continue
                 with open(path, "rb") as stream:

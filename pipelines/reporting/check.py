@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import duckdb
 
-from pipelines.sources.reported_indicators import SOURCE
+from pipelines.sources import all_sources
 from pipelines.warehouse.connection import SCHEMA
 from pipelines.warehouse.load import load
 
@@ -62,6 +62,7 @@ def check(content: bytes, name: str, day: date) -> Check:
 
 def check_all(workbooks: Sequence[Sent]) -> list[Check]:
     """Judge workbooks, each by itself, in one load: planning it costs more than any of them."""
+    source = all_sources()["reported_indicators"]
     files = [
         SimpleNamespace(
             name=sent.name,
@@ -69,7 +70,7 @@ def check_all(workbooks: Sequence[Sent]) -> list[Check]:
             partition=f"{sent.day:%Y-%m}",
             sha256=hashlib.sha256(sent.content).hexdigest(),
             bytes=len(sent.content),
-            extracted_on=SOURCE.period_of(sent.name, sent.day)[1],
+            extracted_on=source.period_of(sent.name, sent.day)[1],
             landed_at=datetime.combine(sent.day, time(), UTC),
             synthetic=False,
             content=sent.content,
@@ -80,7 +81,7 @@ def check_all(workbooks: Sequence[Sent]) -> list[Check]:
         connection.execute(SCHEMA)
         report = load(
             connection,
-            SOURCE,
+            source,
             files,
             lambda file: io.BytesIO(file.content),  # type: ignore[attr-defined]
             key=bytes(32),  # no field of this source becomes a pseudonym
@@ -89,7 +90,7 @@ def check_all(workbooks: Sequence[Sent]) -> list[Check]:
         rows = connection.execute(
             "select f.file_no, count(r.version) filter (value_status is not null), "
             "count(r.version) filter (value_status is null) "
-            f"from raw.files as f left join raw.{SOURCE.name} as r using (file_no) "
+            f"from raw.files as f left join raw.{source.name} as r using (file_no) "
             "group by f.file_no order by f.file_no"
         ).fetchall()
         refused: dict[int, list[Finding]] = {}

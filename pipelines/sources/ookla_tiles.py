@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 
 from pipelines.sources.base import Column, Rule, Source, Table
 from pipelines.sources.framing import Frames
-from pipelines.sources.province import BOX, quadkeys
+from pipelines.sources.province import Province, quadkeys
 
 NAME = re.compile(r"(20\d{2})-(0[1-9]|1[0-2])-01_performance_(fixed|mobile)_tiles")
 NEEDED = ("quadkey", "avg_d_kbps", "avg_u_kbps", "avg_lat_ms", "tests", "devices")
@@ -33,7 +33,7 @@ BATCH_ROWS = 1 << 16
 MARK = b"PAR1"
 
 
-def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Frames]:
+def frame(stream: BinaryIO, *, max_record_bytes: int, name: str, province: Province) -> Iterator[Frames]:
     """The province's tiles as JSON records, numbered by their row in the file; the others as a count.
 
     A file that is no Parquet, lacks a column or has another name is one reject.
@@ -68,7 +68,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Fra
             return
         quarter = {"quarter": f"{told[1]}-{told[2]}-01", "network": told[3]}
         wanted = [column for column in (*NEEDED, *OPTIONAL) if column in columns]
-        prefixes = quadkeys(BOX, ZOOM)
+        prefixes = quadkeys(province.box, ZOOM)
         at = columns.index("quadkey")
         if not _is_text(file.schema_arrow.field("quadkey").type):
             yield refused("wrong_type: quadkey")
@@ -161,6 +161,7 @@ SOURCE = Source(
     first_period="2019-Q1",
     frame=frame,
     frames_by_name=True,
+    frames_by_province=True,
     subject=subject,
     table=Table(
         structure=dict.fromkeys(("quarter", "network", *NEEDED, *OPTIONAL), "VARCHAR"),

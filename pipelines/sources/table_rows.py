@@ -89,6 +89,16 @@ class TextCell(str):
     __slots__ = ()
 
 
+class NumberCell(str):
+    """A cell that a workbook holds as a number. In a record it is a JSON number, which has one reading only."""
+
+    __slots__ = ()
+
+    @property
+    def number(self) -> int | float:
+        return int(self) if self.lstrip("-").isdigit() else float(self)
+
+
 class FailedCell(str):
     """A cell with an error value, or a formula without a stored value. It shows nothing, but it is not blank."""
 

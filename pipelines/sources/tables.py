@@ -17,17 +17,29 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain, islice, zip_longest
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pipelines.sources import framing, workbooks
-from pipelines.sources.base import timestamp
 from pipelines.sources.delimited import csv_rows, encoding_of
+from pipelines.sources.fields import printed_number, printed_timestamp
 from pipelines.sources.framing import Frames
 from pipelines.sources.html_tables import html_tables
-from pipelines.sources.table_rows import FAILED, Cells, Container, FailedCell, Reason, Row, TextCell, container_of
+from pipelines.sources.table_rows import (
+    FAILED,
+    Cells,
+    Container,
+    FailedCell,
+    NumberCell,
+    Reason,
+    Row,
+    TextCell,
+    container_of,
+)
 from pipelines.sources.vietnamese_text import Reading, is_misread, reading_of
 
 __all__ = ["Frames", "Reason", "TableForm", "batches", "heading_key", "printed_number", "printed_timestamp"]
+
+__all__ = ["printed_number", "printed_timestamp"]
 
 HEADER_WITHIN = 100
 """Rows at the top of a table among which the header is looked for."""
@@ -45,7 +57,7 @@ _DATE = re.compile(r"\d{1,2}/\d{1,2}/\d{4}|\d{4}-\d{2}-\d{2}")
 _ERROR_TEXT = re.compile(r"#(?:N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|GETTING_DATA)")
 _REPLACEMENT = "\ufffd"
 
-_Record = tuple[int, "Mapping[str, str | None] | StrEnum | tuple[StrEnum, str]"]
+_Record = tuple[int, "Mapping[str, Any] | StrEnum | tuple[StrEnum, str]"]
 """A row below the header with its number: its cells by field, or why it is rejected, and where in the row."""
 
 
@@ -269,7 +281,7 @@ class _Header:
     def may_come_again(self, cells: Cells) -> bool:
         return self.mark < len(cells) and heading_key(cells[self.mark]) == self.mark_key
 
-    def record(self, cells: Cells) -> dict[str, str] | Reason | tuple[Reason, str]:
+    def record(self, cells: Cells) -> dict[str, Any] | Reason | tuple[Reason, str]:
         width = len(self.names)
         while len(cells) > width and not cells[-1]:
             cells = cells[:-1]
@@ -277,7 +289,11 @@ class _Header:
             cells = [*cells[: self.omitted], "", *cells[self.omitted :]][:width]
         if len(cells) != width:
             return Reason.WRONG_WIDTH
-        record = {name: cell for name, cell in zip(self.names, cells, strict=True) if name}
+        record = {
+            name: cell.number if isinstance(cell, NumberCell) else cell
+            for name, cell in zip(self.names, cells, strict=True)
+            if name
+        }
         for name, cell in record.items():
             if isinstance(cell, FailedCell) and name in self.checked:
                 return Reason.FORMULA_WITHOUT_VALUE, name
@@ -315,7 +331,7 @@ def _decoded(rows: Iterator[Row]) -> Iterator[Row]:
 
 
 def _cell(text: str, reading: Reading | None) -> str:
-    if isinstance(text, FailedCell):
+    if isinstance(text, FailedCell | NumberCell):
         return text
     clean: str = text
     if not text.isascii():
@@ -368,25 +384,3 @@ def batches(records: Iterable[_Record], limit: int) -> Iterator[Frames]:
     elif is_empty:
         rejects = [(1, Reason.EMPTY_FILE)]  # a header and nothing below it
         yield batch()
-
-
-def printed_timestamp(field: str) -> str:
-    """SQL of a time as tables print it, `DD/MM/YYYY` with or without the time of day, or as feeds write it."""
-    printed = "['%d/%m/%Y %H:%M:%S', '%d/%m/%Y %H:%M', '%d/%m/%Y']"
-    return f"coalesce({timestamp(field)}, try_strptime(nullif(trim({field}), ''), {printed}))"
-
-
-def printed_number(field: str) -> str:
-    """SQL of a number as tables print it: `1.234,5`, `1,234.5`, `1 234,5`, `12,87 %`; null when it is none.
-
-    A mark that comes several times, or before the other mark, groups thousands; one that comes alone is the decimal
-    mark, so whoever takes counts must refuse `1.234` beforehand.
-    """
-    text = f"regexp_replace({field}, '[\\s\\x{{00A0}}%]', '', 'g')"
-    vietnamese = r"^[-+]?\d{1,3}(\.\d{3})+,\d+$|^[-+]?\d{1,3}(\.\d{3}){2,}$"
-    english = r"^[-+]?\d{1,3}(,\d{3})+\.\d+$|^[-+]?\d{1,3}(,\d{3}){2,}$"
-    return (
-        f"try_cast(case when regexp_matches({text}, '{vietnamese}') then replace(replace({text}, '.', ''), ',', '.') "
-        f"when regexp_matches({text}, '{english}') then replace({text}, ',', '') "
-        f"when regexp_matches({text}, '^[-+]?\\d+([.,]\\d+)?$') then replace({text}, ',', '.') end as double)"
-    )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
-from pipelines.sources.table_rows import FAILED, Cells, Container, Row, TextCell
+from pipelines.sources.table_rows import FAILED, Cells, Container, NumberCell, Row, TextCell
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
@@ -259,8 +259,8 @@ def _text(value: Any) -> str:
         return TextCell(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, float):
+        return NumberCell(int(value) if value.is_integer() else value)
     if isinstance(value, datetime):
         if value <= datetime.max - timedelta(seconds=1):
             # Excel counts days in a double: the second is a few milliseconds off

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 import duckdb
 
 from pipelines.personal import PATTERNS, kind_in
+from pipelines.reasons import codes
 from pipelines.sources import framing, isolated
 from pipelines.sources.base import Source
 from pipelines.sources.table_rows import HOW_TO_FIX
@@ -39,6 +40,14 @@ MAX_FILES, MAX_ROWS = 1 << 20, 1 << 28
 # Digits as 9, letters as a: enough to see what is wrong with a code or a date, too little to tell whose it is.
 SHAPE = r"regexp_replace(regexp_replace(left({value}, 24), '\p{{L}}', 'a', 'g'), '[0-9]', '9', 'g')"
 SAMPLED_FOR_FIELDS = 100
+# JSON with an escape of half a character (a text that was cut in an emoji) is no JSON, and would cost the record even
+# where the field is not kept. The half becomes U+FFFD, which no kept text may have. Backslashes and pairs are set aside
+# meanwhile, as control characters that JSON cannot hold.
+WITHOUT_HALF_CHARACTERS = (
+    r"replace(replace(regexp_replace(regexp_replace(replace(received, '\\', chr(3)), "
+    r"'\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})', chr(2) || 'u\1' || chr(2) || 'u\2', 'g'), "
+    r"'\\u[dD][89a-fA-F][0-9a-fA-F]{2}', '\\ufffd', 'g'), chr(2), '\'), chr(3), '\\')"
+)
 IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]{0,59}"
 HEADING = r"[\p{L}0-9_][\p{L}0-9_ .,;:/()%+-]{0,59}"
 
@@ -146,6 +155,8 @@ def load(
     """
     _remember_key(connection, key)
     bind_key(connection, key)
+    if source.province:
+        source.province.bind(connection)
     bind_repeated_keys(connection)
     reading = source.reading()
     known = {
@@ -390,8 +401,7 @@ class _Group:
 
     def _frames(self, file: LandedFile, stream: BinaryIO) -> Iterator[Any]:
         options: dict[str, Any] = {"max_record_bytes": self._max_record_bytes}
-        if self._source.frames_by_name:
-            options["name"] = file.name
+        options |= self._source.framing_options(file.name)
         head = stream.read(64)
         stream.seek(0)
         if isolated.is_needed(head):
@@ -564,14 +574,20 @@ def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.Rec
     connection.execute(
         f"""
         create or replace temp table judged as
-        with parsed as (
-            -- parsed once: only what gives nothing is looked at again, for the reason
-            select file_no, row_no, extracted_on, text, try(from_json(text, '{structure}')) as j
+        with received as (
+            -- parsed once: only what gives nothing is looked at again, without half characters, then for the reason
+            select file_no, row_no, extracted_on, text as received, try(from_json(text, '{structure}')) as j_received
             from frames
+        ),
+        parsed as (
+            select file_no, row_no, extracted_on, received,
+                   if(j_received is null, {WITHOUT_HALF_CHARACTERS}, received) as text,
+                   if(j_received is null, try(from_json({WITHOUT_HALF_CHARACTERS}, '{structure}')), j_received) as j
+            from received
         ),
         typed as (
             select file_no, row_no, extracted_on, text, j is not null or json_valid(text) as is_json, j,
-                   hash(text) as content, {columns}
+                   hash(received) as content, {columns}
             from parsed
         )
         select file_no, row_no, extracted_on, content, {names},
@@ -653,7 +669,7 @@ def _unexpected(
         [[file_no for file_no, _ in sampled], [text for _, text in sampled]],
     ).fetchall()
     found: dict[int, list[str]] = {}
-    known = {field.casefold() for field in source.table.known_fields}
+    known = {field.casefold() for field in source.known_fields}
     for file_no, key in rows:
         if key.casefold() not in known and kind_in(key) is None:
             found.setdefault(int(file_no), []).append(str(key))
@@ -729,19 +745,6 @@ def standing(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, An
     }
 
 
-# Reasons of the framing that mean: what comes after is in no figure, however much this one row stands for.
-_CUT_OFF = (
-    "truncated_gzip",
-    "corrupt_gzip",
-    "truncated_array",
-    "malformed_array",
-    "truncated_table",
-    "further_sheet",
-    "unreadable_workbook",
-    "unreadable_parquet",
-)
-
-
 def cut_off_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
     """By source: name and reason of files in force whose remainder was not read, but for those that came again, whole,
     under the same name."""
@@ -759,7 +762,7 @@ def cut_off_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple
               and later.file_no > torn.file_no and later.file_no not in (select file_no from torn)
         ) order by file_no, reason
         """,
-        [list(_CUT_OFF)],
+        [list(codes("rest"))],
     ).fetchall()
     found: dict[str, list[tuple[str, str]]] = {}
     for source, name, reason in rows:

@@ -10,12 +10,15 @@ from typing import Any
 
 import duckdb
 
+from pipelines.settings import load_settings
 from pipelines.sources.base import Source
+from pipelines.sources.province import Province
 from pipelines.warehouse.connection import SCHEMA
 from pipelines.warehouse.load import load
 
 KEY = bytes(range(32))
 DAY = date(2026, 11, 20)
+PROVINCE = Province.of(load_settings())
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def loaded(source: Source, *files: bytes, day: date = DAY, name: str | None = No
         connection.execute(SCHEMA)
         report = load(
             connection,
-            source,
+            source if source.province else source.bound(PROVINCE),
             receipts,
             lambda receipt: io.BytesIO(receipt.content),  # type: ignore[attr-defined]
             key=KEY,

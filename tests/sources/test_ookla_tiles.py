@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loads import loaded
+from loads import PROVINCE, loaded
 
 from pipelines.sources.ookla_tiles import SOURCE
-from pipelines.sources.province import BOX, Box, quadkeys
+from pipelines.sources.province import Box, quadkeys
 
 NAME = "2026-07-01_performance_fixed_tiles.parquet"
-OURS = min(quadkeys(BOX, 16))
+OURS = min(quadkeys(PROVINCE.box, 16))
 ABROAD = "0" * 16
 
 

@@ -257,7 +257,7 @@ def test_dates_and_numbers_of_excel() -> None:
         "2026-03-02",
     ]
     data = xlsx_of([HEADER, ["1", "a", "b", 46083.0], ["2", "a", "b", 0.5]], number_format=0)
-    assert [record["Ngay"] for _, record in framed(data)[0]] == ["46083", "0.5"]
+    assert [record["Ngay"] for _, record in framed(data)[0]] == [46083, 0.5]
 
 
 def test_a_second_sheet_with_the_header_is_reported() -> None:
@@ -441,7 +441,7 @@ def test_text_that_looks_like_a_number_is_told_from_one() -> None:
     book.save(saved)
     form = TableForm(FORM.fields, FORM.needed, typed=frozenset({"TrangThai"}))
     rows, _ = framed(saved.getvalue(), form)
-    assert [row["TrangThai"] for _, row in rows] == ["'1.234", "1.234", "", "''5"]
+    assert [row["TrangThai"] for _, row in rows] == ["'1.234", 1.234, "", "''5"]
     assert [row["MaHoSo"] for _, row in rows] == ["1.234", "1.234", "'5", "x"], "of other fields nothing changes"
 
 
