@@ -36,15 +36,14 @@ communes as (
     select
         area_code,
         technology,
-        count(*) as villages,
         count(*) filter (where is_covered) as villages_covered,
         count(*) filter (where not is_covered) as villages_not_covered,
         count(*) filter (where is_covered is null) as villages_unknown,
         max(operators) as operators,
         max(reported_on) as reported_on,
         case
-            when villages_not_covered > 0 then min(since_quarter) filter (where not is_covered)
-            when villages_covered = villages then max(since_quarter)
+            when bool_or(not is_covered) then min(since_quarter) filter (where not is_covered)
+            when bool_and(coalesce(is_covered, false)) then max(since_quarter)
         end as since_quarter
     from villages
     group by area_code, technology
@@ -84,7 +83,7 @@ select
     t.technology,
     case
         when c.villages_not_covered > 0 then 'not_covered'
-        when c.villages_covered = c.villages then 'covered'
+        when c.villages_covered > 0 and c.villages_unknown = 0 then 'covered'
         else 'unknown'
     end as coverage_status,
     c.since_quarter,
