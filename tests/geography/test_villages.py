@@ -223,7 +223,7 @@ def test_a_merger_of_two_communes_leaves_the_others_answers(render: Render) -> N
 
 
 def test_before_the_merger_villages_stand_in_the_communes_of_then(registry: Connection, render: Render) -> None:
-    """18139 and 18160 of then are today's 18160: two villages of one name. 18082 was split: nobody says to which part."""
+    """18139 and 18160 are today's 18160: two villages of one name. 18082 was split: nobody says to which part."""
     load(
         registry,
         render,
@@ -231,7 +231,9 @@ def test_before_the_merger_villages_stand_in_the_communes_of_then(registry: Conn
         Report("VNPT", "2025-06-30", {"Thôn 1": True}, "18160"),
         Report("VNPT", "2025-06-30", {"Thôn 1": True}, "18082"),
     )
-    found = "select area_code, reported_area_code, is_covered from int_village_states where technology = '4G' order by all"
+    found = (
+        "select area_code, reported_area_code, is_covered from int_village_states where technology = '4G' order by all"
+    )
     assert registry.execute(found).fetchall() == [
         ("18160", "18139", False),
         ("18160", "18160", True),
@@ -240,7 +242,7 @@ def test_before_the_merger_villages_stand_in_the_communes_of_then(registry: Conn
 
 
 FORMER_THREE = ("18100", "18088", "18094")
-"""Codes of Thạch Hạ, Thạch Trung and Trần Phú before July 2025; 18100 and the name Trần Phú are another ward's today."""
+"""Thạch Hạ, Thạch Trung and Trần Phú before July 2025; the code 18100 and the name Trần Phú are another ward's today."""
 
 
 def test_rows_of_former_communes_count_nowhere_and_a_list_by_them_not_at_all(

@@ -149,7 +149,7 @@ def test_what_names_no_commune_of_its_day_is_told_and_not_passed_over(world: Wor
         SOURCES["boundaries"],
     )
     world.land("viettel-tram-2026-09-30.csv", sites(("A", CENTRE, "18094")), SOURCES["bts_inventory"])
-    # Viettel reports one of three villages again; VNPT has a name that Viettel does not use, and a row that does not load
+    # Viettel reports one of three villages again; VNPT has a name that Viettel has not, and a row that does not load
     for name, rows in {
         "viettel-thon-2026-06-30.csv": "Thành Sen,Thôn 1,không\nThành Sen,Hạ,không\nThành Sen,Thôn 3,không",
         "viettel-thon-2026-09-30.csv": "Tên Lạ,Thôn 1,có\nThành Sen,Thôn 1,có",
