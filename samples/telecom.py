@@ -2,7 +2,7 @@
 
 Nothing in them was measured. Places are scattered around the centroids of the communes, numbers are drawn around round
 figures of no source. They have the form of real files, so that a newcomer sees every table filled: inventories of two
-operators, village reports of three, cells of OpenCelliD, tiles of Ookla (with some of other places), a month of i-Speed.
+operators, village reports of three, cells of OpenCelliD, tiles of Ookla (some of other places), a month of i-Speed.
 The last communes of the list are in no report, so that unknown is seen as well.
 """
 

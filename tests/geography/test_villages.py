@@ -242,7 +242,7 @@ def test_before_the_merger_villages_stand_in_the_communes_of_then(registry: Conn
 
 
 FORMER_THREE = ("18100", "18088", "18094")
-"""Thạch Hạ, Thạch Trung and Trần Phú before July 2025; the code 18100 and the name Trần Phú are another ward's today."""
+"""Thạch Hạ, Thạch Trung and Trần Phú before July 2025; code 18100 and the name Trần Phú are another ward's today."""
 
 
 def test_rows_of_former_communes_count_nowhere_and_a_list_by_them_not_at_all(
