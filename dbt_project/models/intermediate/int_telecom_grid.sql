@@ -14,11 +14,23 @@ reporters as (
         bool_or(kind = 'villages') as has_villages,
         count(distinct operator) filter (where kind = 'sites') as inventories
     from (
-        select quarter, operator, 'sites' as kind from {{ ref('stg_bts_inventory') }}
+        select
+            quarter,
+            operator,
+            'sites' as kind
+        from {{ ref('stg_bts_inventory') }}
         union
-        select quarter, operator, 'cells' as kind from {{ ref('stg_opencellid_cells') }}
+        select
+            quarter,
+            operator,
+            'cells' as kind
+        from {{ ref('stg_opencellid_cells') }}
         union
-        select quarter, operator, 'villages' as kind from {{ ref('int_village_answers') }}
+        select
+            quarter,
+            operator,
+            'villages' as kind
+        from {{ ref('int_village_answers') }}
     ) as reports
     group by grouping sets ((quarter, operator), (quarter))
 )

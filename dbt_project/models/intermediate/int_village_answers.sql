@@ -1,6 +1,6 @@
--- Each operator's newest yes or no on a village and technology in the four quarters up to each quarter with a report. A
--- blank is no answer, nor is a yes and a no of one day. Reports by communes that no longer exist at the quarter's end no
--- longer count.
+-- Each operator's newest yes or no on a village and technology in the four quarters up to each quarter with a report.
+-- A blank is no answer, nor is a yes and a no of one day. Reports by communes that no longer exist at the quarter's end
+-- no longer count.
 {{ config(materialized='table') }}
 
 with answers as (
@@ -14,7 +14,7 @@ with answers as (
         village_key,
         village_name,
         extracted_on,
-        unnest([
+        unnest([  -- noqa: AL03
             { technology: '2G', is_covered: has_2g },
             { technology: '3G', is_covered: has_3g },
             { technology: '4G', is_covered: has_4g },
@@ -61,8 +61,8 @@ newest as (
     from quarters as q
     inner join daily as d
         on
-            d.extracted_on between q.quarter - interval 9 month and q.last_day
-            and d.reported_unit_until >= q.last_day
+            q.quarter - interval 9 month <= d.extracted_on and q.last_day >= d.extracted_on
+            and q.last_day <= d.reported_unit_until
     group by all
 ),
 
@@ -70,12 +70,12 @@ by_technology as (
     select
         * exclude (says_yes, says_no),
         says_yes and says_no as is_contradictory,
-        case when says_yes is distinct from says_no then says_yes end as is_covered
+        case when says_yes <> says_no then says_yes end as is_covered
     from newest
 ),
 
--- any generation: yes with one yes, no with a no on each that is on air; after a generation is switched off only answers
--- given since then count for it
+-- any generation: yes with one yes, no with a no on each that is on air; after a generation is switched off only
+-- answers given since then count for it
 mobile as (
     select
         t.* exclude (technology, answered_on, is_contradictory, is_covered),
@@ -94,4 +94,4 @@ mobile as (
 
 select * from by_technology
 union all by name
-select * from mobile
+select * from mobile  -- noqa: AM07

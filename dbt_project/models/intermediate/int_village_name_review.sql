@@ -1,5 +1,5 @@
 -- Villages that are unknown though an operator says no, with villages of the commune under names that none of its
--- operators uses: they may be the same. A person answers in seeds/village_aliases.csv; `hatinh area --review` lists them.
+-- operators uses: they may be the same. `hatinh area --review` lists them, seeds/village_aliases.csv takes the answer.
 -- Names that differ only by a number are two villages.
 {{ config(materialized='view') }}
 

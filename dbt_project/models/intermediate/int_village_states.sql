@@ -6,8 +6,8 @@ with asked as (
     select
         t.quarter,
         t.technology,
-        list(o.operator order by o.operator) as operators
-    from (select distinct quarter, last_day, technology from {{ ref('int_village_answers') }}) as t
+        list(distinct o.operator order by o.operator) as operators
+    from {{ ref('int_village_answers') }} as t
     inner join {{ ref('village_operators') }} as o
         on
             o.network = if(t.technology = 'fibre', 'fibre', 'mobile')

@@ -1,5 +1,5 @@
--- Records of operators' reports on villages: the commune of the report's day, today's commune, and the village's name as
--- a key within the commune. A record that counts nowhere stays here and says why.
+-- Records of operators' reports on villages: the commune of the report's day, today's commune, and the village's name
+-- as a key within the commune. A record that counts nowhere stays here and says why.
 {%- set kinds = 'thôn|thon|xóm|xom|ấp|bản|làng|buôn|tổ dân phố|to dan pho|tổ|to|t[.]?d[.]?p|t|'
     ~ 'khối phố|khoi pho|khu phố|khu pho|kp|khối|khoi|khu|khóm|tiểu khu' %}
 {%- set numerals = "['i', 'ii', 'iii', 'iv', 'v', 'vi', 'vii', 'viii', 'ix', 'x', 'xi', 'xii', 'xiii', 'xiv', 'xv']" %}

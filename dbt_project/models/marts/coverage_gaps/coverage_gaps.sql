@@ -5,7 +5,8 @@
 with states as (
     select
         *,
-        case when is_covered then 'covered' when not is_covered then 'not_covered' else 'unknown' end as coverage_status,
+        case when is_covered then 'covered' when not is_covered then 'not_covered' else 'unknown' end
+            as coverage_status,
         dense_rank() over (order by quarter) as quarter_no
     from {{ ref('int_village_states') }}
 ),
@@ -14,7 +15,9 @@ changes as (
     select
         *,
         coalesce(
-            coverage_status = lag(coverage_status) over village and quarter_no = lag(quarter_no) over village + 1, false
+            coverage_status = lag(coverage_status) over village
+            and quarter_no = lag(quarter_no) over village + 1,
+            false
         ) as is_as_before
     from states
     window village as (

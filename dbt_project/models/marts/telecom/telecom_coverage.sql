@@ -1,5 +1,5 @@
 -- Base stations, cells seen by volunteers and coverage of villages: commune of today, technology, operator and quarter.
--- A count is null where nobody reported, and 0 only where a complete list has none. Modelled columns: *_reach_*, reach_*.
+-- A count is null where nobody reported, and 0 only where a complete list has none. *_reach_* and reach_* are modelled.
 {{ config(materialized='table') }}
 
 with populations as (
@@ -25,6 +25,29 @@ reach as (
         sum(cells_reach_km2) as cells_reach_km2
     from {{ ref('int_commune_reach') }}
     group by grouping sets ((quarter, operator, technology, area_code), (quarter, operator, technology))
+),
+
+-- an operator's sites of the technology in the province: whether all of them could be drawn
+listed_sites as (
+    select
+        quarter,
+        operator,
+        technology,
+        sites as sites_listed,
+        sites_drawn
+    from {{ ref('int_site_counts') }}
+    where area_code = '{{ var("province_code") }}'
+),
+
+-- nothing where the operator answered on no village of the commune
+answered_villages as (
+    select * from {{ ref('int_village_counts') }}
+    where operator = 'all' or villages_covered + villages_not_covered > 0
+),
+
+named_villages as (
+    select * exclude (operator) from {{ ref('int_village_counts') }}
+    where operator = 'all'
 ),
 
 joined as (
@@ -56,21 +79,10 @@ joined as (
     from {{ ref('int_telecom_grid') }} as g
     left join populations as p using (area_code)
     left join {{ ref('int_site_counts') }} as s using (quarter, operator, technology, area_code)
-    -- an operator's sites of the technology in the province: whether all of them could be drawn
-    left join (
-        select quarter, operator, technology, sites as sites_listed, sites_drawn from {{ ref('int_site_counts') }}
-        where area_code = '{{ var("province_code") }}'
-    ) as w using (quarter, operator, technology)
+    left join listed_sites as w using (quarter, operator, technology)
     left join {{ ref('int_cell_counts') }} as c using (quarter, operator, technology, area_code)
-    -- null where the operator answered on no village of the commune
-    left join (
-        select * from {{ ref('int_village_counts') }}
-        where operator = 'all' or villages_covered + villages_not_covered > 0
-    ) as v using (quarter, operator, technology, area_code)
-    left join (
-        select * exclude (operator) from {{ ref('int_village_counts') }}
-        where operator = 'all'
-    ) as l using (quarter, technology, area_code)
+    left join answered_villages as v using (quarter, operator, technology, area_code)
+    left join named_villages as l using (quarter, technology, area_code)
     left join drawn_areas as d using (area_code)
     left join reach as r using (quarter, operator, technology, area_code)
     left join {{ ref('technology_reach') }} as n using (technology)
