@@ -92,6 +92,6 @@ mobile as (
     group by all
 )
 
-select * from by_technology
+select * from by_technology  -- noqa: AM07
 union all by name
-select * from mobile  -- noqa: AM07
+select * from mobile
