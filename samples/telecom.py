@@ -1,8 +1,8 @@
 """Sample files of telecom coverage and speed, made up: `python -m samples.telecom OUT`.
 
 Nothing in them was measured. Places are scattered around the centroids of the communes, numbers are drawn around round
-figures of no source. They have the form of real files, so that a newcomer sees every table filled: inventories and
-village reports of two operators, cells of OpenCelliD, tiles of Ookla (with some of other places), a month of i-Speed.
+figures of no source. They have the form of real files, so that a newcomer sees every table filled: inventories of two
+operators, village reports of three, cells of OpenCelliD, tiles of Ookla (some of other places), a month of i-Speed.
 The last communes of the list are in no report, so that unknown is seen as well.
 """
 
@@ -44,6 +44,8 @@ def write_telecom(out: Path, seeds: Path, *, seed: int = 2026) -> list[Path]:
         name = f"ookla_tiles/sample-2026-07-01_performance_{network}_tiles.parquet"
         files[name] = _tiles(rng, typical, communes)
     files["ispeed/sample-ispeed-2026-09.csv"] = _ispeed(rng, communes)
+    # a gap in signal needs the third operator's no
+    files["village_coverage/sample-mobifone-thon-2026-09-30.csv"] = _villages(rng, communes[:REPORTED])
     paths = []
     for name, content in files.items():
         path = out / name

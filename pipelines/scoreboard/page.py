@@ -64,8 +64,8 @@ MEASURES = (
             Text(f"Thôn có {vi}", f"Villages with {en}"),
             (50, 70, 90, 100),
             Text(
-                f"Thôn, tổ dân phố có {vi} của ít nhất một doanh nghiệp, trên số thôn đã biết rõ.",
-                f"Villages that at least one operator reaches with {en}, of those that are known.",
+                f"Thôn, tổ dân phố chắc chắn có {vi} của ít nhất một doanh nghiệp, trên tất cả số thôn.",
+                f"Villages that at least one operator surely reaches with {en}, of all villages.",
             ),
         )
         for column, vi, en in (

@@ -62,7 +62,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "telecom_coverage": {
         **dict.fromkeys(("area_code", "period_type", "technology", "operator"), "VARCHAR"),
         "period_start": "DATE",
-        "villages_covered_pct": "DOUBLE",
+        "villages_covered_least_pct": "DOUBLE",
     },
     "coverage_gaps": {
         **dict.fromkeys(("level", "area_code", "area_name", "village_name", "technology"), "VARCHAR"),
@@ -160,9 +160,9 @@ online as (
 newest as (select max(period_start) as period_start from telecom_coverage where period_type = 'quarter'),
 coverage as (
     select area_code as code, any_value(period_start) as quarter,
-        max(villages_covered_pct) filter (technology = '5G') as villages_5g_pct,
-        max(villages_covered_pct) filter (technology = '4G') as villages_4g_pct,
-        max(villages_covered_pct) filter (technology = 'fibre') as villages_fibre_pct
+        max(villages_covered_least_pct) filter (technology = '5G') as villages_5g_pct,
+        max(villages_covered_least_pct) filter (technology = '4G') as villages_4g_pct,
+        max(villages_covered_least_pct) filter (technology = 'fibre') as villages_fibre_pct
     from telecom_coverage semi join newest using (period_start)
     where period_type = 'quarter' and operator = 'all'
     group by area_code
@@ -352,7 +352,7 @@ class Rows:
 
     @cached_property
     def dark_villages(self) -> list[Row]:
-        """Every village that every operator who told of it leaves without a technology, and since when."""
+        """Every village that every operator on the list leaves without a technology, and since when."""
         return self._ask(_DARK_VILLAGES)
 
     @cached_property
