@@ -59,7 +59,7 @@
         cast(null as date) as last_month
     from {{ ref(mart) }}
     where basis <> 'published' and value is not null
-    {{ 'union all' if not loop.last }}
+    {{ 'union all by name' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 

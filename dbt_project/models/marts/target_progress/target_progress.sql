@@ -212,7 +212,7 @@ paced as (
         if(is_way_ahead, {{ pace('base_value', 'target_value', 'years_given') }}, null)
             as required_pace,
         -- past the deadline: as if all that was covered had been covered by then
-        {{ pace('base_value', 'value', 'least(years_gone, years_given)') }} as counted_pace
+        {{ pace('base_value', 'value', 'if(is_over, years_given, least(years_gone, years_given))') }} as counted_pace
     from paired
 ),
 
