@@ -48,6 +48,13 @@ WAITING = """
     order by held_reason, indicator, area_code, source
 """
 """Of each series that waits its newest figure, and how many there are: a unit that changed holds every year of it."""
+OVERDUE = """
+    select title_vi, title_en, area_code, area_name, publisher, period_type, period_start, expected_on
+    from publication_calendar
+    where expected_on < $day
+    order by expected_on desc, indicator, area_code
+"""
+"""Series whose next figure was expected before a day, the one that is newly overdue first."""
 _DECIMALS = 6
 """Figures stay as printed: an index has four decimals, a revision of one no more than six."""
 
@@ -78,6 +85,21 @@ def waiting_for_review(release: Path) -> list[str]:
     """A line a series that waits: its new figure beside the one that stays in force. No line where none waits."""
     reader = ReleaseReader(release)
     return [_waiting(row) for row in reader.query(WAITING)] if "statistics_review" in reader.tables else []
+
+
+def overdue(release: Path, day: date) -> list[str]:
+    """A line per series whose next figure was expected before `day`. Empty where the release has no calendar."""
+    path = release / "publication_calendar.parquet"
+    if not path.exists():
+        return []
+    with duckdb.connect() as connection:
+        connection.register("publication_calendar", connection.read_parquet(str(path)))
+        rows = connection.execute(OVERDUE, {"day": day}).fetchall()
+    return [
+        f"{title_vi} / {title_en}, {area_name or area_code}: {publisher}, {expected_on:%d/%m/%Y}; "
+        f"kỳ mới nhất / newest {words.period(period_type, period_start).vi}"
+        for title_vi, title_en, area_code, area_name, publisher, period_type, period_start, expected_on in rows
+    ]
 
 
 def _waiting(row: Row) -> str:
