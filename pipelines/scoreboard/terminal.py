@@ -141,7 +141,13 @@ _NARROW_VERDICT = 12
 
 
 def scoreboard(
-    store: ReleaseStore, runs: list[dict[str, Any]], place: Place, *, whole: bool = False, holder: object = None, today: date | None = None
+    store: ReleaseStore,
+    runs: list[dict[str, Any]],
+    place: Place,
+    *,
+    whole: bool = False,
+    holder: object = None,
+    today: date | None = None,
 ) -> RenderableType:
     """What to print after a run and on `hatinh status`. Reads the current release and the book of runs only.
 

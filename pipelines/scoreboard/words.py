@@ -54,8 +54,8 @@ STATUS_MEANS = {
         "A final figure of the year of the target, or of a later one, has reached it.",
     ),
     "met_provisional": Text(
-        "Giá trị bằng hoặc vượt mục tiêu, nhưng là số sơ bộ, số thay thế, dữ liệu mẫu, hoặc của năm trước năm mục tiêu.",
-        "The value has reached the target, but it is preliminary, a proxy, a sample, or of a year before that of the target.",
+        "Giá trị bằng hoặc vượt mục tiêu, nhưng là số sơ bộ, số thay thế, dữ liệu mẫu, hoặc của năm sớm hơn.",
+        "The value has reached the target, but it is preliminary, a proxy, a sample, or of an earlier year.",
     ),
     "on_track": Text(
         "Giữ tốc độ hiện nay thì kịp hạn: từ 95 % tốc độ cần có.",

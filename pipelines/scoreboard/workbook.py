@@ -76,7 +76,12 @@ _TARGETS = (
     _Column("Cơ sở số liệu", "Basis", 20, lambda r: _vi(words.said(words.BASIS, r["basis"]))),
     _Column("Trạng thái số liệu", "Observation", 18, lambda r: _vi(words.said(words.OBS_STATUS, r["obs_status"]))),
     _Column("Độ chắc chắn", "Certainty", 18, lambda r: _vi(words.said(words.CERTAINTY, r["certainty"]))),
-    _Column("Mức chính xác", "Qualifier", 12, lambda r: (_vi(words.said(words.QUALIFIER, r["qualifier"])) or "").strip() or None),
+    _Column(
+        "Mức chính xác",
+        "Qualifier",
+        12,
+        lambda r: (_vi(words.said(words.QUALIFIER, r["qualifier"])) or "").strip() or None,
+    ),
     _Column(
         "Lý do chưa có số liệu",
         "Reason of no data",

@@ -219,7 +219,7 @@ def test_what_a_spreadsheet_does_to_a_file_is_named_once(seeds: Path) -> None:
     assert line.startswith("targets.csv, line 1: the first line has no column target_id")
     path.write_text(real + "a,text,with commas\n", encoding="utf-8")
     (line,) = said(seeds)
-    assert "3 cells where the heading has 17" in line
+    assert "3 cells where the heading has 24" in line
     assert "quotation marks" in line
     path.unlink()
     (line,) = said(seeds)

@@ -57,7 +57,7 @@ select
     least(
         cast(date_trunc('month', e.last_day_of_month) + to_days(e.day_of_month - 1) as date), e.last_day_of_month
     ) as expected_on,
-    e.basis
+    e.basis as calendar_basis
 from expected as e
 inner join {{ ref('indicators') }} as i on e.indicator = i.indicator
 {{ join_area_title('e.area_code', 'e.period_type', 'e.period_start') }}
