@@ -49,12 +49,14 @@ WAITING = """
 """
 """Of each series that waits its newest figure, and how many there are: a unit that changed holds every year of it."""
 OVERDUE = """
-    select title_vi, title_en, area_code, area_name, publisher, period_type, period_start, expected_on
+    select publisher, count(*) as series, min(expected_on) as since, max(expected_on) as newest,
+        string_agg(indicator, ', ' order by expected_on desc, indicator) as indicators
     from publication_calendar
     where expected_on < $day
-    order by expected_on desc, indicator, area_code
+    group by publisher
+    order by newest desc, publisher
 """
-"""Series whose next figure was expected before a day, the one that is newly overdue first."""
+"""Publishers whose next figures were expected before a day, who is newly overdue first."""
 _DECIMALS = 6
 """Figures stay as printed: an index has four decimals, a revision of one no more than six."""
 
@@ -88,17 +90,14 @@ def waiting_for_review(release: Path) -> list[str]:
 
 
 def overdue(release: Path, day: date) -> list[str]:
-    """A line per series whose next figure was expected before `day`. Empty where the release has no calendar."""
-    path = release / "publication_calendar.parquet"
-    if not path.exists():
+    """A line per publisher with figures that were expected before `day`. Empty where the release has no calendar."""
+    reader = ReleaseReader(release)
+    if "publication_calendar" not in reader.tables:
         return []
-    with duckdb.connect() as connection:
-        connection.register("publication_calendar", connection.read_parquet(str(path)))
-        rows = connection.execute(OVERDUE, {"day": day}).fetchall()
     return [
-        f"{title_vi} / {title_en}, {area_name or area_code}: {publisher}, {expected_on:%d/%m/%Y}; "
-        f"kỳ mới nhất / newest {words.period(period_type, period_start).vi}"
-        for title_vi, title_en, area_code, area_name, publisher, period_type, period_start, expected_on in rows
+        f"{row['publisher']}: {row['series']} chuỗi / series, {row['since']:%d/%m/%Y}–{row['newest']:%d/%m/%Y} "
+        f"({row['indicators']})"
+        for row in reader.query(OVERDUE, {"day": day})
     ]
 
 

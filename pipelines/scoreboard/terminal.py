@@ -375,11 +375,9 @@ def _waiting(lines: Sequence[str]) -> RenderableType:
 
 
 def _overdue(lines: Sequence[str], whole: bool) -> RenderableType:
-    """Published series whose next figure was expected by now."""
-    head = f"\nQuá hạn công bố / overdue publications: {len(lines)}"
-    shown = list(lines if whole else lines[:_LISTED])
-    if len(shown) < len(lines):
-        shown.append("hatinh status --all")
+    """Publishers whose next figures were expected by now; in full with every series."""
+    head = "\nQuá hạn công bố / overdue publications: table publication_calendar"
+    shown = [line if whole else line.partition(" (")[0] for line in lines]
     return Group(Text(head, style="yellow"), *(Padding(Text(line), (0, 0, 0, 2)) for line in shown))
 
 

@@ -27,10 +27,11 @@ def rows(name: str) -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def statistics() -> Iterator[duckdb.DuckDBPyConnection]:
     """The shipped figures under the name and columns that AS_OF asks for."""
+    file = SEEDS / "published_figures.csv"
     with duckdb.connect() as connection:
         connection.execute(
             "create view statistics as select * exclude (area_code), area_code::varchar as area_code, "
-            f"published_on as vintage_on from read_csv('{SEEDS}/published_figures.csv', types={{'area_code': 'varchar'}})"
+            f"published_on as vintage_on from read_csv('{file}', types={{'area_code': 'varchar'}})"
         )
         yield connection
 

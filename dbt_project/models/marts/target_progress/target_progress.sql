@@ -17,7 +17,8 @@ with targets as (
 yearly as (
     select
         *,
-        cast(year(period_start) as integer) as year
+        cast(year(period_start) as integer) as year,
+        bool_and(grade is null) over (partition by indicator, area_code) as is_only_samples
     from {{ ref('indicator_values') }}
     where is_chosen
     qualify
@@ -29,34 +30,37 @@ yearly as (
         ) = 1
 ),
 
+candidates as (
+    select
+        indicator as target_indicator,
+        indicator as value_indicator,
+        0 as position,
+        'same' as relation,
+        cast(null as varchar) as difference_vi,
+        cast(null as varchar) as difference_en
+    from {{ ref('indicators') }}
+    union all
+    select
+        indicator as target_indicator,
+        substitute as value_indicator,
+        position,
+        relation,
+        difference_vi,
+        difference_en
+    from {{ ref('indicator_substitutes') }}
+),
+
 -- what speaks for an indicator in an area: itself, else the first substitute that has a value there; a sample is last
 measured as (
     select
-        c.indicator as target_indicator,
-        c.relation,
-        c.difference_vi,
-        c.difference_en,
+        c.*,
         y.*
-    from (
-        select
-            indicator,
-            indicator as substitute,
-            0 as position,
-            'same' as relation,
-            cast(null as varchar) as difference_vi,
-            cast(null as varchar) as difference_en
-        from {{ ref('indicators') }}
-        union all by name
-        select * from {{ ref('indicator_substitutes') }}
-    ) as c
-    inner join (
-        select
-            *,
-            bool_and(grade is null) over (partition by indicator, area_code) as is_only_samples
-        from yearly
-    ) as y on c.substitute = y.indicator
+    from candidates as c
+    inner join yearly as y on c.value_indicator = y.indicator
     qualify
-        dense_rank() over (partition by c.indicator, y.area_code order by y.is_only_samples asc, c.position asc) = 1
+        dense_rank() over (
+            partition by c.target_indicator, y.area_code order by y.is_only_samples asc, c.position asc
+        ) = 1
 ),
 
 as_of as (
@@ -88,7 +92,7 @@ points as (
         y.period_start,
         y.year,
         y.last_month,
-        y.indicator as value_indicator,
+        y.value_indicator,
         y.value,
         y.qualifier,
         y.numerator,
