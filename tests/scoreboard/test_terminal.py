@@ -183,8 +183,8 @@ def test_publishers_with_overdue_figures_are_listed_of_the_day_asked_for(tmp_pat
             console.print(scoreboard(ReleaseStore(tmp_path), RUNS, PLACE, today=day, whole=whole), highlight=False)
         return captured.get()
 
-    assert "overdue" not in lines(None)
-    assert "overdue" not in lines(date(2026, 10, 21)), "on the day itself it may still come"
+    assert "overdue publications" not in lines(None)
+    assert "overdue publications" not in lines(date(2026, 10, 21)), "on the day itself it may still come"
     assert "Bộ Một: 1 chuỗi / series, 21/10/2026–21/10/2026" in lines(date(2026, 10, 22))
     late = lines(date(2026, 11, 29), whole=True)
     assert "Bộ Một: 2 chuỗi / series, 21/10/2026–22/10/2026 (dti_value, dti_rank)" in late
