@@ -12,8 +12,9 @@
 {%- endmacro %}
 
 {#
-  Where values come from, one macro an origin, all with the same columns, so that a table of some of them does not
-  depend on the others. obs_status may be null: then the end of the period and the vintage tell it.
+  Where values come from, one macro per origin, with the same columns by name, so that a table of some of them does not
+  depend on the others. Only published figures have a qualifier. obs_status may be null: then it follows from the end of
+  the period and the vintage.
 #}
 
 {# Figures that others published, newest vintage of each source; one that was derived is an estimate. #}
@@ -24,6 +25,7 @@
         period_type,
         period_start,
         value,
+        qualifier,
         cast(null as bigint) as numerator,
         cast(null as bigint) as denominator,
         obs_status,
@@ -57,7 +59,7 @@
         cast(null as date) as last_month
     from {{ ref(mart) }}
     where basis <> 'published' and value is not null
-    {{ 'union all' if not loop.last }}
+    {{ 'union all by name' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 
@@ -176,6 +178,9 @@
             e.last_month, cast(date_trunc('month', least(e.period_end, e.vintage_on)) as date)
         ) as last_month,
         e.value,
+        {% if not pillar -%}
+        e.qualifier,
+        {% endif -%}
         i.unit,
         e.numerator,
         e.denominator,
@@ -199,6 +204,8 @@
             partition by i.indicator, e.area_code, e.period_type, e.period_start
             order by
                 e.value is null asc, e.grade is null asc,
+                -- what is contradicted by a better source, or rests on an assumption, goes before nothing
+                e.grade = 'K' asc,
                 list_position(['computed', 'reported', 'published', 'computed_in_part', 'estimated'], e.basis) asc,
                 e.grade asc, e.vintage_on desc, e.denominator is null asc, e.source asc, e.document asc, e.value asc
         ) = 1 as is_chosen
@@ -219,14 +226,14 @@
 {% macro pillar_measures(pillar, ranks=false, coverage=false) -%}
 with gathered as (
     {{ values_reported() }}
-    union all
+    union all by name
     {{ values_published() }}
     {% if ranks -%}
-    union all
+    union all by name
     ({{ values_listed() }})
     {%- endif %}
     {% if coverage -%}
-    union all
+    union all by name
     {{ values_covered() }}
     {%- endif %}
 )

@@ -98,6 +98,7 @@ def show_scoreboard(settings: Settings, whole: bool = False) -> None:
     from pipelines.release.runs import RunLog
     from pipelines.scoreboard.pages import place_of
     from pipelines.scoreboard.terminal import scoreboard
+    from pipelines.scoreboard.words import VIETNAM
     from pipelines.warehouse.connection import Warehouse
 
     shown = scoreboard(
@@ -106,6 +107,7 @@ def show_scoreboard(settings: Settings, whole: bool = False) -> None:
         place_of(settings),
         whole=whole,
         holder=Warehouse(settings.warehouse).holder(),
+        today=datetime.now(VIETNAM).date(),
     )
     out.print(shown, highlight=False)
 

@@ -99,6 +99,8 @@ def faults(seeds: Path, methods: Path | None = None, province: str | None = None
             found += _broken(registry.name, promise, rows)
     found += _indicators(rows["indicators"], methods)
     found += _targets(rows)
+    found += _substitutes(rows)
+    found += _calendar(rows)
     if province and not any(row.of(("level", "area_code")) == ("province", province) for row in rows["areas"]):
         what = f"no province {province}, which HATINH_PROVINCE_CODE names"
         found.append(Fault("areas", None, None, what, "set the code of your province, and HATINH_SEEDS_DIR to its own"))
@@ -282,6 +284,36 @@ def _targets(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
             yield Fault("pillars", row.line, "pillar", f"{row['pillar']} has no target", mend)
 
 
+def _substitutes(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
+    """A substitute has the unit and direction of what it speaks for, and is not that itself."""
+    indicators = {row["indicator"]: row for row in rows["indicators"]}
+    for row in rows["indicator_substitutes"]:
+        indicator, substitute = indicators.get(row["indicator"]), indicators.get(row["substitute"])
+        if indicator is None or substitute is None:  # reported by the relationships of the description
+            continue
+        if indicator is substitute:
+            what = f"{row['substitute']} cannot stand for itself"
+            yield Fault("indicator_substitutes", row.line, "substitute", what, "name another indicator")
+        for column in ("unit", "direction"):
+            if indicator[column] != substitute[column]:
+                what = (
+                    f"{row['substitute']} has {column} {substitute[column]!r}, {row['indicator']} {indicator[column]!r}"
+                )
+                yield Fault("indicator_substitutes", row.line, "substitute", what, "name one of the same")
+
+
+def _calendar(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
+    """A series says how often it comes, or that it comes once."""
+    for row in rows["release_calendar"]:
+        if (row["basis"] == "once") == bool(row["every_months"]):
+            what = f"basis {row['basis']!r} with every_months {row['every_months']!r}"
+            yield Fault(
+                *("release_calendar", row.line, "every_months"),
+                what,
+                "write how often it comes, or once as basis and nothing else",
+            )
+
+
 def _of_indicator(row: _Row, indicator: _Row) -> Iterator[Fault]:
     """A target beside its indicator: the same words, and values that can be true."""
     for column in ("unit", "direction", "pillar"):
@@ -311,6 +343,12 @@ def _of_itself(row: _Row) -> Iterator[Fault]:
         )
     elif not row["target_value"] and not row["note"]:
         yield Fault("targets", row.line, "note", "no value and no note", "say in the note why there is no value")
+    if bool(row["ended_reason_vi"]) != bool(row["ended_reason_en"]):
+        lacking = "ended_reason_en" if row["ended_reason_vi"] else "ended_reason_vi"
+        yield Fault("targets", row.line, lacking, "a reason in one language", "say it in both")
+    elif row["ended_on"] and not row["ended_reason_vi"]:
+        what = "a day without a reason"
+        yield Fault("targets", row.line, "ended_reason_vi", what, "say why it can no longer be measured")
     for column in ("document", "grade"):
         if row["target_value"] and not row[column]:
             what = f"a value without {column}"

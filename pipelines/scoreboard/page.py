@@ -156,7 +156,8 @@ def _tile(row: Row, rows: Rows, charts: Charts) -> dict[str, Any]:
         "gap": words.gap(row["distance"], row["direction"], row["unit"], row["is_strict"]),
         "by": _asked_by(row),
         "is_stale": row["value"] is not None and (row["year"] or this_year) < this_year - 1,
-        "is_overdue": row["status"] != "met" and (row["target_year"] or this_year) < this_year,
+        "is_overdue": row["status"] not in ("met", "met_provisional", "no_longer_in_force")
+        and (row["target_year"] or this_year) < this_year,
         "expected": words.years(row["expected_year"], row["expected_year_low"], row["expected_year_high"]),
         "series": [
             point | {"period": words.period(point["period_type"], point["period_start"], point["last_month"])}

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     import duckdb
 
 
-STATUSES = ("met", "on_track", "moderate", "insufficient", "away", "not_assessed", "no_data")
-"""The order in which readers meet them: from what is reached to what nobody knows."""
+STATUSES = (
+    *("met", "met_provisional", "on_track", "moderate", "insufficient", "away"),
+    *("not_assessed", "no_data", "no_longer_in_force"),
+)
+"""The order in which readers meet them: from what is reached to what nobody knows or asks for any more."""
 
 REGISTRIES = ("pillars", "indicators", "areas")
 """Seeds that the scoreboard reads, since a release does not hold them."""
@@ -37,7 +40,9 @@ TABLES: Mapping[str, Mapping[str, str]] = {
             ("area_name", "period_type", "obs_status", "basis", "value_source", "value_document"), "VARCHAR"
         ),
         **dict.fromkeys(("value_grade", "pace_method", "status", "base_year_note", "document", "grade"), "VARCHAR"),
-        **dict.fromkeys(("pillar_vi", "pillar_en", "note"), "VARCHAR"),
+        **dict.fromkeys(("pillar_vi", "pillar_en", "note", "certainty", "qualifier", "no_data_reason"), "VARCHAR"),
+        **dict.fromkeys(("responsible_agency", "responsible_basis", "difference_vi", "difference_en"), "VARCHAR"),
+        **dict.fromkeys(("ended_reason_vi", "ended_reason_en"), "VARCHAR"),
         **dict.fromkeys(("period_start", "last_month", "vintage_on"), "DATE"),
         **dict.fromkeys(("year", "baseline_year", "target_year", "pillar_position"), "INTEGER"),
         **dict.fromkeys(("value", "numerator", "denominator", "baseline_value", "target_value", "distance"), "DOUBLE"),
@@ -110,8 +115,9 @@ select
     c.* exclude (pillar, status, pillar_vi, pillar_en, pillar_position),
     coalesce(c.pillar, '-') as pillar,
     case
+        when c.status = 'no_longer_in_force' then c.status
         when c.value is null then 'no_data'
-        when c.status in ('met', 'on_track', 'moderate', 'insufficient', 'away') then c.status
+        when c.status in ('met', 'met_provisional', 'on_track', 'moderate', 'insufficient', 'away') then c.status
         else 'not_assessed'
     end as status,
     coalesce(c.pillar_position, try_cast(p.position as integer)) as position,

@@ -48,6 +48,15 @@ WAITING = """
     order by held_reason, indicator, area_code, source
 """
 """Of each series that waits its newest figure, and how many there are: a unit that changed holds every year of it."""
+OVERDUE = """
+    select publisher, count(*) as series, min(expected_on) as since, max(expected_on) as newest,
+        string_agg(indicator, ', ' order by expected_on desc, indicator) as indicators
+    from publication_calendar
+    where expected_on < $day
+    group by publisher
+    order by newest desc, publisher
+"""
+"""Publishers whose next figures were expected before a day, who is newly overdue first."""
 _DECIMALS = 6
 """Figures stay as printed: an index has four decimals, a revision of one no more than six."""
 
@@ -78,6 +87,18 @@ def waiting_for_review(release: Path) -> list[str]:
     """A line a series that waits: its new figure beside the one that stays in force. No line where none waits."""
     reader = ReleaseReader(release)
     return [_waiting(row) for row in reader.query(WAITING)] if "statistics_review" in reader.tables else []
+
+
+def overdue(release: Path, day: date) -> list[str]:
+    """A line per publisher with figures that were expected before `day`. Empty where the release has no calendar."""
+    reader = ReleaseReader(release)
+    if "publication_calendar" not in reader.tables:
+        return []
+    return [
+        f"{row['publisher']}: {row['series']} chuỗi / series, {row['since']:%d/%m/%Y}–{row['newest']:%d/%m/%Y} "
+        f"({row['indicators']})"
+        for row in reader.query(OVERDUE, {"day": day})
+    ]
 
 
 def _waiting(row: Row) -> str:

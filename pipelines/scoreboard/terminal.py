@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -25,17 +26,19 @@ from pipelines.release.reader import Row
 from pipelines.release.released import Release
 from pipelines.release.store import ReleaseStore
 from pipelines.scoreboard.rows import STATUSES, Place, Rows
-from pipelines.scoreboard.statistics import waiting_for_review
+from pipelines.scoreboard.statistics import overdue, waiting_for_review
 from pipelines.scoreboard.words import GRADE, OBS_STATUS, STATUS, VERDICT, goal, number, quantity, said, years
 
 _SIGNS = {
     "met": ("✓", "green"),
+    "met_provisional": ("≈", "green"),
     "on_track": ("↑", "green"),
     "moderate": ("↗", "yellow"),
     "insufficient": ("→", "red"),
     "away": ("↓", "red"),
     "not_assessed": ("–", "dim"),
     "no_data": ("?", "bold yellow"),
+    "no_longer_in_force": ("×", "dim"),
 }
 """Sign and colour of each verdict, as on the page: the colour only repeats what sign and word say."""
 _LISTED = 8
@@ -47,12 +50,19 @@ _NARROW_VERDICT = 12
 
 
 def scoreboard(
-    store: ReleaseStore, runs: list[dict[str, Any]], place: Place, *, whole: bool = False, holder: object = None
+    store: ReleaseStore,
+    runs: list[dict[str, Any]],
+    place: Place,
+    *,
+    whole: bool = False,
+    holder: object = None,
+    today: date | None = None,
 ) -> RenderableType:
     """What to print after a run and on `hatinh status`. Reads the current release and the book of runs only.
 
     Args:
         whole: also what the short form leaves out: English titles, documents, targets without data, every table.
+        today: day by which figures are overdue; none are listed without it.
         holder: who holds the warehouse now, if anybody: a run that says that it runs and holds nothing is dead.
     """
     release = store.current()
@@ -79,6 +89,8 @@ def scoreboard(
         parts.append(_quarantine(loads))
     if release is not None and (waiting := waiting_for_review(release.path)):
         parts.append(_waiting(waiting))
+    if release is not None and today is not None and (late := overdue(release.path, today)):
+        parts.append(_overdue(late, whole))
     if release is not None and release.held_back:
         parts.append(_held_back(release))
     if release is not None and whole:
@@ -269,6 +281,13 @@ def _waiting(lines: Sequence[str]) -> RenderableType:
         told.append(f"và {more} chuỗi nữa / and {more} more series: table statistics_review")
     told.append("Chấp nhận hay bác / accept or refuse: docs/methods/statistics.md#held-for-review")
     return Group(Text(head, style="bold yellow"), *(Padding(Text(line), (0, 0, 0, 2)) for line in told))
+
+
+def _overdue(lines: Sequence[str], whole: bool) -> RenderableType:
+    """Publishers whose next figures were expected by now; in full with every series."""
+    head = "\nQuá hạn công bố / overdue publications: table publication_calendar"
+    shown = [line if whole else line.partition(" (")[0] for line in lines]
+    return Group(Text(head, style="yellow"), *(Padding(Text(line), (0, 0, 0, 2)) for line in shown))
 
 
 def _warnings(release: Release) -> RenderableType:

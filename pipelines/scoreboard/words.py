@@ -39,15 +39,24 @@ NOTHING = Text("–", "–")
 
 STATUS = {
     "met": Text("Đã đạt", "Met"),
+    "met_provisional": Text("Tạm tính đạt", "Met, provisional"),
     "on_track": Text("Đúng tiến độ", "On track"),
     "moderate": Text("Tiến độ vừa phải", "Moderate progress"),
     "insufficient": Text("Chưa đủ nhanh", "Insufficient progress"),
     "away": Text("Xa dần mục tiêu", "Moving away"),
     "not_assessed": Text("Chưa đánh giá được", "Not assessed"),
     "no_data": Text("Chưa có số liệu", "No data"),
+    "no_longer_in_force": Text("Không còn hiệu lực", "No longer in force"),
 }
 STATUS_MEANS = {
-    "met": Text("Giá trị mới nhất đã bằng hoặc vượt mục tiêu.", "The latest value has reached the target."),
+    "met": Text(
+        "Số liệu cuối cùng của năm mục tiêu, hoặc của năm sau đó, bằng hoặc vượt mục tiêu.",
+        "A final figure of the year of the target, or of a later one, has reached it.",
+    ),
+    "met_provisional": Text(
+        "Giá trị bằng hoặc vượt mục tiêu, nhưng là số sơ bộ, số thay thế, dữ liệu mẫu, hoặc của năm sớm hơn.",
+        "The value has reached the target, but it is preliminary, a proxy, a sample, or of an earlier year.",
+    ),
     "on_track": Text(
         "Giữ tốc độ hiện nay thì kịp hạn: từ 95 % tốc độ cần có.",
         "In time at this pace: 95 % of the required one or more.",
@@ -70,6 +79,26 @@ STATUS_MEANS = {
     "no_data": Text(
         "Chưa nguồn nào cho số liệu. Không có nghĩa là bằng 0.", "No source gives a value. It is not zero."
     ),
+    "no_longer_in_force": Text(
+        "Không còn đo được: đơn vị, mức độ hoặc bảng xếp hạng không còn. Lý do ghi ở từng chỉ tiêu.",
+        "It can no longer be measured: the unit, level or ranking ended. Each target states the reason.",
+    ),
+}
+CERTAINTY = {
+    "real": Text("số liệu cuối cùng", "final figure"),
+    "preliminary": Text("số sơ bộ hoặc ước tính", "preliminary or estimated"),
+    "proxy": Text("số thay thế", "proxy"),
+    "sample": Text("dữ liệu mẫu", "synthetic"),
+}
+NO_DATA_REASON = {
+    "due_and_missing": Text("Đã đến hạn, chưa có số liệu", "Due and missing"),
+    "not_due_yet": Text("Chưa đến hạn", "Not due yet"),
+    "only_national_value": Text("Chỉ có số cả nước", "Only a national value"),
+}
+QUALIFIER = {
+    "more_than": Text("trên ", "more than "),
+    "less_than": Text("dưới ", "less than "),
+    "about": Text("khoảng ", "about "),
 }
 GRADE = {
     "A": Text("văn bản hoặc nguồn số liệu chính thức", "official text or feed"),

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 _FILL = {
     "met": "D5EBDF",
+    "met_provisional": "EAF3D9",
     "on_track": "D3E8EC",
     "moderate": "F3E7C4",
     "insufficient": "F8DCC6",
     "away": "F6D3D6",
     "not_assessed": "E8EBEE",
     "no_data": "E8EBEE",
+    "no_longer_in_force": "E8EBEE",
 }
 
 
@@ -73,6 +75,20 @@ _TARGETS = (
     _Column("Chỉ tiêu quốc gia", "National target", 14, lambda r: _vi(words.plain(r["is_national_target"]))),
     _Column("Cơ sở số liệu", "Basis", 20, lambda r: _vi(words.said(words.BASIS, r["basis"]))),
     _Column("Trạng thái số liệu", "Observation", 18, lambda r: _vi(words.said(words.OBS_STATUS, r["obs_status"]))),
+    _Column("Độ chắc chắn", "Certainty", 18, lambda r: _vi(words.said(words.CERTAINTY, r["certainty"]))),
+    _Column(
+        "Mức chính xác",
+        "Qualifier",
+        12,
+        lambda r: (_vi(words.said(words.QUALIFIER, r["qualifier"])) or "").strip() or None,
+    ),
+    _Column(
+        "Lý do chưa có số liệu",
+        "Reason of no data",
+        24,
+        lambda r: _vi(words.said(words.NO_DATA_REASON, r["no_data_reason"])) or r["ended_reason_vi"],
+    ),
+    _Column("Cơ quan báo cáo", "Responsible agency", 28, lambda r: r["responsible_agency"]),
     _Column("Nguồn số liệu", "Source of value", 24, lambda r: r["value_source"]),
     _Column("Văn bản của số liệu", "Document of value", 28, lambda r: r["value_document"]),
     _Column("Bằng chứng số liệu", "Grade of value", 12, lambda r: r["value_grade"]),

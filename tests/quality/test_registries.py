@@ -79,6 +79,10 @@ def test_the_registries_of_the_project_hold_together() -> None:
             set_cells(baseline_value="40", baseline_year="2030"),
             "line 4, baseline_year: the baseline of 2030 is not before",
         ),
+        (set_cells(responsible_agency=""), "line 4, responsible_agency: the cell is blank"),
+        (set_cells(responsible_basis="guess"), "line 4, responsible_basis: 'guess' is unknown: write document or"),
+        (set_cells(ended_reason_vi="hết"), "line 4, ended_reason_en: a reason in one language: say it in both"),
+        (set_cells(ended_on="2025-06-30"), "line 4, ended_reason_vi: a day without a reason"),
         (
             set_cells(target_id="online_use_2030"),
             "line 4, target_id: 'online_use_2030' stands on line 2 too: give each",
@@ -158,6 +162,16 @@ def test_any_registry_that_is_described_has_its_columns_and_types(
         ("area_crosswalk", {"new_valid_from": "2025-07-02"}, "line 2, new_code: no area_code '18073', '2025-07-02'"),
         ("area_aliases", {"valid_from": "2024-01-01"}, "line 2, area_code: no area_code '18391', '2024-01-01'"),
         ("area_facts", {"source": "x", "fact": "people"}, "line 2, fact: 'people' is unknown: write population or"),
+        (
+            "indicator_substitutes",
+            {"substitute": "x"},
+            "line 2, substitute: no indicator 'x': add it to indicators.csv",
+        ),
+        ("indicator_substitutes", {"substitute": "it_staff"}, "line 2, substitute: it_staff cannot stand for itself"),
+        ("indicator_substitutes", {"substitute": "egdi_rank"}, "line 2, substitute: egdi_rank has unit 'hạng'"),
+        ("release_calendar", {"basis": "once"}, "line 2, every_months: basis 'once' with every_months '12'"),
+        ("published_figures", {"vintage_precision": ""}, "line 2, vintage_precision: the cell is blank"),
+        ("published_figures", {"qualifier": "over"}, "line 2, qualifier: 'over' is unknown: write more_than or"),
         ("report_obligations", {"indicator": "x"}, "line 2, indicator: no indicator 'x': add it to indicators.csv"),
     ],
 )
@@ -219,7 +233,7 @@ def test_what_a_spreadsheet_does_to_a_file_is_named_once(seeds: Path) -> None:
     assert line.startswith("targets.csv, line 1: the first line has no column target_id")
     path.write_text(real + "a,text,with commas\n", encoding="utf-8")
     (line,) = said(seeds)
-    assert "3 cells where the heading has 17" in line
+    assert "3 cells where the heading has 24" in line
     assert "quotation marks" in line
     path.unlink()
     (line,) = said(seeds)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from board_world import PLACE, TARGETS, release, target
 from rich.cells import cell_len
@@ -141,3 +143,50 @@ def test_every_reason_of_quarantine_has_words() -> None:
     framed = {str(reason) for reasons in (framing.Reason, tables.Reason, statistic_rows.Reason) for reason in reasons}
     of_the_load = {"duplicate_record", "invalid_json", "not_an_object"}
     assert (rules | framed | of_the_load) - REASONS.keys() == set()
+
+
+def test_verdicts_that_are_not_final_and_targets_that_ended_have_words_of_their_own(tmp_path: Path) -> None:
+    targets = [
+        target("soon", status="met_provisional", certainty="proxy", value=85.0, target_value=80.0, distance=5.0),
+        target("ended", status="no_longer_in_force", value=None, ended_reason_vi="hết", ended_reason_en="over"),
+        target("kept", status="no_longer_in_force", value=25.0, ended_reason_vi="hết", ended_reason_en="over"),
+    ]
+    release(tmp_path, {"target_progress": targets}, with_pages=[])
+    lines = shown(tmp_path, 200)
+    counted = next(line for line in lines if "chỉ tiêu / targets" in line)
+    assert f"{STATUS['met_provisional'].vi} 1" in counted
+    assert f"{STATUS['no_longer_in_force'].vi} 2" in counted
+    assert STATUS["no_data"].vi not in counted
+
+
+def test_publishers_with_overdue_figures_are_listed_of_the_day_asked_for(tmp_path: Path) -> None:
+    release(tmp_path, with_pages=[])
+    current = ReleaseStore(tmp_path).current()
+    assert current is not None
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            copy (
+                select * from (
+                    values
+                        ('dti_rank', 'Bộ Một', date '2026-10-21'),
+                        ('dti_value', 'Bộ Một', date '2026-10-22'),
+                        ('gii_rank', 'WIPO', date '2026-11-29'),
+                        ('once', null, null)
+                ) as t (indicator, publisher, expected_on)
+            ) to '{current.path}/publication_calendar.parquet'
+            """
+        )
+
+    def lines(day: date | None, whole: bool = False) -> str:
+        console = Console(width=200, color_system=None)
+        with console.capture() as captured:
+            console.print(scoreboard(ReleaseStore(tmp_path), RUNS, PLACE, today=day, whole=whole), highlight=False)
+        return captured.get()
+
+    assert "overdue publications" not in lines(None)
+    assert "overdue publications" not in lines(date(2026, 10, 21)), "on the day itself it may still come"
+    assert "Bộ Một: 1 chuỗi / series, 21/10/2026–21/10/2026" in lines(date(2026, 10, 22))
+    late = lines(date(2026, 11, 29), whole=True)
+    assert "Bộ Một: 2 chuỗi / series, 21/10/2026–22/10/2026 (dti_value, dti_rank)" in late
+    assert "WIPO" not in late

@@ -7,6 +7,7 @@ with every as (
         period_type,
         period_start,
         value,
+        qualifier,
         unit,
         obs_status,
         if(value is null, 'unknown', null) as missing_kind,

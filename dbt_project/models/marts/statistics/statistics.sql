@@ -11,6 +11,7 @@ select
     j.period_type,
     j.period_start,
     j.value,
+    j.qualifier,
     j.unit,
     j.obs_status,
     j.missing_kind,

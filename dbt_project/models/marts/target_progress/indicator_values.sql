@@ -149,7 +149,7 @@ gathered as (
     from computed as c
     cross join as_of as a
     where c.denominator > 0
-    union all
+    union all by name
     select
         indicator,
         '{{ var("province_code") }}' as area_code,
@@ -167,15 +167,15 @@ gathered as (
         cast(null as date) as last_month
     from scores
     where published_denominator > 0
-    union all
+    union all by name
     ({{ values_listed() }})
-    union all
+    union all by name
     {{ values_covered() }}
-    union all
+    union all by name
     {{ values_published() }}
-    union all
+    union all by name
     {{ values_derived() }}
-    union all
+    union all by name
     {{ values_reported() }}
 )
 

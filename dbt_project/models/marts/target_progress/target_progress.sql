@@ -7,7 +7,8 @@ with targets as (
         t.*,
         i.valid_min,
         i.valid_max,
-        i.comparable_from
+        i.comparable_from,
+        coalesce(i.edition_years, 1) as edition_years
     from {{ ref('targets') }} as t
     left join {{ ref('indicators') }} as i on t.indicator = i.indicator
 ),
@@ -16,7 +17,8 @@ with targets as (
 yearly as (
     select
         *,
-        cast(year(period_start) as integer) as year
+        cast(year(period_start) as integer) as year,
+        bool_and(grade is null) over (partition by indicator, area_code) as is_only_samples
     from {{ ref('indicator_values') }}
     where is_chosen
     qualify
@@ -25,6 +27,39 @@ yearly as (
             order by
                 period_type = 'year' desc, period_start desc,
                 list_position(['half', 'quarter', 'month', 'day'], period_type) asc
+        ) = 1
+),
+
+candidates as (
+    select
+        indicator as target_indicator,
+        indicator as value_indicator,
+        0 as position,
+        'same' as relation,
+        cast(null as varchar) as difference_vi,
+        cast(null as varchar) as difference_en
+    from {{ ref('indicators') }}
+    union all
+    select
+        indicator as target_indicator,
+        substitute as value_indicator,
+        position,
+        relation,
+        difference_vi,
+        difference_en
+    from {{ ref('indicator_substitutes') }}
+),
+
+-- what speaks for an indicator in an area: itself, else the first substitute that has a value there; a sample is last
+measured as (
+    select
+        c.*,
+        y.*
+    from candidates as c
+    inner join yearly as y on c.value_indicator = y.indicator
+    qualify
+        dense_rank() over (
+            partition by c.target_indicator, y.area_code order by y.is_only_samples asc, c.position asc
         ) = 1
 ),
 
@@ -47,7 +82,7 @@ followed as (
     from targets
     where
         level = 'national' and measured_for = 'province'
-        and indicator in (select y.indicator from yearly as y where y.area_code = 'VN')
+        and indicator in (select m.target_indicator from measured as m where m.area_code = 'VN')
 ),
 
 points as (
@@ -57,7 +92,9 @@ points as (
         y.period_start,
         y.year,
         y.last_month,
+        y.value_indicator,
         y.value,
+        y.qualifier,
         y.numerator,
         y.denominator,
         coalesce(y.obs_status, 'missing') as obs_status,
@@ -66,12 +103,29 @@ points as (
         y.document as value_document,
         y.grade as value_grade,
         y.vintage_on,
+        y.difference_vi,
+        y.difference_en,
+        -- an edition of several years is the value of each of them
+        y.year + f.edition_years - 1 as held_until,
         row_number() over (partition by f.target_id, f.area_code order by y.year desc) = 1 as is_latest,
-        case f.direction when 'more' then y.value > f.target_value else y.value < f.target_value end
-        or (y.value = f.target_value and not f.is_strict) as is_met,
-        coalesce(y.year >= f.comparable_from, true) as is_comparable
+        case
+            -- "about" the very value asked for: nobody knows on which side
+            when y.value = f.target_value and y.qualifier = 'about' then null
+            when y.value = f.target_value and y.qualifier is not null
+                then (y.qualifier = 'more_than') = (f.direction = 'more')
+            when y.value = f.target_value then not f.is_strict
+            else (y.value > f.target_value) = (f.direction = 'more')
+        end as is_met,
+        coalesce(y.year >= f.comparable_from, true) as is_comparable,
+        case
+            when y.value is null then null
+            when y.grade is null then 'sample'
+            when f.is_proxy or y.relation = 'proxy' or y.grade = 'K' then 'proxy'
+            when y.obs_status <> 'observed' or y.basis in ('computed_in_part', 'estimated') then 'preliminary'
+            else 'real'
+        end as certainty
     from followed as f
-    left join yearly as y on f.indicator = y.indicator and f.area_code = y.area_code
+    left join measured as y on f.indicator = y.target_indicator and f.area_code = y.area_code
 ),
 
 judged as (
@@ -80,13 +134,22 @@ judged as (
         -- the deadline is behind the value; its year runs on while the value is preliminary, but not beyond it
         coalesce(
             p.target_year < p.year
-            or (p.target_year = p.year and (p.obs_status <> 'preliminary' or (p.is_latest and p.target_year < a.year))),
+            or (p.target_year = p.year and (p.obs_status <> 'preliminary' or (p.is_latest and p.target_year < a.year)))
+            or (p.target_year between p.year + 1 and p.held_until and p.target_year < a.year),
             false
         ) as is_over,
         -- the deadline is behind us, and no value tells what was reached by then
-        coalesce(p.is_latest and p.year < p.target_year and p.target_year < a.year, false) as is_untold
+        coalesce(p.is_latest and p.held_until < p.target_year and p.target_year < a.year, false) as is_untold,
+        coalesce(p.target_year < a.year, false) as is_due
     from points as p
     cross join as_of as a
+),
+
+-- why a target has no value: a report that is late, a deadline that is past, or nothing due yet
+unreported as (
+    select distinct indicator
+    from {{ ref('reported_indicators') }}
+    where report_status = 'missing'
 ),
 
 -- every year that the pace can be counted from; the base of the registry goes before the first value
@@ -138,7 +201,8 @@ paired as (
         ) = 1 as is_base
     from judged as j
     inner join bases as b on j.target_id = b.target_id and j.area_code = b.area_code and j.year > b.base_year
-    where j.target_value is not null and j.target_year is not null
+    -- from a base in the year of the deadline or after it no way is left to cover in time
+    where j.target_value is not null and b.base_year < j.target_year
     qualify
         row_number() over (
             partition by j.target_id, j.area_code, j.period_start, b.base_year order by b.is_declared desc
@@ -149,10 +213,10 @@ paced as (
     select
         *,
         {{ pace('base_value', 'value', 'years_gone') }} as actual_pace,
-        if(is_way_ahead and years_given > 0, {{ pace('base_value', 'target_value', 'years_given') }}, null)
+        if(is_way_ahead, {{ pace('base_value', 'target_value', 'years_given') }}, null)
             as required_pace,
         -- past the deadline: as if all that was covered had been covered by then
-        {{ pace('base_value', 'value', 'least(years_gone, years_given)') }} as counted_pace
+        {{ pace('base_value', 'value', 'if(is_over, years_given, least(years_gone, years_given))') }} as counted_pace
     from paired
 ),
 
@@ -161,7 +225,6 @@ verdicts as (
         *,
         round(100.0 * counted_pace / required_pace, 6) as pace_ratio_pct,
         case
-            when years_given <= 0 then 'insufficient'
             when not is_way_ahead or pace_ratio_pct < 0 then 'away'
             when pace_ratio_pct < 60 then 'insufficient'
             when pace_ratio_pct < 95 or is_over then 'moderate'
@@ -205,6 +268,8 @@ select
     j.title_vi,
     j.title_en,
     j.indicator,
+    -- targets of one mark, whoever asks for it
+    concat_ws('|', j.indicator, j.measured_for, j.target_value, j.target_year) as mark_key,
     j.level,
     j.direction,
     j.unit,
@@ -214,10 +279,15 @@ select
     j.period_start,
     j.year,
     j.last_month,
+    j.value_indicator,
     j.value,
+    j.qualifier,
     j.numerator,
     j.denominator,
     j.obs_status,
+    j.certainty,
+    j.difference_vi,
+    j.difference_en,
     j.basis,
     j.value_source,
     j.value_document,
@@ -244,22 +314,40 @@ select
     b.pace_method,
     round(b.pace_ratio_pct, 2) as pace_ratio_pct,
     case
+        when j.ended_reason_vi is not null then 'no_longer_in_force'
         when j.value is null then 'no_data'
         when j.target_value is null then 'not_assessed'
         -- what rests on general knowledge is shown, and judged by nobody
         when j.value_grade = 'K' then 'not_assessed'
-        when j.is_met then 'met'
-        when j.is_untold then 'not_assessed'
+        -- met for good: a final figure of the same definition, of the year of the target or a later one
+        when
+            j.is_met and j.certainty = 'real' and j.is_comparable and coalesce(j.held_until >= j.target_year, true)
+            then 'met'
+        when j.is_met then 'met_provisional'
+        when j.is_untold or j.is_met is null then 'not_assessed'
         when b.pace_status is not null then b.pace_status
         when j.is_over then 'insufficient'
         else 'not_assessed'
     end as status,
+    case
+        when j.value is not null or j.ended_reason_vi is not null then null
+        when exists (select 1 from measured as m where m.target_indicator = j.indicator and m.area_code = 'VN')
+            then 'only_national_value'
+        when j.is_due or u.indicator is not null then 'due_and_missing'
+        else 'not_due_yet'
+    end as no_data_reason,
     if(j.is_met, null, b.reached_year) as expected_year,
     if(j.is_met or o.bases < 2, null, o.expected_year_low) as expected_year_low,
     if(j.is_met or o.bases < 2, null, o.expected_year_high) as expected_year_high,
     if(j.is_met, null, o.base_year_note) as base_year_note,
     j.is_latest,
     j.level = 'national' as is_national_target,
+    j.responsible_agency,
+    j.responsible_basis,
+    j.monitoring_agency,
+    j.ended_on,
+    j.ended_reason_vi,
+    j.ended_reason_en,
     j.document,
     j.grade,
     j.note
@@ -268,5 +356,6 @@ left join in_sight as b
     on j.target_id = b.target_id and j.area_code = b.area_code and j.period_start = b.period_start and b.is_base
 left join over_bases as o
     on j.target_id = o.target_id and j.area_code = o.area_code and j.period_start = o.period_start
+left join unreported as u on j.indicator = u.indicator
 inner join {{ ref('pillars') }} as p on j.pillar = p.pillar
 {{ join_area_title('j.area_code', 'j.period_type', 'j.period_start') }}
