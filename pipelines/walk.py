@@ -178,6 +178,8 @@ def record_if_unchanged(platform: Platform, run_id: str) -> bool:
     Raises:
         WarehouseBusy: another process holds the warehouse.
     """
+    if not platform.settings.warehouse.exists():
+        return False
     started = platform.now()
     with platform.warehouse.hold(f"run {run_id}", started):
         if not _is_unchanged(platform):
@@ -203,9 +205,7 @@ def _is_unchanged(platform: Platform) -> bool:
     those of the last run; it held nothing back, drew every page, and readers have its release.
     """
     current = platform.releases.current()
-    if current is None or not platform.settings.warehouse.exists():
-        return False
-    if waiting(platform.settings.drop, all_sources()):
+    if current is None or waiting(platform.settings.drop, all_sources()):
         return False
     with platform.warehouse.connect(read_only=True) as connection:
         if not get_state(connection, "checked"):
