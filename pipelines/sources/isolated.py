@@ -212,8 +212,8 @@ def _stop() -> None:
 
 
 def _as_file(stream: BinaryIO) -> Any:
-    """The stream as a file of its own position, whose descriptor can be given to the child: the caller reads on."""
-    with suppress(OSError):
+    """The stream as a file of the system, whose descriptor can be given to the child."""
+    with suppress(OSError):  # opened anew: a duplicate would share its position, which the buffer of `stream` relies on
         return open(f"/proc/self/fd/{stream.fileno()}", "rb")
     copy = tempfile.TemporaryFile()  # noqa: SIM115  closed by the caller
     stream.seek(0)
@@ -250,7 +250,7 @@ def _serve(connection: socket.socket) -> None:
         while len(request) < struct.unpack("!Q", size)[0]:
             request += connection.recv(1 << 20)
         with open(descriptors[0], "rb") as stream:
-            stream.seek(0)  # the position is shared with the parent
+            stream.seek(0)
             try:
                 function, arguments, seconds = pickle.loads(request)  # noqa: S301  written by the parent
                 used = resource.getrusage(resource.RUSAGE_SELF)

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -198,3 +199,20 @@ def test_a_heading_that_looks_like_personal_data_is_not_reported() -> None:
     content = "Xã;Thôn;4G;Ghi chú thêm;84 912 345 678\nThành Sen;Thôn 1;có;x;y\n"
     found = loaded(all_sources()["village_coverage"], content.encode(), name="viettel-thon-2026-09-30.csv")
     assert found.unexpected == ("Ghi chú thêm",)
+
+
+def test_a_file_on_disk_that_the_child_reads_keeps_its_hash(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """The child moves no position that the parent hashes from, however long the file is."""
+    content = b"PK\x03\x04\n" + b"\n".join(b'{"n": "%d"}' % n for n in range(50_000))
+    (tmp_path / "file").write_bytes(content)
+    (result,) = load(
+        connection,
+        replace(CODES, frame=misbehaving.frame),
+        [File(content, "file")],
+        lambda file: (tmp_path / file.name).open("rb"),
+        key=KEY,
+        max_record_bytes=99,
+    ).files
+    assert (result.refusal, result.rows_loaded) == (None, 50_000)
