@@ -30,7 +30,7 @@ select
     case
         when value is not null or obs_flag = 'Q' then null
         when missing_mark = '-' then 'nil'
-        when missing_mark in ('..', '...', '…') or obs_flag = 'L' then 'not_available'
+        when missing_mark in ('..', '...', '…', 'na') or obs_flag = 'L' then 'not_available'
         when obs_flag in ('M', 'H') then 'not_applicable'
         else 'unknown'
     end as missing_kind,

@@ -26,6 +26,7 @@ from pipelines.sources.statistic_rows import (
     Reason,
     Record,
     answer,
+    consistent,
     each,
     framed,
     label,
@@ -111,6 +112,7 @@ def _of_codes(content: bytes, area: str) -> Iterator[Record | Reason]:
             series={"AREA": area},
             period=str(row.get("dataYear") or ""),
             value=answers[0].get("value"),
+            is_typed=True,
             series_label=label(row.get("code")),
             area_label=area,
         )
@@ -139,6 +141,7 @@ def _of_row(row: Mapping[str, str]) -> Record:
         series=series,
         period=row["Year"].strip(),
         value=row["Value"].strip() or None,
+        is_typed=True,
         series_label=" | ".join([label(row.get("Series", "")), *(part for part in parts.values() if part)]),
         area_label=label(row.get("AreaName", "")),
         unit_label=label(row.get("Unit", "")),
@@ -190,7 +193,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Fra
     return framed(
         stream,
         max_record_bytes,
-        lambda content: _of_csv(content) if _is_csv(content) else _of_codes(content, area),
+        lambda content: consistent(_of_csv(content) if _is_csv(content) else _of_codes(content, area)),
     )
 
 

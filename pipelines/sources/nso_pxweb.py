@@ -51,7 +51,10 @@ TABLES = ("Dân số và lao động/V02.01.px",)
 AREAS = ("Cả nước", province.NAME)
 """Labels of the places that are asked for."""
 PLACES = frozenset(
-    {"địa phương", "tỉnh, thành phố", "tỉnh/thành phố", "vùng", "provinces", "province", "cities, provinces"}
+    {
+        *("địa phương", "tỉnh, thành phố", "tỉnh/thành phố", "vùng", "phân theo địa phương", "tỉnh, thành phố và vùng"),
+        *("provinces", "province", "cities, provinces", "cities, provincies", "city, province", "region", "regions"),
+    }
 )
 TIMES = frozenset({"năm", "quý", "tháng", "kỳ", "thời gian", "year", "quarter", "month", "period", "time"})
 MEASURES = frozenset({"chỉ tiêu", "các chỉ tiêu", "items", "item", "indicator", "contentscode"})

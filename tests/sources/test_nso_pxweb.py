@@ -228,8 +228,9 @@ def test_a_label_that_is_no_year_holds_its_cells(year: str) -> None:
 
 
 def test_what_is_no_number_and_no_mark_is_held() -> None:
-    values = [*range(18), "12,5", "n/a", "..", 7, True, 1e400]
+    values = [*range(17), "12,5", "1336167. 72", "n/a", "..", 7, True, 1e400]
     got = named(cube(value=values, status={"21": ".."}))
+    assert [row["value"] for row in got.rows][17] == 12.5
     assert [(row, reason) for row, reason, _, _ in got.reasons] == [
         *((row, "bad_value") for row in (19, 20)),
         (22, "value_and_mark"),
