@@ -58,10 +58,10 @@ def pull(
     The address comes from HATINH_ADDRESSES. Files that people bring go into data/drop/SOURCE/ instead.
     """
     settings = read_settings()
-    from pipelines.landing.http import HttpError
-    from pipelines.landing.pull import VIETNAM, PullError, read_credentials
+    from pipelines.landing.pull import VIETNAM, read_credentials
     from pipelines.landing.pull import pull as pull_source
     from pipelines.sources import all_sources
+    from pipelines.sources.client import HttpError, PullError
 
     refuse_unknown_source(source)
     chosen = all_sources()[source]

@@ -20,20 +20,17 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pipelines.landing.http import HttpClient, HttpError
+from pipelines.landing.http import HttpClient
 from pipelines.landing.receipts import Receipt
 from pipelines.landing.store import Landing
 from pipelines.sources.base import Ask, Period, Source
+from pipelines.sources.client import HttpError, Manner, PullError
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 _BLOCK = 1 << 20
 _NOTES = "failed_pulls.json"
 
 Landed = tuple[Receipt, bool]
-
-
-class PullError(RuntimeError):
-    """The source cannot be asked, or its answer is not one. The message says what to set or mend, and no secret."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +76,18 @@ def pull(
             + f", or put files into the drop folder data/drop/{source.name}/."
         )
     try:
-        results = _pull(
-            landing, source, period, address, now, credentials, client or source.client or HttpClient, progress
-        )
+        results = _pull(landing, source, period, address, now, credentials, client or _client_of(source), progress)
     except (PullError, HttpError) as error:
         _note(landing.root, source.name, partition, f"{now().astimezone(VIETNAM):%Y-%m-%d %H:%M} {error}")
         raise
     _note(landing.root, source.name, partition, None)
     return results
+
+
+def _client_of(source: Source) -> Callable[[], HttpClient]:
+    """Makes the client that a source wants to be asked with."""
+    manner = source.manner or Manner()
+    return lambda: HttpClient(headers=manner.headers, min_delay_seconds=manner.min_delay_seconds)
 
 
 def failed_pulls(raw: Path, source: str) -> dict[str, str]:

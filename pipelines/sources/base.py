@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from pipelines.sources import province
 
 if TYPE_CHECKING:
-    from pipelines.landing.http import HttpClient
+    from pipelines.sources.client import Client, Manner
 
 
 class Frames(Protocol):
@@ -51,7 +51,7 @@ class Ask:
     that page again. Credentials are read from the file that the settings name and never leave the connector.
     """
 
-    http: HttpClient
+    http: Client
     address: str
     credentials: Mapping[str, str]
     period: Period
@@ -168,8 +168,8 @@ class Source:
     table: Table
     fetch: Fetch | None = None
     """How the source's interface is asked for a period; without one, an address is a folder or a plain URL."""
-    client: Callable[[], HttpClient] | None = None
-    """Makes the client that `fetch` asks with, where headers or the pace of asking are the source's own."""
+    manner: Manner | None = None
+    """Headers and pace that `fetch` asks with, where they are the source's own."""
     rows_stand_alone: bool = False
     """Whether each row is a fact of its own: what is torn off or set aside is not known yet, and makes nothing wrong.
     The gate warns of it, where it would hold back what is counted from rows."""

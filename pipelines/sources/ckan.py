@@ -6,8 +6,8 @@ finds one sets it. A portal keeps to a largest page without saying so (32,000 ro
 another by the rows that came, until `offset` reaches `total`. (Protocol as in CKAN's own source, github.com/ckan/ckan.)
 
 What a column is shows in its name and type: one names the period (with a quarter or month beside the year), one the
-place, one the unit. A column called value holds the figures, and all others tell series apart, numbers too. Without one,
-every column of numbers holds figures of its own, but for codes and classes (_CLASS). A column of numbers that was
+place, one the unit. A column called value holds the figures, and all others tell series apart, numbers too. Without
+one, every column of numbers holds figures of its own, but for codes and classes (_CLASS). A column of numbers that was
 misread shows as conflicting figures, which are rejected.
 """
 

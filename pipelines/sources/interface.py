@@ -12,13 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipelines.sources.base import Ask, Fetched
-
-if TYPE_CHECKING:
-    from pipelines.landing.http import Response
-    from pipelines.landing.pull import PullError
+from pipelines.sources.client import HttpError, PullError, Response
 
 VIETNAM = timezone(timedelta(hours=7))
 MAX_PAGES = 100_000
@@ -46,8 +43,6 @@ class Interface:
 
     def failed(self, what: str, problem: str) -> PullError:
         """The error of this source that says at `what` there is `problem`."""
-        from pipelines.landing.pull import PullError  # brings the HTTP library, which listing the sources need not load
-
         return PullError(f"{self.source} {self.ask.period.partition}, {what}: {problem}")
 
     def option(self, name: str, default: str | None = None) -> str:
@@ -78,8 +73,6 @@ class Interface:
         Raises:
             PullError: no answer, or one that is no whole JSON object.
         """
-        from pipelines.landing.http import HttpError
-
         try:
             response = self.ask.http.request(method, self.url(path), **request)
         except HttpError as error:

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
 from pipelines.sources.base import Ask, Fetched, Source
+from pipelines.sources.client import Manner
 from pipelines.sources.interface import Interface
 from pipelines.sources.statistic_rows import (
     TABLE,
@@ -37,7 +38,6 @@ from pipelines.sources.statistic_rows import (
 )
 
 if TYPE_CHECKING:
-    from pipelines.landing.http import HttpClient
     from pipelines.sources.tables import Frames
 
 NAME = "itu"
@@ -54,12 +54,6 @@ HEADER = (
 )
 MOST_LINES = 20
 """Lines that one row may run over: more belong to no row."""
-
-
-def _client() -> HttpClient:
-    from pipelines.landing.http import HttpClient  # with httpx, which who only loads files does not need
-
-    return HttpClient(headers={"user-agent": BROWSER}, min_delay_seconds=1.0)
 
 
 # ------------------------------------------------------------------------------------------------------------- asking
@@ -212,5 +206,5 @@ SOURCE = Source(
     table=TABLE,
     fetch=fetch,
     known_address="https://api.datahub.itu.int",
-    client=_client,
+    manner=Manner({"user-agent": BROWSER}, min_delay_seconds=1.0),
 )

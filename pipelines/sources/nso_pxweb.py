@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pipelines.sources import province
 from pipelines.sources.base import Ask, Fetched, Source
+from pipelines.sources.client import Manner, PullError
 from pipelines.sources.interface import Interface
 from pipelines.sources.statistic_rows import (
     MARKS,
@@ -42,7 +43,6 @@ from pipelines.sources.statistic_rows import (
 from pipelines.sources.tables import heading_key
 
 if TYPE_CHECKING:
-    from pipelines.landing.http import HttpClient
     from pipelines.sources.tables import Frames
 
 NAME = "nso_pxweb"
@@ -70,12 +70,6 @@ MOVED = (
 )
 
 
-def _client() -> HttpClient:
-    from pipelines.landing.http import HttpClient  # with httpx, which who only loads files does not need
-
-    return HttpClient(min_delay_seconds=SECONDS_BETWEEN)
-
-
 # ------------------------------------------------------------------------------------------------------------- asking
 def fetch(ask: Ask) -> Iterator[Fetched]:
     """Every table, in parts where it is large; a table that cannot be had stops no other."""
@@ -88,8 +82,6 @@ def fetch(ask: Ask) -> Iterator[Fetched]:
 
 def _max_cells(interface: Interface) -> int:
     """Cells that the server gives at once."""
-    from pipelines.landing.pull import PullError
-
     try:
         _, config = answer(interface, "config", "GET", "?config", moved="")
     except PullError:
@@ -309,5 +301,5 @@ SOURCE = Source(
     table=TABLE,
     fetch=fetch,
     known_address="https://pxweb.nso.gov.vn/api/v1/vi",
-    client=_client,
+    manner=Manner(min_delay_seconds=SECONDS_BETWEEN),
 )

@@ -17,15 +17,13 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from pipelines.sources import framing
 from pipelines.sources.base import Ask, Column, Fetched, Rule, Source, Table
+from pipelines.sources.client import Manner
 from pipelines.sources.interface import AGAIN, Interface, Page, records_of, walk
 from pipelines.sources.ngsp import SHARE, Ngsp
-
-if TYPE_CHECKING:
-    from pipelines.landing.http import HttpClient
 
 NAME = "procedures"
 PUBLIC_LIST = "/api/v1/reporting/formalities"
@@ -37,12 +35,6 @@ LARGEST_PAGE = 32 << 20
 
 
 # ----------------------------------------------------------------------------------------------------------- asking
-def _client() -> HttpClient:
-    from pipelines.landing.http import HttpClient  # with httpx, which who only loads files does not need
-
-    return HttpClient(min_delay_seconds=SECONDS_BETWEEN)
-
-
 def fetch(ask: Ask) -> Iterator[Fetched]:
     """The national catalogue where the adapter of NGSP is configured (`dstcode` among the credentials), else the
     public list. What landed today is not asked again.
@@ -285,7 +277,7 @@ SOURCE = Source(
     first_period="2025-01",
     frame=frame,
     fetch=fetch,
-    client=_client,
+    manner=Manner(min_delay_seconds=SECONDS_BETWEEN),
     table=Table(
         structure=LISTS,
         columns=COLUMNS,

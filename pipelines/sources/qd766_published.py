@@ -28,10 +28,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from zoneinfo import ZoneInfo
 
 from pipelines.sources.base import Ask, Column, Fetched, Period, Rule, Source, Table
+from pipelines.sources.client import Manner, PullError
 from pipelines.sources.framing import Frames
 
 if TYPE_CHECKING:
-    from pipelines.landing.http import HttpClient
     from pipelines.qd766.answers import Answer, Observation, Total, Unit
     from pipelines.qd766.rules import Rules
 
@@ -109,22 +109,13 @@ def _spans(partition: Period, today: date) -> Iterator[_Span]:
         yield _Span("year", date(year, 1, 1), date(year, 12, 31))
 
 
-def _client() -> HttpClient:
-    from pipelines.landing.http import HttpClient  # with httpx, which who only loads files does not need
-
-    origin = PAGE[: PAGE.index("/", len("https://"))]
-    return HttpClient(headers={"origin": origin, "referer": PAGE}, min_delay_seconds=SECONDS_BETWEEN)
-
-
 def fetch(ask: Ask) -> Iterator[Fetched]:
     """Ask every endpoint for the periods that go with a month; each answer is checked before it is handed on.
 
     Raises:
         PullError: the month has not begun, or an answer is none: the message names endpoint and period.
-        pipelines.landing.http.Refused: the portal's firewall refuses; what came before is landed.
+        Refused: the portal's firewall refuses; what came before is landed.
     """
-    from pipelines.landing.pull import PullError
-
     today = ask.now().astimezone(_VIETNAM).date()
     if ask.period.first > today:
         raise PullError(f"{SOURCE.name}: {ask.period.partition} has not begun, so nothing is published for it.")
@@ -136,7 +127,6 @@ def fetch(ask: Ask) -> Iterator[Fetched]:
 
 def _pages(ask: Ask, endpoint: str, span: _Span, root: str, today: date) -> Iterator[Fetched]:
     """Every page of one answer; pages that landed today are passed over, their names tell how many there are."""
-    from pipelines.landing.pull import PullError
     from pipelines.qd766.answers import NotAnAnswerError
 
     def name(page: int, of: int) -> str:
@@ -429,5 +419,5 @@ SOURCE = Source(
         identity="department_id",
     ),
     fetch=fetch,
-    client=_client,
+    manner=Manner({"origin": PAGE[: PAGE.index("/", len("https://"))], "referer": PAGE}, SECONDS_BETWEEN),
 )

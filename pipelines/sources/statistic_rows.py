@@ -6,9 +6,9 @@ stands there. What a label of time means is read here; numbers, missing marks an
 all, so that a figure that two sources publish can be laid side by side.
 
 A mark in place of a number says why there is none, and stays apart from the others: `-` the phenomenon did not occur
-(nil), `..`, `...` and `na` it did but there is no figure (not available), `.` and no mark at all leave it open (unknown).
-(The first two as the keys of signs of the Vietnamese yearbook have them; `na` in SDMX files of the statistics office;
-for `.` no key was found.)
+(nil), `..`, `...` and `na` it did but there is no figure (not available), `.` and no mark at all leave it open
+(unknown). (The first two as the keys of signs of the Vietnamese yearbook have them; `na` in SDMX files of the
+statistics office; for `.` no key was found.)
 
 Numbers that are written as text follow one rule (`number`), which says what is read and what is rejected.
 """
@@ -26,11 +26,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from pipelines.sources.base import Column, Fetched, Rule, Table
+from pipelines.sources.client import HttpError, PullError, Refused, Response
 from pipelines.sources.interface import AGAIN, Interface
 from pipelines.sources.tables import batches
 
 if TYPE_CHECKING:
-    from pipelines.landing.http import Response
     from pipelines.sources.tables import Frames
 
 MARKS = ("..", "...", ".", "-", "…", "na")
@@ -81,10 +81,8 @@ def each(things: Iterable[Thing], fetch: Callable[[Thing], Iterator[Fetched]]) -
 
     Raises:
         PullError: at the end, with the failures, a line each.
-        pipelines.landing.http.Refused: at once: a server that refuses is not asked for more.
+        Refused: at once: a server that refuses is not asked for more.
     """
-    from pipelines.landing.pull import PullError
-
     failures: list[str] = []
     for thing in things:
         try:
@@ -106,7 +104,7 @@ def answer(
 
     Raises:
         PullError: no answer, or one that is no JSON.
-        pipelines.landing.http.Refused: 403.
+        Refused: 403.
     """
     response = respond(interface, what, method, path, moved=moved, **request)
     try:
@@ -117,8 +115,6 @@ def answer(
 
 def respond(interface: Interface, what: str, method: str, path: str, *, moved: str, **request: Any) -> Response:
     """One answer as received; raises as `answer`, whatever its bytes are."""
-    from pipelines.landing.http import HttpError, Refused
-
     try:
         return interface.ask.http.request(method, interface.url(path), **request)
     except Refused:
@@ -267,7 +263,8 @@ def unit_in(*titles: str) -> str:
 
 _PLAIN = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
 _GROUPED = re.compile(
-    r"(?P<sign>[-+]?)(?P<whole>\d{1,3}(?:(?P<mark>[ .,\u00a0\u202f])\d{3})(?:(?P=mark)\d{3})*)(?:(?P<point>[.,])(?P<part>\d+))?"
+    r"(?P<sign>[-+]?)(?P<whole>\d{1,3}(?P<mark>[ .,\u00a0\u202f])\d{3}(?:(?P=mark)\d{3})*)"
+    r"(?:(?P<point>[.,])(?P<part>\d+))?"
 )
 _COMMA = re.compile(r"(?P<whole>[-+]?\d+),(?P<part>\d+)")
 AMBIGUOUS = r"^[-+]?[1-9]\d{0,2}[.,]\d{3}$"

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ from pipelines.landing.pull import PullError, pull
 from pipelines.landing.store import Landing
 from pipelines.settings import PROJECT_ROOT
 from pipelines.sources.base import Ask
-from pipelines.sources.qd766_published import SOURCE, frame
+from pipelines.sources.qd766_published import PAGE, SOURCE, frame
 from pipelines.warehouse.connection import SCHEMA
 from pipelines.warehouse.load import LoadReport, load, stored_file
 
@@ -289,12 +289,12 @@ def test_what_is_no_answer_is_not_landed(desk: Desk, content: bytes, reason: str
     assert len(desk.landing.receipts(SOURCE.name)) == 1  # service-results, asked before
 
 
-def test_the_source_brings_its_own_client(desk: Desk) -> None:
-    portal = Portal()
-    own = replace(SOURCE, client=portal.client)
-    assert len(pull(desk.landing, own, "2026-08", ADDRESS, now=lambda: NOW)) == 7
-    with SOURCE.client() as client:  # type: ignore[misc]
-        assert isinstance(client, HttpClient)
+def test_the_source_is_asked_as_its_public_page_asks() -> None:
+    """The firewall refuses requests that come from elsewhere, and haste."""
+    manner = SOURCE.manner
+    assert manner
+    assert manner.headers == {"origin": "https://dichvucong.gov.vn", "referer": PAGE}
+    assert manner.min_delay_seconds == 3.0
 
 
 # ---------------------------------------------------------------------------------------------------------- loading
