@@ -223,7 +223,7 @@ def _checked(*, is_whole: bool, is_nullable: bool) -> Callable[[Any], Any]:
         if value is None and is_nullable:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise PydanticCustomError("portal", f"{_kind(value)}, not a number")  # type: ignore[type-var]
+            raise PydanticCustomError("portal", f"{_kind(value)}, not a number")
         if not abs(value) <= _LARGEST_COUNT:
             raise PydanticCustomError("portal", "too large a number")
         if is_whole and value != int(value):
@@ -237,7 +237,7 @@ def _is(kind: type, name: str, *, is_nullable: bool = False) -> Callable[[Any], 
     def check(value: Any) -> Any:
         if isinstance(value, kind) or (value is None and is_nullable):
             return value
-        raise PydanticCustomError("portal", f"{_kind(value)}, not {name}")  # type: ignore[type-var]
+        raise PydanticCustomError("portal", f"{_kind(value)}, not {name}")
 
     return check
 
