@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 MARKS = ("..", "...", ".", "-", "…", "na")
 MAX_ANSWER_MB = 256
 """Answers are read whole: a larger one is not taken."""
-NOT_FOUND, BAD_REQUEST = 404, 400
+NOT_FOUND, BAD_REQUEST, NOT_ALLOWED = 404, 400, 405
 STAYS = "What landed before stays in force."
 
 FIELDS = (
@@ -66,6 +66,10 @@ class Reason(StrEnum):
     STRAY_CELL = "stray_cell"
     CONFLICTING_FIGURES = "conflicting_figures"
     MALFORMED_ROW = "malformed_row"
+
+
+class NotServedError(PullError):
+    """Nothing is served at this place in this way: 404, 400 or 405. Another way to the same thing may work."""
 
 
 class NoAnswerError(ValueError):
@@ -103,6 +107,7 @@ def answer(
         moved: what to do when there is nothing at this place (404), or it is not understood (400): a sentence.
 
     Raises:
+        NotServedError: 404, 400 or 405.
         PullError: no answer, or one that is no JSON.
         Refused: 403.
     """
@@ -122,11 +127,13 @@ def respond(interface: Interface, what: str, method: str, path: str, *, moved: s
     except HttpError as error:
         if error.status == NOT_FOUND:
             problem = f"there is nothing here any more (status 404): it has moved or was withdrawn. {moved} {STAYS}"
-        elif error.status == BAD_REQUEST:
-            problem = f"the server does not understand the question (status 400): it has changed. {moved} {STAYS}"
+        elif error.status in (BAD_REQUEST, NOT_ALLOWED):
+            problem = (
+                f"the server does not understand the question (status {error.status}): it has changed. {moved} {STAYS}"
+            )
         else:
-            problem = f"{error}. {AGAIN}"
-        raise interface.failed(what, problem) from None
+            raise interface.failed(what, f"{error}. {AGAIN}") from None
+        raise NotServedError(str(interface.failed(what, problem))) from None
 
 
 def words(text: str) -> tuple[str, ...]:
