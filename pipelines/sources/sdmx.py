@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pipelines.sources.tables import Frames
 
 NAME = "sdmx"
-FILES = ("GDPVNM.xml", "CPIVNM.xml", "IIPVNM.xml")
+FILES = ("GDPVNM.xml", "POPVNM.xml", "LMIVNM.xml", "CPIVNM.xml", "IIPVNM.xml")
 ACCEPT = (
     "application/vnd.sdmx.data+csv;version=1.0.0, application/vnd.sdmx.structurespecificdata+xml;version=2.1;q=0.8, "
     "application/xml;q=0.5"
