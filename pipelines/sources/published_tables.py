@@ -60,7 +60,10 @@ PERIODS = {
 }
 STATUSES = {
     "sơ bộ": "preliminary",
+    "sơ bộ - prel.": "preliminary",
+    "prel.": "preliminary",
     "ước tính": "estimated",
+    "ước tính - est.": "estimated",
     "ước": "estimated",
     **{code: code for code in ("observed", "preliminary", "estimated", "suppressed", "missing")},
 }
@@ -171,11 +174,13 @@ SOURCE = Source(
             Rule("unknown_code", "grade", f"grade not in {GRADES}", "j.grade"),
             Rule("missing_field", "value", f"{_NO_VALUE} and obs_status not in ('missing', 'suppressed')"),
             Rule("value_though_missing", "value", f"not {_NO_VALUE} and obs_status in ('missing', 'suppressed')"),
-            # a group of three digits behind one mark is thousands in one country and decimals in the other
+            # text with a group of three digits behind one mark is thousands in one country and decimals in the other;
+            # a number cell, which arrives as a JSON number, has one reading
             Rule(
                 "ambiguous_number",
                 "value",
-                "unit <> '%' and regexp_matches(trim(j.value), '^[-+]?[1-9][0-9]{0,2}[.,][0-9]{3}$')",
+                "unit <> '%' and regexp_matches(trim(j.value), '^[-+]?[1-9][0-9]{0,2}[.,][0-9]{3}$') "
+                "and json_type(text, '$.value') = 'VARCHAR'",
                 "j.value",
             ),
             Rule("not_a_number", "value", f"value is null and not {_NO_VALUE}", "j.value"),
