@@ -1,6 +1,6 @@
 {# Sources of published statistics: they share the columns of pipelines/sources/statistic_rows.py. #}
 {% macro statistic_sources() -%}
-    {{ return(['nso_pxweb', 'worldbank', 'sdmx', 'ckan', 'itu']) }}
+    {{ return(['nso_pxweb', 'worldbank', 'sdmx', 'ckan', 'itu', 'nso_monthly']) }}
 {%- endmacro %}
 
 {#

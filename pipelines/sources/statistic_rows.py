@@ -65,6 +65,7 @@ class Reason(StrEnum):
     WRONG_SIZE = "wrong_size"
     STRAY_CELL = "stray_cell"
     CONFLICTING_FIGURES = "conflicting_figures"
+    HEADING_NOT_READ = "heading_not_read"
     MALFORMED_ROW = "malformed_row"
 
 

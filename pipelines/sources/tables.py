@@ -269,7 +269,7 @@ class _Header:
             return Reason.WRONG_WIDTH
         record = {name: cell for name, cell in zip(self.names, cells, strict=True) if name}
         for name in self.typed:
-            if record[name] and isinstance(record[name], _TextCell):
+            if record[name] and isinstance(record[name], TextCell):
                 record[name] = f"'{record[name]}"
         return record
 
@@ -286,7 +286,7 @@ def _below_each_other(above: _Cells, cells: _Cells) -> _Cells:
     return [below or over for over, below in zip_longest(above, cells, fillvalue="")]
 
 
-class _TextCell(str):
+class TextCell(str):
     """A cell that a workbook holds as text, however much it looks like a number."""
 
     __slots__ = ()
@@ -449,6 +449,22 @@ def _is_too_large(stream: BinaryIO) -> bool:
         stream.seek(0)
 
 
+def sheets(stream: BinaryIO) -> Iterator[Iterator[_Row]]:
+    """The visible sheets of a workbook, as rows.
+
+    Raises:
+        Exception: damaged or too large; of many classes, since several libraries read it.
+    """
+    from python_calamine import SheetVisibleEnum, load_workbook
+
+    if _is_too_large(stream):
+        raise ValueError("too large")
+    with load_workbook(stream) as workbook:
+        for sheet in workbook.sheets_metadata:
+            if sheet.visible == SheetVisibleEnum.Visible:
+                yield _sheet_rows(workbook.get_sheet_by_name(sheet.name))
+
+
 def _cells_spanned(sheet: IO[bytes]) -> int:
     rows, columns, rest = 0, 0, b""
     with sheet:
@@ -482,7 +498,7 @@ def _sheet_rows(sheet: CalamineSheet) -> Iterator[_Row]:
 def _excel_text(value: Any) -> str:
     """A cell as text: whole numbers without a decimal point, times as ISO 8601 to the second."""
     if isinstance(value, str):
-        return _TextCell(_cell(value))
+        return TextCell(_cell(value))
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
