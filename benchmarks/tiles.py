@@ -12,6 +12,7 @@ Markdown on stdout.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import itertools
 import os
 import sys
@@ -78,11 +79,13 @@ def load_province(path: Path) -> str:
     from pipelines.warehouse.connection import Warehouse
     from pipelines.warehouse.load import load
 
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     file = SimpleNamespace(
         name=NAME,
         path=NAME,
         partition="2026-Q3",
-        sha256="0" * 64,
+        sha256=sha256,
         extracted_on=date(2026, 7, 1),
         landed_at=datetime(2026, 10, 20, tzinfo=UTC),
         synthetic=True,

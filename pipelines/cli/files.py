@@ -108,9 +108,9 @@ def sample(
 ) -> None:
     """Write synthetic dossiers in the real wire format, calibrated to the published figures. Nobody in them exists."""
     settings = read_settings()
-    from pipelines.sample.catalogue import SeedsError
-    from pipelines.sample.dirt import DEFECTS
-    from pipelines.sample.dossiers import write_dossiers
+    from samples.catalogue import SeedsError
+    from samples.dirt import DEFECTS
+    from samples.dossiers import write_dossiers
 
     if defect is not None and defect not in DEFECTS:
         table = Table("--defect", "What it does")

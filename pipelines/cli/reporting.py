@@ -82,6 +82,8 @@ def check_report(
         f"+ {checked.blank} để trống / blank + {len(checked.findings)} sai / wrong",
         highlight=False,
     )
+    if checked.refusal:
+        out.print(checked.refusal, markup=False, highlight=False)
     if not checked.findings:
         return
     try:

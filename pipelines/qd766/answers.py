@@ -23,6 +23,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from pipelines.qd766.rules import Rules, Share
+from pipelines.sources.framing import parse_json
 
 MAX_ANSWER_MB = 64
 """A national answer has well under 1 MB: a longer file is something else."""
@@ -149,7 +150,7 @@ def _json(content: bytes) -> Any:
             "an HTML or XML page, most likely an error page of the portal or its firewall: ask again"
         )
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return parse_json(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
             raise NotAnAnswerError(f"JSON that ends too early, after {len(text)} characters: record it again") from None

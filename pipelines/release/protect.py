@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pipelines.personal import PATTERNS
 from pipelines.release.sql import identifier, relation
 
 if TYPE_CHECKING:
@@ -32,18 +33,6 @@ _PERSONAL_COLUMNS = frozenset(
     """.split()  # noqa: SIM905
 )
 
-# Written for RE2 (DuckDB) and for Python's `re` alike.
-_PATTERNS = {
-    "identity numbers": r"(?:^|[^0-9])(?:[0-9]{12}|[0-9]{9})(?:$|[^0-9])",
-    "telephone numbers": (
-        r"(?:^|[^0-9])(?:\+?84|0)[ .-]?"
-        r"(?:[35789](?:[0-9]{8}|[0-9][ .-]?[0-9]{3}[ .-]?[0-9]{4}|[0-9]{2}[ .-]?[0-9]{3}[ .-]?[0-9]{3}"
-        r"|[0-9]{2}(?:[ .-][0-9]{2}){3})|2[0-9]{2}[ .-]?[0-9]{3,4}[ .-]?[0-9]{3,4})(?:$|[^0-9])"
-    ),
-    "e-mail addresses": r"[^\s@]+@[^\s@]+\.[A-Za-z]{2,}",
-    "codes of single dossiers": r"[A-Z][0-9]{2}(?:\.[0-9]+)*-(?:[0-9]{6}|[0-9]{8})-[0-9]+",
-}
-
 
 def personal_data(conn: duckdb.DuckDBPyConnection, mart: Mart, types: Sequence[str]) -> list[str]:
     """What in a mart looks like personal data: one sentence a finding, empty when there is none.
@@ -56,7 +45,7 @@ def personal_data(conn: duckdb.DuckDBPyConnection, mart: Mart, types: Sequence[s
         if re.sub(r"[^a-z0-9]", "", column.name.lower()) in _PERSONAL_COLUMNS:
             probes.append((rows, f"column {column.name} has the name of personal data ({{}} rows)"))
         elif kind == "VARCHAR":
-            for label, pattern in _PATTERNS.items():
+            for label, pattern in PATTERNS.items():
                 matches = f"count(*) FILTER (regexp_matches({identifier(column.name)}, '{pattern}'))"
                 probes.append((matches, f"column {column.name} has {{}} values that look like {label}"))
     if not probes:
@@ -64,15 +53,3 @@ def personal_data(conn: duckdb.DuckDBPyConnection, mart: Mart, types: Sequence[s
     counts = conn.execute(f"SELECT {', '.join(sql for sql, _ in probes)} FROM {relation(mart.relation)}").fetchone()
     assert counts is not None  # noqa: S101  (an aggregate without GROUP BY has one row)
     return [text.format(n) for (sql, text), n in zip(probes, counts, strict=True) if n or sql is rows]
-
-
-def redacted(text: str, limit: int = 300) -> str:
-    """The first line of an error, fit for a log that people read: without anything that looks like a person's data.
-
-    Texts in single quotes go too: that is how DuckDB cites the value it could not read.
-    """
-    line = text.strip().partition("\n")[0]
-    line = re.sub(r"(?<!\w)'[^']*'", "'…'", line)
-    for pattern in _PATTERNS.values():
-        line = re.sub(pattern, "…", line)
-    return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -7,9 +7,11 @@ A wrong cell is framed and filled, has a comment, and its reason stands in words
 from __future__ import annotations
 
 import io
+import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from typing import Any, BinaryIO
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import Cell
@@ -21,8 +23,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 from pipelines.reporting.check import Check, Finding
 from pipelines.reporting.registry import Indicator
 from pipelines.reporting.workbook import OPEN_BORDER, OPEN_FIELDS, OPEN_FILL, page, range_text, settled
+from pipelines.sources import isolated
 from pipelines.sources.reported_indicators import FIELDS
-from pipelines.sources.tables import HEADER_WITHIN, LARGEST_WORKBOOK, heading_key
+from pipelines.sources.tables import HEADER_WITHIN, heading_key
+from pipelines.sources.workbooks import LARGEST_WORKBOOK
 
 LIST = "Cần sửa"
 WHOLE_ROW = "cả dòng"
@@ -43,6 +47,24 @@ MENDS: Mapping[str, str] = {
     "hidden_sheet": f"Trang có tiêu đề của biểu đang bị ẩn nên không được đọc. Bỏ ẩn trang đó, hoặc: {_AGAIN}",
     "header_not_found": f"Không thấy dòng tiêu đề của biểu ở trang nào đang hiện. Bỏ ẩn trang đó, hoặc: {_AGAIN}",
     "unreadable_workbook": "Không mở được tệp: hỏng, có mật khẩu, quá lớn, hoặc không phải Excel. Lưu lại dạng .xlsx.",
+    "unreadable_file": "Không đọc được tệp: hỏng, quá lớn hoặc quá phức tạp. Mở bằng Excel, lưu lại dạng .xlsx, hoặc: "
+    + _AGAIN,
+    "two_columns": "Hai cột cùng chỉ một nội dung. Giữ một cột, xóa cột kia.",
+    "archive": "Đây là tệp nén (zip, rar, 7z). Giải nén rồi gửi tệp Excel bên trong.",
+    "compressed_table": "Đây là tệp nén gzip. Giải nén rồi gửi tệp bên trong.",
+    "web_archive": "Đây là trang web lưu dạng MHTML. Mở bằng Excel, lưu lại dạng .xlsx.",
+    "web_page": "Đây là trang web, không phải số liệu. Tải lại tệp.",
+    "xml_spreadsheet": "Đây là bảng tính XML 2003. Mở bằng Excel, lưu lại dạng .xlsx.",
+    "open_document": "Đây là tệp OpenDocument. Lưu lại dạng .xlsx.",
+    "binary_workbook": "Đây là tệp .xlsb. Lưu lại dạng .xlsx.",
+    "protected_workbook": "Tệp có mật khẩu. Lưu lại không có mật khẩu.",
+    "workbook_too_large": "Vùng đã dùng của trang quá lớn. Xóa các dòng, cột trống có định dạng, rồi lưu lại.",
+    "text_document": "Đây là văn bản hoặc bản trình chiếu. Gửi tệp Excel.",
+    "pdf_document": "Đây là tệp PDF. Gửi tệp Excel.",
+    "second_list": "Tệp JSON có hai danh sách. Gửi lại tệp Excel.",
+    "repeated_key": "Dòng JSON có hai lần một khóa. Gửi lại tệp Excel.",
+    "row_lost": "Dòng này bị nuốt vào một ô vì thiếu dấu ngoặc kép. Gửi lại tệp Excel.",
+    "wrong_encoding": "Chữ trong dòng sai bảng mã (TCVN3, ABC). Chuyển sang Unicode.",
     "further_sheet": "Có hơn một trang số liệu, không rõ trang nào đúng. Giữ một trang, xóa các trang chép thêm.",
     "truncated_table": "Tệp bị cắt ngang. Gửi lại tệp đầy đủ.",
     "truncated_gzip": "Tệp bị cắt ngang. Gửi lại tệp đầy đủ.",
@@ -98,19 +120,41 @@ def said(finding: Finding, indicator: Indicator | None) -> str:
 
 def said_lines(content: bytes, checked: Check, indicators: Mapping[str, Indicator]) -> list[tuple[str, str, str]]:
     """Every finding as (row, cell or "cả dòng", reason in words), for people who look at a terminal."""
-    _, lines = _marked(content, checked, indicators)
-    return [(str(finding.row_no), place or WHOLE_ROW, text) for finding, place, text in lines]
+    *_, lines = _in_child(_said, content, checked, indicators) or _said(None, checked, indicators)
+    return [(row, place, text) for row, place, text in json.loads(lines)]
 
 
 def marked_copy(content: bytes, checked: Check, indicators: Mapping[str, Indicator], made_on: date) -> bytes:
     """The workbook as it came, with every finding marked; where it cannot be opened, the list of findings alone."""
-    book, lines = _marked(content, checked, indicators)
+    (copy,) = _in_child(_copy, content, checked, indicators, made_on) or _copy(None, checked, indicators, made_on)
+    return copy
+
+
+def _in_child(function: Callable[..., Iterator[bytes]], content: bytes, *arguments: Any) -> list[bytes]:
+    """What a function makes of the workbook, in the process that reads files of others; nothing where that fails."""
+    try:
+        return list(isolated.call(function, io.BytesIO(content), *arguments))
+    except isolated.ReaderFailed:
+        return []
+
+
+def _said(stream: BinaryIO | None, checked: Check, indicators: Mapping[str, Indicator]) -> Iterator[bytes]:
+    _, lines = _marked(stream, checked, indicators)
+    yield json.dumps([(str(finding.row_no), place or WHOLE_ROW, text) for finding, place, text in lines]).encode()
+
+
+def _copy(
+    stream: BinaryIO | None, checked: Check, indicators: Mapping[str, Indicator], made_on: date
+) -> Iterator[bytes]:
+    book, lines = _marked(stream, checked, indicators)
     _list(book, lines)
-    return settled(book, made_on)
+    yield settled(book, made_on)
 
 
-def _marked(content: bytes, checked: Check, indicators: Mapping[str, Indicator]) -> tuple[Workbook, list[_Line]]:
-    book = _opened(content)
+def _marked(
+    stream: BinaryIO | None, checked: Check, indicators: Mapping[str, Indicator]
+) -> tuple[Workbook, list[_Line]]:
+    book = None if stream is None or checked.refusal else _opened(stream.read(_LARGEST + 1))
     if book is None:
         book = Workbook()
         assert book.active is not None  # noqa: S101  a new workbook has a sheet

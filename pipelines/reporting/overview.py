@@ -7,8 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-
+from pipelines.release.reader import ReleaseReader
 from pipelines.reporting.check import Sent, check_all
 from pipelines.reporting.marked import marked_copy
 from pipelines.reporting.registry import Indicator, ReportingError, ReportPeriod
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 Lines = tuple[tuple[str, ...], Sequence[tuple[str, ...]]]
 """Headings, and rows of text."""
 
-_CHOSEN = """
-    from read_parquet($table)
+_CHOSEN = f"""
+    from {SOURCE.name}
     where
         ($type is null or (period_type = $type and period_start = $first))
         and ($agency is null or agency_code = $agency)
@@ -80,17 +79,15 @@ def each_report(release: Path, period: ReportPeriod | None, agency: str | None) 
 
 
 def _rows(release: Path, sql: str, period: ReportPeriod | None, agency: str | None) -> list[tuple[str, ...]]:
-    table = release / f"{SOURCE.name}.parquet"
-    if not table.exists():
-        raise ReportingError("The current release has no reported figures: hatinh status says why.")
+    reader = ReleaseReader(release)
+    if SOURCE.name not in reader.tables:
+        raise ReportingError("The current release has no reported figures: hatinh status shows why.")
     bound = {
-        "table": str(table),
         "type": period.type if period else None,
         "first": period.first if period else None,
         "agency": agency,
     }
-    with duckdb.connect() as connection:
-        return connection.execute(sql, bound).fetchall()
+    return [tuple(row.values()) for row in reader.query(sql, bound)]
 
 
 def write_returned(

@@ -20,15 +20,17 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.release.reader import Row
 from pipelines.release.released import Release
 from pipelines.release.store import ReleaseStore
-from pipelines.scoreboard.rows import STATUSES, Place, Row, Rows
+from pipelines.scoreboard.rows import STATUSES, Place, Rows
 from pipelines.scoreboard.statistics import waiting_for_review
 from pipelines.scoreboard.words import GRADE, OBS_STATUS, STATUS, VERDICT, goal, number, quantity, said, years
 
 REASONS = {
     "ambiguous_number": "dấu ba chữ số có thể là hàng nghìn hoặc phần thập phân",
     "answered_before_received": "ngày trả lời trước ngày tiếp nhận",
+    "archive": "tệp nén, chưa giải nén",
     "area_of_another": "địa bàn của cơ quan khác",
     "bad_amount": "số tiền không phải là số",
     "bad_code": "mã không đúng dạng",
@@ -38,6 +40,8 @@ REASONS = {
     "bad_period": "nhãn không chỉ rõ một kỳ, hoặc không phải ngày đầu kỳ",
     "bad_time": "thời hạn không đọc được",
     "bad_value": "giá trị không phải số, cũng không phải dấu thiếu số liệu",
+    "binary_workbook": "tệp .xlsb, chưa đọc được",
+    "compressed_table": "bảng nén gzip",
     "contact_in_note": "ghi chú có thông tin cá nhân",
     "corrupt_gzip": "tệp nén hỏng",
     "date_out_of_range": "ngày ngoài khoảng hợp lý, thường là sau ngày của tệp",
@@ -65,22 +69,31 @@ REASONS = {
     "not_reported": "chỉ số không báo cáo bằng biểu",
     "note_too_long": "ghi chú quá dài",
     "old_form": "mẫu biểu cũ",
+    "open_document": "tệp OpenDocument, chưa đọc được",
     "open_ring": "đường ranh giới không khép kín",
     "other_period": "kỳ báo cáo khác kỳ của mẫu",
     "out_of_range": "ngoài khoảng cho phép",
     "outside_province": "tọa độ ngoài phạm vi tỉnh",
+    "pdf_document": "tệp PDF",
     "period_not_begun": "kỳ báo cáo chưa bắt đầu",
+    "personal_data": "có vẻ là thông tin cá nhân",
+    "protected_workbook": "bảng tính có mật khẩu",
     "record_too_long": "bản ghi quá dài",
+    "repeated_key": "một khóa xuất hiện hai lần",
     "row_altered": "dòng không phải của biểu",
     "row_deleted": "dòng của biểu bị xóa",
+    "row_lost": "dòng bị nuốt vào dòng hỏng phía trên",
     "row_repeated": "dòng lặp lại",
+    "second_list": "danh sách thứ hai trong tệp JSON",
     "status_without_value": "có tình trạng nhưng chưa có số liệu",
     "stray_cell": "ô ngoài bảng",
     "swapped_coordinates": "kinh độ, vĩ độ đổi chỗ",
+    "text_document": "văn bản hoặc bản trình chiếu",
     "text_in_number_cell": "chữ trong ô số",
     "truncated_array": "mảng JSON bị cắt",
     "truncated_gzip": "tệp nén bị cắt",
     "truncated_table": "bảng bị cắt",
+    "two_columns": "hai cột cùng một nội dung",
     "unknown_agency": "cơ quan ngoài danh mục",
     "unknown_area": "đơn vị hành chính ngoài danh mục",
     "unknown_code": "mã ngoài danh mục",
@@ -91,11 +104,17 @@ REASONS = {
     "value_and_mark": "vừa có giá trị vừa có dấu thiếu số liệu",
     "value_not_applicable": "có giá trị nhưng ghi là không áp dụng",
     "value_though_missing": "có giá trị nhưng ghi là thiếu",
+    "web_archive": "trang web MHTML",
+    "web_page": "trang web, không phải số liệu",
+    "workbook_too_large": "vùng đã dùng của trang tính quá lớn",
+    "wrong_encoding": "sai bảng mã (TCVN3 hoặc UTF-8 hai lần)",
     "wrong_frequency": "chỉ số không báo cáo theo loại kỳ này",
     "wrong_shape": "cấu trúc trường không đúng",
     "wrong_size": "số giá trị không khớp kích thước bảng",
+    "wrong_type": "kiểu cột không đọc được",
     "wrong_unit": "đơn vị tính khác danh mục",
     "wrong_width": "số ô khác dòng tiêu đề",
+    "xml_spreadsheet": "bảng tính XML 2003",
 }
 """What each reason of quarantine means, in words."""
 

@@ -15,9 +15,10 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from pipelines.release.reader import Row
 from pipelines.release.released import Release
 from pipelines.scoreboard import words
-from pipelines.scoreboard.rows import STATUSES, Place, Row, Rows
+from pipelines.scoreboard.rows import STATUSES, Place, Rows
 from pipelines.scoreboard.words import Text
 
 if TYPE_CHECKING:

@@ -61,6 +61,7 @@ SOURCE = Source(
             Rule("missing_field", "TENDONVI", "coalesce(agency_name, '') = ''"),
         ),
         identity="agency_code",
+        free_texts=("agency_name",),
         dropped=frozenset({"STT"}),
     ),
 )

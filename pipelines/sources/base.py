@@ -108,6 +108,8 @@ class Table:
     rules: tuple[Rule, ...]
     identity: str
     dropped: frozenset[str] = frozenset()
+    free_texts: tuple[str, ...] = ()
+    """Columns that people write what they like into: one that looks like personal data rejects its record."""
 
     @property
     def known_fields(self) -> frozenset[str]:
@@ -200,7 +202,14 @@ class Source:
         before it. The code of a framing is no part of it: `hatinh rebuild` when that changes.
         """
         table = self.table
-        told = (sorted(table.structure.items()), table.columns, table.rules, table.identity, sorted(table.dropped))
+        told = (
+            sorted(table.structure.items()),
+            table.columns,
+            table.rules,
+            table.identity,
+            sorted(table.dropped),
+            table.free_texts,
+        )
         digest = hashlib.sha256(repr((told, province.BOX)).encode())
         for registry in self.registries:
             path = province.SEEDS / f"{registry}.csv"

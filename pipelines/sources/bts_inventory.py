@@ -13,9 +13,9 @@ from __future__ import annotations
 from pipelines.sources.base import Column, Rule, Source, Table
 from pipelines.sources.operators import (
     COMMUNE,
+    FramedWithName,
     coded,
     commune,
-    framed_with_name,
     headings,
     is_blank,
     number,
@@ -84,7 +84,7 @@ SOURCE = Source(
     cadence="quarterly",
     cycle="quarter",
     first_period="2025-Q3",
-    frame=framed_with_name(FORM),
+    frame=FramedWithName(FORM),
     frames_by_name=True,
     subject=str,  # the name itself
     dated_by_name=True,
@@ -140,6 +140,7 @@ SOURCE = Source(
             ),
         ),
         identity="site_code",
+        free_texts=("commune_name",),
         dropped=DROPPED | {"STT", "TT"},
     ),
 )

@@ -16,6 +16,7 @@ from typing import Any
 
 from pipelines.sources.base import Ask, Fetched
 from pipelines.sources.client import HttpError, PullError, Response
+from pipelines.sources.framing import parse_json
 
 VIETNAM = timezone(timedelta(hours=7))
 MAX_PAGES = 100_000
@@ -80,7 +81,7 @@ class Interface:
                 return None
             raise self.failed(what, f"{error}. {AGAIN}") from None
         try:
-            body = json.loads(response.content)
+            body = parse_json(response.content)
         except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict):

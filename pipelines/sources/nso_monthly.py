@@ -40,7 +40,7 @@ from pipelines.sources.statistic_rows import (
     record,
     unit_in,
 )
-from pipelines.sources.tables import TextCell
+from pipelines.sources.table_rows import TextCell
 
 if TYPE_CHECKING:
     from pipelines.sources.tables import Frames
@@ -121,11 +121,12 @@ def _sheets(content: bytes) -> Iterator[list[Sequence[str | float | None]]]:
     """
     from io import BytesIO
 
-    from pipelines.sources.tables import sheets
+    from pipelines.sources.workbooks import sheets
 
     try:
-        for rows in sheets(BytesIO(content)):
-            yield [[_cell(cell) for cell in cells] for _, cells in rows if not isinstance(cells, StrEnum)]
+        for sheet in sheets(BytesIO(content)):
+            if sheet.is_visible:
+                yield [[_cell(cell) for cell in cells] for _, cells in sheet.rows if not isinstance(cells, StrEnum)]
     except (
         Exception
     ) as error:  # several libraries read a workbook, and what they raise for a damaged one is of many kinds

@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from pipelines.sources import framing
 from pipelines.sources.base import Column, Rule, Source, Table
-from pipelines.sources.framing import Frames
+from pipelines.sources.framing import Frames, Reject
 from pipelines.sources.operators import NETWORK_CODES, place_rules
 from pipelines.sources.province import BOX, MCC
 from pipelines.sources.tables import Reason
@@ -51,7 +51,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Fra
     for batch in framing.lines(stream, max_record_bytes=max_record_bytes):
         row_no: list[int] = []
         texts: list[str] = []
-        rejects: list[tuple[int, str]] = list(batch.rejects)
+        rejects: list[Reject] = list(batch.rejects)
         elsewhere = 0
         for number, line in zip(batch.row_no.to_pylist(), batch.text.to_pylist(), strict=True):
             cells = line.removeprefix("\ufeff").split(",")

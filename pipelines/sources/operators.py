@@ -8,8 +8,8 @@ Operators write no common form. Our own headings stand in each source, those of 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from pipelines.settings import SettingsError
@@ -102,20 +102,21 @@ def _or(codes: Collection[str]) -> str:
     return f"one of {', '.join(sorted(codes))}"
 
 
-def framed_with_name(form: TableForm) -> Callable[..., Iterator[Any]]:
-    """The framing of a form whose records are told the name of their file, as field `file_name`."""
+@dataclass(frozen=True)
+class FramedWithName:  # a class, so that it can be sent to the process that reads workbooks
+    """The framing of a form whose records get the name of their file, as field `file_name`."""
 
-    def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Any]:
+    form: TableForm
+
+    def __call__(self, stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Any]:
         import json
 
         import pyarrow.compute as pc
 
         told = f'{{"file_name": {json.dumps(name)}, '
-        for batch in form.frame(stream, max_record_bytes=max_record_bytes):
+        for batch in self.form.frame(stream, max_record_bytes=max_record_bytes):
             # the record's opening brace gives way to one that is followed by the name; "{}" cannot be: rows have cells
             yield replace(batch, text=pc.binary_replace_slice(batch.text, 0, 1, told))
-
-    return frame
 
 
 def text(field: str) -> str:

@@ -108,7 +108,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[framing.Frames
 
 def _unwrapped(content: bytes) -> list[Any] | None:
     try:
-        answer = json.loads(content)
+        answer = framing.parse_json(content)
     except (ValueError, RecursionError):
         return None
     if not isinstance(answer, dict):

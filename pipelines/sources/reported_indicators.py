@@ -20,17 +20,12 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, BinaryIO
 
 from pipelines.sources import framing, province, tables
 from pipelines.sources.base import Column, Rule, Source, Table
-
-MOST_SHEET_BYTES = 64 << 20
-"""Bytes that the sheets of a workbook may unfold to; a form for all communes is a hundredth of it."""
 
 FIELDS = {
     "STT": "position",
@@ -54,16 +49,12 @@ PRINTED = frozenset({"title", "definition", "unit", "range", "area_name", "agenc
 """What stands in a row for its reader only; the registries say it again."""
 STATUSES = {"Thực hiện": "observed", "Ước thực hiện": "estimated", "Không áp dụng": "not_applicable"}
 """The words of the drop-down list, and what they mean here."""
-FORM = tables.TableForm(fields=FIELDS, needed=frozenset({"indicator", "value", "form"}), typed=frozenset({"value"}))
+FORM = tables.TableForm(
+    fields=FIELDS, needed=frozenset({"indicator", "value", "form"}), typed=frozenset({"value"}), keeps_failed=True
+)
 
 _UNCALCULATED = "="
 """Stands for the value of a row with a formula that no program has computed: such a cell reads as blank."""
-# each looks at every byte of a sheet once, whatever the bytes are
-_CELL_END = re.compile(rb"</(?:\w{1,20}:)?c>")
-_CELL = re.compile(rb"<(?:\w{1,20}:)?c\s[^<>]*>")
-_PLACE = re.compile(rb"""\br=["'][A-Z]{1,3}(\d{1,7})["']""")
-_FORMULA = re.compile(rb"<(?:\w{1,20}:)?f\b")
-_STORED = re.compile(rb"<(?:\w{1,20}:)?v\b[^<>]*>[^<]")
 _POSITION = re.compile(r"([1-9]\d{0,3})/([1-9]\d{0,3})")
 
 
@@ -75,21 +66,17 @@ class Reason(StrEnum):
     ROW_DELETED = "row_deleted"
 
 
-def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[tables.Frames | framing.Frames]:
+def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[framing.Frames]:
     """The rows of a form as records. What is no row of a form is a reject, and so is each row that is not there.
 
     Never raises because of what the bytes are. Rows that were deleted get numbers below the last row.
     """
-    uncalculated = _uncalculated_rows(stream)
-    if uncalculated is None:
-        yield _frames([], [], [(1, tables.Reason.UNREADABLE_WORKBOOK)])
-        return
     seen: set[int] = set()
     total = last = 0
     for batch in FORM.frame(stream, max_record_bytes=max_record_bytes):
         row_no: list[int] = []
         texts: list[str] = []
-        rejects: list[tuple[int, Any]] = list(batch.rejects)
+        rejects: list[Any] = list(batch.rejects)
         for number, text in zip(batch.row_no.to_pylist(), batch.text.to_pylist(), strict=True):
             record = _record(text)
             place = _POSITION.fullmatch(str(record.get("position") or ""))
@@ -101,11 +88,11 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[tables.Frames 
                 continue
             seen.add(int(place[1]))
             total = int(place[2])
-            if number in uncalculated:
+            if _UNCALCULATED in record.values():
                 record["value"] = _UNCALCULATED
             row_no.append(number)
             texts.append(json.dumps(record, ensure_ascii=False))
-        last = max([last, *row_no, *(number for number, _ in rejects)])
+        last = max([last, *row_no, *(number for number, *_ in rejects)])
         yield _frames(row_no, texts, sorted(rejects))
     if missing := total - len(seen):
         yield _frames([], [], [(number, Reason.ROW_DELETED) for number in range(last + 1, last + 1 + missing)])
@@ -119,42 +106,10 @@ def _record(text: str) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def _frames(row_no: list[int], texts: list[str], rejects: list[tuple[int, Any]]) -> tables.Frames:
+def _frames(row_no: list[int], texts: list[str], rejects: list[tuple[int, Any]]) -> framing.Frames:
     import pyarrow as pa  # costly, and only needed when there is a file
 
-    return tables.Frames(pa.array(row_no, pa.int64()), pa.array(texts, pa.string()), rejects)
-
-
-def _uncalculated_rows(stream: BinaryIO) -> frozenset[int] | None:
-    """Rows of a workbook with a formula that has no stored value, or has an error for one; None when it is too large.
-
-    Programs that fill workbooks write formulas without computing them, and readers then see a blank cell. What is no
-    workbook, or a broken one, has no such rows: the framing refuses it. Rewinds the stream.
-    """
-    contents: list[bytes] = []
-    try:
-        with zipfile.ZipFile(stream) as members:
-            sheets = [m for m in members.infolist() if re.match(r"/?xl/worksheets/[^/]+\.xml$", m.filename)]
-            if sum(sheet.file_size for sheet in sheets) > MOST_SHEET_BYTES:
-                return None
-            contents = [members.read(sheet) for sheet in sheets]
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, EOFError, NotImplementedError):
-        return frozenset()
-    finally:
-        stream.seek(0)
-    return frozenset(row for content in contents for row in _uncalculated(content))
-
-
-def _uncalculated(sheet: bytes) -> Iterator[int]:
-    for ended in _CELL_END.split(sheet):
-        cell = None
-        for cell in _CELL.finditer(ended):  # noqa: B007  the last one is the cell that ended here
-            pass
-        if cell is None or not (place := _PLACE.search(cell[0])):
-            continue
-        is_blank = _FORMULA.search(ended, cell.end()) and not _STORED.search(ended, cell.end())
-        if b't="e"' in cell[0] or is_blank:
-            yield int(place[1])
+    return framing.Frames(pa.array(row_no, pa.int64()), pa.array(texts, pa.string()), rejects)
 
 
 # ------------------------------------------------------------------------------------------------------------ table

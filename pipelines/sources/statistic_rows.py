@@ -15,7 +15,6 @@ Numbers that are written as text follow one rule (`number`), which says what is 
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,6 +26,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from pipelines.sources.base import Column, Fetched, Rule, Table
 from pipelines.sources.client import HttpError, PullError, Refused, Response
+from pipelines.sources.framing import parse_json
 from pipelines.sources.interface import AGAIN, Interface
 from pipelines.sources.tables import batches
 
@@ -150,7 +150,7 @@ def read_json(content: bytes) -> Any:
         NoAnswerError: it is none.
     """
     with suppress(ValueError, RecursionError):
-        return json.loads(content.rstrip(b"\0 \t\r\n").decode("utf-8-sig"))
+        return parse_json(content.rstrip(b"\0 \t\r\n"))
     raise NoAnswerError("no whole JSON")
 
 

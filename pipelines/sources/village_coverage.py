@@ -21,8 +21,8 @@ from __future__ import annotations
 from pipelines.sources.base import Column, Rule, Source, Table
 from pipelines.sources.operators import (
     COMMUNE,
+    FramedWithName,
     commune,
-    framed_with_name,
     headings,
     is_no_statement,
     operator,
@@ -70,7 +70,7 @@ SOURCE = Source(
     cadence="quarterly",
     cycle="quarter",
     first_period="2025-Q3",
-    frame=framed_with_name(FORM),
+    frame=FramedWithName(FORM),
     frames_by_name=True,
     subject=str,  # the name itself
     dated_by_name=True,
@@ -91,6 +91,7 @@ SOURCE = Source(
             *(Rule("unknown_code", field, is_no_statement(field), f"j.{field}") for field in SERVICES),
         ),
         identity="village",
+        free_texts=("commune_name", "village"),
         dropped=DROPPED | {"STT", "TT", "Ghi chú"},
     ),
 )

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.sample.catalogue import TWO_LEVELS_FROM, Bools, Catalogue, Floats, Ints
+from samples.catalogue import TWO_LEVELS_FROM, Bools, Catalogue, Floats, Ints
 
 NEVER = np.int64(2**62)
 DAY = 86_400

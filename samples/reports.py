@@ -1,6 +1,6 @@
 """Sample workbooks of reported indicators, written by the very writer of the templates, filled with made-up figures.
 
-    python -m pipelines.sample.reports data/drop/reported_indicators
+    python -m samples.reports data/drop/reported_indicators
 
 They show what reports look like in a run: figures in time, late, corrected, estimated, not applicable, missing, and one
 cell that is refused. Only indicators are filled of which no figure of Hà Tĩnh is published, so that nothing made up can

@@ -13,8 +13,8 @@ from functools import cache
 
 import numpy as np
 
-from pipelines.sample.catalogue import TWO_LEVELS_FROM, Catalogue, Ints
-from pipelines.sample.lives import DAY, EPOCH, NEVER, Lives, day_number
+from samples.catalogue import TWO_LEVELS_FROM, Catalogue, Ints
+from samples.lives import DAY, EPOCH, NEVER, Lives, day_number
 
 POPULATION_DATABASE = "7"
 """MaCSDL of the national population database, as the clients that push dossiers write it."""

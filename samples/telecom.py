@@ -1,4 +1,4 @@
-"""Sample files of telecom coverage and speed, made up: `python -m pipelines.sample.telecom OUT`.
+"""Sample files of telecom coverage and speed, made up: `python -m samples.telecom OUT`.
 
 Nothing in them was measured. Places are scattered around the centroids of the communes, numbers are drawn around round
 figures of no source. They have the form of real files, so that a newcomer sees every table filled: inventories and

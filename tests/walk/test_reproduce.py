@@ -12,8 +12,8 @@ import pytest
 from landing_world import NOW, put
 
 from pipelines.landing.store import DamagedFileError, Landing
-from pipelines.orchestration.reproduce import NotReproducible, _compared, _land
 from pipelines.release.released import Release
+from pipelines.reproduce import NotReproducible, _compared, _land
 
 
 def told(landing: Landing, name: str) -> Mapping[str, str]:

@@ -1,22 +1,22 @@
-"""A published release computed again, apart from everything, from the very files that it names: is it the same?
+"""A published release computed again in an empty folder, from the files that it names, and compared table by table.
 
-What it needs is kept anyway: landed files for good, and in `datapackage.json` each file's sha256, the settings, the
-commit, and the fingerprint of models and registries. Only the code of then is not at hand; whoever wants it takes a
-checkout of that commit and runs the same command there.
+What this needs is kept: landed files for good, and in `datapackage.json` the sha256 of each file, the settings, the
+commit, and the fingerprint of models and registries. The code of that day is not kept; whoever wants it checks that
+commit out and runs the same command there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
 
+from pipelines import walk
 from pipelines.landing.store import Landing
-from pipelines.orchestration.execute import execute
-from pipelines.orchestration.platform import Platform
+from pipelines.platform import Listener, Platform
 from pipelines.release.released import Release
 from pipelines.release.sql import literal
 from pipelines.release.store import ReleaseStore
@@ -56,11 +56,11 @@ class Reproduction:
         return all(table.outcome in ("same", "same_rows", "held_back") for table in self.tables)
 
 
-def reproduce(settings: Settings, release: Release, folder: Path, tell: Callable[[str], None]) -> Reproduction:
+def reproduce(settings: Settings, release: Release, folder: Path, listener: Listener) -> Reproduction:
     """Load, build and release anew in `folder`, which is empty, and compare each table with that of `release`.
 
     Raises:
-        NotReproducible: a file of then is not landed here any more, or the run failed.
+        NotReproducible: a file of that release is not in the landing any more, the run failed, or no table passed.
         DamagedFileError: the bytes of a landed file are not those that were received.
     """
     provenance = release.package["provenance"]
@@ -71,13 +71,14 @@ def reproduce(settings: Settings, release: Release, folder: Path, tell: Callable
         **provenance["settings"],
     )
     _land(Landing(settings.raw), Landing(again.raw), release)
-    platform = Platform(again, tell=tell)
-    result = execute(platform)
+    platform = Platform(again, listeners=[listener])
+    try:
+        outcome = walk.run(platform, f"reproduce-{release.id}")
+    except Exception as error:  # a message may quote data
+        raise NotReproducible(f"The run failed ({type(error).__name__}).") from error
     computed = ReleaseStore(again.marts).current()
-    if not result.success or computed is None:
-        raise NotReproducible(
-            f"The run failed at {result.step or 'its start'} ({result.error_class or 'no table passed'})."
-        )
+    if computed is None:
+        raise NotReproducible(f"No table passed ({outcome.status}).")
     now = {resource["name"]: resource for resource in computed.package["resources"]}
     held = {mark.target: mark.last_good_release for mark in release.held_back}
     return Reproduction(

@@ -29,10 +29,10 @@ from typing import IO, Literal, Self, cast
 
 import numpy as np
 
-from pipelines.sample.catalogue import TWO_LEVELS_FROM, Catalogue, Ints, read_catalogue
-from pipelines.sample.dirt import BREAKS_ARRAY, DEFECTS, DIRT, FOREIGN, soil
-from pipelines.sample.lives import DAY, Lives, WorkCalendar, day_number, draw, join, plan
-from pipelines.sample.wire import Writer
+from samples.catalogue import TWO_LEVELS_FROM, Catalogue, Ints, read_catalogue
+from samples.dirt import BREAKS_ARRAY, DEFECTS, DIRT, FOREIGN, soil
+from samples.lives import DAY, Lives, WorkCalendar, day_number, draw, join, plan
+from samples.wire import Writer
 
 Form = Literal["ndjson", "array", "data"]
 Progress = Callable[[int], None]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from landing_world import NOW, put
 
 from pipelines.landing.store import Landing
-from pipelines.orchestration.assets import _comparable_tables
-from pipelines.orchestration.platform import Platform
+from pipelines.platform import Platform
 from pipelines.release.store import ReleaseStore
 from pipelines.transform.marts import Mart
+from pipelines.walk import comparable_tables
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class World:
 
     landing: Landing
     releases: ReleaseStore
+    project: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(marts=MARTS))
 
     def land(self, source: str, name: str) -> str:
         return put(self.landing, source, name).sha256
@@ -56,7 +58,7 @@ class World:
         (path / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
 
     def comparable(self, last: str) -> frozenset[str]:
-        return _comparable_tables(cast("Platform", self), MARTS, self.releases.get(last))
+        return comparable_tables(cast("Platform", self), self.releases.get(last))
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def world(tmp_path: Path) -> World:
 
 
 def test_before_the_first_release_nothing_is(world: World) -> None:
-    assert _comparable_tables(cast("Platform", world), MARTS, None) == frozenset()
+    assert comparable_tables(cast("Platform", world), None) == frozenset()
 
 
 def test_a_table_of_which_a_file_is_gone_is_not_and_the_others_are(world: World) -> None:

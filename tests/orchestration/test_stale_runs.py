@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines.orchestration.platform import RUN, bury_dead_runs
+from pipelines.orchestration.held_run import RUN, fail_stale_runs
 from pipelines.warehouse.connection import Warehouse
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -32,12 +32,12 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def test_a_run_that_holds_the_warehouse_buries_those_that_do_not(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+def test_a_run_that_holds_the_warehouse_fails_those_that_do_not(instance: dg.DagsterInstance, tmp_path: Path) -> None:
     dead, alive, pulling = started(instance), started(instance), started(instance, "pull_dossiers")
     warehouse = Warehouse(tmp_path / "hatinh.duckdb")
     with warehouse.hold("a run", NOW):
-        assert bury_dead_runs(instance, warehouse) == [], "somebody holds it, nobody knows which"
-        assert bury_dead_runs(instance, warehouse, alive) == [dead]
+        assert fail_stale_runs(instance, warehouse) == [], "somebody holds it, nobody knows which"
+        assert fail_stale_runs(instance, warehouse, alive) == [dead]
     status = {run.run_id: run.status for run in instance.get_runs()}
     assert status[dead] is dg.DagsterRunStatus.FAILURE
     assert status[alive] is status[pulling] is dg.DagsterRunStatus.STARTED, "a pull holds nothing, and may be alive"
@@ -48,8 +48,8 @@ def test_without_a_holder_a_run_is_dead_once_it_had_time_to_take_the_warehouse(
 ) -> None:
     warehouse = Warehouse(tmp_path / "hatinh.duckdb")
     run = started(instance)
-    assert bury_dead_runs(instance, warehouse) == []
-    assert bury_dead_runs(instance, warehouse, grace=timedelta()) == [run]
-    assert bury_dead_runs(instance, warehouse, grace=timedelta()) == []
+    assert fail_stale_runs(instance, warehouse) == []
+    assert fail_stale_runs(instance, warehouse, grace=timedelta()) == [run]
+    assert fail_stale_runs(instance, warehouse, grace=timedelta()) == []
     pull = started(instance, "pull_dossiers")
-    assert bury_dead_runs(instance, warehouse, job=None, grace=timedelta()) == [pull]
+    assert fail_stale_runs(instance, warehouse, job=None, grace=timedelta()) == [pull]
