@@ -1,6 +1,6 @@
 {# Sources of published statistics: they share the columns of pipelines/sources/statistic_rows.py. #}
 {% macro statistic_sources() -%}
-    {{ return(['nso_pxweb', 'worldbank', 'sdmx', 'ckan', 'itu']) }}
+    {{ return(['nso_pxweb', 'worldbank', 'sdmx', 'ckan', 'itu', 'nso_monthly']) }}
 {%- endmacro %}
 
 {#
@@ -30,7 +30,7 @@ select
     case
         when value is not null or obs_flag = 'Q' then null
         when missing_mark = '-' then 'nil'
-        when missing_mark in ('..', '...', '…') or obs_flag = 'L' then 'not_available'
+        when missing_mark in ('..', '...', '…', 'na') or obs_flag = 'L' then 'not_available'
         when obs_flag in ('M', 'H') then 'not_applicable'
         else 'unknown'
     end as missing_kind,

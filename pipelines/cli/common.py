@@ -95,10 +95,10 @@ def landing_of(settings: Settings) -> Landing:
 
 
 def show_scoreboard(settings: Settings, whole: bool = False) -> None:
+    from pipelines.periods import VIETNAM
     from pipelines.release.runs import RunLog
     from pipelines.scoreboard.pages import place_of
     from pipelines.scoreboard.terminal import scoreboard
-    from pipelines.scoreboard.words import VIETNAM
     from pipelines.warehouse.connection import Warehouse
 
     shown = scoreboard(

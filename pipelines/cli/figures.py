@@ -51,8 +51,8 @@ def area(
         return
     if words is None:
         stop("NAME is missing: hatinh area NAME, or hatinh area --review.", WRONG_USE)
-    from pipelines.areas import read_registry
     from pipelines.scoreboard.area_card import area_cards
+    from pipelines.scoreboard.areas import read_registry
 
     try:
         registry = read_registry(settings.seeds)
@@ -133,8 +133,8 @@ def explain_qd766(
 ) -> None:
     """The index QĐ 766: score, decomposition, the cheapest points to win, and the dossiers behind them (pseudonyms)."""
     settings = read_settings()
-    from pipelines.qd766.explain import ExplainError, explain
     from pipelines.qd766.rules import RulesError
+    from pipelines.scoreboard.qd766_explain import ExplainError, explain
 
     current = store_of(settings).current()
     if current is None:

@@ -21,8 +21,6 @@ import tenacity
 
 from pipelines.sources.client import HttpError, Refused, Response
 
-__all__ = ["AnswerTooLargeError", "Download", "HttpClient", "HttpError", "Refused", "Response"]
-
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 FORBIDDEN = 403
 

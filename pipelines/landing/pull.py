@@ -97,8 +97,6 @@ def pull(
 
 def _client_of(source: Source) -> Callable[[], AbstractContextManager[HttpClient]]:
     """Makes the client that a source wants to be asked with."""
-    if source.client:
-        return source.client
     manner = source.manner or Manner()
     return lambda: HttpClient(headers=manner.headers, min_delay_seconds=manner.min_delay_seconds)
 

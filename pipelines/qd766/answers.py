@@ -1,8 +1,9 @@
 """Answers of the portal's public reporting interface, as recorded, read into observations that can be checked.
 
-One answer is a JSON object, with its envelope `{"code", "data", "message"}` or the bare `data`. The endpoint is told by
-the content; the name of a folder in the path only helps where the content says too little. Every field is either used,
-known, or counted as unknown: an answer that changes its shape is noticed.
+One answer is a JSON object, with its envelope `{"code", "data", "message"}` or the bare `data`. The endpoint is read
+off the content; the name of a folder in the path only helps where the content is not enough. Each kind of row is a
+pydantic model: its fields are used or known, and any other is kept in the model and counted as unknown, so that an
+answer that changes its shape is noticed. Rows are validated one by one: a malformed one costs no other.
 
 Two shapes carry points: metrics (`overview` and `evaluation`, each unit with a list of metrics) and trees (`parent` and
 `children`). `service-results` carries the totals of the groups. The shapes were read off answers of 2026.
@@ -14,9 +15,12 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from pipelines.qd766.rules import Rules, Share
 from pipelines.sources.framing import parse_json
@@ -31,17 +35,17 @@ class NotAnAnswerError(ValueError):
     """A file is not an answer of the portal. The message is the reason, without the file's content."""
 
 
-class _MalformedError(ValueError):
-    """One part of an answer has a missing field or a wrong type; the message names it."""
-
-
 @dataclass(frozen=True)
 class Unit:
-    """A place in an answer: province, department or commune. `code` is None where the endpoint gives none."""
+    """A place in an answer. `code` is None where the endpoint gives none.
+
+    `level` is country, province, department (of the province) or commune; None where the answer does not state it.
+    """
 
     id: str | None
     code: str | None
     name: str
+    level: str | None = None
 
     def __str__(self) -> str:
         return f"{self.name} ({self.code})" if self.code else self.name
@@ -59,6 +63,8 @@ class Observation:
     ratio_pct: float | None
     flag: str | None = None
     """The portal's own `dataQualityStatus`, like TEMP_NATIONAL_REPORT_DENOMINATOR."""
+    message: str | None = None
+    """The portal's explanation of the flag."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +83,14 @@ class Total:
 
 @dataclass
 class Answer:
-    """What one recorded answer says. `problems` are parts that could not be read; the rest goes on without them."""
+    """What one recorded answer states. `problems` are parts that could not be read; the rest goes on without them."""
 
     path: Path
     endpoint: str
+    root_id: str | None = None
+    """The portal's id of the province that a list of units belongs to; None for the nation."""
+    pages: int | None = None
+    """Number of pages of the list; None where the answer does not state it."""
     observations: list[Observation] = field(default_factory=list)
     totals: list[Total] = field(default_factory=list)
     placings: list[tuple[Unit, float, int | None]] = field(default_factory=list)
@@ -92,34 +102,44 @@ class Answer:
 
 
 def read_answer(path: Path, rules: Rules) -> Answer:
-    """Read one file.
+    """Read one file; names of its folders help to recognise the endpoint.
 
     Raises:
         NotAnAnswerError: the file is no answer of one of the seven endpoints.
     """
-    data = _data(_json(path))
+    try:
+        content = b"" if path.stat().st_size > MAX_ANSWER_MB << 20 else path.read_bytes()
+        if not content and path.stat().st_size:
+            raise NotAnAnswerError(f"larger than {MAX_ANSWER_MB} MB, which no answer is")
+    except OSError as error:
+        raise NotAnAnswerError(f"cannot be read: {error.strerror or type(error).__name__}") from None
+    return parse_answer(content, rules, path)
+
+
+def parse_answer(content: bytes, rules: Rules, path: Path) -> Answer:
+    """Read the bytes of an answer; parts of `path` that name an endpoint help where the content is not enough.
+
+    Raises:
+        NotAnAnswerError: the bytes are no answer of one of the seven endpoints.
+    """
+    data = _data(_json(content))
     endpoint = _recognise(data, path, rules)
-    read = _SHAPES[endpoint]
     answer = Answer(path, endpoint)
     try:
-        top = _Fields(data, "data", answer.unknown_fields)
-        read(answer, top)
-        top.leave()
-    except _MalformedError as error:
-        raise NotAnAnswerError(str(error)) from None
+        _READERS[endpoint](answer, data)
+    except ValidationError as error:
+        raise NotAnAnswerError(_reason(error, "data")) from None
     if not (answer.observations or answer.totals or answer.unscorable or answer.problems):
         raise NotAnAnswerError(f"an answer of {endpoint} without any unit in it")
     return answer
 
 
 # ---------------------------------------------------------------------------------------------- from bytes to endpoint
-def _json(path: Path) -> Any:
+def _json(content: bytes) -> Any:
+    if len(content) > MAX_ANSWER_MB << 20:
+        raise NotAnAnswerError(f"larger than {MAX_ANSWER_MB} MB, which no answer is")
     try:
-        if path.stat().st_size > MAX_ANSWER_MB * 2**20:
-            raise NotAnAnswerError(f"larger than {MAX_ANSWER_MB} MB, which no answer is")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise NotAnAnswerError(f"cannot be read: {error.strerror or type(error).__name__}") from None
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise NotAnAnswerError(f"not UTF-8 text (byte {error.start})") from None
     start = text.lstrip()[:1]
@@ -196,291 +216,474 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "number")
 
 
-# --------------------------------------------------------------------------------------------------- fields of a row
-class _Fields:
-    """A JSON object whose fields are taken one by one; what is left in the end is unknown and counted."""
+# ------------------------------------------------------------------------------------------------------- the models
+def _checked(*, is_whole: bool, is_nullable: bool) -> Callable[[Any], Any]:
+    """A validator of a number as JSON writes it: text, true and what is not exact in a double are none."""
 
-    def __init__(self, value: Any, where: str, unknown: Counter[str]) -> None:
-        if not isinstance(value, dict):
-            raise _MalformedError(f"{where} is {_kind(value)}, not an object")
-        self._left = dict(value)
-        self._where = where
-        self._unknown = unknown
-
-    def _take(self, name: str) -> Any:
-        if name not in self._left:
-            raise _MalformedError(f"{self._where}.{name} is missing")
-        return self._left.pop(name)
-
-    def known(self, *names: str) -> None:
-        """Fields that are known and not needed."""
-        for name in names:
-            self._left.pop(name, None)
-
-    def has(self, name: str) -> bool:
-        return name in self._left
-
-    def object(self, name: str) -> Any:
-        return self._take(name)
-
-    def rows(self, name: str) -> list[Any]:
-        value = self._take(name)
-        if not isinstance(value, list):
-            raise _MalformedError(f"{self._where}.{name} is {_kind(value)}, not a list")
-        return value
-
-    def text(self, name: str) -> str:
-        value = self._take(name)
-        if not isinstance(value, str):
-            raise _MalformedError(f"{self._where}.{name} is {_kind(value)}, not text")
-        return value
-
-    def optional_text(self, name: str) -> str | None:
-        """Text; None where the field is null or absent."""
-        if self._left.get(name) is None:
-            self.known(name)
-            return None
-        return self.text(name)
-
-    def optional_number(self, name: str) -> float | None:
-        """A number or null; the field must be there."""
-        value = self._take(name)
-        if value is None:
+    def check(value: Any) -> Any:
+        if value is None and is_nullable:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _MalformedError(f"{self._where}.{name} is {_kind(value)}, not a number")
+            raise PydanticCustomError("portal", f"{_kind(value)}, not a number")
         if not abs(value) <= _LARGEST_COUNT:
-            raise _MalformedError(f"{self._where}.{name} is too large a number")
-        number: float = value
-        return number
+            raise PydanticCustomError("portal", "too large a number")
+        if is_whole and value != int(value):
+            raise PydanticCustomError("portal", "not a whole number")
+        return int(value) if is_whole else value
 
-    def number(self, name: str) -> float:
-        value = self.optional_number(name)
-        if value is None:
-            raise _MalformedError(f"{self._where}.{name} is null, not a number")
-        return value
-
-    def optional_count(self, name: str) -> int | None:
-        """A whole number or null; the field must be there."""
-        value = self.optional_number(name)
-        if value is not None and value != int(value):
-            raise _MalformedError(f"{self._where}.{name} is not a whole number")
-        return None if value is None else int(value)
-
-    def count(self, name: str) -> int:
-        value = self.optional_count(name)
-        if value is None:
-            raise _MalformedError(f"{self._where}.{name} is null, not a number")
-        return value
-
-    def leave(self) -> None:
-        """Count what was not asked for."""
-        self._unknown.update(f"{self._where}.{name}" for name in self._left)
+    return check
 
 
-def _each(answer: Answer, rows: Iterable[Any], where: str, read: Callable[[_Fields], None], of: str = "") -> bool:
+def _is(kind: type, name: str, *, is_nullable: bool = False) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        if isinstance(value, kind) or (value is None and is_nullable):
+            return value
+        raise PydanticCustomError("portal", f"{_kind(value)}, not {name}")
+
+    return check
+
+
+Number = Annotated[float, BeforeValidator(_checked(is_whole=False, is_nullable=False))]
+Count = Annotated[int, BeforeValidator(_checked(is_whole=True, is_nullable=False))]
+NumberOrNull = Annotated[float | None, BeforeValidator(_checked(is_whole=False, is_nullable=True))]
+CountOrNull = Annotated[int | None, BeforeValidator(_checked(is_whole=True, is_nullable=True))]
+Text = Annotated[str, BeforeValidator(_is(str, "text"))]
+TextOrNull = Annotated[str | None, BeforeValidator(_is(str, "text", is_nullable=True))]
+Rows = Annotated[list[Any], BeforeValidator(_is(list, "a list"))]
+
+
+class Part(BaseModel):
+    """An object of an answer. A field without a default must be there; what is not declared is kept in `model_extra`.
+
+    Fields that are declared as `Any` are known and not needed.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, alias_generator=to_camel)
+
+
+class UnitRow(Part):
+    """What every row of a unit has."""
+
+    department_id: TextOrNull = None
+    department_code: TextOrNull = None
+    department_name: Text
+    department_type: Any = None
+    department_level: Any = None
+    level: Any = None
+    stt: Any = None
+    agency_level: Any = None
+    average_score: Any = None
+    score_delta: Any = None
+    """Compares with an earlier total that had two groups at zero for most provinces: not used."""
+
+
+class Metric(Part):
+    """A component with its counts and points."""
+
+    code: Text
+    name: Any = None
+    numerator: CountOrNull
+    denominator: CountOrNull
+    score: NumberOrNull
+    max_score: Number
+    ratio: NumberOrNull
+    data_quality_status: TextOrNull = None
+    data_quality_message: Any = None
+
+
+class MeasuredUnit(UnitRow):
+    """A unit of transparency, dossier-digitized or handling-satisfaction: metrics and their total."""
+
+    metrics: Rows
+    total_score: Number
+    total_max_score: Number
+    ratio: NumberOrNull
+    total_petitions: Any = None
+    classified_petitions: Any = None
+    total_dossiers: Any = None
+
+
+class ProgressUnit(UnitRow):
+    """dvc-progress-tree; the province's own row."""
+
+    total_received: Count
+    total_on_time: Count
+    total_score: NumberOrNull
+    total_max_score: Number
+    ratio: NumberOrNull
+    total_overdue: Annotated[int | None, BeforeValidator(_checked(is_whole=True, is_nullable=False))] = None
+    total_completed: Any = None
+    avg_processing_days: Any = None
+
+
+class ProgressChild(ProgressUnit):
+    """dvc-progress-tree below the province, where points go by another name."""
+
+    model_config = ConfigDict(
+        alias_generator=lambda name: {"total_score": "score", "total_max_score": "maxScore"}.get(name, to_camel(name))
+    )
+
+
+class PointsOnly(UnitRow):
+    """The points of a group without what they are made of."""
+
+    total_score: NumberOrNull
+    total_max_score: Number
+    ratio: NumberOrNull
+
+
+class OnlineUnit(PointsOnly):
+    """provide-online-tree with its counts."""
+
+    authority_count: Count
+    partial_count: Count
+    full_count: Count
+    online_dossier_count: Count
+    online_service_total: Count
+    channel_online_sum: Count
+    channel_direct_sum: Count
+    channel_postal_sum: Count
+    channel_total_sum: Count
+    online_on_time_sum: Count
+    online_overdue_sum: Count
+
+
+class PaymentUnit(PointsOnly):
+    """formality-online-payment-tree."""
+
+    total_dossier_online_payment_success: Count
+    total_dossier_financial_obligation: Count
+    total_dossier_online_formality_payment_success: Count
+    total_fee_formality: Count
+    total_fee_dossier_formality: Annotated[int | None, BeforeValidator(_checked(is_whole=True, is_nullable=False))] = (
+        None
+    )
+    """Numerator of part c; older records lack it."""
+    total_fee_dossier_formality_distinct: Any = None
+    """Equals total_fee_formality in every answer seen."""
+
+
+class Axis(Part):
+    """A group of the nation, in `radar` of service-results. `ratio` of a combined group is not score / maxScore."""
+
+    code: Text
+    score: NumberOrNull
+    max_score: Number
+    name: Any = None
+    ratio: Any = None
+
+
+class Nation(UnitRow):
+    """`overview` of service-results."""
+
+    total_score: Number
+    total_max_score: Number
+    ratio: NumberOrNull
+
+
+class RankedUnit(UnitRow):
+    """A province in the list of service-results."""
+
+    group_scores: Annotated[dict[str, NumberOrNull], BeforeValidator(_is(dict, "an object"))]
+    total_score: Number
+    ratio: NumberOrNull
+    rank: CountOrNull = None
+    short_name: Any = None
+    """Added by public recorders, as child_group is."""
+    child_group: Any = None
+
+
+class Body(Part):
+    """`data` of an answer. Rows are validated one by one."""
+
+    overview: Any = None
+    parent: Any = None
+    evaluation: Rows = []
+    children: Rows = []
+    radar: Rows = []
+    pagination: Any = None
+    source: Any = None
+    monthly_chart: Any = None
+    dossier_chart: Any = None
+    donuts: Any = None
+    growth_percent: Any = None
+    """Compares with an earlier total that had two groups at zero for most provinces: not used."""
+
+    def rows(self, own: str, below: str) -> list[tuple[str, Any]]:
+        """(where, row) of the unit itself and of those below it."""
+        first = [(own, getattr(self, own))] if own in self.model_fields_set else []
+        return [*first, *((below, row) for row in getattr(self, below))]
+
+
+AnyPart = TypeVar("AnyPart", bound=Part)
+
+
+def _validated(answer: Answer, model: type[AnyPart], row: Any, where: str) -> AnyPart:
+    """The row as a model; fields that the model does not declare are counted.
+
+    Raises:
+        ValidationError: it is none.
+    """
+    part = model.model_validate(row)
+    answer.unknown_fields.update(f"{where}.{name}" for name in part.model_extra or ())
+    return part
+
+
+def _each(
+    answer: Answer, rows: Iterable[tuple[str, Any]], read: Callable[[str, Any], None], of: str | None = None
+) -> bool:
     """Read rows one by one; a malformed one becomes a problem and the next goes on. False if there was any."""
     before = len(answer.problems)
-    for number, row in enumerate(rows, start=1):
+    numbers: Counter[str] = Counter()
+    for where, row in rows:
+        numbers[where] += 1
         try:
-            fields = _Fields(row, where, answer.unknown_fields)
-            read(fields)
-            fields.leave()
-        except _MalformedError as error:
-            answer.problems.append(f"{of or where} row {number}: {error}")
+            read(where, row)
+        except ValidationError as error:
+            answer.problems.append(f"{of or where} row {numbers[where]}: {_reason(error, where)}")
     return len(answer.problems) == before
 
 
-# ------------------------------------------------------------------------------------------------------- the shapes
-def _unit(fields: _Fields) -> Unit:
-    fields.known("stt", "departmentType", "departmentLevel", "agencyLevel", "level", "scoreDelta", "averageScore")
-    return Unit(
-        fields.optional_text("departmentId"), fields.optional_text("departmentCode"), fields.text("departmentName")
-    )
+def _reason(error: ValidationError, where: str) -> str:
+    """What is wrong with one part of an answer: the field and its kind, never its value."""
+    first = error.errors(include_url=False, include_input=True)[0]
+    name = ".".join([where, *map(str, first["loc"])])
+    if first["type"] == "missing":
+        return f"{name} is missing"
+    if first["type"] == "portal":
+        return f"{name} is {first['msg']}"
+    return f"{name} is {_kind(first['input'])}, not an object"
 
 
-def _metrics(answer: Answer, top: _Fields) -> None:
+# ------------------------------------------------------------------------------------------------------ the readers
+_LEVELS = {"COMMUNE": "commune", "COMMUNE_PEOPLE_COMMITTEE": "commune"}
+
+
+class _Units:
+    """Makes units of rows, with their level."""
+
+    def __init__(self, body: Body, *, is_national: bool) -> None:
+        own = [row for row in (body.overview, body.parent) if isinstance(row, dict)]
+        below = [row for row in (*body.evaluation, *body.children) if isinstance(row, dict)]
+        root = None if is_national or not own else own[0].get("departmentId")
+        self.root_id = root if isinstance(root, str) else None
+        self._is_national = is_national
+        self._own = {(row.get("departmentId"), row.get("departmentName")) for row in own}
+        # the province may come again below itself: the first row of a unit counts
+        self._kinds: dict[tuple[Any, Any], Any] = {}
+        for row in below:
+            kind = row.get("departmentType") or row.get("departmentLevel") or row.get("level")
+            key = row.get("departmentId"), row.get("departmentName")
+            if isinstance(key[0], str | None) and isinstance(key[1], str):
+                self._kinds.setdefault(key, kind)
+
+    def unit(self, row: UnitRow) -> Unit:
+        key = row.department_id, row.department_name
+        if key in self._own:
+            level: str | None = "country" if self._is_national else "province"
+        elif self._is_national:
+            level = "province"
+        else:
+            kind = self._kinds.get(key)
+            level = (_LEVELS.get(kind) if isinstance(kind, str) else None) or ("department" if kind else None)
+        return Unit(row.department_id, row.department_code, row.department_name, level)
+
+
+def _body(answer: Answer, data: Mapping[str, Any]) -> tuple[Body, _Units]:
+    body = _validated(answer, Body, data, "data")
+    units = _Units(body, is_national=answer.endpoint == "service-results")
+    answer.root_id = units.root_id
+    pages = body.pagination.get("totalPages") if isinstance(body.pagination, dict) else None
+    if pages is not None:
+        answer.pages = pages if isinstance(pages, int) and not isinstance(pages, bool) else -1
+    return body, units
+
+
+def _metrics(answer: Answer, data: Mapping[str, Any]) -> None:
     """transparency, dossier-digitized, handling-satisfaction: every unit lists its metrics with counts and points."""
-    top.known("pagination", "source", "monthlyChart")
+    body, units = _body(answer, data)
 
-    def unit(fields: _Fields) -> None:
-        of = _unit(fields)
-        fields.known("totalPetitions", "classifiedPetitions", "totalDossiers")
-        read: dict[str, Observation] = {}
+    def read(where: str, row: Any) -> None:
+        measured = _validated(answer, MeasuredUnit, row, where)
+        of = units.unit(measured)
+        found: dict[str, Observation] = {}
 
-        def metric(row: _Fields) -> None:
-            code = row.text("code")
-            row.known("name", "dataQualityMessage")
-            observation = Observation(
+        def metric(where: str, row: Any) -> None:
+            part = _validated(answer, Metric, row, where)
+            if part.code in found:
+                answer.problems.append(f"{of}, metrics: {part.code} stands twice")
+                return
+            found[part.code] = Observation(
                 unit=of,
-                item=code,
-                shares=(Share(code, row.optional_count("numerator"), row.optional_count("denominator")),),
-                points=row.optional_number("score"),
-                max_points=row.number("maxScore"),
-                ratio_pct=row.optional_number("ratio"),
-                flag=row.optional_text("dataQualityStatus"),
+                item=part.code,
+                shares=(Share(part.code, part.numerator, part.denominator),),
+                points=part.score,
+                max_points=part.max_score,
+                ratio_pct=part.ratio,
+                flag=part.data_quality_status,
+                message=part.data_quality_message if isinstance(part.data_quality_message, str) else None,
             )
-            if code in read:
-                raise _MalformedError(f"{code} stands twice")
-            read[code] = observation
 
-        whole = _each(answer, fields.rows("metrics"), "metrics", metric, of=f"{of}, metrics")
-        answer.observations += read.values()
-        total = Total(
-            unit=of,
-            item="total",
-            parts={o.item: o.points for o in read.values()} if whole else {},
-            published=fields.number("totalScore"),
-            max_points=fields.number("totalMaxScore"),
-            ratio_pct=fields.optional_number("ratio"),
-            part_max=sum(o.max_points for o in read.values()) if whole else None,
-        )
-        answer.totals.append(total)
-
-    _each(answer, [top.object("overview")] if top.has("overview") else [], "overview", unit)
-    _each(answer, top.rows("evaluation") if top.has("evaluation") else [], "evaluation", unit)
-
-
-def _tree(answer: Answer, top: _Fields, read: Callable[[Answer, _Fields], None]) -> None:
-    """The three trees: the province as `parent`, departments and communes as `children`."""
-    top.known("monthlyChart", "pagination", "source")
-    _each(answer, [top.object("parent")] if top.has("parent") else [], "parent", partial(read, answer))
-    _each(answer, top.rows("children") if top.has("children") else [], "children", partial(read, answer))
-
-
-def _progress(answer: Answer, row: _Fields) -> None:
-    unit = _unit(row)
-    row.known("totalCompleted", "avgProcessingDays")
-    received, on_time = row.count("totalReceived"), row.count("totalOnTime")
-    score, most = ("score", "maxScore") if row.has("score") else ("totalScore", "totalMaxScore")
-    answer.observations.append(
-        Observation(
-            unit=unit,
-            item="DOSSIER_ON_TIME",
-            shares=(Share("DOSSIER_ON_TIME", on_time, received),),
-            points=row.optional_number(score),
-            max_points=row.number(most),
-            ratio_pct=row.optional_number("ratio"),
-        )
-    )
-    if row.has("totalOverdue"):
-        overdue = row.count("totalOverdue")
-        answer.totals.append(
-            Total(unit, "totalReceived", {"totalOnTime": on_time, "totalOverdue": overdue}, published=received)
-        )
-
-
-def _online(answer: Answer, row: _Fields) -> None:
-    unit = _unit(row)
-    points, most = row.optional_number("totalScore"), row.number("totalMaxScore")
-    ratio = row.optional_number("ratio")
-    if not row.has("authorityCount"):
-        answer.unscorable["CLGQ", "the portal publishes the points of departments and communes without the counts"] += 1
-        if points is not None:
-            answer.totals.append(Total(unit, "CLGQ", {}, points, most, ratio))
-        return
-    online, all_channels = row.count("channelOnlineSum"), row.count("channelTotalSum")
-    answer.observations.append(
-        Observation(
-            unit=unit,
-            item="CLGQ",
-            shares=(
-                Share(
-                    "ONLINE_PROVISION", row.count("partialCount") + row.count("fullCount"), row.count("authorityCount")
-                ),
-                Share("ONLINE_SERVICE_USED", row.count("onlineDossierCount"), row.count("onlineServiceTotal")),
-                Share("ONLINE_DOSSIER", online, all_channels),
-            ),
-            points=points,
-            max_points=most,
-            ratio_pct=ratio,
-        )
-    )
-    channels = {name: row.count(name) for name in ("channelDirectSum", "channelPostalSum")}
-    in_time = {name: row.count(name) for name in ("onlineOnTimeSum", "onlineOverdueSum")}
-    answer.totals += [
-        Total(unit, "channelTotalSum", {"channelOnlineSum": online, **channels}, published=all_channels),
-        Total(unit, "channelOnlineSum", in_time, published=online),
-    ]
-
-
-def _payment(answer: Answer, row: _Fields) -> None:
-    unit = _unit(row)
-    row.known("totalFeeDossierFormalityDistinct")  # equals totalFeeFormality in every answer seen
-    points, most = row.optional_number("totalScore"), row.number("totalMaxScore")
-    ratio = row.optional_number("ratio")
-    paid, owed = row.count("totalDossierOnlinePaymentSuccess"), row.count("totalDossierFinancialObligation")
-    used, procedures = row.count("totalDossierOnlineFormalityPaymentSuccess"), row.count("totalFeeFormality")
-    if not row.has("totalFeeDossierFormality"):
-        answer.unscorable["TTTT", "totalFeeDossierFormality, the numerator of part c, is not in the file"] += 1
-        if points is not None:
-            answer.totals.append(Total(unit, "TTTT", {}, points, most, ratio))
-        return
-    answer.observations.append(
-        Observation(
-            unit=unit,
-            item="TTTT",
-            shares=(
-                Share("PAYMENT_DOSSIER", paid, owed),
-                Share("PAYMENT_PROCEDURE", used, procedures),
-                Share("PAYMENT_INTEGRATED", row.count("totalFeeDossierFormality"), procedures),
-            ),
-            points=points,
-            max_points=most,
-            ratio_pct=ratio,
-        )
-    )
-
-
-def _service_results(answer: Answer, top: _Fields) -> None:
-    """The list of provinces (or of the units of one), each with its groups; above it the figure for all of them."""
-    top.known("growthPercent", "donuts", "monthlyChart", "dossierChart", "pagination", "source")
-    radar: dict[str, tuple[float | None, float]] = {}
-
-    def axis(row: _Fields) -> None:
-        code = row.text("code")
-        row.known("name", "ratio")  # of a combined group it is not score / maxScore
-        radar[code] = row.optional_number("score"), row.number("maxScore")
-
-    def overview(row: _Fields) -> None:
-        unit = _unit(row)
+        is_complete = _each(answer, (("metrics", row) for row in measured.metrics), metric, of=f"{of}, metrics")
+        answer.observations += found.values()
         answer.totals.append(
             Total(
-                unit=unit,
+                unit=of,
                 item="total",
-                parts={code: points for code, (points, _) in radar.items()} if whole else {},
-                published=row.number("totalScore"),
-                max_points=row.number("totalMaxScore"),
-                ratio_pct=row.optional_number("ratio"),
-                part_max=sum(most for _, most in radar.values()) if radar and whole else None,
+                parts={o.item: o.points for o in found.values()} if is_complete else {},
+                published=measured.total_score,
+                max_points=measured.total_max_score,
+                ratio_pct=measured.ratio,
+                part_max=sum(o.max_points for o in found.values()) if is_complete else None,
             )
         )
 
-    def listed(row: _Fields) -> None:
-        unit = _unit(row)
-        row.known("shortName", "childGroup")  # added by public recorders
-        groups = row.object("groupScores")
-        if not isinstance(groups, dict):
-            raise _MalformedError(f"evaluation.groupScores is {_kind(groups)}, not an object")
-        scores = _Fields(groups, "evaluation.groupScores", answer.unknown_fields)
-        parts = {code: scores.optional_number(code) for code in groups}
-        total = row.number("totalScore")
-        answer.totals.append(Total(unit, "total", parts, total, 100, row.optional_number("ratio")))
-        answer.placings.append((unit, total, row.optional_count("rank") if row.has("rank") else None))
-
-    whole = _each(answer, top.rows("radar") if top.has("radar") else [], "radar", axis)
-    _each(answer, [top.object("overview")] if top.has("overview") else [], "overview", overview)
-    _each(answer, top.rows("evaluation") if top.has("evaluation") else [], "evaluation", listed)
+    _each(answer, body.rows("overview", "evaluation"), read)
 
 
-_SHAPES: dict[str, Callable[[Answer, _Fields], None]] = {
+def _progress(answer: Answer, data: Mapping[str, Any]) -> None:
+    body, units = _body(answer, data)
+
+    def read(where: str, row: Any) -> None:
+        is_child = isinstance(row, dict) and "score" in row
+        part: ProgressUnit = _validated(answer, ProgressChild if is_child else ProgressUnit, row, where)
+        unit = units.unit(part)
+        answer.observations.append(
+            Observation(
+                unit=unit,
+                item="DOSSIER_ON_TIME",
+                shares=(Share("DOSSIER_ON_TIME", part.total_on_time, part.total_received),),
+                points=part.total_score,
+                max_points=part.total_max_score,
+                ratio_pct=part.ratio,
+            )
+        )
+        if part.total_overdue is not None:
+            parts: dict[str, float | None] = {"totalOnTime": part.total_on_time, "totalOverdue": part.total_overdue}
+            answer.totals.append(Total(unit, "totalReceived", parts, published=part.total_received))
+
+    _each(answer, body.rows("parent", "children"), read)
+
+
+def _online(answer: Answer, data: Mapping[str, Any]) -> None:
+    body, units = _body(answer, data)
+    without_counts = "the portal publishes the points of departments and communes without the counts"
+
+    def read(where: str, row: Any) -> None:
+        if isinstance(row, dict) and "authorityCount" not in row:
+            _points_only(answer, units, _validated(answer, PointsOnly, row, where), "CLGQ", without_counts)
+            return
+        part = _validated(answer, OnlineUnit, row, where)
+        unit = units.unit(part)
+        answer.observations.append(
+            Observation(
+                unit=unit,
+                item="CLGQ",
+                shares=(
+                    Share("ONLINE_PROVISION", part.partial_count + part.full_count, part.authority_count),
+                    Share("ONLINE_SERVICE_USED", part.online_dossier_count, part.online_service_total),
+                    Share("ONLINE_DOSSIER", part.channel_online_sum, part.channel_total_sum),
+                ),
+                points=part.total_score,
+                max_points=part.total_max_score,
+                ratio_pct=part.ratio,
+            )
+        )
+        channels: dict[str, float | None] = {
+            "channelOnlineSum": part.channel_online_sum,
+            "channelDirectSum": part.channel_direct_sum,
+            "channelPostalSum": part.channel_postal_sum,
+        }
+        in_time: dict[str, float | None] = {
+            "onlineOnTimeSum": part.online_on_time_sum,
+            "onlineOverdueSum": part.online_overdue_sum,
+        }
+        answer.totals += [
+            Total(unit, "channelTotalSum", channels, published=part.channel_total_sum),
+            Total(unit, "channelOnlineSum", in_time, published=part.channel_online_sum),
+        ]
+
+    _each(answer, body.rows("parent", "children"), read)
+
+
+def _payment(answer: Answer, data: Mapping[str, Any]) -> None:
+    body, units = _body(answer, data)
+    without_part_c = "totalFeeDossierFormality, the numerator of part c, is not in the file"
+
+    def read(where: str, row: Any) -> None:
+        part = _validated(answer, PaymentUnit, row, where)
+        if part.total_fee_dossier_formality is None:
+            _points_only(answer, units, part, "TTTT", without_part_c)
+            return
+        paid, owed = part.total_dossier_online_payment_success, part.total_dossier_financial_obligation
+        procedures = part.total_fee_formality
+        answer.observations.append(
+            Observation(
+                unit=units.unit(part),
+                item="TTTT",
+                shares=(
+                    Share("PAYMENT_DOSSIER", paid, owed),
+                    Share("PAYMENT_PROCEDURE", part.total_dossier_online_formality_payment_success, procedures),
+                    Share("PAYMENT_INTEGRATED", part.total_fee_dossier_formality, procedures),
+                ),
+                points=part.total_score,
+                max_points=part.total_max_score,
+                ratio_pct=part.ratio,
+            )
+        )
+
+    _each(answer, body.rows("parent", "children"), read)
+
+
+def _points_only(answer: Answer, units: _Units, part: PointsOnly, group: str, reason: str) -> None:
+    answer.unscorable[group, reason] += 1
+    if part.total_score is not None:
+        total = Total(units.unit(part), group, {}, part.total_score, part.total_max_score, part.ratio)
+        answer.totals.append(total)
+
+
+def _service_results(answer: Answer, data: Mapping[str, Any]) -> None:
+    """The list of provinces (or of the units of one), each with its groups; above it the figure for all of them."""
+    body, units = _body(answer, data)
+    radar: dict[str, Axis] = {}
+
+    def axis(where: str, row: Any) -> None:
+        part = _validated(answer, Axis, row, where)
+        radar[part.code] = part
+
+    is_complete = _each(answer, (("radar", row) for row in body.radar), axis)
+
+    def read(where: str, row: Any) -> None:
+        if where == "overview":
+            nation = _validated(answer, Nation, row, where)
+            answer.totals.append(
+                Total(
+                    unit=units.unit(nation),
+                    item="total",
+                    parts={code: one.score for code, one in radar.items()} if is_complete else {},
+                    published=nation.total_score,
+                    max_points=nation.total_max_score,
+                    ratio_pct=nation.ratio,
+                    part_max=sum(one.max_score for one in radar.values()) if radar and is_complete else None,
+                )
+            )
+            return
+        part = _validated(answer, RankedUnit, row, where)
+        unit = units.unit(part)
+        answer.totals.append(Total(unit, "total", part.group_scores, part.total_score, 100, part.ratio))
+        answer.placings.append((unit, part.total_score, part.rank))
+
+    _each(answer, body.rows("overview", "evaluation"), read)
+
+
+_READERS: dict[str, Callable[[Answer, Mapping[str, Any]], None]] = {
     "service-results": _service_results,
     "transparency": _metrics,
-    "dvc-progress-tree": partial(_tree, read=_progress),
-    "provide-online-tree": partial(_tree, read=_online),
-    "formality-online-payment-tree": partial(_tree, read=_payment),
+    "dvc-progress-tree": _progress,
+    "provide-online-tree": _online,
+    "formality-online-payment-tree": _payment,
     "dossier-digitized": _metrics,
     "handling-satisfaction": _metrics,
 }
-ENDPOINTS = tuple(_SHAPES)
+ENDPOINTS = tuple(_READERS)
 """The seven endpoints of the portal's reporting interface that carry points."""

@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.areas import Fact, Pair, Registry, Unit
 from pipelines.scoreboard import words
+from pipelines.scoreboard.areas import Fact, Pair, Registry, Unit
 
 RELATIONS = {"merged": "", "unchanged": "nguyên trạng / unchanged", "split": "một phần / a part"}
 FACTS = {"population": "Dân số / population", "area_km2": "Diện tích / area"}

@@ -166,8 +166,6 @@ class Source:
     """How the source's interface is asked for a period; without one, an address is a folder or a plain URL."""
     manner: Manner | None = None
     """Headers and pace that `fetch` asks with, where they are the source's own."""
-    client: Callable[[], Any] | None = None
-    """Deprecated: use `manner`."""
     rows_stand_alone: bool = False
     """Whether each row is a fact of its own: what is truncated or rejected is not known yet, and makes nothing wrong.
     The gate warns of it, where it would hold back what is counted from rows."""

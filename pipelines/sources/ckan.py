@@ -5,12 +5,15 @@ semicolons, and `token` where the portal wants one. No portal of the province wa
 finds one sets it. A portal keeps to a largest page without saying so (32,000 rows by default), so pages follow one
 another by the rows that came, until `offset` reaches `total`. (Protocol as in CKAN's own source, github.com/ckan/ckan.)
 
-What a column is shows in its name and type: one names the period, one the place, one the unit; a column called value
-holds the figure, and without one every column of numbers holds figures of its own. Texts tell series apart.
+What a column is shows in its name and type: one names the period (with a quarter or month beside the year), one the
+place, one the unit. A column called value holds the figures, and all others tell series apart, numbers too. Without
+one, every column of numbers holds figures of its own, but for codes and classes (_CLASS). A column of numbers that was
+misread shows as conflicting figures, which are rejected.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -22,6 +25,7 @@ from pipelines.sources.statistic_rows import (
     Reason,
     Record,
     answer,
+    consistent,
     each,
     framed,
     label,
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
 NAME = "ckan"
 PATH = "api/3/action/datastore_search"
 PERIODS = ("kỳ", "ky", "năm", "nam", "year", "period", "thời gian", "thoi_gian", "thoigian", "time_period")
+QUARTERS = ("quý", "quy", "quarter")
+MONTHS = ("tháng", "thang", "month")
 PLACES = ("địa phương", "dia_phuong", "diaphuong", "tỉnh", "tinh", "xã", "xa", "area", "area_name", "ten_dvhc")
 UNITS = ("đơn vị tính", "don_vi_tinh", "donvitinh", "đơn vị", "don_vi", "unit", "dvt")
 VALUES = ("giá trị", "gia_tri", "giatri", "số liệu", "so_lieu", "value", "obs_value")
@@ -44,6 +50,11 @@ FLAGS = ("obs_status", "obs_flag")
 NUMBERS = frozenset(
     {"int", "int4", "int8", "integer", "bigint", "numeric", "float", "float8", "float4", "double precision"}
 )
+_CLASS = re.compile(
+    r"((mã|ma|code|id|stt|số thứ tự|nhóm|nhom|group|cấp|cap|level|loại|loai|type|giới|gioi|sex|tuổi|tuoi|age)([ _].*)?)"
+    r"|.*[ _](code|id|no|group|type|level)"
+)
+"""Names of columns of numbers that are codes or classes, never figures."""
 MOVED = (
     "Look the table up on the portal and set its identifier in `resources` of this source in HATINH_CREDENTIALS_FILE."
 )
@@ -114,11 +125,14 @@ class _Columns:
             return next((by_key[key] for key in names if key in by_key), None)
 
         self.period, self.place, self.unit, self.flag = (called(names) for names in (PERIODS, PLACES, UNITS, FLAGS))
-        value = called(VALUES)
-        others = [name for name in types if name not in {self.period, self.place, self.unit, self.flag, value}]
+        self.quarter, self.month, value = (called(names) for names in (QUARTERS, MONTHS, VALUES))
+        known = {self.period, self.quarter, self.month, self.place, self.unit, self.flag, value}
+        others = [name for name in types if name not in known]
         self.is_wide = value is None
-        self.values = [value] if value else [name for name in others if types[name] in NUMBERS]
-        self.dimensions = [name for name in others if types[name] not in NUMBERS]
+        self.is_number = {name: types[name] in NUMBERS for name in types}
+        figures = [n for n in others if self.is_number[n] and not _CLASS.fullmatch(heading_key(label(n)))]
+        self.values = figures if value is None else [value]
+        self.dimensions = [name for name in others if name not in self.values]
         if self.period is None or not self.values:
             raise NoAnswerError("no column of it is a period, or none holds figures")
 
@@ -133,13 +147,22 @@ class _Columns:
             yield record(
                 dataset=dataset,
                 series={label(name): text for name, text in series.items()} or {"table": dataset},
-                period=label(row.get(self.period or "")),
+                period=self._period(row),
                 value=row.get(value),
+                is_typed=self.is_number[value],
                 series_label=" | ".join(text for text in (*texts.values(), *measure.values()) if text),
                 area_label=place,
                 unit_label=label(row.get(self.unit)) if self.unit else "",
                 flag=(label(row.get(self.flag)) if self.flag else "") or None,
             )
+
+    def _period(self, row: Mapping[str, Any]) -> str:
+        """The label of a row's time: a quarter or month in a column of its own stands before the year."""
+        year = label(row.get(self.period or ""))
+        for name, word in ((self.month, "Tháng"), (self.quarter, "Quý")):
+            if name and (part := label(row.get(name))):
+                return f"{part if part.lower().startswith(word.lower()) else f'{word} {part}'} {year}"
+        return year
 
 
 def _records(content: bytes) -> Iterator[Record | Reason]:
@@ -154,7 +177,7 @@ def _records(content: bytes) -> Iterator[Record | Reason]:
 
 def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
     """The figures of one page."""
-    return framed(stream, max_record_bytes, _records)
+    return framed(stream, max_record_bytes, lambda content: consistent(_records(content)))
 
 
 SOURCE = Source(

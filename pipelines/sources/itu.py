@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
 from pipelines.sources.base import Ask, Fetched, Source
+from pipelines.sources.client import Manner
 from pipelines.sources.interface import Interface
 from pipelines.sources.statistic_rows import (
     TABLE,
@@ -26,6 +27,7 @@ from pipelines.sources.statistic_rows import (
     Reason,
     Record,
     answer,
+    consistent,
     each,
     framed,
     label,
@@ -36,7 +38,6 @@ from pipelines.sources.statistic_rows import (
 )
 
 if TYPE_CHECKING:
-    from pipelines.landing.http import HttpClient
     from pipelines.sources.tables import Frames
 
 NAME = "itu"
@@ -53,12 +54,6 @@ HEADER = (
 )
 MOST_LINES = 20
 """Lines that one row may run over: more belong to no row."""
-
-
-def _client() -> HttpClient:
-    from pipelines.landing.http import HttpClient  # with httpx, which who only loads files does not need
-
-    return HttpClient(headers={"user-agent": BROWSER}, min_delay_seconds=1.0)
 
 
 # ------------------------------------------------------------------------------------------------------------- asking
@@ -111,6 +106,7 @@ def _of_codes(content: bytes, area: str) -> Iterator[Record | Reason]:
             series={"AREA": area},
             period=str(row.get("dataYear") or ""),
             value=answers[0].get("value"),
+            is_typed=True,
             series_label=label(row.get("code")),
             area_label=area,
         )
@@ -139,6 +135,7 @@ def _of_row(row: Mapping[str, str]) -> Record:
         series=series,
         period=row["Year"].strip(),
         value=row["Value"].strip() or None,
+        is_typed=True,
         series_label=" | ".join([label(row.get("Series", "")), *(part for part in parts.values() if part)]),
         area_label=label(row.get("AreaName", "")),
         unit_label=label(row.get("Unit", "")),
@@ -190,7 +187,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Fra
     return framed(
         stream,
         max_record_bytes,
-        lambda content: _of_csv(content) if _is_csv(content) else _of_codes(content, area),
+        lambda content: consistent(_of_csv(content) if _is_csv(content) else _of_codes(content, area)),
     )
 
 
@@ -209,5 +206,5 @@ SOURCE = Source(
     table=TABLE,
     fetch=fetch,
     known_address="https://api.datahub.itu.int",
-    client=_client,
+    manner=Manner({"user-agent": BROWSER}, min_delay_seconds=1.0),
 )

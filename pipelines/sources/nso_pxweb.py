@@ -1,33 +1,40 @@
-"""Tables of the National Statistics Office by the PxWeb API, version 1: metadata, then the cells of the province.
+"""Tables of the National Statistics Office (PxWeb): by the API, version 1, or by the form of the table's own page.
 
 Address: the base URL with its language, `https://pxweb.nso.gov.vn/api/v1/vi`. Which tables are asked is said in TABLES
-below; `tables` among the source's credentials replaces the list (paths, separated by semicolons), `areas` the labels
-of the places. (Protocol as in the public source of PxWeb, github.com/statisticssweden/PxWeb; the table's path as in
-public clients of this server. The server publishes a part of its tables only: the others answer 404.)
+below; `tables` among the source's credentials replaces the list (paths, separated by semicolons; one in another
+language begins with it: `en/Enterprise/E05.02.px`). `databases` adds all tables of databases, like `PLV02`, which have
+the regions of today. `areas` are the labels of the places that the API is asked for. (Protocol as in the public source
+of PxWeb, github.com/statisticssweden/PxWeb; paths and form as in public clients of this server.)
 
-A table is asked for its places and for all that its other variables hold. Where that is more cells than the server
+The API is asked for the places and for all that the other variables hold. Where that is more cells than the server
 gives at once (`?config`), it is asked in parts, cut along the longest variable. At most 5 calls in 10 seconds.
 
-An answer is json-stat2. It does not tell which table it is of, so the name of its file does: `V02.01-part-0001.json`.
-The table has no history: each pull brings it as it stands, under the year in which it was asked. Where the interface
-does not answer, the JSON-stat file that the table's own page offers can be dropped as `V02.01.json`: it is of the older
-form, and is read too.
+The server opens a part of its tables to the API only: a survey of October 2026 found four databases, and POST refused
+for most tables. What it does not serve (404, 400, 405) is asked by the form of the table's page: the page lists the
+variables, and the form is sent back with every value chosen and the output format JSON-stat.
+
+An answer does not name its table, so the name of its file does: `V02.01-part-0001.json` by the API (json-stat2),
+`V02.01.json` by the form (JSON-stat 1, with a NUL at its end). A file of either kind can be dropped too. The table has
+no history: each pull brings it as it stands, under the year in which it was asked.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import quote, unquote
 
-from pipelines.sources import province
 from pipelines.sources.base import Ask, Fetched, Source
+from pipelines.sources.client import Manner, PullError
 from pipelines.sources.interface import Interface
 from pipelines.sources.statistic_rows import (
     MARKS,
     TABLE,
     NoAnswerError,
+    NotServedError,
     Reason,
     Record,
     answer,
@@ -36,22 +43,36 @@ from pipelines.sources.statistic_rows import (
     label,
     read_json,
     record,
+    respond,
     unit_in,
     words,
 )
 from pipelines.sources.tables import heading_key
 
 if TYPE_CHECKING:
-    from pipelines.landing.http import HttpClient
     from pipelines.sources.tables import Frames
 
+
+def _without_marks(name: str) -> str:
+    decomposed = unicodedata.normalize("NFD", name.replace("Đ", "D").replace("đ", "d"))
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
 NAME = "nso_pxweb"
-TABLES = ("Dân số và lao động/V02.01.px",)
-"""Paths of the tables, as the server lists them: population of the places."""
-COUNTRY = "Cả nước"
-"""Label of the country; it and the province are asked for."""
+TABLES = (
+    "Dân số và lao động/V02.01.px",
+    *(f"en/Population and Employment/{table}.px" for table in ("E02.01", "E02.02", "E02.03-07", "E02.55")),
+    *(f"en/Enterprise/{table}.px" for table in ("E05.02", "E05.04", "E05.05")),
+    "en/Trade, Price and Tourist/E11.23.px",
+)
+"""Paths of the tables, as the server lists them: population, trained labour, enterprises, cost of living by place."""
+COUNTRY = ("Cả nước", "Whole country")
+"""Labels of the country; it and the province are asked for, which has no marks in English tables."""
 PLACES = frozenset(
-    {"địa phương", "tỉnh, thành phố", "tỉnh/thành phố", "vùng", "provinces", "province", "cities, provinces"}
+    {
+        *("địa phương", "tỉnh, thành phố", "tỉnh/thành phố", "vùng", "phân theo địa phương", "tỉnh, thành phố và vùng"),
+        *("provinces", "province", "cities, provinces", "cities, provincies", "city, province", "region", "regions"),
+    }
 )
 TIMES = frozenset({"năm", "quý", "tháng", "kỳ", "thời gian", "year", "quarter", "month", "period", "time"})
 MEASURES = frozenset({"chỉ tiêu", "các chỉ tiêu", "items", "item", "indicator", "contentscode"})
@@ -61,16 +82,13 @@ MAX_CELLS = 100_000
 """The server's own default, taken where it does not say."""
 SECONDS_BETWEEN = 2.0
 MOST_CELLS = 5_000_000
+LANGUAGES = ("vi", "en")
+OUTPUT_FORMAT = "FileTypeJsonStat"
+BUTTON = "ButtonViewTable"
 MOVED = (
     "Look the table up on the server and set its path in TABLES, or as `tables` of this source in "
     "HATINH_CREDENTIALS_FILE; or drop the JSON-stat file of its page into data/drop/nso_pxweb/."
 )
-
-
-def _client() -> HttpClient:
-    from pipelines.landing.http import HttpClient  # with httpx, which who only loads files does not need
-
-    return HttpClient(min_delay_seconds=SECONDS_BETWEEN)
 
 
 # ------------------------------------------------------------------------------------------------------------- asking
@@ -78,16 +96,25 @@ def fetch(ask: Ask) -> Iterator[Fetched]:
     """Every table, in parts where it is large; a table that cannot be had stops no other."""
     interface = Interface(ask, NAME)
     tables = words(interface.option("tables", ";".join(TABLES)))
-    name = ask.province.name if ask.province else province.NAME
-    areas = frozenset(heading_key(label(area)) for area in words(interface.option("areas", f"{COUNTRY};{name}")))
+    databases = words(ask.credentials.get("databases", ""))
+    places = [*COUNTRY]
+    if ask.province:
+        places += [ask.province.name, _without_marks(ask.province.name)]
+    areas = frozenset(heading_key(label(area)) for area in words(interface.option("areas", ";".join(places))))
     limit = _max_cells(interface)
-    return each(tables, lambda table: _table(interface, table, areas, limit))
+
+    def fetched(thing: tuple[str, str]) -> Iterator[Fetched]:
+        kind, path = thing
+        if kind == "table":
+            yield from _table(interface, path, areas, limit)
+        else:
+            yield from each(_tables_of(interface, path), lambda table: _by_form(interface, table))
+
+    return each([*(("table", path) for path in tables), *(("database", name) for name in databases)], fetched)
 
 
 def _max_cells(interface: Interface) -> int:
     """Cells that the server gives at once."""
-    from pipelines.landing.pull import PullError
-
     try:
         _, config = answer(interface, "config", "GET", "?config", moved="")
     except PullError:
@@ -97,7 +124,21 @@ def _max_cells(interface: Interface) -> int:
 
 
 def _table(interface: Interface, path: str, areas: frozenset[str], limit: int) -> Iterator[Fetched]:
-    what = path.rpartition("/")[2].removesuffix(".px")
+    """A table by the API; by its page's form where the server does not serve it so."""
+    try:
+        yield from _by_api(interface, path, areas, limit)
+    except NotServedError as refused:
+        try:
+            yield from _by_form(interface, path)
+        except NotServedError:
+            raise refused from None
+
+
+def _by_api(interface: Interface, path: str, areas: frozenset[str], limit: int) -> Iterator[Fetched]:
+    what = _name_of(path)
+    language, path = _language(interface, path)
+    if language != _language(interface, "")[0]:
+        path = f"{interface.ask.address.rstrip('/').rpartition('/')[0]}/{language}/{path}"
     _, metadata = answer(interface, what, "GET", path, moved=MOVED)
     wanted = _wanted(interface, what, metadata, areas)
     for number, part in enumerate(parts(wanted, limit), 1):
@@ -119,6 +160,106 @@ def _table(interface: Interface, path: str, areas: frozenset[str], limit: int) -
         yield interface.fetched(f"{what}-part-{number:04d}.json", response.content, path, response)
 
 
+def _name_of(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2].removesuffix(".px")
+
+
+def _language(interface: Interface, path: str) -> tuple[str, str]:
+    """The language of a table's path, that of the address where it names none, and the path without it."""
+    first, _, rest = path.partition("/")
+    if first in LANGUAGES and rest:
+        return first, rest
+    last = interface.ask.address.rstrip("/").rpartition("/")[2]
+    return (last if last in LANGUAGES else "vi"), path
+
+
+# ---------------------------------------------------------------------------------------------- asking the page's form
+def _page(interface: Interface, path: str) -> str:
+    """Address of the page of a table, or of the list of a database's tables: the database stands in it twice."""
+    language, path = _language(interface, path)
+    base = interface.ask.address.partition("/api/")[0].rstrip("/")
+    database, _, table = path.rpartition("/") if path.endswith(".px") else (path, "", "")
+    end = f"{quote(table)}/" if table else "?tablelist=true"
+    return f"{base}/pxweb/{language}/{quote(database)}/{quote(database)}/{end}"
+
+
+def _by_form(interface: Interface, path: str) -> Iterator[Fetched]:
+    """A table by the form of its page, with every value of every variable chosen."""
+    what, address = _name_of(path), _page(interface, path)
+    page = respond(interface, what, "GET", address, moved=MOVED)
+    try:
+        form, cells = _filled(page.content)
+    except NoAnswerError as error:
+        raise interface.failed(what, f"its page has no form as expected: {error}. {MOVED}") from None
+    response = respond(interface, what, "POST", address, moved=MOVED, data=form)
+    try:
+        shape = _Cube(read_json(response.content), what)
+    except NoAnswerError as error:
+        raise interface.failed(what, f"the answer to its form is no JSON-stat ({error}). {MOVED}") from None
+    if shape.cells != cells:
+        raise interface.failed(what, f"it has {shape.cells:,} cells, not the {cells:,} chosen. Pull again later.")
+    yield interface.fetched(f"{what}.json", response.content, address, response)
+
+
+def _filled(page: bytes) -> tuple[dict[str, str | list[str]], int]:
+    """The fields of a table's form as they are sent, every value chosen, and how many cells that asks for.
+
+    Raises:
+        NoAnswerError: the page has no such form.
+    """
+    form = next((form for form in _html(page).forms if form.get("id") == "aspnetForm"), None)
+    if form is None:
+        raise NoAnswerError("no form aspnetForm")
+    fields: dict[str, str | list[str]] = {}
+    chosen: dict[str, int] = {}
+    for select in form.iter("select"):
+        name, values = select.get("name") or "", [option.get("value") or "" for option in select.iter("option")]
+        if name.endswith("ValuesListBox"):
+            fields[name] = values
+            chosen[name.removesuffix("ValuesListBox")] = len(values)
+        elif OUTPUT_FORMAT in values:
+            fields[name] = OUTPUT_FORMAT
+    if not chosen or not all(chosen.values()):
+        raise NoAnswerError("no lists of values")
+    if OUTPUT_FORMAT not in fields.values():
+        raise NoAnswerError(f"the output format {OUTPUT_FORMAT} is not offered")
+    for field in form.iter("input"):
+        name, kind = field.get("name") or "", (field.get("type") or "text").lower()
+        if name.endswith("NumberValuesSelected"):
+            fields[name] = str(chosen.get(name.removesuffix("NumberValuesSelected"), 0))
+        elif name and (kind in ("hidden", "text") or name.endswith(BUTTON)):
+            fields[name] = field.get("value") or ""
+    if not any(name.endswith(BUTTON) for name in fields):
+        raise NoAnswerError(f"no button {BUTTON}")
+    return fields, prod(chosen.values())
+
+
+def _tables_of(interface: Interface, database: str) -> list[str]:
+    """Paths of all tables of a database, as its page lists them.
+
+    Raises:
+        PullError: the page lists none.
+    """
+    language, name = _language(interface, database)
+    address = _page(interface, database)
+    page = respond(interface, database, "GET", address, moved=MOVED)
+    links = [str(link).partition("?")[0].rstrip("/") for link in _html(page.content).xpath("//a/@href")]
+    tables = dict.fromkeys(unquote(link).rpartition("/")[2] for link in links if link.endswith(".px"))
+    if not tables:
+        raise interface.failed(database, f"its page lists no tables. {MOVED}")
+    return [f"{language}/{name}/{table}" for table in tables]
+
+
+def _html(page: bytes) -> Any:
+    from lxml import etree, html  # not needed by whoever only loads files
+
+    try:
+        return html.document_fromstring(page, parser=html.HTMLParser(encoding="utf-8"))
+    except (etree.ParserError, ValueError):
+        raise NoAnswerError("no HTML") from None
+
+
+# ------------------------------------------------------------------------------------------------------ asking the API
 def _wanted(interface: Interface, what: str, metadata: Any, areas: frozenset[str]) -> dict[str, Sequence[str]]:
     """The values to ask for, by variable: the places by their label, all of every other variable."""
     variables = metadata.get("variables") if isinstance(metadata, dict) else None
@@ -307,5 +448,5 @@ SOURCE = Source(
     table=TABLE,
     fetch=fetch,
     known_address="https://pxweb.nso.gov.vn/api/v1/vi",
-    client=_client,
+    manner=Manner(min_delay_seconds=SECONDS_BETWEEN),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import duckdb
@@ -78,18 +78,3 @@ def quadkeys(box: Box, zoom: int) -> frozenset[str]:
         for x in range(column(box.west), column(box.east) + 1)
         for y in range(row(box.north), row(box.south) + 1)
     )
-
-
-def __getattr__(name: str) -> Any:
-    """Deprecated module attributes, until every source takes the province that it is bound to."""
-    from pipelines.settings import load_settings
-
-    values = {"NAME": lambda p: p.name, "SEEDS": lambda p: p.seeds, "BOX": lambda p: p.box}
-    if name in values:
-        return values[name](Province.of(load_settings()))
-    raise AttributeError(name)
-
-
-def seed(name: str) -> str:
-    """Deprecated: SQL of a registry."""
-    return f"registry('{name}')"

@@ -27,7 +27,6 @@ source, so a source spelt in two ways is two sources.
 
 from __future__ import annotations
 
-from pipelines.sources import province
 from pipelines.sources.base import Column, Rule, Source, Table
 from pipelines.sources.tables import TableForm, printed_number, printed_timestamp
 
@@ -60,7 +59,10 @@ PERIODS = {
 }
 STATUSES = {
     "sơ bộ": "preliminary",
+    "sơ bộ - prel.": "preliminary",
+    "prel.": "preliminary",
     "ước tính": "estimated",
+    "ước tính - est.": "estimated",
     "ước": "estimated",
     **{code: code for code in ("observed", "preliminary", "estimated", "suppressed", "missing")},
 }
@@ -87,12 +89,12 @@ def _first_day() -> str:
 
 
 def _registered_unit() -> str:
-    return f"(select any_value(r.unit) from {province.seed('indicators')} as r where r.indicator = trim(j.indicator))"
+    return "(select any_value(r.unit) from registry('indicators') as r where r.indicator = trim(j.indicator))"
 
 
 def _is_no_area() -> str:
     """A code that no unit has ever had: communes of other provinces are not registered either."""
-    known = (f"select r.area_code from {province.seed(registry)} as r" for registry in ("areas", "provinces"))
+    known = (f"select r.area_code from registry('{registry}') as r" for registry in ("areas", "provinces"))
     return f"area_code not in ({' union all '.join(known)})"
 
 
@@ -171,11 +173,13 @@ SOURCE = Source(
             Rule("unknown_code", "grade", f"grade not in {GRADES}", "j.grade"),
             Rule("missing_field", "value", f"{_NO_VALUE} and obs_status not in ('missing', 'suppressed')"),
             Rule("value_though_missing", "value", f"not {_NO_VALUE} and obs_status in ('missing', 'suppressed')"),
-            # a group of three digits behind one mark is thousands in one country and decimals in the other
+            # text with a group of three digits behind one mark is thousands in one country and decimals in the other;
+            # a number cell, which arrives as a JSON number, has one reading
             Rule(
                 "ambiguous_number",
                 "value",
-                "unit <> '%' and regexp_matches(trim(j.value), '^[-+]?[1-9][0-9]{0,2}[.,][0-9]{3}$')",
+                "unit <> '%' and regexp_matches(trim(j.value), '^[-+]?[1-9][0-9]{0,2}[.,][0-9]{3}$') "
+                "and json_type(text, '$.value') = 'VARCHAR'",
                 "j.value",
             ),
             Rule("not_a_number", "value", f"value is null and not {_NO_VALUE}", "j.value"),

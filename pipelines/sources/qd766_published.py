@@ -19,19 +19,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from zoneinfo import ZoneInfo
 
 from pipelines.sources.base import Ask, Column, Fetched, Period, Rule, Source, Table
+from pipelines.sources.client import Manner, PullError
 from pipelines.sources.framing import Frames
 
 if TYPE_CHECKING:
-    from pipelines.landing.http import HttpClient
     from pipelines.qd766.answers import Answer, Observation, Total, Unit
     from pipelines.qd766.rules import Rules
 
@@ -109,22 +108,13 @@ def _spans(partition: Period, today: date) -> Iterator[_Span]:
         yield _Span("year", date(year, 1, 1), date(year, 12, 31))
 
 
-def _client() -> HttpClient:
-    from pipelines.landing.http import HttpClient  # with httpx, which who only loads files does not need
-
-    origin = PAGE[: PAGE.index("/", len("https://"))]
-    return HttpClient(headers={"origin": origin, "referer": PAGE}, min_delay_seconds=SECONDS_BETWEEN)
-
-
 def fetch(ask: Ask) -> Iterator[Fetched]:
     """Ask every endpoint for the periods that go with a month; each answer is checked before it is handed on.
 
     Raises:
         PullError: the month has not begun, or an answer is none: the message names endpoint and period.
-        pipelines.landing.http.Refused: the portal's firewall refuses; what came before is landed.
+        Refused: the portal's firewall refuses; what came before is landed.
     """
-    from pipelines.landing.pull import PullError
-
     today = ask.now().astimezone(_VIETNAM).date()
     if ask.period.first > today:
         raise PullError(f"{SOURCE.name}: {ask.period.partition} has not begun, so nothing is published for it.")
@@ -136,7 +126,6 @@ def fetch(ask: Ask) -> Iterator[Fetched]:
 
 def _pages(ask: Ask, endpoint: str, span: _Span, root: str, today: date) -> Iterator[Fetched]:
     """Every page of one answer; pages that landed today are passed over, their names tell how many there are."""
-    from pipelines.landing.pull import PullError
     from pipelines.qd766.answers import NotAnAnswerError
 
     def name(page: int, of: int) -> str:
@@ -177,20 +166,17 @@ def _page_count(content: bytes, endpoint: str) -> int:
         NotAnAnswerError: it is none, or says that it has more pages than can be.
     """
     from pipelines.qd766.answers import NotAnAnswerError
-    from pipelines.qd766.rules import load_rules
 
-    answer, data = _read(content, endpoint, load_rules())
+    answer = _read(content, endpoint)
     if answer.endpoint != endpoint:
         raise NotAnAnswerError(f"an answer of {answer.endpoint}")
     if not (answer.observations or answer.totals):
         raise NotAnAnswerError("no unit in it can be read")
-    pagination = data.get("pagination")
-    pages = pagination.get("totalPages") if isinstance(pagination, dict) else None
-    if pages is None:  # trees come whole, whatever page is asked for
+    if answer.pages is None:  # trees come as one page, whatever page is asked for
         return 1
-    if not isinstance(pages, int) or pages > MOST_PAGES:
+    if not 0 <= answer.pages <= MOST_PAGES:
         raise NotAnAnswerError(f"more than {MOST_PAGES} pages, or a number of pages that is none")
-    return pages
+    return answer.pages
 
 
 # ---------------------------------------------------------------------------------------------------------- framing
@@ -209,13 +195,12 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Fra
     from pipelines.qd766.answers import MAX_ANSWER_MB, NotAnAnswerError
     from pipelines.qd766.rules import load_rules
 
-    rules = load_rules()
     texts: list[str] = []
     rejects: list[tuple[int, Any]] = []
     try:
         time_type, first, recorded_on = _told_by(name)
         hint = next((endpoint for endpoint in PAGE_SIZES if endpoint in name), "")
-        answer, data = _read(stream.read((MAX_ANSWER_MB << 20) + 1), hint, rules)
+        answer = _read(stream.read((MAX_ANSWER_MB << 20) + 1), hint)
     except NotAnAnswerError as error:
         rejects.append((1, f"no_answer: {error}"))
     else:
@@ -225,8 +210,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Fra
             "recorded_on": recorded_on,
             "endpoint": answer.endpoint,
         }
-        places = _Places(data, answer.endpoint)
-        for row in _rows(answer, places, rules):
+        for row in _rows(answer, load_rules()):
             texts.append(json.dumps({**context, **row}, ensure_ascii=False))
         if texts and answer.unknown_fields:
             # New fields stay in the landed bytes; as keys of one row they are reported like those of any source.
@@ -263,80 +247,36 @@ def _told_by(name: str) -> tuple[TimeType, date, str | None]:
     return time_type, date(int(found["y"]), month, 1), day[0] if day else None
 
 
-def _read(content: bytes, endpoint: str, rules: Rules) -> tuple[Answer, Mapping[str, Any]]:
-    """The answer in these bytes, read and as plain `data`; `endpoint` helps where the content says too little.
+def _read(content: bytes, endpoint: str) -> Answer:
+    """The answer in these bytes; `endpoint` helps where the content is not enough.
 
     Raises:
         NotAnAnswerError: the bytes are no answer.
     """
-    from pipelines.qd766.answers import read_answer
+    from pipelines.qd766.answers import parse_answer
+    from pipelines.qd766.rules import load_rules
 
-    with TemporaryDirectory() as folder:  # the reader of recorded answers takes files, and hints by their folder
-        path = Path(folder, endpoint, "answer.json")
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
-        answer = read_answer(path, rules)
-    document = json.loads(content.decode("utf-8-sig"))
-    return answer, document.get("data", document)
+    return parse_answer(content, load_rules(), Path(endpoint, "answer.json"))
 
 
-class _Places:
-    """The units of an answer as the portal wrote them: what the checked reading of the answer leaves out."""
-
-    def __init__(self, data: Mapping[str, Any], endpoint: str) -> None:
-        own = [row for key in ("overview", "parent") if isinstance(row := data.get(key), dict)]
-        below = [row for key in ("evaluation", "children") for row in data.get(key) or () if isinstance(row, dict)]
-        self.is_national = endpoint == "service-results"
-        self.root = None if self.is_national or not own else own[0].get("departmentId")
-        self._own = {self._key(row) for row in own}
-        # the first row of a unit counts: the province may come again below itself
-        self._rows = {self._key(row): row for row in reversed([*own, *below])}
-
-    @staticmethod
-    def _key(row: Mapping[str, Any]) -> tuple[Any, Any]:
-        return row.get("departmentId"), row.get("departmentName")
-
-    def row(self, unit: Unit) -> Mapping[str, Any]:
-        return self._rows.get((unit.id, unit.name), {})
-
-    def level(self, unit: Unit) -> str | None:
-        """country, province, department (of the province) or commune."""
-        if (unit.id, unit.name) in self._own:
-            return "country" if self.is_national else "province"
-        if self.is_national:
-            return "province"
-        row = self.row(unit)
-        told = row.get("departmentType") or row.get("departmentLevel") or row.get("level")
-        return {"COMMUNE": "commune", "COMMUNE_PEOPLE_COMMITTEE": "commune"}.get(told, "department") if told else None
-
-    def message(self, unit: Unit, code: str) -> Any:
-        metrics = self.row(unit).get("metrics") or ()
-        return next(
-            (m.get("dataQualityMessage") for m in metrics if isinstance(m, dict) and m.get("code") == code), None
-        )
-
-
-def _rows(answer: Answer, places: _Places, rules: Rules) -> Iterator[dict[str, Any]]:
+def _rows(answer: Answer, rules: Rules) -> Iterator[dict[str, Any]]:
     def unit_fields(unit: Unit) -> dict[str, Any]:
         return {
-            "root_id": places.root,
+            "root_id": answer.root_id,
             "department_id": unit.id,
             "department_code": unit.code,
             "department_name": unit.name,
-            "department_level": places.level(unit),
+            "department_level": unit.level,
         }
 
     for observation in answer.observations:
         for row in _of_observation(observation, answer.endpoint):
-            message = places.message(observation.unit, observation.item)
-            yield {**unit_fields(observation.unit), **row, "message": message}
+            yield {**unit_fields(observation.unit), **row, "message": observation.message}
     ranks = {unit: rank for unit, _, rank in answer.placings}
     for total in answer.totals:
         for row in _of_total(total, answer.endpoint, rules):
-            more = {}
-            if row["item_type"] == "total" and total.unit in ranks:
-                more = {"rank": ranks[total.unit], "score_delta": places.row(total.unit).get("scoreDelta")}
-            yield {**unit_fields(total.unit), **row, **more}
+            rank = {"rank": ranks.get(total.unit)} if row["item_type"] == "total" else {}
+            yield {**unit_fields(total.unit), **row, **rank}
 
 
 def _of_observation(observation: Observation, endpoint: str) -> Iterator[dict[str, Any]]:
@@ -396,7 +336,6 @@ COLUMNS = (
     Column("ratio_pct", "double", _number("ratio_pct")),
     Column("score", "double", _number("score")),
     Column("max_score", "double", _number("max_score")),
-    Column("score_delta", "double", _number("score_delta")),
     Column("rank", "integer", _number("rank", "integer")),
     Column("flag", "varchar", _text("flag")),
     Column("message", "varchar", "nfc_normalize(nullif(trim(j.message), ''))"),
@@ -429,5 +368,5 @@ SOURCE = Source(
         identity="department_id",
     ),
     fetch=fetch,
-    client=_client,
+    manner=Manner({"origin": PAGE[: PAGE.index("/", len("https://"))], "referer": PAGE}, SECONDS_BETWEEN),
 )

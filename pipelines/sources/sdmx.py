@@ -6,9 +6,9 @@ of a REST service, or further files, separated by semicolons, like
 `https://sdmx.ilo.org/rest/data/ILO,DF_...,1.0/VNM.A.....?startPeriod=2015`. CSV is asked for first: it holds no time of
 its making, so the same data are the same bytes.
 
-Without the structure a file does not say which of its columns are dimensions: those of ATTRIBUTES are none, all others
-tell series apart. The unit is UNIT_MEASURE with its multiplier, so that a change of either is a changed unit. What the
-library (pysdmx) cannot read, SDMX-ML 2.0 too, is one reject for the file.
+Without the structure a file does not say which of its columns are dimensions: names that match _ATTRIBUTE are
+attributes, all others tell series apart. The unit is UNIT_MEASURE with its multiplier, so that a change of either is a
+changed unit. What the library (pysdmx) cannot read, SDMX-ML 2.0 too, is one reject for the file.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from pipelines.sources.statistic_rows import (
     NoAnswerError,
     Reason,
     Record,
+    consistent,
     each,
     framed,
     label,
@@ -38,21 +39,21 @@ if TYPE_CHECKING:
     from pipelines.sources.tables import Frames
 
 NAME = "sdmx"
-FILES = ("GDPVNM.xml", "CPIVNM.xml", "IIPVNM.xml")
+FILES = ("GDPVNM.xml", "POPVNM.xml", "LMIVNM.xml", "CPIVNM.xml", "IIPVNM.xml")
 ACCEPT = (
     "application/vnd.sdmx.data+csv;version=1.0.0, application/vnd.sdmx.structurespecificdata+xml;version=2.1;q=0.8, "
     "application/xml;q=0.5"
 )
 AREAS = ("REF_AREA", "GEO", "COUNTRY", "AREA")
-ATTRIBUTES = frozenset(
-    {
-        *("TIME_PERIOD", "OBS_VALUE", "OBS_STATUS", "UNIT_MEASURE", "UNIT_MULT", "UNIT", "DECIMALS", "TIME_FORMAT"),
-        *("CONF_STATUS", "OBS_CONF", "OBS_NOTE", "COMMENT", "COMMENT_OBS", "COMMENT_TS", "TITLE", "TITLE_COMPL"),
-        *("BASE_PER", "COLLECTION", "AVAILABILITY", "LAST_UPDATE", "EMBARGO_DATE", "PRE_BREAK_VALUE", "OBS_PRE_BREAK"),
-        *("METHODOLOGY", "SOURCE", "SOURCE_DETAIL", "NOTE_SOURCE", "NOTE_CLASSIF", "NOTE_INDICATOR", "OBS_FOOTNOTE"),
-        *("action", "ACTION", "type", "REPORTING_YEAR_START_DAY", "TIME_PER_COLLECT"),
-    }
+_ATTRIBUTE = re.compile(
+    r"TIME_PERIOD|TIME_FORMAT|TIME_PER_COLLECT|(OBS|UNIT|NOTE|COMMENT|TITLE|CONF|PRE_BREAK|EMBARGO|META)_.*|.*_BOUND"
+    r"|.*_(FOOTNOTE|NOTE|COMMENT|DESC|DESCRIPTION|LABEL)|UNIT|DECIMALS|BASE_PER|BASE_PERIOD|COLLECTION|COLL_.*|COMMENT"
+    r"|TITLE|AVAILABILITY|LAST_UPDATE|METHODOLOGY|SOURCE|SOURCE_.*|ACTION|TYPE|REPORTING_YEAR_START_DAY|COMPILING_ORG"
+    r"|DATA_COMP|DISS_ORG|STD_ERR.*|CV|SAMPLE_SIZE|NATURE|BREAKS?|FOOTNOTES?|PRECISION|VALIDITY|REVISION.*",
+    re.IGNORECASE,
 )
+"""Names of columns that describe a figure and do not tell series apart, as the structures of ILO, OECD, UN, Eurostat
+and IMF have them. A dimension that is taken for one shows as conflicting figures."""
 MOVED = (
     "Look the file or data flow up at its publisher and set it in FILES, or as `queries` of this source in "
     "HATINH_CREDENTIALS_FILE."
@@ -112,14 +113,19 @@ def _records(content: bytes) -> Iterator[Record | Reason]:
     for dataset in datasets:
         name = str(dataset.short_urn).partition("=")[2].partition("(")[0]
         columns = [str(column) for column in dataset.data.columns]
+        is_attribute = {column: bool(_ATTRIBUTE.fullmatch(column)) for column in columns}
+        # a file with decimal commas is not written in the format's own numbers: `1.234` may be a thousand there
+        is_typed = not dataset.data["OBS_VALUE"].astype(str).str.contains(",").any()
         common = {str(key): str(value) for key, value in (dataset.attributes or {}).items()}
         for cells in dataset.data.itertuples(index=False, name=None):
             row = {column: cell for column, cell in zip(columns, cells, strict=True) if isinstance(cell, str) and cell}
-            yield _of_row({**common, **row}, columns, name, prepared)
+            yield _of_row({**common, **row}, is_attribute, name, prepared, is_typed=is_typed)
 
 
-def _of_row(row: Mapping[str, str], columns: list[str], dataset: str, prepared: str | None) -> Record:
-    series = {column: row.get(column, "") for column in columns if column not in ATTRIBUTES}
+def _of_row(
+    row: Mapping[str, str], is_attribute: Mapping[str, bool], dataset: str, prepared: str | None, *, is_typed: bool
+) -> Record:
+    series = {column: row.get(column, "") for column, no_dimension in is_attribute.items() if not no_dimension}
     multiplier = row.get("UNIT_MULT", "0")
     unit = [row.get("UNIT_MEASURE") or row.get("UNIT") or "", "" if multiplier == "0" else f"x 10^{multiplier}"]
     return record(
@@ -127,6 +133,7 @@ def _of_row(row: Mapping[str, str], columns: list[str], dataset: str, prepared: 
         series=series,
         period=row.get("TIME_PERIOD", ""),
         value=row.get("OBS_VALUE"),
+        is_typed=is_typed,
         series_label=label(row.get("TITLE", "")),
         area_label=next((series[name] for name in AREAS if name in series), ""),
         unit_label=label(" ".join(unit)),
@@ -137,7 +144,7 @@ def _of_row(row: Mapping[str, str], columns: list[str], dataset: str, prepared: 
 
 def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
     """The observations of one file."""
-    return framed(stream, max_record_bytes, _records)
+    return framed(stream, max_record_bytes, lambda content: consistent(_records(content)))
 
 
 SOURCE = Source(

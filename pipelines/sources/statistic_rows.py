@@ -6,8 +6,11 @@ stands there. What a label of time means is read here; numbers, missing marks an
 all, so that a figure that two sources publish can be laid side by side.
 
 A mark in place of a number says why there is none, and stays apart from the others: `-` the phenomenon did not occur
-(nil), `..` and `...` it did but there is no figure (not available), `.` and no mark at all leave it open (unknown).
-(The first two as the keys of signs of the Vietnamese yearbook have them; for `.` no key was found.)
+(nil), `..`, `...` and `na` it did but there is no figure (not available), `.` and no mark at all leave it open
+(unknown). (The first two as the keys of signs of the Vietnamese yearbook have them; `na` in SDMX files of the
+statistics office; for `.` no key was found.)
+
+Numbers that are written as text follow one rule (`number`), which says what is read and what is rejected.
 """
 
 from __future__ import annotations
@@ -22,18 +25,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from pipelines.sources.base import Column, Fetched, Rule, Table
+from pipelines.sources.client import HttpError, PullError, Refused, Response
 from pipelines.sources.framing import parse_json
 from pipelines.sources.interface import AGAIN, Interface
 from pipelines.sources.tables import batches
 
 if TYPE_CHECKING:
-    from pipelines.landing.http import Response
     from pipelines.sources.tables import Frames
 
-MARKS = ("..", "...", ".", "-", "…")
+MARKS = ("..", "...", ".", "-", "…", "na")
 MAX_ANSWER_MB = 256
 """Answers are read whole: a larger one is not taken."""
-NOT_FOUND, BAD_REQUEST = 404, 400
+NOT_FOUND, BAD_REQUEST, NOT_ALLOWED = 404, 400, 405
 STAYS = "What landed before stays in force."
 
 FIELDS = (
@@ -45,6 +48,7 @@ FIELDS = (
     "period_type",
     "period_start",
     "value_text",
+    "number",
     "unit_label",
     "missing_mark",
     "obs_flag",
@@ -60,7 +64,13 @@ class Reason(StrEnum):
     NO_ANSWER = "no_answer"
     WRONG_SIZE = "wrong_size"
     STRAY_CELL = "stray_cell"
+    CONFLICTING_FIGURES = "conflicting_figures"
+    HEADING_NOT_READ = "heading_not_read"
     MALFORMED_ROW = "malformed_row"
+
+
+class NotServedError(PullError):
+    """Nothing is served at this place in this way: 404, 400 or 405. Another way to the same thing may work."""
 
 
 class NoAnswerError(ValueError):
@@ -76,10 +86,8 @@ def each(things: Iterable[Thing], fetch: Callable[[Thing], Iterator[Fetched]]) -
 
     Raises:
         PullError: at the end, with the failures, a line each.
-        pipelines.landing.http.Refused: at once: a server that refuses is not asked for more.
+        Refused: at once: a server that refuses is not asked for more.
     """
-    from pipelines.landing.pull import PullError
-
     failures: list[str] = []
     for thing in things:
         try:
@@ -100,8 +108,9 @@ def answer(
         moved: what to do when there is nothing at this place (404), or it is not understood (400): a sentence.
 
     Raises:
+        NotServedError: 404, 400 or 405.
         PullError: no answer, or one that is no JSON.
-        pipelines.landing.http.Refused: 403.
+        Refused: 403.
     """
     response = respond(interface, what, method, path, moved=moved, **request)
     try:
@@ -112,8 +121,6 @@ def answer(
 
 def respond(interface: Interface, what: str, method: str, path: str, *, moved: str, **request: Any) -> Response:
     """One answer as received; raises as `answer`, whatever its bytes are."""
-    from pipelines.landing.http import HttpError, Refused
-
     try:
         return interface.ask.http.request(method, interface.url(path), **request)
     except Refused:
@@ -121,11 +128,13 @@ def respond(interface: Interface, what: str, method: str, path: str, *, moved: s
     except HttpError as error:
         if error.status == NOT_FOUND:
             problem = f"there is nothing here any more (status 404): it has moved or was withdrawn. {moved} {STAYS}"
-        elif error.status == BAD_REQUEST:
-            problem = f"the server does not understand the question (status 400): it has changed. {moved} {STAYS}"
+        elif error.status in (BAD_REQUEST, NOT_ALLOWED):
+            problem = (
+                f"the server does not understand the question (status {error.status}): it has changed. {moved} {STAYS}"
+            )
         else:
-            problem = f"{error}. {AGAIN}"
-        raise interface.failed(what, problem) from None
+            raise interface.failed(what, f"{error}. {AGAIN}") from None
+        raise NotServedError(str(interface.failed(what, problem))) from None
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -169,12 +178,35 @@ def framed(stream: BinaryIO, limit: int, read: Callable[[bytes], Iterable[Record
     return batches(numbered(), limit)
 
 
+def consistent(records: Iterable[Record | Reason]) -> Iterator[Record | Reason]:
+    """The records, with figures that contradict each other rejected: one dataset, series, period and unit, two values.
+
+    The reader has then taken a dimension for something else, or the publisher contradicts itself. Either way no value
+    is the right one. For answers of moderate size: all records are held in memory.
+    """
+    held = list(records)
+    values: dict[tuple[str | None, ...], set[str | None]] = {}
+    for figure in held:
+        if not isinstance(figure, Reason) and figure["number"] is not None:
+            values.setdefault(_key(figure), set()).add(figure["number"])
+    for figure in held:
+        if isinstance(figure, Reason) or figure["number"] is None or len(values[_key(figure)]) == 1:
+            yield figure
+        else:
+            yield Reason.CONFLICTING_FIGURES
+
+
+def _key(figure: Record) -> tuple[str | None, ...]:
+    return tuple(figure[name] for name in ("dataset", "series", "period_label", "unit_label", "updated_on"))
+
+
 def record(
     *,
     dataset: str,
     series: Mapping[str, str],
     period: str,
     value: Any,
+    is_typed: bool = False,
     series_label: str = "",
     area_label: str = "",
     unit_label: str = "",
@@ -188,10 +220,16 @@ def record(
         series: code by dimension, without time.
         period: label of its time, as written.
         value: number or text as received; None where there is none.
+        is_typed: whether the format itself defines `value` as a number, so that `1.234` has one meaning there.
         mark, flag: why there is no number; what kind of number it is, a code of SDMX's CL_OBS_STATUS where it is known.
     """
-    told = when(period)
-    kind, start, said = told or (None, None, None)
+    kind, start, said = when(period) or (None, None, None)
+    text = None if value is None else str(value)
+    if text is not None and (preliminary := _PRELIMINARY.fullmatch(text.strip())):
+        flag, text_of_number = flag or "P", preliminary["number"]
+    else:
+        text_of_number = text
+    is_typed = is_typed or (isinstance(value, int | float) and not isinstance(value, bool))
     return {
         "dataset": dataset,
         "series": ";".join(f"{name}={code}" for name, code in sorted(series.items())),
@@ -200,7 +238,8 @@ def record(
         "period_label": period,
         "period_type": kind,
         "period_start": f"{start}" if start else None,
-        "value_text": None if value is None else str(value),
+        "value_text": text,
+        "number": None if text_of_number is None else number(text_of_number, is_typed=is_typed),
         "unit_label": unit_label,
         "missing_mark": mark,
         "obs_flag": flag or said,
@@ -213,16 +252,71 @@ def label(text: Any) -> str:
     return " ".join(unicodedata.normalize("NFC", str(text)).split()).lstrip(".· ") if text is not None else ""
 
 
+_FOOTNOTE = re.compile(r"\s*\((?:\*+|\d)\)\s*$|\*+\s*$")
+_IN_BRACKETS = re.compile(r"\(([^()]+)\)?\s*$")
+_BEHIND_DASH = re.compile(r"\s-\s*(%|‰|\S*(?:pers|người|dong|đồng|km2|km²|ha\b|enterprise|doanh nghiệp).*|[Tt]hous.*)$")
+
+
 def unit_in(*titles: str) -> str:
-    """The unit that the first of the titles has in its last brackets: `Dân số trung bình (Nghìn người)`."""
+    """The unit that the first of the titles has in its last brackets, or behind a dash.
+
+    `Dân số trung bình (Nghìn người)`, `Area (Km2(*)` with a mark of a footnote, `Total - Thous. pers.`
+    """
     for title in titles:
-        if found := re.search(r"\(([^()]+)\)\s*$", title):
+        text = _FOOTNOTE.sub("", title)
+        if found := _IN_BRACKETS.search(text) or _BEHIND_DASH.search(text):
             return label(found[1])
     return ""
 
 
-_KIND_OF_NUMBER = {"sơ bộ": "P", "prel": "P", "preliminary": "P", "ước tính": "E", "ước": "E", "estimate": "E"}
-_KIND = re.compile(r"\(?\b(?P<kind>sơ bộ|preliminary|prel|ước tính|ước|estimated?)\b\.?\)?", re.IGNORECASE)
+_PLAIN = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
+_GROUPED = re.compile(
+    r"(?P<sign>[-+]?)(?P<whole>\d{1,3}(?P<mark>[ .,\u00a0\u202f])\d{3}(?:(?P=mark)\d{3})*)"
+    r"(?:(?P<point>[.,])(?P<part>\d+))?"
+)
+_COMMA = re.compile(r"(?P<whole>[-+]?\d+),(?P<part>\d+)")
+AMBIGUOUS = r"^[-+]?[1-9]\d{0,2}[.,]\d{3}$"
+"""One group of three digits behind one mark: thousands in one convention, decimals in the other."""
+_PRELIMINARY = re.compile(r"(?P<number>.*\d)\s?sb", re.IGNORECASE)
+"""`519.4sb`: "sb" stands for "sơ bộ", preliminary."""
+
+
+def number(text: str, *, is_typed: bool) -> str | None:
+    """A number as SQL reads it; None where the text has no single meaning as a number.
+
+    - A number of the format itself (`is_typed`) with a point as its decimal mark is read as it is.
+    - Groups of exactly three digits, separated by blanks, points or commas, are thousands: `8 339.9`, `97.250,00`,
+      `1,234,567`. The decimal mark is not the mark of the groups.
+    - Without groups, a point or a comma is the decimal mark: `164,25`.
+    - `1.234` and `1,234` as text may be either: rejected (AMBIGUOUS). So is a blank anywhere else: `1336167. 72`.
+    """
+    text = text.strip()
+    if is_typed and _PLAIN.fullmatch(text):
+        return text
+    if re.match(AMBIGUOUS, text):
+        return None
+    if _PLAIN.fullmatch(text):
+        return text
+    if (found := _GROUPED.fullmatch(text)) and found["point"] != found["mark"]:
+        whole = re.sub(r"\D", "", found["whole"])
+        return f"{found['sign']}{whole}.{found['part'] or 0}"
+    if found := _COMMA.fullmatch(text):
+        return f"{found['whole']}.{found['part']}"
+    return None
+
+
+_KIND_OF_NUMBER = {
+    "sơ bộ": "P",
+    "prel": "P",
+    "preliminary": "P",
+    "ước tính": "E",
+    "ước": "E",
+    "est": "E",
+    "estimate": "E",
+}
+_KIND = re.compile(
+    r"[(\s/–-]*\b(?P<kind>sơ bộ|preliminary|prel|ước tính|ước|estimated?|est)\b[.)\s/–-]*", re.IGNORECASE
+)
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _OF = r"(?:\s*[/-]\s*|\s+(?:năm\s+)?|\s*,\s*)"
 _QUARTERS = {"i": 1, "ii": 2, "iii": 3, "iv": 4, **{str(n): n for n in range(1, 5)}}
@@ -249,13 +343,15 @@ _TIMES = {
 def when(written: str) -> tuple[str, date, str | None] | None:
     """What a label of time says: kind of period, its first day, and the kind of number where it says that too.
 
-    `Sơ bộ 2024` is 2024, preliminary (P); `Ước tính 2025` is 2025, estimated (E). None where it names no one period.
+    `Sơ bộ 2024` and `Sơ bộ - Prel. 2024` are 2024, preliminary (P); `Ước tính 2025` is 2025, estimated (E). None where
+    it names no single period, or two kinds of number.
     """
     text = label(written)
-    flag = None
-    if kind := _KIND.search(text):
-        flag = _KIND_OF_NUMBER[kind["kind"].lower().removesuffix("d")]
-        text = label(text.replace(kind[0], " "))
+    kinds = {_KIND_OF_NUMBER[kind.lower().removesuffix("d")] for kind in _KIND.findall(text)}
+    if len(kinds) > 1:
+        return None
+    flag = next(iter(kinds), None)
+    text = label(_KIND.sub(" ", text)) if flag else text
     for period_type, forms in _TIMES.items():
         for form in forms:
             if found := form.fullmatch(text):
@@ -283,13 +379,14 @@ COLUMNS = (
     Column("period_label", "varchar", _text("period_label")),
     Column("period_type", "varchar", _text("period_type")),
     Column("period_start", "date", "try_cast(j.period_start as date)"),
-    Column("value", "double", "try_cast(j.value_text as double)"),
+    Column("value", "double", "try_cast(j.number as double)"),
     Column("value_text", "varchar", _text("value_text")),
     Column("unit_label", "varchar", _text("unit_label")),
     Column(
         "missing_mark",
         "varchar",
-        f"coalesce({_text('missing_mark')}, case when trim(j.value_text) in ({_MARKS}) then trim(j.value_text) end)",
+        f"coalesce({_text('missing_mark')}, "
+        f"case when lower(trim(j.value_text)) in ({_MARKS}) then lower(trim(j.value_text)) end)",
     ),
     Column("obs_flag", "varchar", f"upper({_text('obs_flag')})"),
     # 9999-12-31 stands for "not known", and so does any day that is still to come
@@ -309,6 +406,12 @@ TABLE = Table(
         Rule("missing_field", "series", "series is null"),
         Rule("bad_period", "period_label", "period_start is null or period_type is null", "j.period_label"),
         Rule("period_not_begun", "period_label", "period_start > extracted_on", "j.period_label"),
+        Rule(
+            "ambiguous_number",
+            "value_text",
+            f"missing_mark is null and value is null and regexp_matches(trim(j.value_text), '{AMBIGUOUS}')",
+            "j.value_text",
+        ),
         Rule(
             "bad_value",
             "value_text",

@@ -23,6 +23,7 @@ from pipelines.sources.statistic_rows import (
     Reason,
     Record,
     answer,
+    consistent,
     each,
     framed,
     label,
@@ -128,7 +129,7 @@ def _records(content: bytes) -> Iterator[Record | Reason]:
 
 def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
     """The observations of one page."""
-    return framed(stream, max_record_bytes, _records)
+    return framed(stream, max_record_bytes, lambda content: consistent(_records(content)))
 
 
 SOURCE = Source(

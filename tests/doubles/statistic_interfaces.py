@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from itertools import product
 from math import prod
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
-from doubles.interfaces import Asked, Double, Reply
+from doubles.interfaces import HTML, Asked, Double, Reply
 
 NOT_FOUND = Reply(b"", 404)
 
@@ -94,6 +95,77 @@ class PxWeb(Double):
     @staticmethod
     def reply(content: Any) -> Reply:
         return Reply(b"\xef\xbb\xbf" + json.dumps(content, ensure_ascii=False).encode() + b"\0")
+
+
+@dataclass
+class PxPages(PxWeb):
+    """The same server as surveyed in October 2026: the API answers GET and refuses POST; each table has a page of
+    ASP.NET with a form, and a database a page with its list of tables."""
+
+    refuses_post: bool = True
+    change: Callable[[str, bytes], bytes] = lambda name, page: page
+    """What a page is changed to before it is served, by the name of its table."""
+    state: str = "dDwtMTIzNDU2Nzg5Ow=="
+
+    def answer(self, asked: Asked) -> Reply:
+        path = unquote(asked.path)
+        return self._of_pages(asked, path) if path.startswith("/pxweb/") else self._of_api(asked, path)
+
+    def _of_api(self, asked: Asked, path: str) -> Reply:
+        if asked.method == "POST" and self.refuses_post:
+            return NOT_FOUND
+        english = self.tables.get(path.removeprefix("/api/v1/en/"))
+        return self.reply(english.metadata()) if english else super().answer(asked)
+
+    def _of_pages(self, asked: Asked, path: str) -> Reply:
+        _, _, _, database, again, *name = path.rstrip("/").split("/")
+        table = self.tables.get(f"{database}/{name[0]}") if name and database == again else None
+        if database == again and not name and asked.query.get("tablelist") == "true":
+            return Reply(self._list(database), 200, HTML)
+        if not table:
+            return NOT_FOUND
+        if asked.method == "POST":
+            return self._by_form(table, parse_qs(asked.body.decode(), keep_blank_values=True))
+        return Reply(self.change(name[0].removesuffix(".px"), self._page(table).encode()), 200, HTML)
+
+    def _list(self, database: str) -> bytes:
+        links = [f'<a href="/pxweb/vi/{database}/{path}/?rxid=1">bảng</a>' for path in self.tables if database in path]
+        return f"<html><body><a href='/pxweb/vi/'>lên</a>{''.join(links)}</body></html>".encode()
+
+    def _page(self, table: PxTable) -> str:
+        boxes = [
+            f'<select multiple name="ctl00$v{n}$ValuesListBox">'
+            + "".join(f'<option value="{value}">{escape(label)}</option>' for value, label in pairs)
+            + f'</select><input name="ctl00$v{n}$NumberValuesSelected" value="0">'
+            f'<input type="submit" name="ctl00$v{n}$SelectAllButton" value="Chọn hết">'
+            for n, (_, pairs) in enumerate(table.variables)
+        ]
+        return (
+            '<html><body><form id="aspnetForm" method="post">'
+            f'<input type="hidden" name="__VIEWSTATE" value="{self.state}">{"".join(boxes)}'
+            '<select name="ctl00$OutputFormats$OutputFormatDropDownList"><option value="FileTypePX">PX</option>'
+            '<option value="FileTypeJsonStat">JSON-stat</option></select>'
+            '<input type="submit" name="ctl00$ButtonViewTable" value="Tiếp tục"></form></body></html>'
+        )
+
+    def _by_form(self, table: PxTable, form: dict[str, list[str]]) -> Reply:
+        """The table as JSON-stat 1, where the form came back as the page gave it; else the page again."""
+        chosen = [form.get(f"ctl00$v{n}$ValuesListBox", []) for n in range(len(table.variables))]
+        counts = [form.get(f"ctl00$v{n}$NumberValuesSelected") for n in range(len(table.variables))]
+        is_whole = (
+            form.get("__VIEWSTATE") == [self.state]
+            and form.get("ctl00$ButtonViewTable") == ["Tiếp tục"]
+            and form.get("ctl00$OutputFormats$OutputFormatDropDownList") == ["FileTypeJsonStat"]
+            and not any("SelectAllButton" in name for name in form)
+            and counts == [[str(len(values))] for values in chosen]
+        )
+        if not is_whole:
+            return Reply(self._page(table).encode(), 200, HTML)
+        codes = [code for code, _ in table.variables]
+        newer = table.cube(dict(zip(codes, chosen, strict=True)), is_sparse=False, index_as=dict)
+        dimension = {**newer.pop("dimension"), "id": newer.pop("id"), "size": newer.pop("size"), "role": {}}
+        content = json.dumps({"dataset": {**newer, "dimension": dimension}}, ensure_ascii=False).encode()
+        return Reply(content + b"\0", 200, "application/json")
 
 
 @dataclass

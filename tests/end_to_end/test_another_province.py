@@ -51,7 +51,7 @@ ROWS: dict[str, str] = {
         H98.11,UBND xã Thượng Trung,commune,20001,2025-07-01,,made up
         H98.13,UBND phường Hạ,commune,20003,2025-07-01,,made up""",
     "area_aliases": "",
-    "qd766_published_hatinh": "",
+    "qd766_recorded": "",
     "digital_economy_inputs": "",
 }
 """Registries with rows of their own; the others, of the nation, are those that ship with the project."""

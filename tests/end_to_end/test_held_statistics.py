@@ -68,6 +68,7 @@ def test_what_was_published_stays_in_force_and_the_run_says_what_waits(new_provi
             "2026",
             f"{server.address}/api/v1/vi",
             now=province.platform.now,
+            credentials={"tables": PATH},
             client=lambda: HttpClient(sleep=lambda _: None),
         )
 

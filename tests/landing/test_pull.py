@@ -65,7 +65,7 @@ def test_an_answer_that_raises_is_a_failed_pull_on_record_and_the_others_land(
     tmp_path: Path, error: BaseException
 ) -> None:
     landing = Landing(tmp_path / "raw")
-    source = replace(all_sources()["dossiers"], fetch=Answers(error), client=None)
+    source = replace(all_sources()["dossiers"], fetch=Answers(error), manner=None)
     now = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
     with pytest.raises(PullError, match=type(error).__name__) as raised:
         pull(landing, source, "2026-11", "https://example.invalid", now=lambda: now)

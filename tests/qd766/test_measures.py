@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from pipelines.qd766.explain import ExplainError, explain, period_of
 from pipelines.qd766.rules import Rules, Share
+from pipelines.scoreboard.qd766_explain import ExplainError, explain, period_of
 from pipelines.settings import PROJECT_ROOT
 from pipelines.sources.petitions import SOURCE as PETITIONS
 from pipelines.transform.marts import marts_of

@@ -108,6 +108,38 @@ def test_a_table_without_a_period_is_no_table_of_figures() -> None:
     assert [reason for _, reason, _, _ in got.reasons] == ["no_answer"]
 
 
+def typed(**types: str) -> list[dict[str, str]]:
+    return [{"id": name, "type": kind} for name, kind in types.items()]
+
+
+def test_a_number_beside_the_value_tells_series_apart() -> None:
+    fields = typed(nam="int4", quy="int4", ma_nhom="int4", gia_tri="numeric")
+    rows_of = [{"nam": 2024, "quy": q, "ma_nhom": g, "gia_tri": 100 * q + g} for q in (1, 2) for g in (1, 2)]
+    got = loaded(SOURCE, body(fields, rows_of))
+    found = [(row["series"], row["period_type"], f"{row['period_start']}", row["value"]) for row in got.rows]
+    assert found == [
+        ("ma_nhom=1", "quarter", "2024-01-01", 101.0),
+        ("ma_nhom=2", "quarter", "2024-01-01", 102.0),
+        ("ma_nhom=1", "quarter", "2024-04-01", 201.0),
+        ("ma_nhom=2", "quarter", "2024-04-01", 202.0),
+    ]
+
+
+def test_codes_and_months_of_a_wide_table_are_no_figures() -> None:
+    fields = typed(stt="int4", nam="int4", thang="int4", ma_xa="int4", so_ho="numeric")
+    got = loaded(SOURCE, body(fields, [{"stt": 1, "nam": 2024, "thang": 3, "ma_xa": 18073, "so_ho": 12}]))
+    assert [(row["series"], f"{row['period_start']}", row["value"]) for row in got.rows] == [
+        ("ma_xa=18073;measure=so_ho;stt=1", "2024-03-01", 12.0)
+    ]
+
+
+def test_a_dimension_that_was_read_as_a_figure_publishes_nothing() -> None:
+    """`dot` is not known as a class: its rows contradict each other in `so_ho`, and are held."""
+    fields = typed(nam="int4", dot="int4", so_ho="numeric")
+    got = loaded(SOURCE, body(fields, [{"nam": 2024, "dot": n, "so_ho": 10 * n} for n in (1, 2)]))
+    assert (got.rows, {reason for _, reason, _, _ in got.reasons}) == ([], {"conflicting_figures"})
+
+
 @given(values=st.lists(st.none() | st.text(max_size=5) | st.floats() | st.sampled_from(["..", "-", "1.234,5", "7"])))
 @settings(max_examples=15, deadline=None)
 def test_every_row_is_loaded_or_held(values: list[Any]) -> None:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from loads import Loaded, loaded
 
-from pipelines.landing.http import Refused
+from pipelines.landing.http import HttpClient, Refused
 from pipelines.landing.pull import PullError
 from pipelines.sources.itu import BROWSER, HEADER, SOURCE
 
@@ -62,8 +62,8 @@ def test_only_a_browser_is_let_in(server: Itu, pulls: Pulls) -> None:
     pulls.headers.clear()
     with pytest.raises(Refused):
         pulls.pull("2026")
-    assert SOURCE.client
-    with SOURCE.client() as client:
+    assert SOURCE.manner
+    with HttpClient(headers=SOURCE.manner.headers) as client:
         assert client.request("GET", f"{server.address}/v2/data/bycode/178/byiso/VNM").status == 200
 
 

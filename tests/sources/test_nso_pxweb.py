@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from itertools import product
@@ -11,12 +11,13 @@ from math import prod
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 import duckdb
 import pytest
 from doubles.interfaces import ERROR_PAGE, Reply
 from doubles.pulling import Pulls, rows
-from doubles.statistic_interfaces import PxTable, PxWeb
+from doubles.statistic_interfaces import PxPages, PxTable, PxWeb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loads import loaded
@@ -56,7 +57,7 @@ def server() -> Iterator[PxWeb]:
 
 @pytest.fixture
 def pulls(server: PxWeb, tmp_path: Path) -> Pulls:
-    return Pulls(tmp_path, SOURCE, f"{server.address}/api/v1/vi", {})
+    return Pulls(tmp_path, SOURCE, f"{server.address}/api/v1/vi", {"tables": PATH})
 
 
 FOUND = """
@@ -189,6 +190,83 @@ def test_places_that_are_called_otherwise_are_told(server: PxWeb, pulls: Pulls) 
         pulls.pull("2026")
 
 
+# ------------------------------------------------------------------------------------------------- the form of the page
+@pytest.fixture
+def pages() -> Iterator[PxPages]:
+    enterprises = PxTable(
+        title="E05.02 Newly registered enterprises by province (Enterprise)",
+        variables=[
+            ("Cities, provincies", [("0", " WHOLE COUNTRY"), ("31", "Ha  Tinh")]),
+            ("Year", [("0", "2023"), ("1", "Prel. 2024")]),
+        ],
+        cells={("0", "0"): 159294, ("0", "1"): 157240, ("31", "0"): 1203, ("31", "1"): ".."},
+    )
+    double = PxPages(tables={PATH: TABLE, "Enterprise/E05.02.px": enterprises})
+    with double.serving():
+        yield double
+
+
+@pytest.fixture
+def by_form(pages: PxPages, tmp_path: Path) -> Pulls:
+    return Pulls(tmp_path, SOURCE, f"{pages.address}/api/v1/vi", {"tables": f"{PATH};en/Enterprise/E05.02.px"})
+
+
+def test_what_the_api_refuses_is_asked_by_the_form_of_the_page(pages: PxPages, by_form: Pulls) -> None:
+    assert by_form.pull("2026") == ["V02.01.json", "E05.02.json"]
+    with duckdb.connect() as connection:
+        report = by_form.load(connection)
+        assert (report.rows_in, report.rows_quarantined) == (3 * 2 * 4 + 4, 0)  # Hà Nội too: every value is chosen
+        assert rows(connection, FOUND) == HA_TINH
+        found = (
+            "select series, area_label, period_start::varchar, value, missing_mark, obs_flag, unit_label "
+            "from raw.nso_pxweb where dataset = 'E05.02' order by all"
+        )
+        assert rows(connection, found) == [
+            ("Cities, provincies=0", "WHOLE COUNTRY", "2023-01-01", 159294.0, None, None, "Enterprise"),
+            ("Cities, provincies=0", "WHOLE COUNTRY", "2024-01-01", 157240.0, None, "P", "Enterprise"),
+            ("Cities, provincies=31", "Ha Tinh", "2023-01-01", 1203.0, None, None, "Enterprise"),
+            ("Cities, provincies=31", "Ha Tinh", "2024-01-01", None, "..", "P", "Enterprise"),
+        ]
+    asked = [(one.method, unquote(one.path)) for one in pages.asked if "/pxweb/" in one.path]
+    assert asked[-2:] == [(method, "/pxweb/en/Enterprise/Enterprise/E05.02.px/") for method in ("GET", "POST")]
+
+
+def test_all_tables_of_a_database_are_found_on_its_page(pages: PxPages, by_form: Pulls) -> None:
+    pages.tables["PLV02/V02.01.px"] = TABLE
+    pages.tables["PLV02/V02.02.px"] = TABLE
+    by_form.credentials |= {"tables": PATH, "databases": "PLV02"}
+    assert by_form.pull("2026") == ["V02.01.json", "V02.02.json"]  # the same bytes under one name land once
+
+
+def test_a_table_that_is_open_to_the_api_is_not_asked_by_its_form(pages: PxPages, by_form: Pulls) -> None:
+    pages.refuses_post = False
+    by_form.credentials["tables"] = PATH
+    assert by_form.pull("2026") == ["V02.01-part-0001.json"]
+    assert not [one for one in pages.asked if "/pxweb/" in one.path]
+
+
+@pytest.mark.parametrize(
+    ("page", "problem"),
+    [
+        (lambda page: b"", "no HTML"),
+        (lambda page: b"<html><body>form</body></html>", "no form aspnetForm"),
+        (lambda page: page.replace(b"ValuesListBox", b"Box"), "no lists of values"),
+        (lambda page: page.replace(b"FileTypeJsonStat", b"FileTypePX"), "the output format FileTypeJsonStat is not"),
+        (lambda page: page.replace(b"ButtonViewTable", b"Button"), "no button ButtonViewTable"),
+        (lambda page: page.replace(b"VIEWSTATE", b"STATE"), "the answer to its form is no JSON-stat"),
+    ],
+)
+def test_a_page_that_has_changed_is_told_and_stops_no_other(
+    pages: PxPages, by_form: Pulls, page: Callable[[bytes], bytes], problem: str
+) -> None:
+    pages.change = lambda name, content: page(content) if name == "V02.01" else content
+    with pytest.raises(PullError) as caught:
+        by_form.pull("2026")
+    assert str(caught.value).startswith("nso_pxweb 2026, V02.01: ")
+    assert problem in str(caught.value)
+    assert [receipt.name for receipt in by_form.landing.receipts(SOURCE.name)] == ["E05.02.json"]
+
+
 def cube(**changes: Any) -> bytes:
     chosen = {code: [value for value, _ in pairs] for code, pairs in TABLE.variables}
     return json.dumps({**TABLE.cube(chosen, is_sparse=False, index_as=list), **changes}, ensure_ascii=False).encode()
@@ -228,8 +306,9 @@ def test_a_label_that_is_no_year_holds_its_cells(year: str) -> None:
 
 
 def test_what_is_no_number_and_no_mark_is_held() -> None:
-    values = [*range(18), "12,5", "n/a", "..", 7, True, 1e400]
+    values = [*range(17), "12,5", "1336167. 72", "n/a", "..", 7, True, 1e400]
     got = named(cube(value=values, status={"21": ".."}))
+    assert [row["value"] for row in got.rows][17] == 12.5
     assert [(row, reason) for row, reason, _, _ in got.reasons] == [
         *((row, "bad_value") for row in (19, 20)),
         (22, "value_and_mark"),

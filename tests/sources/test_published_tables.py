@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 from datetime import date
 
 import pytest
@@ -141,6 +142,14 @@ def test_a_workbook_with_numbers_and_dates_of_excel() -> None:
     found = loaded(SOURCE, stream.getvalue())
     assert [row["value"] for row in found.rows] == [13.17]
     assert found.reasons == [(4, "fraction_for_percent", "value", "9.9999")]
+
+
+def test_only_text_can_mean_two_numbers() -> None:
+    """A JSON number has one reading; `134.345` as text is thousands in one country and decimals in the other."""
+    count = {**GOOD, **COUNT}
+    found = loaded(SOURCE, json.dumps([{**count, "value": 134.345}, {**count, "value": "134.345"}]).encode())
+    assert [row["value"] for row in found.rows] == [134.345]
+    assert found.reasons == [(2, "ambiguous_number", "value", "999.999")]
 
 
 UGLY = {

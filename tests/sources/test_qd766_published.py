@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loads import loaded
 from qd766.portal_answers import (
     DIGITISED,
     HA_TINH,
@@ -36,7 +38,7 @@ from pipelines.landing.pull import PullError, pull
 from pipelines.landing.store import Landing
 from pipelines.settings import PROJECT_ROOT
 from pipelines.sources.base import Ask
-from pipelines.sources.qd766_published import SOURCE, frame
+from pipelines.sources.qd766_published import PAGE, SOURCE, frame
 from pipelines.warehouse.connection import SCHEMA
 from pipelines.warehouse.load import LoadReport, load, stored_file
 
@@ -289,12 +291,12 @@ def test_what_is_no_answer_is_not_landed(desk: Desk, content: bytes, reason: str
     assert len(desk.landing.receipts(SOURCE.name)) == 1  # service-results, asked before
 
 
-def test_the_source_brings_its_own_client(desk: Desk) -> None:
-    portal = Portal()
-    own = replace(SOURCE, client=portal.client)
-    assert len(pull(desk.landing, own, "2026-08", ADDRESS, now=lambda: NOW)) == 7
-    with SOURCE.client() as client:  # type: ignore[misc]
-        assert isinstance(client, HttpClient)
+def test_the_source_is_asked_as_its_public_page_asks() -> None:
+    """The firewall refuses requests that come from elsewhere, and haste."""
+    manner = SOURCE.manner
+    assert manner
+    assert manner.headers == {"origin": "https://dichvucong.gov.vn", "referer": PAGE}
+    assert manner.min_delay_seconds == 3.0
 
 
 # ---------------------------------------------------------------------------------------------------------- loading
@@ -316,10 +318,9 @@ def test_what_was_pulled_becomes_rows(desk: Desk, connection: duckdb.DuckDBPyCon
     assert (numerator, denominator, score, flag) == (173935, 173935, 6, "TEMP_NATIONAL_REPORT_DENOMINATOR")
     assert day == date(2026, 10, 12)
     [total] = connection.execute(
-        f"select score, max_score, score_delta, rank, root_id from raw.qd766_published where {year} "
-        "and item_type = 'total'"
+        f"select score, max_score, rank, root_id from raw.qd766_published where {year} and item_type = 'total'"
     ).fetchall()
-    assert total == (57.2, 100, 9.72, None, None)
+    assert total == (57.2, 100, None, None)
     codes = connection.execute("select distinct department_name from raw.qd766_published order by 1").fetchall()
     assert codes == [("Cả nước",), ("UBND tỉnh Hà Tĩnh",)]
 
@@ -491,3 +492,34 @@ def test_recorded_answers_load_whole(desk: Desk, connection: duckdb.DuckDBPyConn
         "and score > (select score from raw.qd766_published where item_type = 'total' and department_code = 'H27')"
     ).fetchall()
     assert place == 32
+
+
+# -------------------------------------------------------------------------------------- recorded answers, commune level
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded answers (../shared/data/qd766) are not here")
+@pytest.mark.parametrize(
+    ("answer", "items"),
+    [
+        ("dvc-progress-tree/month-all.json", 2),  # the component and its group
+        ("formality-online-payment-tree/month-all.json", 4),  # three parts and the group
+        ("provide-online-tree/month-all.json", 1),  # points only, below the province
+        ("provide-online-tree/year-all.json", 1),
+    ],
+)
+def test_every_unit_below_a_province_becomes_its_figures(answer: str, items: int) -> None:
+    content = (RECORDED / answer).read_bytes()
+    endpoint, _, name = answer.partition("/")
+    period = "year_2026" if name.startswith("year") else "month_2026-08"
+    got = loaded(SOURCE, content, day=date(2026, 9, 26), name=f"{endpoint}_{period}_2026-09-26.json")
+    assert (got.reasons, got.unexpected) == ([], ())
+    levels = Counter(row["department_level"] for row in got.rows if row["department_level"] != "province")
+    children = json.loads(content)["data"]["children"]
+    communes = sum(child["level"] == "COMMUNE" for child in children)
+    assert levels == {"commune": items * communes, "department": items * (len(children) - communes)}
+    assert communes == 148
+    published = {(child["departmentCode"], child.get("score", child.get("totalScore"))) for child in children}
+    group = {"dvc-progress-tree": "TDGQ", "formality-online-payment-tree": "TTTT"}.get(endpoint, "CLGQ")
+    assert published == {
+        (row["department_code"], row["score"])
+        for row in got.rows
+        if row["item_code"] == group and row["department_level"] != "province"
+    }

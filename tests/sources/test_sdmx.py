@@ -118,3 +118,34 @@ def test_mangled_files_are_rows_or_rejects(start: int, length: int, instead: byt
 def test_a_value_that_is_no_number_and_a_time_that_is_none_are_held() -> None:
     content = SPECIFIC.replace(b'"112.5"', b'"about"').replace(b'"2026-09"', b'"latest"')
     assert [reason for _, reason, _, _ in loaded(SOURCE, content).reasons] == ["bad_value", "bad_period"]
+
+
+def test_attributes_tell_no_series_apart() -> None:
+    """Names as services of ILO, OECD and Eurostat have them; what is left is the key of the series."""
+    attributes = "UPPER_BOUND,LOWER_BOUND,UNIT_MEASURE_TYPE,UNIT_MEASURE,NOTE_SOURCE,OBS_FLAG,CONF_STATUS,DECIMALS"
+    lines = [f"DATAFLOW,REF_AREA,SEX,TIME_PERIOD,OBS_VALUE,{attributes}"]
+    lines += [f"ILO:DF_X(1.0),VNM,SEX_T,{2020 + n},6{n}.1,7{n},5{n},RT{n},PT,R{n},f{n},F,1" for n in range(3)]
+    got = loaded(SOURCE, "\n".join(lines).encode())
+    assert (got.reasons, {row["series"] for row in got.rows}) == ([], {"REF_AREA=VNM;SEX=SEX_T"})
+    assert {row["unit_label"] for row in got.rows} == {"PT"}
+
+
+def test_a_dimension_named_like_an_attribute_publishes_nothing() -> None:
+    lines = ["DATAFLOW,REF_AREA,SOURCE,TIME_PERIOD,OBS_VALUE", "A:B(1.0),VNM,S1,2024,5", "A:B(1.0),VNM,S2,2024,6"]
+    got = loaded(SOURCE, "\n".join(lines).encode())
+    assert (got.rows, [reason for _, reason, _, _ in got.reasons]) == ([], ["conflicting_figures"] * 2)
+
+
+def test_in_a_file_with_decimal_commas_a_point_may_be_thousands() -> None:
+    content = SPECIFIC.replace(b'"112.5"', b'"97.250,00"').replace(b'"2026-09"', b'"2026-09" OBS_VALUE="1.234"')
+    got = loaded(SOURCE, content)
+    assert [row["value"] for row in got.rows] == [97250.0]
+    assert [reason for _, reason, _, _ in got.reasons] == ["ambiguous_number"]
+
+
+def test_na_is_a_missing_value_and_sb_a_preliminary_one() -> None:
+    content = SPECIFIC.replace(b'"112.5"', b'"na"').replace(b'"2026-09"', b'"2026-09" OBS_VALUE="519.4sb"')
+    assert [(row["value"], row["missing_mark"], row["obs_flag"]) for row in loaded(SOURCE, content).rows] == [
+        (None, "na", "P"),
+        (519.4, None, "P"),
+    ]

@@ -72,7 +72,10 @@ def test_answers_become_rows_of_statistics(world: World) -> None:
     )
     users = ("internet_users_pct", "VN", "year")
     people = ("population_count", "42", "year")
+    area = ("area_km2", "42", "year")
     assert world.rows(told) == [
+        (*area, 2023, 5994.4, "km²", "observed", None, "2026-12-01", "Cục Thống kê", "A"),
+        (*area, 2024, 5994.4, "km²", "preliminary", None, "2026-12-01", "Cục Thống kê", "A"),
         (*users, 2023, 78.0, "%", "observed", None, "2026-07-01", "World Bank", "A"),
         (*users, 2023, 78.1, "%", "observed", None, "2026-10-01", "World Bank", "A"),
         (*users, 2023, 78_100_000.0, "people", "observed", None, "2026-11-01", "World Bank", "A"),
@@ -85,8 +88,7 @@ def test_answers_become_rows_of_statistics(world: World) -> None:
     counted = "select source, series_state, count(*) from intermediate.int_statistic_series group by all order by all"
     assert world.rows(counted) == [
         ("itu", "mapped", 1),
-        ("nso_pxweb", "mapped", 2),
-        ("nso_pxweb", "unmapped", 2),
+        ("nso_pxweb", "mapped", 4),
         ("worldbank", "mapped", 4),
         ("worldbank", "unit_changed", 1),
     ]

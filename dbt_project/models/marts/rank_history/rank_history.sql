@@ -16,7 +16,6 @@ rows_of_list as (
         any_value(agency_name) as agency_name,
         max(rank) as rank,
         max(ranked_units) as ranked_units,
-        max(score_delta) as score_delta,
         max(points) filter (where item_type = 'total') as total_points,
         {% for code in ['CKMB', 'TDGQ', 'CLGQ', 'TTTT', 'MDSH', 'MDHL'] -%}
             max(points) filter (where item_code = '{{ code }}') as {{ code | lower }}_points,
@@ -48,7 +47,7 @@ select
         if(l.problem is null, l.{{ figure }}, null) as {{ figure }},
     {% endfor -%}
     l.ranked_units,
-    if(l.problem is null, l.score_delta, null) as score_delta,
+    cast(null as double) as score_delta,
     v.formula_version,
     l.period_start >= date '2025-07-01' as is_after_merger,
     if(l.problem is null, 'observed', 'blocked') as published_status,

@@ -86,7 +86,7 @@ select
     root_code,
     item_type,
     item_code,
-    {% for figure in ['numerator', 'denominator', 'ratio_pct', 'points', 'score_delta'] -%}
+    {% for figure in ['numerator', 'denominator', 'ratio_pct', 'points'] -%}
         if(problem is null, {{ figure }}, null) as {{ figure }},
     {% endfor -%}
     cast(if(problem is null, place, null) as integer) as rank,

@@ -1,5 +1,5 @@
 -- One row a figure and day of recording: component, group or total of a unit, as the portal published it. Of two
--- answers of one day the later counts; figures that ship with the project stand below those of the portal itself.
+-- answers of one day the later counts; figures that ship with the project give way to those of the portal itself.
 with landed as (
     select
         version,
@@ -20,26 +20,55 @@ with landed as (
         score as points,
         max_score as max_points,
         rank,
-        score_delta,
         flag,
         message,
         'A' as grade
     from {{ source('raw', 'qd766_published') }}
 ),
 
-shipped as (
+recorded as (
     select
         cast(0 as bigint) as version,
         department_id as root_id,
         'province' as department_level,
-        s.* exclude (source)
-    from {{ ref('qd766_published_hatinh') }} as s
+        r.* exclude (source)
+    from {{ ref('qd766_recorded') }} as r
+),
+
+items as (
+    select
+        item_code,
+        max_points,
+        if(item_code = 'TOTAL', 'total', 'group') as item_type,
+        if(item_code = 'TOTAL', 'total', lower(item_code)) || '_points' as list_column
+    from {{ ref('qd766_items') }}
+    where max_points is not null
+),
+
+-- lists of all provinces: a column per group and one of the total become a row each
+listed as (
+    select
+        cast(0 as bigint) as version,
+        'service-results' as endpoint,
+        'province' as department_level,
+        i.item_type,
+        i.item_code,
+        i.max_points,
+        p.* exclude (list_column, source)
+    from (
+        unpivot {{ ref('qd766_provinces') }}
+        on total_points, ckmb_points, tdgq_points, clgq_points, tttt_points, mdsh_points, mdhl_points
+        into name list_column value points
+    ) as p
+    inner join items as i on p.list_column = i.list_column
 ),
 
 figures as (
     select * from landed
     union all by name
-    select * from shipped
+    select * from recorded
+    union all by name
+    select * from listed
 ),
 
 -- names are spelt in several ways and move; three of the endpoints give no code: the id is what holds
@@ -76,7 +105,6 @@ select
     f.max_points,
     f.rank,
     f.ranked_units,
-    f.score_delta,
     f.flag,
     f.message,
     f.grade
