@@ -1,6 +1,6 @@
 """The linked tables of the open edition as one system: its cells, and the sums that tie them together.
 
-A cell is one figure's place: a period, an area and a field of procedures. Cells belong to four grains (`GRAINS`); every
+A cell is one figure's place: a period, an area and a field of procedures. Cells belong to four grains (`_chains`); every
 grain is published with all totals over it, so one dossier is counted in many cells. A block holds the cells of one
 calendar year: no sum ties two years.
 """
@@ -25,7 +25,7 @@ Splits = Mapping[str, str]
 class Cell(NamedTuple):
     """A place in the linked tables, like `("2026-Q1", "U:18073", "*")`.
 
-    Areas: `A:` an agency (before July 2025 the office of an old commune), `U:` a commune of today or a department,
+    Periods are a month (`2026-01`), a quarter or a year. Areas: `A:` an agency (before July 2025 the office of an old commune), `U:` a commune of today or a department,
     `L:` a level, `ALL` the province. Fields: `F:` one field, `*` all.
     """
 
@@ -50,14 +50,17 @@ def quarter_of(month: str) -> str:
     return f"{month[:4]}-Q{(int(month[5:]) + 2) // 3}"
 
 
-def _chains(row: Row, has_year: bool, is_thin: bool) -> Iterator[tuple[bool, list[str], list[str], list[str]]]:
+def _chains(row: Row, has_year: bool, thin: frozenset[str]) -> Iterator[tuple[bool, list[str], list[str], list[str]]]:
     """The grains that a row is counted in: whether with its parts, and the chains of period, area and field, finest
-    first. Every combination of the three chains is a cell."""
+    first. Every combination of the three chains is a cell. Thin quarters, and a year with one, have province totals
+    alone."""
     quarter, year = quarter_of(row.month), row.month[:4]
-    periods = [quarter, year] if has_year else [quarter]
-    if is_thin:
-        yield True, [row.month, *periods], [PROVINCE], [ALL_FIELDS]
+    if thin and (has_year or quarter in thin):
+        yield True, [row.month, quarter, *([year] if has_year else [])], [PROVINCE], [ALL_FIELDS]
+        has_year = False
+    if quarter in thin:
         return
+    periods = [quarter, year] if has_year else [quarter]
     areas = [f"A:{row.agency}", f"U:{row.unit}", f"L:{row.level}", PROVINCE]
     yield True, periods, areas, [ALL_FIELDS]
     yield True, [row.month, *periods], [PROVINCE], [f"F:{row.field}", ALL_FIELDS]
@@ -101,7 +104,7 @@ class Block:
         return System(tuple((measure, self.cells[cell]) for measure, cell in position), values, matrix)
 
     def value(self, measure: str, cell: int, parts: Splits) -> int:
-        part = measure.removeprefix(_NOT)
+        part = part_of(measure)
         if part == measure:
             return int(self.values[measure][cell])
         return int(self.values[parts[part]][cell] - self.values[part][cell])
@@ -136,15 +139,27 @@ def complement(measure: str) -> str:
     return _NOT + measure
 
 
-def block_of(rows: Iterable[Row], measures: Sequence[str], *, has_year: bool, is_thin: bool) -> Block:
-    """The cells of the rows of one year. `measures` name the counts of a row; the first is `received`."""
+def part_of(measure: str) -> str:
+    """The measure itself, or the part that it is the complement of."""
+    return measure.removeprefix(_NOT)
+
+
+def block_of(
+    rows: Iterable[Row], measures: Sequence[str], *, has_year: bool, thin: frozenset[str] = frozenset()
+) -> Block:
+    """The cells of the rows of one year. `measures` name the counts of a row; the first is `received`.
+
+    Args:
+        has_year: the year is complete, and has cells of its own.
+        thin: quarters with too few dossiers for a pattern.
+    """
     place: dict[Cell, int] = {}
     totals: list[list[int]] = []
     with_parts: set[int] = set()
     addends: dict[tuple[int, str], set[int]] = defaultdict(set)
     for row in rows:
         counted: set[int] = set()
-        for has_parts, periods, areas, fields in _chains(row, has_year, is_thin):
+        for has_parts, periods, areas, fields in _chains(row, has_year, thin):
             for p, period in enumerate(periods):
                 for a, area in enumerate(areas):
                     for f, field in enumerate(fields):

@@ -11,14 +11,15 @@ The solver is HiGHS with one thread and a fixed seed: the same tables give the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sparse
 
-from pipelines.release.disclosure_cells import ALL_FIELDS, PROVINCE, RECEIVED, Block, Cell, Splits, System, complement
+from pipelines.release.disclosure_cells import ALL_FIELDS, PROVINCE, RECEIVED, Block, Cell, Splits, System, part_of
 
 Pattern = dict[tuple[str, Cell], bool]
 """By (measure, cell): whether it is hidden. Complements are in it too."""
@@ -30,20 +31,16 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What counts as small, and the least width of the interval that a reader can work out for a small cell."""
+    """By measure the least figure that is not small; a complement has that of its part."""
 
-    received: int
-    part: int
-    received_width: int = 5
-    part_width: int = 3
+    of_measure: Mapping[str, int]
 
     def of(self, system: System) -> np.ndarray:
-        return np.array([self.received if measure == RECEIVED else self.part for measure, _ in system.variables])
+        return np.array([self.of_measure[part_of(measure)] for measure, _ in system.variables])
 
     def widths(self, system: System) -> np.ndarray:
-        return np.array(
-            [self.received_width if measure == RECEIVED else self.part_width for measure, _ in system.variables]
-        )
+        """The least interval that a reader may work out for a small figure: 5 for a threshold of 10, 3 for 5."""
+        return np.asarray((self.of(system) + 1) // 2)
 
 
 @dataclass(frozen=True)
@@ -58,11 +55,21 @@ class Audit:
     too_narrow: tuple[tuple[str, Cell], ...]
 
 
-def protect(block: Block, parts_by_mart: Mapping[str, Splits], thresholds: Thresholds, frozen: Pattern) -> Pattern:
+def protect(
+    block: Block,
+    parts_by_mart: Mapping[str, Splits],
+    thresholds: Thresholds,
+    frozen: Mapping[tuple[str, Cell], bool] = MappingProxyType({}),
+    sensitive: Set[tuple[str, Cell]] = frozenset(),
+) -> Pattern:
     """One pattern for all marts over the same cells.
 
     `received` goes first; a hidden `received` hides its parts; a mart that must hide a further `received` sends all
-    others round again. `frozen` cells are published already: they stay as they are.
+    others round again.
+
+    Args:
+        frozen: cells that are published already; they stay as they are.
+        sensitive: cells that are hidden as small ones are, whatever their value.
     """
     pattern: Pattern = {}
 
@@ -72,7 +79,8 @@ def protect(block: Block, parts_by_mart: Mapping[str, Splits], thresholds: Thres
         known = [frozen.get(v) for v in system.variables]
         hidden = np.array([h if k is None else k for h, k in zip(goes_out, known, strict=True)])
         shown = np.array([k is False for k in known])
-        found = _hide(system, thresholds, hidden, shown)
+        small = _small(system, thresholds, sensitive) & ~shown
+        found = _hide(system, thresholds, small, hidden, shown)
         before = sum(h for (measure, _), h in pattern.items() if measure == RECEIVED)
         pattern.update(zip(system.variables, map(bool, found), strict=True))
         return sum(h for (measure, _), h in pattern.items() if measure == RECEIVED) > before
@@ -88,19 +96,28 @@ def protect(block: Block, parts_by_mart: Mapping[str, Splits], thresholds: Thres
 _ROUNDS = 4
 
 
-def _hide(system: System, thresholds: Thresholds, hidden: np.ndarray, shown: np.ndarray) -> np.ndarray:
+def _small(system: System, thresholds: Thresholds, sensitive: Set[tuple[str, Cell]]) -> np.ndarray:
+    named = np.array([variable in sensitive for variable in system.variables], dtype=bool)
+    return np.asarray((system.values > 0) & ((system.values < thresholds.of(system)) | named))
+
+
+def _hide(
+    system: System, thresholds: Thresholds, small: np.ndarray, hidden: np.ndarray, shown: np.ndarray
+) -> np.ndarray:
     values, count = system.values, len(system.values)
-    thresholds_, widths = thresholds.of(system), thresholds.widths(system)
-    small = (values > 0) & (values < thresholds_) & ~shown
     result = (small | hidden) & (values > 0)
-    goal = np.maximum(thresholds_ - values, widths).astype(float)
+    goal = np.maximum(thresholds.of(system) - values, thresholds.widths(system)).astype(float)
     # two variables a cell, what is added and what is taken away: a cell may double, and keep 1
     upper = np.concatenate([np.maximum(2 * values, 20), np.maximum(values - 1, 0)]).astype(float)
     upper[np.tile((values == 0) | shown, 2)] = 0
     cost = np.tile(_price(system), 2)
     cost[np.tile(result, 2)] = _FREE
     solver = _solver(
-        sparse.hstack([system.matrix, -system.matrix]).tocsc(), np.zeros(2 * count), upper, cost, np.zeros(len_(system))
+        sparse.hstack([system.matrix, -system.matrix]).tocsc(),
+        np.zeros(2 * count),
+        upper,
+        cost,
+        np.zeros(system.matrix.shape[0]),
     )
     done = np.zeros(count, dtype=bool)
     for cell in np.argsort(-values, kind="stable"):
@@ -126,10 +143,6 @@ _FREE = 1e-3
 """Price of a cell that is hidden already."""
 
 
-def len_(system: System) -> int:
-    return int(system.matrix.shape[0])
-
-
 def _price(system: System) -> np.ndarray:
     """What hiding a cell costs: large cells, `received`, totals of a level and of the province are worth more."""
 
@@ -142,7 +155,12 @@ def _price(system: System) -> np.ndarray:
     return np.log2(system.values + 2.0) * np.array([weight(*variable) for variable in system.variables])
 
 
-def audit(system: System, pattern: Mapping[tuple[str, Cell], bool], thresholds: Thresholds) -> Audit:
+def audit(
+    system: System,
+    pattern: Mapping[tuple[str, Cell], bool],
+    thresholds: Thresholds,
+    sensitive: Set[tuple[str, Cell]] = frozenset(),
+) -> Audit:
     """What a reader can work out of all that is shown, zeros and sums included.
 
     For most small cells one table is found that agrees with everything shown and in which they stand at their
@@ -151,7 +169,7 @@ def audit(system: System, pattern: Mapping[tuple[str, Cell], bool], thresholds: 
     values, goal_of = system.values, thresholds.of(system)
     widths = thresholds.widths(system)
     hidden = np.array([pattern[variable] for variable in system.variables])
-    small = np.flatnonzero((values > 0) & (values < goal_of))
+    small = np.flatnonzero(_small(system, thresholds, sensitive))
     bare = [int(cell) for cell in small if not hidden[cell]]
     cells = [int(cell) for cell in small if hidden[cell]]
     goal = {cell: float(values[cell] + max(goal_of[cell] - values[cell], widths[cell])) for cell in cells}
