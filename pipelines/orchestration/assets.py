@@ -370,9 +370,12 @@ def release_asset(marts: Sequence[Mart]) -> dg.AssetsDefinition:
                 platform.now(),
                 title=f"Số liệu chuyển đổi số tỉnh {platform.settings.province_name}",
                 pages=pages(place_of(platform.settings)),
+                vault=platform.settings.vault,
             )
         run.status, run.release, run.targets = outcome.status, outcome.release_id, dict(outcome.targets)
         _tell(context, platform, f"release {outcome.release_id or '-'}: {outcome.status}")
+        if outcome.open_blocked:
+            context.log.error(f"the open edition has no new quarters: {outcome.open_blocked}")
         for path, reason in outcome.undrawn.items():
             context.log.error(f"{path} could not be drawn: {reason}. The tables are out; the next run tries again")
         return dg.MaterializeResult(

@@ -12,15 +12,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from pipelines.release.disclosure_cells import RECEIVED, Block, Cell, Row, Splits, block_of, quarter_of
-from pipelines.release.disclosure_pattern import Pattern, Thresholds, audit, protect
+from pipelines.release.disclosure_cells import (
+    RECEIVED,
+    Block,
+    Cell,
+    Pattern,
+    Row,
+    Splits,
+    Thresholds,
+    block_of,
+    quarter_of,
+)
 from pipelines.release.disclosure_tables import TABLES, rows_of
 from pipelines.release.disclosure_vault import Leaf, Vault, months_of
 
@@ -90,15 +99,27 @@ def prepare(
     now: datetime,
     *,
     is_synthetic: bool,
+    published: Iterable[str] = (),
     objection: str | None = None,
 ) -> Edition:
-    """Freeze what is closed and new. `conn` is the warehouse, only read; `objection` keeps new quarters back."""
+    """Freeze what is closed and new.
+
+    Args:
+        conn: the warehouse; only read.
+        is_synthetic: whether dossiers are made up.
+        published: quarters of real dossiers that readers have.
+        objection: keeps new quarters back.
+    """
     edition = Edition(vault, policy, [], "")
     try:
         if objection:
             raise DisclosureBlocked(objection)
         if vault.is_synthetic() and not is_synthetic:
             vault.forget_samples()
+        if lost := set(published) - vault.every_quarter():
+            raise DisclosureBlocked(
+                f"the vault lacks {', '.join(sorted(lost))}, which readers have: restore its backup"
+            )
         frozen = vault.quarters()
         if frozen and is_synthetic and not vault.is_synthetic():
             raise DisclosureBlocked("the dossiers are made up, the published quarters are real")
@@ -123,7 +144,9 @@ def closed_months(conn: duckdb.DuckDBPyConnection, now: datetime) -> list[str]:
     if not last or last[0] is None:
         return []
     seen = min(last[0], now.astimezone(ZONE).date())
-    months = conn.execute("select distinct strftime(month, '%Y-%m') from marts.dossier_timeliness order by 1").fetchall()
+    months = conn.execute(
+        "select distinct strftime(month, '%Y-%m') from marts.dossier_timeliness order by 1"
+    ).fetchall()
     return [month for (month,) in months if _end(quarter_of(month)) + LAG <= seen]
 
 
@@ -143,9 +166,11 @@ def read_leaves(conn: duckdb.DuckDBPyConnection, measures: Sequence[str], months
         row = dict(zip(columns, values, strict=True))
         leaves.append(
             Leaf(
-                Row(
-                    *(row[name] for name in ("month", "agency", "unit", "level", "field")),
-                    tuple(int(row[measure]) for measure in measures),
+                Row._make(
+                    (
+                        *(row[name] for name in ("month", "agency", "unit", "level", "field")),
+                        tuple(int(row[measure]) for measure in measures),
+                    )
                 ),
                 *(row[name] for name in ("agency_name", "unit_name", "unit_kind", "field_name", "days_sum")),
             )
@@ -199,6 +224,8 @@ def _freeze_year(
 def _protected(
     block: Block, policy: Policy, frozen: Pattern, before: Mapping[tuple[str, Cell], int]
 ) -> tuple[Pattern, dict[str, Any]]:
+    from pipelines.release.disclosure_pattern import audit, protect
+
     place = {cell: n for n, cell in enumerate(block.cells)}
     moved = {
         (measure, cell)

@@ -1,8 +1,8 @@
 """The linked tables of the open edition as one system: its cells, and the sums that tie them together.
 
-A cell is one figure's place: a period, an area and a field of procedures. Cells belong to four grains (`_chains`); every
-grain is published with all totals over it, so one dossier is counted in many cells. A block holds the cells of one
-calendar year: no sum ties two years.
+A cell is the place of a figure: a period, an area and a field of procedures. Cells belong to four grains (`_chains`);
+every grain is published with all totals over it, so one dossier is counted in many cells. A block holds the cells of
+one calendar year: no sum ties two years.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-import scipy.sparse as sparse
+if TYPE_CHECKING:
+    import numpy as np
 
 RECEIVED = "received"
 PROVINCE, ALL_FIELDS = "ALL", "*"
@@ -25,8 +25,8 @@ Splits = Mapping[str, str]
 class Cell(NamedTuple):
     """A place in the linked tables, like `("2026-Q1", "U:18073", "*")`.
 
-    Periods are a month (`2026-01`), a quarter or a year. Areas: `A:` an agency (before July 2025 the office of an old commune), `U:` a commune of today or a department,
-    `L:` a level, `ALL` the province. Fields: `F:` one field, `*` all.
+    Periods are a month (`2026-01`), a quarter or a year. Areas: `A:` an agency (before July 2025 the office of an old
+    commune), `U:` a commune of today or a department, `L:` a level, `ALL` the province. Fields: `F:` one field, `*` all.
     """
 
     period: str
@@ -85,6 +85,9 @@ class Block:
 
         Complements are variables like the parts: nobody publishes them, everybody can subtract.
         """
+        import numpy as np
+        from scipy import sparse
+
         measures = [RECEIVED, *(name for part in parts for name in (part, complement(part)))]
         position: dict[tuple[str, int], int] = {}
         for measure in measures:
@@ -131,6 +134,26 @@ class System:
     matrix: Any
 
 
+@dataclass(frozen=True)
+class Thresholds:
+    """By measure the least figure that is not small; a complement has that of its part."""
+
+    of_measure: Mapping[str, int]
+
+    def of(self, system: System) -> np.ndarray:
+        import numpy as np
+
+        return np.array([self.of_measure[part_of(measure)] for measure, _ in system.variables])
+
+    def widths(self, system: System) -> np.ndarray:
+        """The least interval that a reader may work out for a small figure: 5 for a threshold of 10, 3 for 5."""
+        widths: np.ndarray = (self.of(system) + 1) // 2
+        return widths
+
+
+Pattern = dict[tuple[str, Cell], bool]
+"""By (measure, cell): whether it is hidden. Complements are in it too."""
+
 _NOT = "not:"
 
 
@@ -153,6 +176,8 @@ def block_of(
         has_year: the year is complete, and has cells of its own.
         thin: quarters with too few dossiers for a pattern.
     """
+    import numpy as np
+
     place: dict[Cell, int] = {}
     totals: list[list[int]] = []
     with_parts: set[int] = set()

@@ -17,30 +17,23 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sparse
+from scipy import sparse
 
-from pipelines.release.disclosure_cells import ALL_FIELDS, PROVINCE, RECEIVED, Block, Cell, Splits, System, part_of
-
-Pattern = dict[tuple[str, Cell], bool]
-"""By (measure, cell): whether it is hidden. Complements are in it too."""
+from pipelines.release.disclosure_cells import (
+    ALL_FIELDS,
+    PROVINCE,
+    RECEIVED,
+    Block,
+    Cell,
+    Pattern,
+    Splits,
+    System,
+    Thresholds,
+)
 
 EVERYTHING_ELSE = 1e7
 """More than any figure of a province: upper bound of what a reader thinks possible."""
 TOLERANCE = 1e-6
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """By measure the least figure that is not small; a complement has that of its part."""
-
-    of_measure: Mapping[str, int]
-
-    def of(self, system: System) -> np.ndarray:
-        return np.array([self.of_measure[part_of(measure)] for measure, _ in system.variables])
-
-    def widths(self, system: System) -> np.ndarray:
-        """The least interval that a reader may work out for a small figure: 5 for a threshold of 10, 3 for 5."""
-        return np.asarray((self.of(system) + 1) // 2)
 
 
 @dataclass(frozen=True)
@@ -87,7 +80,8 @@ def protect(
 
     step({}, every_cell=True)
     for _ in range(_ROUNDS):
-        if not any([step(parts, every_cell=False) for parts in parts_by_mart.values()]):
+        grew = [step(parts, every_cell=False) for parts in parts_by_mart.values()]
+        if not any(grew):
             break
         step({}, every_cell=True)
     return pattern
@@ -98,14 +92,15 @@ _ROUNDS = 4
 
 def _small(system: System, thresholds: Thresholds, sensitive: Set[tuple[str, Cell]]) -> np.ndarray:
     named = np.array([variable in sensitive for variable in system.variables], dtype=bool)
-    return np.asarray((system.values > 0) & ((system.values < thresholds.of(system)) | named))
+    small: np.ndarray = (system.values > 0) & ((system.values < thresholds.of(system)) | named)
+    return small
 
 
 def _hide(
     system: System, thresholds: Thresholds, small: np.ndarray, hidden: np.ndarray, shown: np.ndarray
 ) -> np.ndarray:
     values, count = system.values, len(system.values)
-    result = (small | hidden) & (values > 0)
+    result: np.ndarray = (small | hidden) & (values > 0)
     goal = np.maximum(thresholds.of(system) - values, thresholds.widths(system)).astype(float)
     # two variables a cell, what is added and what is taken away: a cell may double, and keep 1
     upper = np.concatenate([np.maximum(2 * values, 20), np.maximum(values - 1, 0)]).astype(float)
@@ -152,7 +147,8 @@ def _price(system: System) -> np.ndarray:
             return worth * 1000
         return worth * 30 if cell.field == ALL_FIELDS and cell.area.startswith("L:") else worth
 
-    return np.log2(system.values + 2.0) * np.array([weight(*variable) for variable in system.variables])
+    prices: np.ndarray = np.log2(system.values + 2.0) * np.array([weight(*v) for v in system.variables])
+    return prices
 
 
 def audit(

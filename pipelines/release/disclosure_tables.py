@@ -11,13 +11,21 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from pipelines.release.disclosure_cells import ALL_FIELDS, PROVINCE, RECEIVED, Block, Cell, Splits
+from pipelines.release.disclosure_cells import (
+    ALL_FIELDS,
+    PROVINCE,
+    RECEIVED,
+    Block,
+    Cell,
+    Pattern,
+    Splits,
+    quarter_of,
+)
 from pipelines.transform.marts import Column, Mart
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pipelines.release.disclosure_pattern import Pattern
     from pipelines.release.disclosure_vault import Leaf
 
 TARGET = "dossiers"
@@ -182,7 +190,7 @@ def open_marts(marts: Sequence[Mart], parts: Splits) -> tuple[Mart, ...]:
             target=TARGET,
             title_vi=table.title_vi,
             title_en=table.title_en,
-            description=f"{table.title_en}. Closed quarters only; small figures are suppressed together with what leads to"
+            description=f"{table.title_en}. Closed quarters only; small figures are suppressed, with those that lead to"
             " them. Filter period_type before summing.",
             columns=(
                 _UNITS["period_type"],
@@ -285,9 +293,7 @@ def _figures(block: Block, pattern: Pattern, number: int, parts: Splits, days: f
         is_shown = shown[TIMED] is not None
         is_large = timed >= LARGE and cell.field == ALL_FIELDS and cell.area[:2] not in ("A:", "U:")
         row[DAYS] = round(days, 1) if is_shown else None
-        row["mean_days"] = (
-            round(days / timed, 1) if timed >= LEAST_FOR_A_MEAN and (is_shown or is_large) else None
-        )
+        row["mean_days"] = round(days / timed, 1) if timed >= LEAST_FOR_A_MEAN and (is_shown or is_large) else None
     row["obs_status"] = SUPPRESSED if None in shown.values() else OBSERVED
     return row
 
@@ -324,8 +330,6 @@ def _titles(leaves: Sequence[Leaf]) -> dict[tuple[str, str], str]:
 
 def _days(block: Block, leaves: Sequence[Leaf]) -> dict[Cell, float]:
     """Sums of days of the cells: the finest ones from the leaves, over the same sums as the counts."""
-    from pipelines.release.disclosure_cells import quarter_of
-
     days = dict.fromkeys(block.cells, 0.0)
     for leaf in leaves:
         row = leaf.row

@@ -81,6 +81,9 @@ class Vault:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self.conn.close()
         self._copy.unlink(missing_ok=True)
 
@@ -103,6 +106,9 @@ class Vault:
         names = [column[0] for column in rows.description or ()]
         return {row[0]: dict(zip(names, row, strict=True)) for row in rows.fetchall()}
 
+    def every_quarter(self) -> set[str]:
+        return {quarter for (quarter,) in self.conn.execute("select quarter from quarters").fetchall()}
+
     def is_synthetic(self) -> bool:
         found = self.conn.execute("select bool_or(is_synthetic) from quarters").fetchone()
         return bool(found and found[0])
@@ -121,7 +127,7 @@ class Vault:
             " from leaves where list_contains($1, quarter) order by month, agency, field",
             [list(quarters)],
         ).fetchall()
-        return [Leaf(Row(*row[:5], tuple(row[5])), *row[6:]) for row in rows]
+        return [Leaf(Row._make((*row[:5], tuple(row[5]))), *row[6:]) for row in rows]
 
     def measures(self) -> tuple[str, ...] | None:
         """The measures that the frozen quarters were published with; None while there is none."""
