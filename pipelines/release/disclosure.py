@@ -89,7 +89,8 @@ def policy_of(marts: Sequence[Mart]) -> Policy | None:
     limits = {RECEIVED: max(measures.received_below for measures in found.values())}
     for measures in found.values():
         limits |= dict.fromkeys(measures.parts, measures.part_below)
-    return Policy({name: measures.parts for name, measures in sorted(found.items())}, Thresholds(limits))
+    parts = {name: dict(sorted(measures.parts.items())) for name, measures in sorted(found.items())}
+    return Policy(parts, Thresholds(limits))
 
 
 def prepare(
@@ -111,31 +112,40 @@ def prepare(
         objection: keeps new quarters back.
     """
     edition = Edition(vault, policy, [], "")
+    problems = []
     try:
         if objection:
             raise DisclosureBlocked(objection)
         if vault.is_synthetic() and not is_synthetic:
             vault.forget_samples()
-        if lost := set(published) - vault.every_quarter():
-            raise DisclosureBlocked(
-                f"the vault lacks {', '.join(sorted(lost))}, which readers have: restore its backup"
-            )
-        frozen = vault.quarters()
-        if frozen and is_synthetic and not vault.is_synthetic():
-            raise DisclosureBlocked("the dossiers are made up, the published quarters are real")
-        if vault.measures() not in (None, policy.measures):
-            raise DisclosureBlocked("the measures have changed since quarters were published: request their revision")
+        _check(vault, policy, is_synthetic, published)
         months = closed_months(conn, now)
-        new = sorted({quarter_of(month) for month in months} - frozen.keys())
+        kept = {quarter: of for quarter, of in vault.quarters().items() if quarter not in vault.under_revision()}
+        new = sorted({quarter_of(month) for month in months} - kept.keys())
         for year in sorted({quarter[:4] for quarter in new}):
             chosen = [quarter for quarter in new if quarter[:4] == year]
-            kept = {quarter: found for quarter, found in frozen.items() if quarter[:4] == year}
-            edition.audits.append(_freeze_year(conn, policy, vault, months, chosen, kept, now, is_synthetic))
+            of_year = {quarter: of for quarter, of in kept.items() if quarter[:4] == year}
+            try:
+                edition.audits.append(_freeze_year(conn, policy, vault, months, chosen, of_year, now, is_synthetic))
+            except DisclosureBlocked as problem:  # other years go on
+                problems.append(str(problem))
     except DisclosureBlocked as problem:
-        edition.blocked = str(problem)
+        problems.append(str(problem))
+    edition.blocked = "; ".join(problems) or None
     edition.quarters = list(vault.quarters().values())
     edition.digest = _digest(vault)
     return edition
+
+
+def _check(vault: Vault, policy: Policy, is_synthetic: bool, published: Iterable[str]) -> None:
+    """Whether the vault is the one that readers' figures came from, and can take more."""
+    frozen = vault.quarters()
+    if lost := set(published) - frozen.keys():
+        raise DisclosureBlocked(f"the vault lacks {', '.join(sorted(lost))}, which readers have: restore its backup")
+    if frozen and is_synthetic and not vault.is_synthetic():
+        raise DisclosureBlocked("the dossiers are made up, the published quarters are real")
+    if vault.measures() not in (None, policy.measures):
+        raise DisclosureBlocked("the measures have changed since quarters were published: request their revision")
 
 
 def closed_months(conn: duckdb.DuckDBPyConnection, now: datetime) -> list[str]:

@@ -26,7 +26,7 @@ class Cell(NamedTuple):
     """A place in the linked tables, like `("2026-Q1", "U:18073", "*")`.
 
     Periods are a month (`2026-01`), a quarter or a year. Areas: `A:` an agency (before July 2025 the office of an old
-    commune), `U:` a commune of today or a department, `L:` a level, `ALL` the province. Fields: `F:` one field, `*` all.
+    commune), `U:` a commune of today or a department, `L:` a level, `ALL` the province. Fields: `F:` one, `*` all.
     """
 
     period: str

@@ -98,16 +98,15 @@ class Vault:
         sync(self.path.parent)
 
     def quarters(self) -> dict[str, dict[str, Any]]:
-        """The frozen quarters, but for those whose revision was requested."""
-        rows = self.conn.execute(
-            "select * from quarters where quarter not in (select quarter from revisions where done_at is null)"
-            " order by quarter"
-        )
+        """The published quarters."""
+        rows = self.conn.execute("select * from quarters order by quarter")
         names = [column[0] for column in rows.description or ()]
         return {row[0]: dict(zip(names, row, strict=True)) for row in rows.fetchall()}
 
-    def every_quarter(self) -> set[str]:
-        return {quarter for (quarter,) in self.conn.execute("select quarter from quarters").fetchall()}
+    def under_revision(self) -> set[str]:
+        """The published quarters that are to be computed again."""
+        rows = self.conn.execute("select quarter from revisions where done_at is null").fetchall()
+        return {quarter for (quarter,) in rows}
 
     def is_synthetic(self) -> bool:
         found = self.conn.execute("select bool_or(is_synthetic) from quarters").fetchone()
@@ -130,8 +129,11 @@ class Vault:
         return [Leaf(Row._make((*row[:5], tuple(row[5]))), *row[6:]) for row in rows]
 
     def measures(self) -> tuple[str, ...] | None:
-        """The measures that the frozen quarters were published with; None while there is none."""
-        found = self.conn.execute("select measures from leaves limit 1").fetchone()
+        """The measures that the frozen quarters were published with; None where every quarter may be computed anew."""
+        found = self.conn.execute(
+            "select measures from leaves"
+            " where quarter not in (select quarter from revisions where done_at is null) limit 1"
+        ).fetchone()
         return tuple(found[0]) if found else None
 
     def pattern(self, quarters: Iterable[str]) -> dict[tuple[str, Cell], bool]:
@@ -191,6 +193,10 @@ class Vault:
         for name, table in tables.items():
             conn.register("new_rows", table)
             conn.execute(f"create table if not exists {identifier(name)} as select * from new_rows limit 0")
+            there = {row[0] for row in conn.execute(f"describe {identifier(name)}").fetchall()}
+            for column, kind, *_ in conn.execute("describe new_rows").fetchall():
+                if column not in there:  # the table has learned a column since the first quarter
+                    conn.execute(f"alter table {identifier(name)} add column {identifier(column)} {kind}")
             conn.execute(f"delete from {identifier(name)} where list_contains($1, period_name)", [list(periods)])
             conn.execute(f"insert into {identifier(name)} by name select * from new_rows")
             conn.unregister("new_rows")
