@@ -84,7 +84,30 @@ def protect(
         if not any(grew):
             break
         step({}, every_cell=True)
-    return pattern
+    return _together(block, parts_by_mart, thresholds, pattern, frozen, sensitive)
+
+
+def _together(
+    block: Block,
+    parts_by_mart: Mapping[str, Splits],
+    thresholds: Thresholds,
+    pattern: Pattern,
+    frozen: Mapping[tuple[str, Cell], bool],
+    sensitive: Set[tuple[str, Cell]],
+) -> Pattern:
+    """The pattern, with what is missing for cells that are safe in each mart and not in all of them together.
+
+    Few are: one system of everything is solved for these alone. What was safe stays so when more is hidden.
+    """
+    system = block.system({p: w for parts in parts_by_mart.values() for p, w in parts.items()}, every_cell=True)
+    narrow = set(audit(system, pattern, thresholds, sensitive).too_narrow)
+    if not narrow:
+        return pattern
+    hidden = np.array([pattern[variable] for variable in system.variables])
+    shown = np.array([frozen.get(variable) is False for variable in system.variables])
+    small = np.array([variable in narrow for variable in system.variables])
+    found = _hide(system, thresholds, small, hidden, shown)
+    return dict(zip(system.variables, map(bool, found), strict=True))
 
 
 _ROUNDS = 4
