@@ -241,6 +241,7 @@ def _protected(
         (measure, cell)
         for (measure, cell), value in before.items()
         if cell in place
+        and measure in policy.measures
         and 0 < abs(block.value(measure, place[cell], policy.parts) - value) < policy.thresholds.of_measure[measure]
     }
     pattern = protect(block, policy.parts_by_mart, policy.thresholds, frozen, moved)

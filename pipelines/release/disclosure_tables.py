@@ -272,7 +272,23 @@ def rows_of(
                     row["is_after_merger"] = start >= MERGER
                     row |= _figures(block, pattern, number, parts if table.has_parts else {}, days[cell])
                     rows[table.name].append(row)
-    return {name: pa.Table.from_pylist(found) for name, found in rows.items() if found}
+    return {name: pa.Table.from_pylist(found, schema=_schema(found[0])) for name, found in rows.items() if found}
+
+
+def _schema(row: Mapping[str, Any]) -> pa.Schema:
+    """Types by the names of columns: a column that is suppressed throughout has no values to tell its type by."""
+    import pyarrow as pa
+
+    def kind(name: str) -> pa.DataType:
+        if name == "period_start":
+            return pa.date32()
+        if name == "is_after_merger":
+            return pa.bool_()
+        if name == DAYS or name.endswith("_pct") or name == "mean_days":
+            return pa.float64()
+        return pa.int64() if f"{name}_status" in row else pa.string()
+
+    return pa.schema([pa.field(name, kind(name)) for name in row])
 
 
 def _figures(block: Block, pattern: Pattern, number: int, parts: Splits, days: float) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def published(block: Block, pattern: Pattern, leaves: Any) -> outsider.Rows:
     return {name: world.as_published(table) for name, table in tables.items()}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(leaves=some_leaves(MONTHS[:3], 16), has_year=st.booleans())
 def test_nothing_small_can_be_worked_out(leaves: list[world.Leaf], has_year: bool) -> None:
     """Linked tables, totals and both geographies: neither our audit nor an outsider finds anything."""
@@ -79,11 +79,11 @@ def test_nothing_small_can_be_worked_out(leaves: list[world.Leaf], has_year: boo
     assert outsider.attack(tables, truth, LIMITS) == []
     small = [key for key in truth if 0 < truth[key] < LIMITS[key[0].removeprefix("not:")]]
     known = outsider.read(tables)
-    exact = outsider.bounds(known, [key for key in small if key in known.low][:12])
+    exact = outsider.bounds(known, [key for key in small if key in known.low][:3])
     assert outsider.told(exact, truth, LIMITS) == []
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     leaves=some_leaves(MONTHS, 24),
     late=a_leaf(MONTHS[:3]),
@@ -220,6 +220,17 @@ def test_the_vault_is_private_and_the_edition_the_same_bytes(tmp_path: Path) -> 
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
         assert [file.name for file in path.parent.iterdir()] == ["open.duckdb"]
     assert digests[0] == digests[1]
+
+
+def test_a_column_that_was_hidden_at_first_keeps_its_type(tmp_path: Path) -> None:
+    """All percentages of the first quarter are suppressed; those of the second have their decimal."""
+    first = [leaf(month, agency, "f1", 30, timed=30, online=28) for month in MONTHS[:3] for agency in ("c1a", "d1")]
+    second = [leaf(month, agency, "f1", 36, timed=36, online=13) for month in MONTHS[3:6] for agency in ("c1a", "d1")]
+    with Vault(tmp_path / "open.duckdb") as vault:
+        prepare(world.warehouse(first), POLICY, vault, SPRING, is_synthetic=False)
+        prepare(world.warehouse([*first, *second]), POLICY, vault, SUMMER, is_synthetic=False)
+        rows = world.published(vault.conn)["dossiers_by_agency"]
+    assert {row["online_pct"] for row in rows if row["period_start"].month == 4} == {36.1}
 
 
 def test_nothing_new_computes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
