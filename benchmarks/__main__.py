@@ -92,7 +92,7 @@ class Bench:
         self.bare(files[0].parent, self.work / "bare")
 
     def history(self, rows: int) -> Sample:
-        from pipelines.sample.dossiers import write_dossiers
+        from samples.dossiers import write_dossiers
 
         out = self.work / f"sample-{rows}"
         shutil.rmtree(out, ignore_errors=True)
@@ -100,7 +100,7 @@ class Bench:
         return Sample(report.paths, report.dossiers, report.records)
 
     def delta(self, history_rows: int) -> Sample:
-        from pipelines.sample.dossiers import write_delta
+        from samples.dossiers import write_delta
 
         report = write_delta(
             self.work / "delta",
@@ -126,7 +126,7 @@ class Bench:
         for _ in range(self.runs):
             bare.append(self.bare(sample.files[0].parent, out))
             pipeline.append(self.fresh(sample.files, data))
-            phases.append(self.pipeline.phases(pipeline[-1]))
+            phases.append(self.pipeline.phases(data, pipeline[-1]))
             found += differences(out, data / "marts" / "current")
             manifest = manifest or self.pipeline.compiled(data)
             models.append(self.models(data, manifest, alone))
@@ -158,10 +158,10 @@ class Bench:
             shutil.rmtree(data, ignore_errors=True)
             shutil.copytree(before, data, symlinks=True)
             added.append(self.pipeline.run(data, delta.files))
-            added_phases.append(self.pipeline.phases(added[-1]))
+            added_phases.append(self.pipeline.phases(data, added[-1]))
             months = months_rebuilt(data)
             rebuilt.append(self.fresh(files, whole))
-            rebuilt_phases.append(self.pipeline.phases(rebuilt[-1]))
+            rebuilt_phases.append(self.pipeline.phases(whole, rebuilt[-1]))
             bare.append(self.bare(everything, out))
             found += differences(whole / "marts" / "current", data / "marts" / "current")
             found += differences(out, data / "marts" / "current")

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks.processes import Measured, measure
+from pipelines.platform import STEPS, Platform
+from pipelines.release.runs import RunLog
+from pipelines.settings import load_settings
 
-PHASES = ("start-up", "intake", "load", "dbt build", "checks", "release", "rest")
+OUTSIDE = "start-up and Dagster"
+PHASES = (*STEPS, OUTSIDE)
 VARIABLES = {"min_cell_count": 5, "province_code": "42", "portal_code": "H27"}
 """Settings that the models depend on, as their variables are called."""
 
@@ -68,38 +70,16 @@ class Pipeline:
 
     def compiled(self, data: Path) -> dict[str, Any]:
         """The manifest with the SQL of every model, as a full build over the data folder `data` runs it."""
-        from pipelines.transform.dbt import Dbt
+        settings = load_settings(
+            home=self.home, data_dir=data, threads=self.threads, memory_limit=self.memory, **VARIABLES
+        )
+        return Platform(settings, dbt_target=self.work / "compiled").dbt.compiled()
 
-        warehouse, target = data / "warehouse" / "warehouse.duckdb", self.work / "compiled"
-        project = self.home / "dbt_project"
-        return Dbt(project, warehouse, self.threads, self.memory, VARIABLES, target).compiled()
-
-    def phases(self, run: Measured) -> dict[str, float]:
-        """Seconds of the last run by phase, summing to the whole: from Dagster's log of events."""
-        begin: dict[str, datetime] = {}
-        end: dict[str, datetime] = {}
-        logs = [path for path in (self.dagster / "history" / "runs").glob("*.db") if path.name != "index.db"]
-        with sqlite3.connect(max(logs, key=lambda path: path.stat().st_mtime)) as log:
-            for step, event, at in log.execute(
-                "select step_key, dagster_event_type, timestamp from event_logs "
-                "where dagster_event_type in ('STEP_START', 'STEP_SUCCESS')"
-            ):
-                times = begin if event == "STEP_START" else end
-                times[step] = datetime.fromisoformat(at).replace(tzinfo=UTC)
-            # the line of progress that divides the models' step
-            (built_at,) = log.execute(
-                "select min(timestamp) from event_logs where step_key = 'models' and event like '%built % of %'"
-            ).fetchone()
-        built = datetime.fromisoformat(built_at).replace(tzinfo=UTC)
-        spans = {
-            "start-up": _seconds(run.started, min(begin.values())),
-            "intake": _seconds(begin["landing__drop_folder"], end["landing__drop_folder"]),
-            "load": sum(_seconds(begin[step], end[step]) for step in begin if step.startswith("raw__")),
-            "dbt build": _seconds(begin["models"], built),
-            "checks": _seconds(built, end["models"]),
-            "release": _seconds(begin["release__current"], end["release__current"]),
-        }
-        return {**spans, "rest": run.seconds - sum(spans.values())}
+    def phases(self, data: Path, run: Measured) -> dict[str, float]:
+        """Seconds of the last run over `data` by step of the walk, as `versions.json` records them, summing to all."""
+        last = RunLog(data / "marts").runs()[-1]
+        steps: dict[str, float] = {step: float(last["seconds"].get(step, 0.0)) for step in STEPS}
+        return {**steps, OUTSIDE: run.seconds - sum(steps.values())}
 
     def _hatinh(self, *arguments: str, data: Path) -> Measured:
         environment = {
@@ -119,7 +99,3 @@ class Pipeline:
         }
         command = [sys.executable, "-m", "pipelines.cli", *arguments]
         return measure(command, cwd=self.project, environment=environment, log=self.work / "hatinh.log")
-
-
-def _seconds(begin: datetime, end: datetime) -> float:
-    return (end - begin).total_seconds()

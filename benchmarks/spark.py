@@ -27,7 +27,7 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
-from pipelines.orchestration.platform import Platform
+from pipelines.platform import Platform
 from pipelines.settings import load_settings
 from pipelines.transform.marts import Mart, marts_of, parents_first
 

@@ -12,6 +12,7 @@ Markdown on stdout.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import itertools
 import os
 import sys
@@ -20,7 +21,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.processes import measure
-from pipelines.sources.province import BOX, quadkeys
+from pipelines.settings import load_settings
+from pipelines.sources.province import Province, quadkeys
 
 NAME = "2026-07-01_performance_fixed_tiles.parquet"
 CHUNK, ZOOM = 500_000, 16
@@ -33,7 +35,9 @@ def write_world(path: Path, tiles: int, *, is_sorted: bool, every: int = 1, seed
     import pyarrow.parquet as pq
 
     rng = np.random.default_rng(seed)
-    ours = np.array(sorted(int(key, 4) for key in quadkeys(BOX, ZOOM))[::every], dtype=np.int64)
+    ours = np.array(
+        sorted(int(key, 4) for key in quadkeys(Province.of(load_settings()).box, ZOOM))[::every], dtype=np.int64
+    )
     world = rng.integers(0, 4**ZOOM, tiles - len(ours), dtype=np.int64)
     keys = np.concatenate([ours, world])
     if is_sorted:
@@ -78,11 +82,13 @@ def load_province(path: Path) -> str:
     from pipelines.warehouse.connection import Warehouse
     from pipelines.warehouse.load import load
 
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     file = SimpleNamespace(
         name=NAME,
         path=NAME,
         partition="2026-Q3",
-        sha256="0" * 64,
+        sha256=sha256,
         extracted_on=date(2026, 7, 1),
         landed_at=datetime(2026, 10, 20, tzinfo=UTC),
         synthetic=True,
@@ -90,7 +96,12 @@ def load_province(path: Path) -> str:
     )
     with Warehouse(path.with_suffix(".duckdb")).connect() as connection:
         (result,) = load(
-            connection, SOURCE, [file], lambda _: path.open("rb"), key=bytes(32), max_record_bytes=1 << 20
+            connection,
+            SOURCE.bound(Province.of(load_settings())),
+            [file],
+            lambda _: path.open("rb"),
+            key=bytes(32),
+            max_record_bytes=1 << 20,
         ).files
     return (
         f"{result.rows_loaded:,} loaded, {result.rows_quarantined:,} in quarantine, {result.rows_elsewhere:,} elsewhere"

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from pipelines.orchestration.build import build_defs
-from pipelines.orchestration.platform import Platform
+from pipelines.platform import Platform
 from pipelines.settings import load_settings
 
 

@@ -1,4 +1,4 @@
-"""The generated parts of the documentation: the data dictionary, and the table of settings in the README.
+"""The generated parts of the documentation: the data dictionary, and the table of settings.
 
 Both stand in the code already, the marts in the yml beside each model and the settings in `settings.py`. They are
 written down for readers here, once: `python -m pipelines.dictionary`.
@@ -17,7 +17,7 @@ from pipelines.settings import ENV_PREFIX, PROJECT_ROOT, Settings
 from pipelines.transform.marts import Column, Mart, marts_of
 
 DICTIONARY = PROJECT_ROOT / "docs" / "dictionary.md"
-README = PROJECT_ROOT / "README.md"
+SETTINGS = PROJECT_ROOT / "docs" / "settings.md"
 COMMAND = "python -m pipelines.dictionary"
 BEGIN, END = f"<!-- settings: written by `{COMMAND}` -->", "<!-- end of settings -->"
 
@@ -41,16 +41,16 @@ def render_settings() -> str:
     return _table(("Setting", "Default", "What it is"), rows)
 
 
-def with_settings(readme: str) -> str:
-    """The text of the README with the table of settings between its two marks.
+def with_settings(page: str) -> str:
+    """The text of `docs/settings.md` with the table of settings between its two marks.
 
     Raises:
         ValueError: the marks are not there, or not in this order.
     """
-    before, begin, rest = readme.partition(BEGIN)
+    before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"README.md: the settings stand between {BEGIN} and {END}; put both marks back")
+        raise ValueError(f"docs/settings.md: the settings are between {BEGIN} and {END}; put both marks back")
     return f"{before}{BEGIN}\n{render_settings()}\n{END}{after}"
 
 
@@ -133,8 +133,8 @@ def main() -> None:
         marts = marts_of(dbt.manifest())
     DICTIONARY.parent.mkdir(parents=True, exist_ok=True)
     DICTIONARY.write_text(render_dictionary(marts), encoding="utf-8")
-    README.write_text(with_settings(README.read_text(encoding="utf-8")), encoding="utf-8")
-    sys.stdout.write(f"{DICTIONARY.relative_to(PROJECT_ROOT)} and the settings in {README.name} written.\n")
+    SETTINGS.write_text(with_settings(SETTINGS.read_text(encoding="utf-8")), encoding="utf-8")
+    sys.stdout.write(f"{DICTIONARY.relative_to(PROJECT_ROOT)} and {SETTINGS.relative_to(PROJECT_ROOT)} written.\n")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 
+import duckdb
+
 from pipelines.landing.store import Landing, LandingError
 from pipelines.quality.registries import faults
 from pipelines.release.files import ReleaseError
@@ -17,6 +19,7 @@ from pipelines.release.store import ReleaseStore
 from pipelines.settings import ENV_PREFIX, Settings, unknown_settings
 from pipelines.sources import all_sources
 from pipelines.warehouse.connection import Warehouse
+from pipelines.warehouse.load import refused_files
 from pipelines.warehouse.pseudonyms import KeyProblem, read_key
 
 PACKAGES = (
@@ -51,6 +54,7 @@ def examine(settings: Settings, today: date) -> list[Finding]:
         *(Finding("settings", False, said) for said in unknown_settings()),
         *_disk(settings),
         *_landed(settings),
+        *_refused(settings),
         *_release(settings),
         *_lock(settings),
         *_settings(settings),
@@ -117,6 +121,23 @@ def _landed(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"files of {source}", False, str(error))
         else:
             yield Finding(f"files of {source}", True, f"{len(receipts)} in force, their sums are right")
+
+
+def _refused(settings: Settings) -> Iterator[Finding]:
+    """The files of which the last load took nothing; a warehouse that a run holds is not opened."""
+    warehouse = Warehouse(settings.warehouse)
+    if not settings.warehouse.exists() or warehouse.holder() is not None:
+        return
+    try:
+        with warehouse.connect(read_only=True) as connection:
+            refused = refused_files(connection)
+    except duckdb.Error as error:
+        yield Finding("warehouse", False, f"{settings.warehouse} cannot be read ({type(error).__name__})")
+        return
+    for source, files in refused.items():
+        for name, reason in files:
+            advice = "drop a corrected file, or `hatinh withdraw` this one"
+            yield Finding(f"file of {source}", False, f"{name} was refused: {reason}. {advice}")
 
 
 def _release(settings: Settings) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""A small platform for tests: files land, are loaded and built as in a run, without Dagster, in a temporary folder."""
+"""A small platform for tests: files land, are loaded and built by the steps of the walk, in a temporary folder."""
 
 from __future__ import annotations
 
@@ -10,28 +10,44 @@ from typing import Any
 
 import pytest
 
+from pipelines import walk
 from pipelines.landing.store import Landing, Receipt
-from pipelines.settings import PROJECT_ROOT
-from pipelines.sources import all_sources
+from pipelines.platform import Platform
+from pipelines.quality.record import write_verdicts
+from pipelines.quality.verdict import Evidence, Verdict
+from pipelines.release.publish import Outcome
+from pipelines.release.runs import RunInfo
+from pipelines.settings import load_settings
 from pipelines.sources.base import Source
 from pipelines.sources.dossiers import SOURCE
 from pipelines.transform.dbt import Dbt
-from pipelines.warehouse.connection import Warehouse
-from pipelines.warehouse.load import LoadReport, load, stored_file
+from pipelines.warehouse.connection import Warehouse, set_state
+from pipelines.warehouse.load import LoadReport
 
 KEY = bytes(range(32))
 FIRST_LANDING = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
+BUILT = Evidence("built", "build", "", "block", passed=True)
 
 
 @dataclass
 class World:
-    """Landing, warehouse and dbt of one test. Each file lands a minute after the one before it."""
+    """The platform of one test. Each file lands a minute after the one before it."""
 
-    landing: Landing
-    warehouse: Warehouse
-    dbt: Dbt
+    platform: Platform
     landed_at: datetime = FIRST_LANDING
     is_built: bool = False
+
+    @property
+    def landing(self) -> Landing:
+        return self.platform.landing
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return self.platform.warehouse
+
+    @property
+    def dbt(self) -> Dbt:
+        return self.platform.dbt
 
     def land(self, name: str, content: bytes, source: Source = SOURCE) -> Receipt:
         """Land a file, of dossiers by default; its day and partition come from its name, as in the drop folder."""
@@ -51,25 +67,24 @@ class World:
 
     def load(self, key: bytes = KEY) -> LoadReport:
         """Load every source, so that all raw tables are there. The report is that of the dossiers."""
-        with self.warehouse.connect() as connection:
-            reports = {
-                name: load(
-                    connection,
-                    source,
-                    self.landing.in_force(name),
-                    stored_file(self.landing.root),
-                    key=key,
-                    max_record_bytes=1 << 20,
-                )
-                for name, source in all_sources().items()
-            }
-        return reports["dossiers"]
+        self.platform.settings.pseudonym_key.write_text(key.hex())
+        return walk.load(self.platform).reports["dossiers"]
 
     def build(self, *, full_refresh: bool = False, select: str | None = None) -> None:
         """Build every model, or those that dbt's `--select` names; a model that fails fails the test."""
-        results = self.dbt.build(full_refresh=full_refresh or not self.is_built, select=select)
+        if select or full_refresh:
+            results = self.dbt.build(full_refresh=full_refresh or not self.is_built, select=select)
+        else:
+            results = list(walk.build(self.platform).results)
         assert [(r.name, r.message) for r in results if r.status not in ("success", "unchanged")] == []
         self.is_built = True
+
+    def release(self, now: datetime, *targets: str) -> Outcome:
+        """Release some targets as they are, unjudged: nobody but the test looks at what it releases."""
+        with self.warehouse.connect() as connection:
+            write_verdicts(connection, {target: Verdict(target, (BUILT,)) for target in targets})
+            set_state(connection, "built_by", "test")
+        return walk.release(replace(self.platform, now=lambda: now), RunInfo("run", now, "abc1234"))
 
     def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with self.warehouse.connect() as connection:
@@ -80,9 +95,10 @@ class World:
 def fresh_world(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], World]:
     """Makes an empty world, and ends the one before. All take the one parse of dbt in the project's own target."""
     root = tmp_path_factory.mktemp("world")
-    variables = {"min_cell_count": 5, "province_code": "42", "portal_code": "H27"}
-    warehouse = Warehouse(root / "warehouse" / "warehouse.duckdb", memory_limit="1GB")
-    project = Dbt(PROJECT_ROOT / "dbt_project", warehouse.path, 2, "1GB", variables)
+    settings = load_settings(
+        data_dir=root, pseudonym_key_file=root / "key", memory_limit="1GB", max_record_mb=1, drop_settle_seconds=0
+    )
+    project = Platform(settings).dbt
     project.manifest()
     (root / "target").mkdir()
     for kept in ("manifest.json", "manifest.msgpack", "manifest.fingerprint", "data_tests.json"):
@@ -90,9 +106,9 @@ def fresh_world(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], World]
             shutil.copy(file, root / "target")
 
     def fresh() -> World:
-        for part in ("raw", "warehouse"):
+        for part in ("raw", "warehouse", "marts"):
             shutil.rmtree(root / part, ignore_errors=True)
-        return World(Landing(root / "raw"), warehouse, replace(project, target=root / "target"))
+        return World(Platform(settings, sleep=lambda seconds: None, dbt_target=root / "target"))
 
     return fresh
 

@@ -115,12 +115,14 @@
 {%- endmacro %}
 
 {#
-  What a relation names that leads to no commune, or to one in spite of its code, with how often and when: a member of
+  What a relation names that leads to no commune, or to one in spite of its code, with how often, when and in which files: a member of
   int_area_name_review. Its meanings are the units that the code and the name are on its day.
 #}
-{% macro area_names_to_review(relation, name, day, source, code='cast(null as varchar)') -%}
+{% macro area_names_to_review(
+    relation, name, day, feed, code='cast(null as varchar)', file_no='cast(null as integer)'
+) -%}
     select
-        '{{ source }}' as source,
+        '{{ feed }}' as source,
         {{ stated('given.code', 'given.name') }} as name_given,
         given.code,
         {{ area_key('given.name') }} as name_key,
@@ -136,15 +138,18 @@
         ) as meanings,
         count(*) as row_count,
         min(given.day) as first_on,
-        max(given.day) as last_on
+        max(given.day) as last_on,
+        string_agg(distinct f.name, '; ' order by f.name) as files
     from (
         select
             {{ code }} as code,
             {{ name }} as name,
-            {{ day }} as day
+            {{ day }} as day,
+            {{ file_no }} as file_no
         from {{ relation }}
         where coalesce({{ code }}, {{ name }}) is not null
     ) as given
+    left join {{ source('raw', 'files') }} as f on given.file_no = f.file_no
     {{ join_stated_commune('given.code', 'given.name', 'given.day') }}
     where
         w.area_code is null

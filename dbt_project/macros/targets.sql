@@ -84,27 +84,20 @@
 {%- endmacro %}
 
 {#
-  Coverage of the whole province by all operators together, as their inventories and reports tell it. There is no value
-  of a quarter whose villages are not representative, nor of one to which fewer operators delivered their sites than to
-  one before: it would be of another whole. Speeds are not among the values: they derive from Ookla's tiles, whose licence
-  would reach every table that took them in.
+  Coverage of the province by all operators together. A share of villages is its lower end: villages that are surely
+  covered, of all. There is no value of a quarter whose villages are not representative, nor of one to which fewer
+  operators delivered their sites than to one before: it would be of another set. Speeds are not among the values: they
+  derive from Ookla's tiles, whose licence would reach every table that took them in.
 #}
 {% macro values_covered() -%}
-    {%- set indicators = {
-        'mobile_coverage_villages_pct': ('mobile', 'villages_covered_pct'),
-        'villages_4g_pct': ('4G', 'villages_covered_pct'),
-        'villages_5g_pct': ('5G', 'villages_covered_pct'),
-        'fibre_villages_pct': ('fibre', 'villages_covered_pct'),
-        'bts_per_1000': ('mobile', 'sites_per_1000'),
-    } %}
     select
-        t.indicator,
+        i.indicator,
         t.area_code,
         t.period_type,
         t.period_start,
-        t.value,
-        t.numerator,
-        t.denominator,
+        if(i.is_share, t.villages_covered_least_pct, t.sites_per_1000) as value,
+        if(i.is_share, t.villages_covered, t.sites) as numerator,
+        if(i.is_share, t.villages_covered + t.villages_not_covered + t.villages_unknown, t.population) as denominator,
         cast(null as varchar) as obs_status,
         'computed' as basis,
         'telecom_coverage' as source,
@@ -113,27 +106,19 @@
         least(f.day, last_day(cast(t.period_start + interval 2 month as date))) as vintage_on,
         cast(null as date) as last_month
     from (
-        {% for indicator, (technology, column) in indicators.items() -%}
-            select
-                '{{ indicator }}' as indicator,
-                area_code,
-                period_type,
-                period_start,
-                {{ column }} as value,
-                {{ 'villages_covered' if column == 'villages_covered_pct' else 'sites' }} as numerator,
-                {{ 'villages_covered + villages_not_covered' if column == 'villages_covered_pct' else 'population' }}
-                    as denominator
-            from {{ ref('telecom_coverage') }}
-            where
-                area_code = '{{ var("province_code") }}' and operator = 'all' and technology = '{{ technology }}'
-                {% if column == 'villages_covered_pct' -%}
-                    and is_representative
-                {%- else -%}
-                qualify inventories = max(inventories) over (order by period_start)
-                {%- endif %}
-            {{ 'union all' if not loop.last }}
-        {% endfor %}
+        select
+            *,
+            inventories = max(inventories) over (partition by technology order by period_start) as has_all_inventories
+        from {{ ref('telecom_coverage') }}
+        where area_code = '{{ var("province_code") }}' and operator = 'all'
     ) as t
+    inner join (values
+        ('mobile_coverage_villages_pct', 'mobile', true),
+        ('villages_4g_pct', '4G', true),
+        ('villages_5g_pct', '5G', true),
+        ('fibre_villages_pct', 'fibre', true),
+        ('bts_per_1000', 'mobile', false)
+    ) as i (indicator, technology, is_share) on t.technology = i.technology
     cross join (
         select
             max(extracted_on) as day,
@@ -141,7 +126,7 @@
         from {{ source('raw', 'files') }}
         where source in ('bts_inventory', 'village_coverage') and rows_loaded > 0
     ) as f
-    where t.value is not null
+    where if(i.is_share, t.is_representative, t.has_all_inventories and t.sites_per_1000 is not null)
 {%- endmacro %}
 
 {# Score and place of the province in the list of the 766 index, as last published. #}

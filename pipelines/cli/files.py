@@ -58,14 +58,15 @@ def pull(
     The address comes from HATINH_ADDRESSES. Files that people bring go into data/drop/SOURCE/ instead.
     """
     settings = read_settings()
-    from pipelines.landing.http import HttpError
-    from pipelines.landing.pull import VIETNAM, PullError, read_credentials
     from pipelines.landing.pull import pull as pull_source
+    from pipelines.landing.pull import read_credentials
+    from pipelines.periods import local_date
     from pipelines.sources import all_sources
+    from pipelines.sources.client import HttpError, PullError
 
     refuse_unknown_source(source)
     chosen = all_sources()[source]
-    period = partition or chosen.partition_of(now().astimezone(VIETNAM).date())
+    period = partition or chosen.partition_of(local_date(now()))
     try:
         chosen.period(period)
     except ValueError as error:
@@ -108,9 +109,9 @@ def sample(
 ) -> None:
     """Write synthetic dossiers in the real wire format, calibrated to the published figures. Nobody in them exists."""
     settings = read_settings()
-    from pipelines.sample.catalogue import SeedsError
-    from pipelines.sample.dirt import DEFECTS
-    from pipelines.sample.dossiers import write_dossiers
+    from samples.catalogue import SeedsError
+    from samples.dirt import DEFECTS
+    from samples.dossiers import write_dossiers
 
     if defect is not None and defect not in DEFECTS:
         table = Table("--defect", "What it does")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from pipelines.cli.common import (
     FAILED,
@@ -127,6 +126,7 @@ def releases_reproduce(
     import tempfile
     from contextlib import nullcontext
 
+    from pipelines.cli.progress import RunProgress
     from pipelines.landing.store import LandingError
     from pipelines.release.files import ReleaseError
 
@@ -136,12 +136,15 @@ def releases_reproduce(
         stop(str(error), _code(error))
     if folder is not None and folder.exists() and any(folder.iterdir()):
         stop(f"{folder} is not empty. Name a folder that is, or none.", WRONG_USE)
-    with err.status("khởi động / starting …"):
-        from pipelines.orchestration.reproduce import NotReproducible, reproduce
+    with (
+        nullcontext(folder) if folder else tempfile.TemporaryDirectory(prefix="hatinh-") as place,
+        RunProgress(err) as progress,
+    ):
+        from pipelines.reproduce import NotReproducible, reproduce
         from pipelines.scoreboard.words import number
-    with nullcontext(folder) if folder else tempfile.TemporaryDirectory(prefix="hatinh-") as place:
+
         try:
-            found = reproduce(settings, release, Path(place), lambda line: err.print(f"[dim]{escape(line)}[/dim]"))
+            found = reproduce(settings, release, Path(place), progress)
         except (NotReproducible, LandingError) as problem:
             stop(str(problem))
     table = unbroken("Bảng", "Số dòng khi đó", "Số dòng nay", "Kết quả", whole="Bảng")

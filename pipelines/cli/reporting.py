@@ -33,7 +33,7 @@ def template(
 ) -> None:
     """Write the workbook by which agencies report what no system delivers. Filled, it goes into the drop folder."""
     settings = read_settings()
-    from pipelines.landing.pull import VIETNAM
+    from pipelines.periods import local_date
     from pipelines.reporting.forms import form
     from pipelines.reporting.registry import ReportingError, load_registry, parse_period
     from pipelines.reporting.workbook import workbook_bytes
@@ -49,7 +49,7 @@ def template(
         )
     except ReportingError as error:
         stop(str(error), WRONG_USE)
-    today = now().astimezone(VIETNAM).date()
+    today = local_date(now())
     path = to or Path(f"{asked.name}.xlsx")
     write_file(path, workbook_bytes(asked, made_on=today, send_to=settings.report_recipient))
     out.print(f"{path}: {len(asked.rows)} dòng / rows, hạn gửi / due {asked.due_on:%d/%m/%Y}", highlight=False)
@@ -69,12 +69,12 @@ def check_report(
     Exit code 0: every row is good or blank. 1: something is wrong, each cell is named.
     """
     settings = read_settings()
-    from pipelines.landing.pull import VIETNAM
+    from pipelines.periods import local_date
     from pipelines.reporting.check import check
     from pipelines.reporting.marked import marked_copy, said_lines
     from pipelines.reporting.registry import ReportingError, load_registry
 
-    today = now().astimezone(VIETNAM).date()
+    today = local_date(now())
     content = path.read_bytes()
     checked = check(content, path.name, today)
     out.print(
@@ -82,6 +82,8 @@ def check_report(
         f"+ {checked.blank} để trống / blank + {len(checked.findings)} sai / wrong",
         highlight=False,
     )
+    if checked.refusal:
+        out.print(checked.refusal, markup=False, highlight=False)
     if not checked.findings:
         return
     try:
@@ -109,7 +111,7 @@ def reports(
 ) -> None:
     """Who reported what, in time or late, and what is missing, by the current release."""
     settings = read_settings()
-    from pipelines.landing.pull import VIETNAM
+    from pipelines.periods import local_date
     from pipelines.reporting.overview import each_report, summary, write_returned
     from pipelines.reporting.registry import ReportingError, load_registry, parse_period
 
@@ -117,7 +119,7 @@ def reports(
         chosen = parse_period(period) if period else None
         if returned:
             indicators = load_registry(settings.seeds).indicators
-            today = now().astimezone(VIETNAM).date()
+            today = local_date(now())
             written = write_returned(landing_of(settings), settings.returned, indicators, today)
             for copy, wrong in written:
                 out.print(f"{copy}: {wrong} dòng cần sửa / rows to mend", highlight=False)

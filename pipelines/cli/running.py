@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -32,14 +32,17 @@ from pipelines.cli.common import (
 )
 from pipelines.settings import Settings, unknown_settings
 
+if TYPE_CHECKING:
+    from pipelines.platform import Platform
+
 
 @app.command(rich_help_panel=RUN)
 def run(
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the outcome, no line a step.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the outcome, no progress.")] = False,
 ) -> None:
     """Take the drop folder in, load, build and check the models, release what passed.
 
-    The same Dagster job as the daily schedule, in this process; the Dagster page (hatinh ui) shows it too.
+    This is the Dagster job of the daily schedule, in this process; the Dagster page (hatinh ui) shows it too.
     """
     settings = read_settings()
     refuse_if_held(settings)
@@ -49,31 +52,54 @@ def run(
         read_key(settings.pseudonym_key)
     except KeyProblem as problem:
         stop(str(problem), WRONG_USE)
-    _refuse_if_wrong(settings)
-    with err.status("khởi động / starting …"):
-        from pipelines.orchestration.execute import execute
-        from pipelines.orchestration.platform import Platform
+    _refuse_unknown(settings)
+    from pipelines.cli.progress import RunProgress
+
+    started = now()
+    with RunProgress(err, is_quiet=quiet) as progress:
+        from pipelines.platform import Platform
         from pipelines.quality.suites import SuiteError
         from pipelines.transform.dbt import DbtFailed
 
-    started = now()
+        platform = Platform(settings, listeners=[progress])
+        if _found_nothing_new(platform):
+            _end_of_run(settings, started)
+            return
+        _refuse_faulty_registries(settings)
+        from pipelines.orchestration.execute import execute
 
-    def tell(line: str) -> None:
-        if not quiet:
-            err.print(f"[dim]{(now() - started).total_seconds():6.1f} s[/dim]  {line}", highlight=False)
-
-    try:
-        result = execute(Platform(settings, tell=tell))
-    except (SuiteError, DbtFailed) as problem:  # before the job began: what people edit cannot be read
-        stop(f"Nothing was run. {problem}", WRONG_USE)
+        try:
+            result = execute(platform)
+        except (SuiteError, DbtFailed) as problem:  # before the job began: what people edit cannot be read
+            stop(f"Nothing was run. {problem}", WRONG_USE)
     if not result.success:
         refuse_if_held(settings)
-        said = f": {result.error_message}" if result.error_class in OWN_ERRORS else ""
+        message = f": {result.error_message}" if result.error_class in OWN_ERRORS else ""
         stop(
-            f"The run failed at {result.step or 'its start'} ({result.error_class or 'unknown error'}{said}). "
-            f"Readers keep the last release. The whole story: hatinh ui, run {result.run_id}.",
+            f"The run failed at {result.step or 'its start'} ({result.error_class or 'unknown error'}{message}). "
+            f"Readers keep the last release. The log: hatinh ui, run {result.run_id}.",
             BUSY if result.error_class == "WarehouseBusy" else FAILED,
         )
+    _end_of_run(settings, started)
+
+
+def _found_nothing_new(platform: Platform) -> bool:
+    """Whether a run has nothing to do; it is then recorded, in versions.json and in Dagster, without being made."""
+    from uuid import uuid4
+
+    from pipelines import walk
+
+    run_id = str(uuid4())
+    if not walk.record_if_unchanged(platform, run_id):
+        return False
+    from pipelines.orchestration.execute import record_unchanged
+
+    record_unchanged(platform.settings, run_id)
+    return True
+
+
+def _end_of_run(settings: Settings, started: datetime) -> None:
+    """The scoreboard and the outcome of the last run; exit code 3 when something waits for a person."""
     last = _last_run(settings)
     show_scoreboard(settings)
     _tell_unplaced(settings)
@@ -94,16 +120,21 @@ def waits_for_somebody(run: Mapping[str, Any]) -> bool:
     return "held_back" in run["targets"].values() or any(load["refused"] for load in run["loads"].values())
 
 
-def _refuse_if_wrong(settings: Settings) -> None:
-    """A person who edited a registry hears it now, cell by cell; a run by schedule holds back what rests on it."""
+def _refuse_unknown(settings: Settings) -> None:
+    """A mistyped setting or address would change nothing: it is refused by its name."""
     from pipelines.doctor import unknown_addresses
-    from pipelines.quality.registries import faults
 
     if unknown := [*unknown_settings(), *unknown_addresses(settings)]:
         stop("\n".join(unknown), WRONG_USE)
+
+
+def _refuse_faulty_registries(settings: Settings) -> None:
+    """A person who edited a registry sees each faulty cell now; a scheduled run holds back what rests on it."""
+    from pipelines.quality.registries import faults
+
     if wrong := faults(settings.seeds, settings.methods, settings.province_code):
         lines = "\n".join(f"  {fault}" for fault in wrong)
-        stop(f"{settings.seeds} does not hold together; nothing was run:\n{lines}", WRONG_USE)
+        stop(f"{settings.seeds} has faults; nothing was run:\n{lines}", WRONG_USE)
 
 
 def _tell_unplaced(settings: Settings) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 
 from pipelines.landing.receipts import Receipt
 from pipelines.landing.store import Landing
+from pipelines.periods import local_date
+from pipelines.personal import kind_in, redacted
 
-_VIETNAM = timezone(timedelta(hours=7))  # no summer time
 _CHUNK = 1 << 20
 _DEEPEST = 3  # source / folder / file
 _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload")
@@ -73,7 +75,7 @@ class _Seen:
     def moved(self) -> bool:
         """Whether it has changed or gone since."""
         try:
-            return _state(self.path.stat()) != self.state
+            return _state(self.path.lstat()) != self.state
         except OSError:
             return True
 
@@ -121,17 +123,17 @@ def intake(
     for path in _files(drop):
         parts = path.relative_to(drop).parts
         place = "/".join(parts).encode("utf-8", "replace").decode("utf-8")  # names need not be UTF-8
+        if kind := kind_in(place):
+            failed.append(Left(redacted(place), personal_name(kind)))
+            continue
         if parts[0] not in sources or not 1 < len(parts) <= _DEEPEST:
             known = ", ".join(sorted(sources)) or "none"
             unknown.append(Left(place, f"belongs to no source. Move it to {drop.name}/<source>/, one of: {known}."))
             continue
         try:
-            status = path.stat()
-        except OSError as error:
-            failed.append(Left(place, f"cannot be read: {_system(error)}."))
-            continue
-        if not path.is_file():  # a pipe or a device would block the run
-            failed.append(Left(place, "is not a regular file. Remove it and drop the file itself."))
+            status = _regular(path)
+        except _UnreadableError as error:
+            failed.append(Left(place, str(error)))
             continue
         seen.append(_Seen(path, place, parts[0], _state(status), status.st_mtime))
 
@@ -141,9 +143,7 @@ def intake(
             if file.moved():
                 raise _MovedError
             landed_at = now()
-            partition, extracted_on = sources[file.source].period_of(
-                file.path.name, landed_at.astimezone(_VIETNAM).date()
-            )
+            partition, extracted_on = sources[file.source].period_of(file.path.name, local_date(landed_at))
             receipt, is_new = landing.put(
                 _chunks(file),
                 source=file.source,
@@ -172,11 +172,34 @@ def intake(
     return DropReport(tuple(landed), tuple(repeated), tuple(unsettled), tuple(unknown), tuple(failed))
 
 
+def _regular(path: Path) -> os.stat_result:
+    """The state of a file that can be taken.
+
+    Raises:
+        _UnreadableError: it cannot be seen, is a link, or would block the run as a pipe or a device does.
+    """
+    try:
+        status = path.lstat()
+    except OSError as error:
+        raise _UnreadableError(f"cannot be read: {_system(error)}.") from None
+    if stat.S_ISLNK(status.st_mode):  # it may point to any file that the pipeline's user can read
+        raise _UnreadableError("is a link, which is not followed. Remove it and drop the file itself.")
+    if not stat.S_ISREG(status.st_mode):
+        raise _UnreadableError("is not a regular file. Remove it and drop the file itself.")
+    return status
+
+
+def personal_name(kind: str) -> str:
+    """Why a file is not taken whose name looks like personal data."""
+    return f"has a name that looks like {kind}, and names of files are published. Rename it."
+
+
 def _files(drop: Path) -> Iterator[Path]:
     """Every file that a person meant to drop, sorted by path."""
     for folder, folders, names in os.walk(drop):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
+        links = [name for name in folders if Path(folder, name).is_symlink()]  # os.walk does not go into them
+        for name in sorted([*names, *links]):
             lower = name.lower()
             if not (name.startswith((".", "~$")) or lower.endswith(_UNFINISHED) or lower in _LITTER):
                 yield Path(folder, name)
@@ -196,6 +219,8 @@ def _chunks(file: _Seen) -> Iterator[bytes]:
     """The bytes; fails at their end when the file changed meanwhile, so that a torn copy is never landed."""
     try:
         with file.path.open("rb") as stream:
+            if _state(os.fstat(stream.fileno())) != file.state:  # such as a link, put in its place meanwhile
+                raise _MovedError
             while chunk := stream.read(_CHUNK):
                 yield chunk
     except FileNotFoundError:

@@ -19,6 +19,10 @@ from typing import IO, Any, Self
 import httpx
 import tenacity
 
+from pipelines.sources.client import HttpError, Refused, Response
+
+__all__ = ["AnswerTooLargeError", "Download", "HttpClient", "HttpError", "Refused", "Response"]
+
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 FORBIDDEN = 403
 
@@ -26,31 +30,8 @@ _CHUNK = 1 << 20
 _IN_MEMORY = 8 << 20
 
 
-class HttpError(RuntimeError):
-    """A request that failed for good. The text holds method, host, path, status and number of tries, nothing else."""
-
-    def __init__(self, problem: str, *, method: str, url: httpx.URL | None, status: int | None, tries: int) -> None:
-        self.status = status
-        place = f"{url.host}{url.path}" if url else "the address"
-        times = "once" if tries == 1 else f"{tries} times"
-        super().__init__(f"{method} {place}: {problem} (tried {times})")
-
-
-class Refused(HttpError):
-    """403: the publisher does not want this. Stop asking and talk to them."""
-
-
 class AnswerTooLargeError(HttpError):
     """The answer is larger than allowed."""
-
-
-@dataclass(frozen=True)
-class Response:
-    """An answer held in memory. Header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
 
 
 @dataclass(frozen=True)
@@ -155,7 +136,7 @@ class HttpClient:
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
         json: Any = None,
-        data: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | Mapping[str, str | list[str]] | None = None,
         max_bytes: int | None = None,
     ) -> Response:
         """Ask and hold the answer in memory. `json` or `data` (a form) is the body; limits default to the client's.
@@ -179,7 +160,7 @@ class HttpClient:
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
         json: Any = None,
-        data: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | Mapping[str, str | list[str]] | None = None,
         max_bytes: int | None = None,
     ) -> Iterator[Download]:
         """Ask and hold the answer on disk while the context lasts: `for chunk in download`.
@@ -211,13 +192,14 @@ class HttpClient:
             if request.url.scheme in {"http", "https"} and request.url.host:
                 return request
         problem = "not an http or https address, check the source's address"
-        raise HttpError(problem, method=method, url=None, status=None, tries=0)
+        raise HttpError(problem, method=method, place="the address", status=None, tries=0)
 
     def _ask(self, request: httpx.Request, body: IO[bytes], limit: int, tries: int) -> tuple[int, Mapping[str, str]]:
         """One try: write the answer's bytes into `body` from its start; return status and headers."""
 
         def failed(problem: str, status: int | None = None, kind: type[HttpError] = HttpError) -> HttpError:
-            return kind(problem, method=request.method, url=request.url, status=status, tries=tries)
+            place = f"{request.url.host}{request.url.path}"
+            return kind(problem, method=request.method, place=place, status=status, tries=tries)
 
         self._pause()
         body.seek(0)

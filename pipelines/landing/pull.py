@@ -11,29 +11,31 @@ files, and whoever reads them must be told so by the run, not only by the pull's
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
-from pipelines.landing.http import HttpClient, HttpError
+from pipelines.landing.drop import personal_name
+from pipelines.landing.http import HttpClient
 from pipelines.landing.receipts import Receipt
 from pipelines.landing.store import Landing
-from pipelines.sources.base import Ask, Period, Source
+from pipelines.periods import VIETNAM, Period, local_date
+from pipelines.personal import kind_in, redacted
+from pipelines.sources.base import Ask, Source
+from pipelines.sources.client import HttpError, Manner, PullError
+from pipelines.sources.isolated import where
 
-VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+__all__ = ["PullError", "failed_pulls", "pull", "read_credentials"]
+
 _BLOCK = 1 << 20
 _NOTES = "failed_pulls.json"
 
 Landed = tuple[Receipt, bool]
-
-
-class PullError(RuntimeError):
-    """The source cannot be asked, or its answer is not one. The message says what to set or mend, and no secret."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,8 @@ def pull(
         client: makes the client to ask with; the source's own where None, else a plain one.
 
     Raises:
-        PullError: no address is set, the folder is not there or has a file whose name lacks the day that it needs (the
-            others are landed), or the source answered nonsense.
+        PullError: no address is set, the folder is not there or has files that cannot be taken (the others are
+            landed), or the source answered nonsense. An error of any other class becomes one, with its class and place.
         HttpError: the server did not answer as it should, after every retry. What was landed before stays landed.
         ValueError: `partition` is no period of the source.
     """
@@ -79,14 +81,34 @@ def pull(
             + f", or put files into the drop folder data/drop/{source.name}/."
         )
     try:
-        results = _pull(
-            landing, source, period, address, now, credentials, client or source.client or HttpClient, progress
-        )
-    except (PullError, HttpError) as error:
-        _note(landing.root, source.name, partition, f"{now().astimezone(VIETNAM):%Y-%m-%d %H:%M} {error}")
+        results = _pull(landing, source, period, address, now, credentials, client or _client_of(source), progress)
+    except (KeyboardInterrupt, SystemExit):
         raise
+    except BaseException as error:
+        is_ours = isinstance(error, PullError | HttpError)
+        problem = str(error) if is_ours else _unforeseen(source, partition, error)
+        _note(landing.root, source.name, partition, f"{now().astimezone(VIETNAM):%Y-%m-%d %H:%M} {problem}")
+        if is_ours:
+            raise
+        raise PullError(problem) from error
     _note(landing.root, source.name, partition, None)
     return results
+
+
+def _client_of(source: Source) -> Callable[[], AbstractContextManager[HttpClient]]:
+    """Makes the client that a source wants to be asked with."""
+    if source.client:
+        return source.client
+    manner = source.manner or Manner()
+    return lambda: HttpClient(headers=manner.headers, min_delay_seconds=manner.min_delay_seconds)
+
+
+def _unforeseen(source: Source, partition: str, error: BaseException) -> str:
+    """An error that nobody thought of, without its text, which may quote what was received."""
+    return (
+        f"{source.name} {partition}: an answer or file cannot be taken ({where(error)}). What landed before it stays; "
+        "report it with this text."
+    )
 
 
 def failed_pulls(raw: Path, source: str) -> dict[str, str]:
@@ -148,19 +170,37 @@ def _pull(
     if source.fetch:
         names = {receipt.name for receipt in landing.receipts(source.name) if receipt.partition == partition}
         with connect() as http:
-            for got in source.fetch(Ask(http, address, credentials, period, now, names.__contains__)):
+            for got in source.fetch(Ask(http, address, credentials, period, now, names.__contains__, source.province)):
                 land(_Delivery(got.name, [got.content], got.address, got.extracted_on, got.status, got.media_type))
     elif urlsplit(address).scheme in ("http", "https"):
         url = address.replace("{partition}", partition)
         with connect() as http, http.download(url) as got_file:
             name = PurePosixPath(urlsplit(url).path).name or f"{source.name}-{partition}"
-            day = min(period.last, now().astimezone(VIETNAM).date())
+            day = min(period.last, local_date(now()))
             land(_Delivery(name, got_file, url, day, got_file.status, got_file.media_type))
     else:
-        for path, day in _files_of(Path(address), source, partition, now().astimezone(VIETNAM).date()):
-            with open(path, "rb") as stream:
-                chunks = iter(lambda: stream.read(_BLOCK), b"")
-                land(_Delivery(path.name, chunks, path.resolve().as_uri(), day))
+        problems: list[str] = []
+        for path in _files_of(Path(address), source):
+            kind = kind_in(path.name)
+            name = redacted(path.name) if kind else path.name
+            try:
+                if kind:
+                    raise ValueError(personal_name(kind))
+                if path.is_symlink():
+                    raise ValueError("is a link, which is not followed. Put the file itself there.")
+                of, day = source.period_of(path.name, local_date(now()))
+                if of != partition:
+                    continue
+                with open(path, "rb") as stream:
+                    chunks = iter(partial(stream.read, _BLOCK), b"")
+                    land(_Delivery(path.name, chunks, path.absolute().as_uri(), day))
+            except OSError as error:
+                problems.append(f"{name} cannot be read ({error.strerror or type(error).__name__}).")
+            except ValueError as error:
+                problems.append(f"{name} {error}")
+        if problems:  # after the others: whether it is of this period nobody knows
+            more = f" {len(problems) - 1} more files cannot be taken." if problems[1:] else ""
+            raise PullError(f"In the folder of {source.name}: {problems[0]}{more}")
     return results
 
 
@@ -182,19 +222,9 @@ def read_credentials(path: Path, source: str) -> dict[str, str]:
         ) from None
 
 
-def _files_of(folder: Path, source: Source, partition: str, today: date) -> Iterator[tuple[Path, date]]:
+def _files_of(folder: Path, source: Source) -> list[Path]:
     if not folder.is_dir():
         raise PullError(f"The address of {source.name} is no folder that can be read: {folder}")
-    undated: list[str] = []
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and not path.name.startswith("."):
-            try:
-                of, day = source.period_of(path.name, today)
-            except ValueError as problem:
-                undated.append(f"{path.name} {problem}")
-                continue
-            if of == partition:
-                yield path, day
-    if undated:  # after the others: whether it is of this period nobody knows
-        more = f" So do {len(undated) - 1} more." if undated[1:] else ""
-        raise PullError(f"In the folder of {source.name}: {undated[0]}{more}")
+    return sorted(
+        path for path in folder.iterdir() if (path.is_file() or path.is_symlink()) and not path.name.startswith(".")
+    )

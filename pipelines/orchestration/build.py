@@ -13,25 +13,23 @@ from pipelines.orchestration.assets import (
     model_assets,
     raw_asset,
     release_asset,
-    suites_of,
 )
-from pipelines.orchestration.platform import Platform, held_run
+from pipelines.orchestration.held_run import held_run
 from pipelines.orchestration.triggers import daily, daily_pulls, drop_sensor, jobs
+from pipelines.platform import Platform
 from pipelines.sources import all_sources
-from pipelines.transform.marts import marts_of
 
 
 def build_defs(platform: Platform, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
     """What Dagster loads. `resources` replace those of the same name: `platform`, `run`."""
-    manifest = platform.dbt.manifest()
-    marts = marts_of(manifest)
+    project = platform.project
     return dg.Definitions(
         assets=[
             *(landing_asset(source) for source in all_sources().values()),
             drop_folder,
             *(raw_asset(source) for source in all_sources().values()),
-            model_assets(manifest, suites_of(platform, marts)),
-            release_asset(marts),
+            model_assets(project),
+            release_asset(project),
         ],
         jobs=list(jobs()),
         schedules=[daily(platform.settings), *daily_pulls(platform.settings)],

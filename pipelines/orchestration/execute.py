@@ -1,23 +1,26 @@
-"""Run the very Dagster job in this process, recorded in the project's instance, so that the Dagster page shows it."""
+"""Run the Dagster job in this process, recorded in the project's instance, so that the Dagster page shows it."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import dagster as dg
+from dagster import DagsterRun
 
 from pipelines.orchestration.build import build_defs
-from pipelines.orchestration.platform import RUN, Platform, bury_dead_runs
+from pipelines.orchestration.event_log import batched_events
+from pipelines.orchestration.held_run import RUN, fail_stale_runs
+from pipelines.platform import Platform
 from pipelines.settings import Settings
 from pipelines.warehouse.connection import Warehouse
 
 
 @dataclass(frozen=True)
 class Executed:
-    """How a run in this process ended. `step` and `error` tell of the first failure: its class, and its message."""
+    """How a run in this process ended; of the first failure its step, its class and its message."""
 
     success: bool
     run_id: str
@@ -36,17 +39,18 @@ def use_instance(settings: Settings) -> None:
 
 
 def prepare_page(settings: Settings) -> None:
-    """Before the page starts with its daemon: what ran under the one before it, and was killed with it, is over."""
+    """Before the page starts with its daemon: fail the runs that were killed with the former one."""
     use_instance(settings)
     with dg.DagsterInstance.get() as instance:
-        bury_dead_runs(instance, Warehouse(settings.warehouse), job=None, grace=timedelta())
+        fail_stale_runs(instance, Warehouse(settings.warehouse), job=None, grace=timedelta())
 
 
 def execute(platform: Platform) -> Executed:
-    """The whole walk, from the drop folder to the release."""
+    """The run of the Dagster job, from the drop folder to the release, on the project as it is now."""
+    platform = replace(platform)  # what people edit is read again for each run
     use_instance(platform.settings)
     job = build_defs(platform).resolve_job_def(RUN)
-    with dg.DagsterInstance.get() as instance:
+    with dg.DagsterInstance.get() as instance, batched_events(instance):
         result = job.execute_in_process(
             instance=instance,
             raise_on_error=False,
@@ -64,3 +68,14 @@ def execute(platform: Platform) -> Executed:
                 message = cause.message.strip().partition(": ")[2] or cause.message.strip()
                 return Executed(False, result.run_id, event.step_key, cause.cls_name, message)
         return Executed(False, result.run_id)
+
+
+def record_unchanged(settings: Settings, run_id: str) -> None:
+    """Record a run that found nothing to do, without making the definitions: the page lists it as a success."""
+    use_instance(settings)
+    with dg.DagsterInstance.get() as instance:
+        run = DagsterRun(job_name=RUN, run_id=run_id, tags={"hatinh/outcome": "unchanged"})
+        instance.add_run(run)
+        for event in (dg.DagsterEventType.RUN_START, dg.DagsterEventType.RUN_SUCCESS):
+            message = "Nothing is new since the last release."
+            instance.report_dagster_event(dg.DagsterEvent(event.value, RUN, message=message), run_id=run_id)

@@ -11,7 +11,8 @@ import dagster as dg
 
 from pipelines.landing.drop import waiting
 from pipelines.orchestration.assets import landing_key, partition_key
-from pipelines.orchestration.platform import RUN, Platform, bury_dead_runs
+from pipelines.orchestration.held_run import RUN, fail_stale_runs
+from pipelines.platform import Platform
 from pipelines.settings import Settings
 from pipelines.sources import all_sources
 
@@ -84,7 +85,7 @@ def drop_sensor(settings: Settings) -> dg.SensorDefinition:
     def dropped(
         context: dg.SensorEvaluationContext, platform: dg.ResourceParam[Platform]
     ) -> dg.RunRequest | dg.SkipReason:
-        bury_dead_runs(context.instance, platform.warehouse)
+        fail_stale_runs(context.instance, platform.warehouse)
         files = waiting(platform.settings.drop, all_sources())
         if not files:
             return dg.SkipReason("nothing in the drop folder")

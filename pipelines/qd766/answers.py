@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.qd766.rules import Rules, Share
+from pipelines.sources.framing import parse_json
 
 MAX_ANSWER_MB = 64
 """A national answer has well under 1 MB: a longer file is something else."""
@@ -129,7 +130,7 @@ def _json(path: Path) -> Any:
             "an HTML or XML page, most likely an error page of the portal or its firewall: ask again"
         )
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return parse_json(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
             raise NotAnAnswerError(f"JSON that ends too early, after {len(text)} characters: record it again") from None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.periods import Period, PeriodType
 from pipelines.qd766.rules import GROUPS, Rules, Share, load_rules
 from pipelines.warehouse.connection import Warehouse
 
@@ -67,17 +67,13 @@ class _Scope:
     agency: str
     name: str
     is_total: bool
-    period_type: str
+    period_type: PeriodType
     period_start: dt.date
 
     @property
     def period(self) -> str:
         """As people type it: 2026, 2026-Q3, 2026-10."""
-        if self.period_type == "year":
-            return f"{self.period_start:%Y}"
-        if self.period_type == "quarter":
-            return f"{self.period_start:%Y}-Q{(self.period_start.month + 2) // 3}"
-        return f"{self.period_start:%Y-%m}"
+        return Period(self.period_start, self.period_type).label
 
 
 def explain(
@@ -122,19 +118,19 @@ def explain(
 
 
 # ------------------------------------------------------------------------------------------------- what the tables say
-def period_of(text: str) -> tuple[str, dt.date]:
+def period_of(text: str) -> tuple[PeriodType, dt.date]:
     """Kind and first day of a period as people type it: 2026, 2026-Q3 or 2026-10.
 
     Raises:
         ExplainError: it is none of these.
     """
-    match = re.fullmatch(r"(\d{4})(?:-(?:[Qq]([1-4])|(0[1-9]|1[0-2])))?", text.strip())
-    if match is None or match[1] == "0000":
-        raise ExplainError(f"{text!r} is no period: write a year (2026), a quarter (2026-Q3) or a month (2026-10).")
-    year, quarter, month = match.groups()
-    if quarter:
-        return "quarter", dt.date(int(year), 3 * int(quarter) - 2, 1)
-    return ("month", dt.date(int(year), int(month), 1)) if month else ("year", dt.date(int(year), 1, 1))
+    try:
+        found = Period.parse(text, ("year", "quarter", "month"))
+    except ValueError:
+        raise ExplainError(
+            f"{text!r} is no period: write a year (2026), a quarter (2026-Q3) or a month (2026-10)."
+        ) from None
+    return found.type, found.first
 
 
 def _scope(connection: duckdb.DuckDBPyConnection, table: Path, agency: str | None, period: str | None) -> _Scope:

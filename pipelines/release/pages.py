@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.personal import redacted
 from pipelines.release.files import sha256
-from pipelines.release.protect import redacted
 from pipelines.release.released import Release
 
 _log = logging.getLogger(__name__)

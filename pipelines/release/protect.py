@@ -15,6 +15,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pipelines.personal import PATTERNS
 from pipelines.release.sql import identifier, relation
 
 if TYPE_CHECKING:
@@ -35,18 +36,6 @@ _PERSONAL_COLUMNS = frozenset(
     """.split()  # noqa: SIM905
 )
 
-# Written for RE2 (DuckDB) and for Python's `re` alike.
-_PATTERNS = {
-    "identity numbers": r"(?:^|[^0-9])(?:[0-9]{12}|[0-9]{9})(?:$|[^0-9])",
-    "telephone numbers": (
-        r"(?:^|[^0-9])(?:\+?84|0)[ .-]?"
-        r"(?:[35789](?:[0-9]{8}|[0-9][ .-]?[0-9]{3}[ .-]?[0-9]{4}|[0-9]{2}[ .-]?[0-9]{3}[ .-]?[0-9]{3}"
-        r"|[0-9]{2}(?:[ .-][0-9]{2}){3})|2[0-9]{2}[ .-]?[0-9]{3,4}[ .-]?[0-9]{3,4})(?:$|[^0-9])"
-    ),
-    "e-mail addresses": r"[^\s@]+@[^\s@]+\.[A-Za-z]{2,}",
-    "codes of single dossiers": r"[A-Z][0-9]{2}(?:\.[0-9]+)*-(?:[0-9]{6}|[0-9]{8})-[0-9]+",
-}
-
 
 def personal_data(conn: duckdb.DuckDBPyConnection, mart: Mart, types: Sequence[str]) -> list[str]:
     """What in a mart looks like personal data: one sentence a finding, empty when there is none.
@@ -59,7 +48,7 @@ def personal_data(conn: duckdb.DuckDBPyConnection, mart: Mart, types: Sequence[s
         if re.sub(r"[^a-z0-9]", "", column.name.lower()) in _PERSONAL_COLUMNS:
             probes.append((rows, f"column {column.name} has the name of personal data ({{}} rows)"))
         elif kind == "VARCHAR":
-            for label, pattern in _PATTERNS.items():
+            for label, pattern in PATTERNS.items():
                 matches = f"count(*) FILTER (regexp_matches({identifier(column.name)}, '{pattern}'))"
                 probes.append((matches, f"column {column.name} has {{}} values that look like {label}"))
     if not probes:
@@ -120,15 +109,3 @@ def source_of(mart: Mart) -> str:
         UNION ALL BY NAME
         SELECT * FROM {relation(mart.relation)} WHERE NOT ({merge.only})
     )"""
-
-
-def redacted(text: str, limit: int = 300) -> str:
-    """The first line of an error, fit for a log that people read: without anything that looks like a person's data.
-
-    Texts in single quotes go too: that is how DuckDB cites the value it could not read.
-    """
-    line = text.strip().partition("\n")[0]
-    line = re.sub(r"(?<!\w)'[^']*'", "'…'", line)
-    for pattern in _PATTERNS.values():
-        line = re.sub(pattern, "…", line)
-    return line if len(line) <= limit else line[: limit - 1] + "…"

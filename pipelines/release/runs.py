@@ -15,8 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from pipelines.personal import redacted
 from pipelines.release.files import PACKAGE, RELEASES, VERSIONS, current_id, iso, to_json, write_atomically
-from pipelines.release.protect import redacted
 
 RunStatus = Literal["running", "released", "unchanged", "nothing", "failed", "died"]
 
@@ -61,8 +61,12 @@ class RunLog:
         error: str | None = None,
         targets: Mapping[str, str] | None = None,
         loads: Mapping[str, Any] | None = None,
+        seconds: Mapping[str, float] | None = None,
     ) -> None:
-        """Record how a run ended. Of `error` the first line is kept, without what looks like personal data."""
+        """Record how a run ended, and the seconds of each step.
+
+        Of `error` the first line is kept, without what looks like personal data.
+        """
         runs = self.runs()
         entry = next((e for e in reversed(runs) if e["run_id"] == run_id), None)
         if entry is None:  # the log was set aside while the run was on
@@ -75,6 +79,7 @@ class RunLog:
             "error": redacted(error) if error else None,
             "targets": dict(targets or {}),
             "loads": dict(loads or {}),
+            "seconds": dict(seconds or {}),
         }
         self._write(runs)
 
@@ -139,4 +144,5 @@ def _entry(run_id: str, started_at: str | None, status: RunStatus, kind: str = "
         "error": None,
         "targets": {},
         "loads": {},
+        "seconds": {},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from types import SimpleNamespace
 
 import duckdb
 
-from pipelines.sources.reported_indicators import SOURCE
+from pipelines.sources import all_sources
 from pipelines.warehouse.connection import SCHEMA
 from pipelines.warehouse.load import load
 
+UNREADABLE = "unreadable_file"
+"""The finding of a file of which no row could be read."""
 MAX_RECORD_BYTES = 1 << 20
 """A row of a form is a thousandth of it."""
 
@@ -29,12 +32,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """What a load would make of a workbook. Every row is answered, blank or among the findings."""
+    """What a load would make of a workbook. Every row is answered, blank or among the findings. `refusal` says why a
+    file was not read at all; it is then one finding."""
 
     name: str
     answered: int
     blank: int
     findings: tuple[Finding, ...]
+    refusal: str | None = None
 
     @property
     def rows(self) -> int:
@@ -57,14 +62,15 @@ def check(content: bytes, name: str, day: date) -> Check:
 
 def check_all(workbooks: Sequence[Sent]) -> list[Check]:
     """Judge workbooks, each by itself, in one load: planning it costs more than any of them."""
+    source = all_sources()["reported_indicators"]
     files = [
         SimpleNamespace(
             name=sent.name,
             path=sent.name,
             partition=f"{sent.day:%Y-%m}",
-            sha256=f"{number:064x}",
+            sha256=hashlib.sha256(sent.content).hexdigest(),
             bytes=len(sent.content),
-            extracted_on=SOURCE.period_of(sent.name, sent.day)[1],
+            extracted_on=source.period_of(sent.name, sent.day)[1],
             landed_at=datetime.combine(sent.day, time(), UTC),
             synthetic=False,
             content=sent.content,
@@ -73,9 +79,9 @@ def check_all(workbooks: Sequence[Sent]) -> list[Check]:
     ]
     with duckdb.connect() as connection:
         connection.execute(SCHEMA)
-        load(
+        report = load(
             connection,
-            SOURCE,
+            source,
             files,
             lambda file: io.BytesIO(file.content),  # type: ignore[attr-defined]
             key=bytes(32),  # no field of this source becomes a pseudonym
@@ -84,7 +90,7 @@ def check_all(workbooks: Sequence[Sent]) -> list[Check]:
         rows = connection.execute(
             "select f.file_no, count(r.version) filter (value_status is not null), "
             "count(r.version) filter (value_status is null) "
-            f"from raw.files as f left join raw.{SOURCE.name} as r using (file_no) "
+            f"from raw.files as f left join raw.{source.name} as r using (file_no) "
             "group by f.file_no order by f.file_no"
         ).fetchall()
         refused: dict[int, list[Finding]] = {}
@@ -92,7 +98,14 @@ def check_all(workbooks: Sequence[Sent]) -> list[Check]:
             "select file_no, row_no, reason, field from raw.quarantine order by all"
         ).fetchall():
             refused.setdefault(file_no, []).append(Finding(row_no, reason, field))
+    unread = Finding(1, UNREADABLE, None)
     return [
-        Check(sent.name, answered, blank, tuple(refused.get(file_no, ())))
-        for sent, (file_no, answered, blank) in zip(workbooks, rows, strict=True)
+        Check(
+            sent.name,
+            answered,
+            blank,
+            tuple(refused.get(file_no, (unread,) if result.refusal else ())),
+            result.refusal,
+        )
+        for sent, (file_no, answered, blank), result in zip(workbooks, rows, report.files, strict=True)
     ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from difflib import get_close_matches
 
+from pipelines.periods import Period
 from pipelines.reporting.registry import (
     FREQUENCIES_VI,
     LEVELS_VI,
@@ -14,7 +15,6 @@ from pipelines.reporting.registry import (
     Indicator,
     Registry,
     ReportingError,
-    ReportPeriod,
 )
 
 
@@ -37,7 +37,7 @@ class Form:
     name: str
     """File name, without a day."""
     title_vi: str
-    period: ReportPeriod
+    period: Period
     rows: tuple[FormRow, ...]
     choices: tuple[Agency, ...]
     """Agencies that may answer the rows without one."""
@@ -47,7 +47,7 @@ class Form:
 def form(
     registry: Registry,
     wanted: str,
-    period: ReportPeriod,
+    period: Period,
     *,
     agency: str | None,
     province_code: str,
@@ -94,12 +94,12 @@ def form(
     )
 
 
-def period_in_name(period: ReportPeriod) -> str:
+def period_in_name(period: Period) -> str:
     """The period as file names have it: a month as 2026-M09, since 2026-09 reads like the day of the report."""
     return f"{period.first:%Y-M%m}" if period.type == "month" else period.label
 
 
-def _chosen(registry: Registry, wanted: str, period: ReportPeriod) -> Sequence[Indicator]:
+def _chosen(registry: Registry, wanted: str, period: Period) -> Sequence[Indicator]:
     if wanted in registry.pillars:
         of_pillar = [i for i in registry.indicators.values() if i.pillar == wanted and i.levels]
         fitting = [indicator for indicator in of_pillar if indicator.frequency == period.type]
@@ -137,7 +137,7 @@ def _frequency(frequency: str) -> str:
     return f"{frequency} ({FREQUENCIES_VI[frequency]})"
 
 
-def _like(indicator: Indicator, period: ReportPeriod) -> str:
+def _like(indicator: Indicator, period: Period) -> str:
     year = period.first.year
     return {"month": f"{year}-09", "quarter": f"{year}-Q3", "half": f"{year}-H1", "year": f"{year}"}[
         indicator.frequency

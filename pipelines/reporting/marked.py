@@ -7,9 +7,11 @@ A wrong cell is framed and filled, has a comment, and its reason stands in words
 from __future__ import annotations
 
 import io
+import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from typing import Any, BinaryIO
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import Cell
@@ -18,11 +20,14 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from pipelines.reasons import REASONS
 from pipelines.reporting.check import Check, Finding
 from pipelines.reporting.registry import Indicator
 from pipelines.reporting.workbook import OPEN_BORDER, OPEN_FIELDS, OPEN_FILL, page, range_text, settled
+from pipelines.sources import isolated
 from pipelines.sources.reported_indicators import FIELDS
-from pipelines.sources.tables import HEADER_WITHIN, LARGEST_WORKBOOK, heading_key
+from pipelines.sources.tables import HEADER_WITHIN, heading_key
+from pipelines.sources.workbooks import LARGEST_WORKBOOK
 
 LIST = "Cần sửa"
 WHOLE_ROW = "cả dòng"
@@ -36,81 +41,52 @@ _WRAPPED = Alignment(vertical="center", wrap_text=True)
 _LARGEST = 16 << 20
 """Bytes of a workbook that is opened to be marked; a larger one is no form of ours and gets the list alone."""
 
-_AGAIN = "Lấy lại mẫu (hatinh template) và chép số liệu sang."
-MENDS: Mapping[str, str] = {
-    # of the file
-    "empty_file": f"Tệp không có dòng số liệu nào. {_AGAIN}",
-    "hidden_sheet": f"Trang có tiêu đề của biểu đang bị ẩn nên không được đọc. Bỏ ẩn trang đó, hoặc: {_AGAIN}",
-    "header_not_found": f"Không thấy dòng tiêu đề của biểu ở trang nào đang hiện. Bỏ ẩn trang đó, hoặc: {_AGAIN}",
-    "unreadable_workbook": "Không mở được tệp: hỏng, có mật khẩu, quá lớn, hoặc không phải Excel. Lưu lại dạng .xlsx.",
-    "further_sheet": "Có hơn một trang số liệu, không rõ trang nào đúng. Giữ một trang, xóa các trang chép thêm.",
-    "truncated_table": "Tệp bị cắt ngang. Gửi lại tệp đầy đủ.",
-    "truncated_gzip": "Tệp bị cắt ngang. Gửi lại tệp đầy đủ.",
-    "corrupt_gzip": "Tệp bị hỏng. Gửi lại tệp Excel.",
-    "truncated_array": "Tệp bị cắt ngang. Gửi lại tệp Excel.",
-    "malformed_array": "Tệp bị hỏng. Gửi lại tệp Excel.",
-    "invalid_json": "Tệp bị hỏng. Gửi lại tệp Excel.",
-    "not_an_object": "Tệp bị hỏng. Gửi lại tệp Excel.",
-    "malformed_row": "Dòng bị hỏng. Gửi lại tệp Excel.",
-    "invalid_utf8": "Chữ trong dòng bị lỗi mã. Gửi lại tệp Excel.",
-    "record_too_long": "Dòng quá dài. Rút gọn ghi chú.",
-    # of a row
-    "wrong_width": "Có chữ ngoài các cột của biểu, ở dòng này. Xóa những ô bên phải biểu.",
-    "row_altered": "Dòng này không phải dòng của biểu (cột STT khác mẫu). Xóa dòng thêm vào, hoặc trả lại STT như mẫu.",
-    "row_repeated": "Dòng này có STT đã dùng ở trên. Xóa dòng chép thêm.",
-    "row_deleted": f"Một dòng của biểu đã bị xóa. Chỉ số chưa có thì để trống, không xóa dòng. {_AGAIN}",
-    "duplicate_record": "Dòng này lặp lại một dòng ở trên. Xóa dòng chép thêm.",
-    "missing_field": "Ô này không được để trống. Cột Mã cơ quan: chọn mã cơ quan báo cáo; cột khác: lấy lại mẫu.",
-    # of the codes
-    "unknown_indicator": f"Không có chỉ số nào có mã này. {_AGAIN}",
-    "not_reported": "Chỉ số này không báo cáo bằng biểu: hệ thống tự tính hoặc lấy từ nguồn công bố. Xóa số liệu.",
-    "unknown_agency": "Không có cơ quan nào có mã này trong kỳ báo cáo. Chọn mã trong danh sách.",
-    "unknown_area": f"Không có đơn vị hành chính nào có mã này trong kỳ báo cáo. {_AGAIN}",
-    "area_of_another": "Cơ quan này không báo cáo cho địa bàn này. Chọn đúng mã cơ quan, hoặc lấy lại mẫu của cơ quan.",
-    "bad_period": "Kỳ báo cáo phải viết như 2026, 2026-H1, 2026-Q3 hoặc 2026-09. Trả lại như mẫu.",
-    "wrong_frequency": f"Chỉ số này không báo cáo theo loại kỳ này. {_AGAIN}",
-    "other_period": "Kỳ báo cáo khác kỳ của mẫu. Trả lại như mẫu; kỳ khác thì lấy mẫu của kỳ đó.",
-    "period_not_begun": "Kỳ báo cáo chưa bắt đầu. Kiểm tra kỳ và ngày trong tên tệp.",
-    "old_form": f"Mẫu cũ hoặc mẫu của kỳ khác: định nghĩa, đơn vị hay khoảng cho phép đã đổi. {_AGAIN}",
-    # of the open cells
-    "formula_without_value": "Dòng có công thức chưa tính, hoặc ra lỗi. Gõ thẳng con số, hoặc mở bằng Excel, lưu lại.",
-    "text_in_number_cell": "Đây là chữ, không phải số. Xóa ô rồi gõ lại con số, không kèm chữ, dấu % hay đơn vị.",
-    "not_a_number": "Đây không phải một số. Gõ một số, không kèm chữ, dấu % hay đơn vị.",
-    "unknown_status": "Chọn Thực hiện, Ước thực hiện hoặc Không áp dụng.",
-    "value_not_applicable": "Đã chọn Không áp dụng thì không có số liệu. Xóa con số, hoặc đổi tình trạng.",
-    "status_without_value": "Đã chọn tình trạng mà chưa có số liệu. Gõ số; chưa có thì xóa tình trạng.",
-    "fraction_for_percent": "Số phần trăm nhập theo thang 100: 85, không phải 0,85. Nếu thật sự không quá 1 %, ghi rõ "
-    "ở Ghi chú, ví dụ “0,85 % là đúng”.",
-    "out_of_range": "Ngoài khoảng cho phép ({range}). Kiểm tra con số và đơn vị tính ({unit}).",
-    "note_too_long": "Ghi chú dài quá 500 ký tự. Rút gọn.",
-    "contact_in_note": "Ghi chú được công bố: bỏ số điện thoại, thư điện tử, số định danh, mã hồ sơ. Số rất lớn viết "
-    "bằng triệu, tỷ.",
-}
-"""What each reason of quarantine says to who filled the workbook: what is wrong, and what to do."""
-
 
 def said(finding: Finding, indicator: Indicator | None) -> str:
     """A reason in words."""
     bounds = range_text(indicator) if indicator else "xem cột Khoảng cho phép"
     unit = indicator.unit if indicator else "xem cột Đơn vị tính"
-    return MENDS[finding.reason].replace("{range}", bounds).replace("{unit}", unit)
+    reason = REASONS[finding.reason]
+    return (reason.form_fix_vi or reason.fix_vi).replace("{range}", bounds).replace("{unit}", unit)
 
 
 def said_lines(content: bytes, checked: Check, indicators: Mapping[str, Indicator]) -> list[tuple[str, str, str]]:
     """Every finding as (row, cell or "cả dòng", reason in words), for people who look at a terminal."""
-    _, lines = _marked(content, checked, indicators)
-    return [(str(finding.row_no), place or WHOLE_ROW, text) for finding, place, text in lines]
+    *_, lines = _in_child(_said, content, checked, indicators) or _said(None, checked, indicators)
+    return [(row, place, text) for row, place, text in json.loads(lines)]
 
 
 def marked_copy(content: bytes, checked: Check, indicators: Mapping[str, Indicator], made_on: date) -> bytes:
     """The workbook as it came, with every finding marked; where it cannot be opened, the list of findings alone."""
-    book, lines = _marked(content, checked, indicators)
+    (copy,) = _in_child(_copy, content, checked, indicators, made_on) or _copy(None, checked, indicators, made_on)
+    return copy
+
+
+def _in_child(function: Callable[..., Iterator[bytes]], content: bytes, *arguments: Any) -> list[bytes]:
+    """What a function makes of the workbook, in the process that reads files of others; nothing where that fails."""
+    try:
+        return list(isolated.call(function, io.BytesIO(content), *arguments))
+    except isolated.ReaderFailed:
+        return []
+
+
+def _said(stream: BinaryIO | None, checked: Check, indicators: Mapping[str, Indicator]) -> Iterator[bytes]:
+    _, lines = _marked(stream, checked, indicators)
+    yield json.dumps([(str(finding.row_no), place or WHOLE_ROW, text) for finding, place, text in lines]).encode()
+
+
+def _copy(
+    stream: BinaryIO | None, checked: Check, indicators: Mapping[str, Indicator], made_on: date
+) -> Iterator[bytes]:
+    book, lines = _marked(stream, checked, indicators)
     _list(book, lines)
-    return settled(book, made_on)
+    yield settled(book, made_on)
 
 
-def _marked(content: bytes, checked: Check, indicators: Mapping[str, Indicator]) -> tuple[Workbook, list[_Line]]:
-    book = _opened(content)
+def _marked(
+    stream: BinaryIO | None, checked: Check, indicators: Mapping[str, Indicator]
+) -> tuple[Workbook, list[_Line]]:
+    book = None if stream is None or checked.refusal else _opened(stream.read(_LARGEST + 1))
     if book is None:
         book = Workbook()
         assert book.active is not None  # noqa: S101  a new workbook has a sheet

@@ -18,7 +18,6 @@ from datetime import date, timedelta
 from pipelines.reporting.registry import form_of, seed_rows
 from pipelines.settings import load_settings
 
-SEED = load_settings().seeds / "report_obligations.csv"
 COMMAND = "python -m pipelines.reporting.obligations --from <first day on which a period by the new question begins>"
 _DUE_DAYS = {"month": 10, "quarter": 15, "half": 20, "year": 30}
 """Proposed by this platform; no document that sets them was seen."""
@@ -73,12 +72,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--from", dest="since", type=date.fromisoformat, required=True)
     since: date = parser.parse_args().since
-    rows = renewed(seed_rows(SEED.with_name("indicators.csv")), seed_rows(SEED), since)
+    seed = load_settings().seeds / "report_obligations.csv"
+    rows = renewed(seed_rows(seed.with_name("indicators.csv")), seed_rows(seed), since)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    SEED.write_text(text.getvalue(), encoding="utf-8")
+    seed.write_text(text.getvalue(), encoding="utf-8")
 
 
 if __name__ == "__main__":

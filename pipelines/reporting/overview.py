@@ -7,11 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-
+from pipelines.periods import Period, label_sql
+from pipelines.release.reader import ReleaseReader
 from pipelines.reporting.check import Sent, check_all
 from pipelines.reporting.marked import marked_copy
-from pipelines.reporting.registry import Indicator, ReportingError, ReportPeriod
+from pipelines.reporting.registry import Indicator, ReportingError
 from pipelines.sources.reported_indicators import SOURCE
 
 if TYPE_CHECKING:
@@ -20,20 +20,13 @@ if TYPE_CHECKING:
 Lines = tuple[tuple[str, ...], Sequence[tuple[str, ...]]]
 """Headings, and rows of text."""
 
-_CHOSEN = """
-    from read_parquet($table)
+_CHOSEN = f"""
+    from {SOURCE.name}
     where
         ($type is null or (period_type = $type and period_start = $first))
         and ($agency is null or agency_code = $agency)
 """
-_PERIOD = """
-    case period_type
-        when 'year' then strftime(period_start, '%Y')
-        when 'half' then strftime(period_start, '%Y') || '-H' || (month(period_start) + 5) // 6
-        when 'quarter' then strftime(period_start, '%Y') || '-Q' || quarter(period_start)
-        else strftime(period_start, '%Y-%m')
-    end
-"""
+_PERIOD = label_sql("period_type", "period_start")
 SUMMARY = f"""
     select indicator, {_PERIOD}, any_value(due_on)::varchar,
         (count(*) filter (report_status = 'received'))::varchar,
@@ -59,7 +52,7 @@ EACH = f"""
 """
 
 
-def summary(release: Path, period: ReportPeriod | None, agency: str | None) -> Lines:
+def summary(release: Path, period: Period | None, agency: str | None) -> Lines:
     """A line an indicator and period: how many reports came in time, late, not at all, and whose are missing.
 
     Raises:
@@ -69,7 +62,7 @@ def summary(release: Path, period: ReportPeriod | None, agency: str | None) -> L
     return headings, _rows(release, SUMMARY, period, agency)
 
 
-def each_report(release: Path, period: ReportPeriod | None, agency: str | None) -> Lines:
+def each_report(release: Path, period: Period | None, agency: str | None) -> Lines:
     """A line a figure: value, status, due day and day of the report; missing ones first.
 
     Raises:
@@ -79,18 +72,16 @@ def each_report(release: Path, period: ReportPeriod | None, agency: str | None) 
     return headings, _rows(release, EACH, period, agency)
 
 
-def _rows(release: Path, sql: str, period: ReportPeriod | None, agency: str | None) -> list[tuple[str, ...]]:
-    table = release / f"{SOURCE.name}.parquet"
-    if not table.exists():
-        raise ReportingError("The current release has no reported figures: hatinh status says why.")
+def _rows(release: Path, sql: str, period: Period | None, agency: str | None) -> list[tuple[str, ...]]:
+    reader = ReleaseReader(release)
+    if SOURCE.name not in reader.tables:
+        raise ReportingError("The current release has no reported figures: hatinh status shows why.")
     bound = {
-        "table": str(table),
         "type": period.type if period else None,
         "first": period.first if period else None,
         "agency": agency,
     }
-    with duckdb.connect() as connection:
-        return connection.execute(sql, bound).fetchall()
+    return [tuple(row.values()) for row in reader.query(sql, bound)]
 
 
 def write_returned(

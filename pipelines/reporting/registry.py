@@ -9,48 +9,23 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
+
+from pipelines.periods import Period
 
 LAYOUT = 1
 """Raised when columns of the workbook change their meaning; every obligation then gets a row with the new form."""
 
-MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 FREQUENCIES_VI = {"month": "tháng", "quarter": "quý", "half": "6 tháng", "year": "năm"}
 LEVELS_VI = {"province": "cấp tỉnh", "commune": "cấp xã"}
-_PERIOD = re.compile(r"(20\d\d)(?:-?Q([1-4])|-?H([12])|-(0[1-9]|1[0-2]))?")
 
 
 class ReportingError(ValueError):
     """What was asked for cannot be written or read. The message says why, and what to ask instead."""
-
-
-@dataclass(frozen=True)
-class ReportPeriod:
-    """A period that is reported on; both days included."""
-
-    label: str
-    """2026, 2026-H1, 2026-Q3 or 2026-09."""
-    type: str
-    first: date
-    last: date
-
-    @property
-    def title_vi(self) -> str:
-        year, number = self.first.year, self.last.month // MONTHS[self.type]
-        if self.type == "year":
-            return f"Năm {year}"
-        if self.type == "half":
-            return f"6 tháng {'đầu' if number == 1 else 'cuối'} năm {year}"
-        return (
-            f"Quý {('I', 'II', 'III', 'IV')[number - 1]} năm {year}"
-            if self.type == "quarter"
-            else (f"Tháng {number} năm {year}")
-        )
 
 
 @dataclass(frozen=True)
@@ -93,7 +68,7 @@ class Obligation:
     due_days: int
     form: str
 
-    def holds(self, indicator: str, level: str, period: ReportPeriod) -> bool:
+    def holds(self, indicator: str, level: str, period: Period) -> bool:
         return (self.indicator, self.level) == (indicator, level) and self.valid_from <= period.first <= self.valid_to
 
 
@@ -129,7 +104,7 @@ class Registry:
             raise ReportingError(f"No agency has the code {code} on {on}. Near: {named}. All are in agencies.csv.")
         return found[code]
 
-    def obligation(self, indicator: str, level: str, period: ReportPeriod) -> Obligation:
+    def obligation(self, indicator: str, level: str, period: Period) -> Obligation:
         """Who must report, by which form.
 
         Raises:
@@ -144,26 +119,18 @@ class Registry:
         return held[-1]
 
 
-def parse_period(label: str) -> ReportPeriod:
+def parse_period(label: str) -> Period:
     """A period from how people write it.
 
     Raises:
         ReportingError: it is none; shows how one is written.
     """
-    found = _PERIOD.fullmatch(label.strip().upper())
-    if not found:
+    try:
+        return Period.parse(label)
+    except ValueError:
         raise ReportingError(
             f"{label} is no period: write 2026 (năm), 2026-H1 (6 tháng), 2026-Q3 (quý) or 2026-09 (tháng)."
-        )
-    year, quarter, half, month = found.groups()
-    kind, number = (
-        ("quarter", quarter) if quarter else ("half", half) if half else ("month", month) if month else ("year", "1")
-    )
-    months = MONTHS[kind]
-    end = int(number) * months
-    first = date(int(year), end - months + 1, 1)
-    written = f"{year}-Q{quarter}" if quarter else f"{year}-H{half}" if half else found[0]
-    return ReportPeriod(written, kind, first, date(int(year) + end // 12, end % 12 + 1, 1) - timedelta(days=1))
+        ) from None
 
 
 def load_registry(seeds: Path) -> Registry:

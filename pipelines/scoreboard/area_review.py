@@ -24,7 +24,7 @@ from pipelines.scoreboard.words import number
 from pipelines.warehouse.connection import Warehouse
 
 WAITING = """
-    select source, name_given, problem, placed_in, row_count, first_on, last_on, candidates
+    select source, name_given, problem, placed_in, row_count, first_on, last_on, candidates, files
     from intermediate.int_area_name_review
     order by placed_in is not null, source, row_count desc, name_given
 """
@@ -65,7 +65,7 @@ class NotReadable(RuntimeError):
 
 @dataclass(frozen=True)
 class Named:
-    """A spelling of one source: how often, from when to when, why it waits, and what it may mean."""
+    """A spelling of one source: how often, from when to when, in which files, why it waits, and what it may mean."""
 
     source: str
     given: str
@@ -75,11 +75,12 @@ class Named:
     first_on: date
     last_on: date
     candidates: str
+    files: str | None
 
 
 @dataclass(frozen=True)
 class Village:
-    """A village that its operators deny, and others of its commune that may be the same: then it is no gap."""
+    """A village that is unknown though an operator denies it, and others of its commune that may be the same."""
 
     area_code: str
     area_name: str
@@ -172,6 +173,8 @@ def _card(name: Named) -> Table:
         days += f" – {name.last_on:%d/%m/%Y}"
     card.add_row("  Số dòng / rows", f"{number(name.rows).vi} · {days}")
     card.add_row("  Vì sao / why", PROBLEMS[name.problem])
+    if name.files:
+        card.add_row("  Tệp / files", Text(name.files))
     if name.placed_in:
         card.add_row("  Đã tính vào / placed in", Text(f"{name.placed_in}, theo tên / by its name"))
     _add_candidates(card, "  Có thể là / candidates", name.candidates or "chưa rõ / none")

@@ -13,10 +13,12 @@ from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from pipelines.periods import MONTHS, VIETNAM
+from pipelines.release.reader import Row
 from pipelines.release.released import Release
 from pipelines.scoreboard import words
 from pipelines.scoreboard.charts import Charts, at, geojson
-from pipelines.scoreboard.rows import STATUSES, Place, Row, Rows
+from pipelines.scoreboard.rows import STATUSES, Place, Rows
 from pipelines.scoreboard.words import Text
 
 if TYPE_CHECKING:
@@ -62,8 +64,8 @@ MEASURES = (
             Text(f"Thôn có {vi}", f"Villages with {en}"),
             (50, 70, 90, 100),
             Text(
-                f"Thôn, tổ dân phố có {vi} của ít nhất một doanh nghiệp, trên số thôn đã biết rõ.",
-                f"Villages that at least one operator reaches with {en}, of those that are known.",
+                f"Thôn, tổ dân phố chắc chắn có {vi} của ít nhất một doanh nghiệp, trên tất cả số thôn.",
+                f"Villages that at least one operator surely reaches with {en}, of all villages.",
             ),
         )
         for column, vi, en in (
@@ -146,7 +148,7 @@ def _pillar(targets: Sequence[Row], rows: Rows, charts: Charts) -> dict[str, Any
 
 def _tile(row: Row, rows: Rows, charts: Charts) -> dict[str, Any]:
     series = rows.series.get(row["target_id"], [])
-    this_year = rows.release.created_at.astimezone(words.VIETNAM).year
+    this_year = rows.release.created_at.astimezone(VIETNAM).year
     return row | {
         "title": Text(row["title_vi"] or row["target_id"], row["title_en"] or row["title_vi"] or row["target_id"]),
         "period": words.period(row["period_type"], row["period_start"], row["last_month"], row["year"]),
@@ -204,7 +206,7 @@ def _spark(row: Row, series: Sequence[Row], charts: Charts) -> dict[str, Any] | 
 
 def _at(point: Row) -> float:
     start: date = point["period_start"]
-    months = {"month": 1, "quarter": 3, "half": 6}.get(point["period_type"], 12)
+    months = MONTHS.get(point["period_type"], 12)
     return at(start.year, start.month + months // 2)
 
 
@@ -226,7 +228,7 @@ def _frozen(release: Release) -> dict[str, Any] | None:
     held = next((held for held in release.held_back if held.target == "target_progress"), None)
     if held is None:
         return None
-    since = datetime.fromisoformat(held.since).astimezone(words.VIETNAM)
+    since = datetime.fromisoformat(held.since).astimezone(VIETNAM)
     return {"since": words.day(since.date()), "last_good_release": held.last_good_release}
 
 
@@ -307,9 +309,7 @@ def _table(resource: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{key: resource[key] for key in ("name", "path", "rows", "target")},
         "title": Text(resource["title"], resource["title_en"]),
-        "landed": words.day(datetime.fromisoformat(landed).astimezone(words.VIETNAM).date())
-        if landed
-        else words.NOTHING,
+        "landed": words.day(datetime.fromisoformat(landed).astimezone(VIETNAM).date()) if landed else words.NOTHING,
         "held_back": resource.get("held_back"),
         "sources": ", ".join(source["title"] for source in resource["sources"] if source.get("files", True)) or "–",
     }
@@ -341,7 +341,7 @@ def _source_files(package: Mapping[str, Any]) -> list[dict[str, Any]]:
                 "name": name,
                 "files": sum(file.get("status", "loaded") == "loaded" for file in each),
                 "refused": sum(file.get("status") == "refused" for file in each),
-                "landed": words.day(datetime.fromisoformat(last).astimezone(words.VIETNAM).date()),
+                "landed": words.day(datetime.fromisoformat(last).astimezone(VIETNAM).date()),
                 "licences": sorted({str(file.get("licence") or "–") for file in each}),
                 "synthetic": any(file.get("synthetic") for file in each),
             }

@@ -10,14 +10,13 @@ from datetime import date
 from difflib import get_close_matches
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
-import duckdb
 from rich import box
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines.release.reader import ReleaseReader, Row
 from pipelines.scoreboard import words
 
 AS_OF = """
@@ -52,8 +51,6 @@ WAITING = """
 _DECIMALS = 6
 """Figures stay as printed: an index has four decimals, a revision of one no more than six."""
 
-Row = dict[str, Any]
-
 
 class NotPublished(ValueError):
     """The release has no such table, or nothing in it that was asked for. The message says what to do."""
@@ -79,15 +76,8 @@ def revisions_until(release: Path, day: date, indicator: str | None = None) -> l
 
 def waiting_for_review(release: Path) -> list[str]:
     """A line a series that waits: its new figure beside the one that stays in force. No line where none waits."""
-    path = release / "statistics_review.parquet"
-    if not path.exists():
-        return []
-    with duckdb.connect() as connection:
-        connection.register("statistics_review", connection.read_parquet(str(path)))
-        answer = connection.execute(WAITING)
-        names = [column[0] for column in answer.description or []]
-        rows = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
-    return [_waiting(row) for row in rows]
+    reader = ReleaseReader(release)
+    return [_waiting(row) for row in reader.query(WAITING)] if "statistics_review" in reader.tables else []
 
 
 def _waiting(row: Row) -> str:
@@ -107,25 +97,21 @@ def _waiting(row: Row) -> str:
 
 
 def _read(release: Path, name: str, query: str, day: date, indicator: str | None) -> list[Row]:
-    path = release / f"{name}.parquet"
-    if not path.exists():
+    reader = ReleaseReader(release)
+    if name not in reader.tables:
         raise NotPublished(
             f"Bản công bố không có bảng `{name}` / the release has no such table: "
-            "hatinh status says what was held back and why."
+            "hatinh status shows what was held back and why."
         )
-    with duckdb.connect() as connection:
-        connection.register(name, connection.read_parquet(str(path)))
-        if indicator is not None:
-            known = [code for (code,) in connection.execute(f"select distinct indicator from {name}").fetchall()]
-            if indicator not in known:
-                raise NotPublished(_unknown(name, indicator, known))
-        answer = connection.execute(
-            f"select * from ({query}) where $indicator is null or indicator = $indicator "
-            "order by indicator, area_code, period_start, period_type, source, vintage_on",
-            {"day": day, "indicator": indicator},
-        )
-        names = [column[0] for column in answer.description or []]
-        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+    if indicator is not None:
+        known = [row["indicator"] for row in reader.query(f"select distinct indicator from {name}")]
+        if indicator not in known:
+            raise NotPublished(_unknown(name, indicator, known))
+    return reader.query(
+        f"select * from ({query}) where $indicator is null or indicator = $indicator "
+        "order by indicator, area_code, period_start, period_type, source, vintage_on",
+        {"day": day, "indicator": indicator},
+    )
 
 
 def _unknown(name: str, indicator: str, known: Sequence[str]) -> str:

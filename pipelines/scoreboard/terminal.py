@@ -20,85 +20,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.reasons import REASONS
+from pipelines.release.reader import Row
 from pipelines.release.released import Release
 from pipelines.release.store import ReleaseStore
-from pipelines.scoreboard.rows import STATUSES, Place, Row, Rows
+from pipelines.scoreboard.rows import STATUSES, Place, Rows
 from pipelines.scoreboard.statistics import waiting_for_review
 from pipelines.scoreboard.words import GRADE, OBS_STATUS, STATUS, VERDICT, goal, number, quantity, said, years
-
-REASONS = {
-    "ambiguous_number": "dấu ba chữ số có thể là hàng nghìn hoặc phần thập phân",
-    "answered_before_received": "ngày trả lời trước ngày tiếp nhận",
-    "area_of_another": "địa bàn của cơ quan khác",
-    "bad_amount": "số tiền không phải là số",
-    "bad_code": "mã không đúng dạng",
-    "bad_coordinates": "tọa độ không phải là số",
-    "bad_date": "ngày không có thật hoặc sai định dạng",
-    "bad_number": "số hoặc mã số sai dạng",
-    "bad_period": "nhãn không chỉ rõ một kỳ, hoặc không phải ngày đầu kỳ",
-    "bad_time": "thời hạn không đọc được",
-    "bad_value": "giá trị không phải số, cũng không phải dấu thiếu số liệu",
-    "contact_in_note": "ghi chú có thông tin cá nhân",
-    "corrupt_gzip": "tệp nén hỏng",
-    "date_out_of_range": "ngày ngoài khoảng hợp lý, thường là sau ngày của tệp",
-    "duplicate_record": "bản ghi lặp lại trong tệp",
-    "empty_file": "tệp rỗng",
-    "formula_without_value": "công thức chưa được tính",
-    "fraction_for_percent": "phần trăm nhập dạng 0,85",
-    "further_sheet": "còn số liệu ở trang tính khác, chưa đọc",
-    "header_not_found": "không tìm thấy dòng tiêu đề",
-    "hidden_sheet": "bảng tính ẩn có số liệu chưa đọc",
-    "invalid_json": "không phải JSON",
-    "invalid_utf8": "sai mã ký tự UTF-8",
-    "malformed_array": "mảng JSON hỏng",
-    "malformed_row": "dòng hỏng cấu trúc",
-    "missing_column": "thiếu cột",
-    "missing_field": "thiếu trường bắt buộc",
-    "more_devices_than_tests": "số thiết bị nhiều hơn số lần đo",
-    "name_without_quarter": "tên tệp không cho biết quý",
-    "no_answer": "không phải câu trả lời của nguồn",
-    "no_test": "ô không có lần đo nào",
-    "not_a_number": "không phải là số",
-    "not_a_polygon": "không phải đa giác",
-    "not_an_object": "không phải một đối tượng JSON",
-    "not_parquet": "không phải tệp Parquet",
-    "not_reported": "chỉ số không báo cáo bằng biểu",
-    "note_too_long": "ghi chú quá dài",
-    "old_form": "mẫu biểu cũ",
-    "open_ring": "đường ranh giới không khép kín",
-    "other_period": "kỳ báo cáo khác kỳ của mẫu",
-    "out_of_range": "ngoài khoảng cho phép",
-    "outside_province": "tọa độ ngoài phạm vi tỉnh",
-    "period_not_begun": "kỳ báo cáo chưa bắt đầu",
-    "record_too_long": "bản ghi quá dài",
-    "row_altered": "dòng không phải của biểu",
-    "row_deleted": "dòng của biểu bị xóa",
-    "row_repeated": "dòng lặp lại",
-    "status_without_value": "có tình trạng nhưng chưa có số liệu",
-    "stray_cell": "ô ngoài bảng",
-    "swapped_coordinates": "kinh độ, vĩ độ đổi chỗ",
-    "text_in_number_cell": "chữ trong ô số",
-    "truncated_array": "mảng JSON bị cắt",
-    "truncated_gzip": "tệp nén bị cắt",
-    "truncated_table": "bảng bị cắt",
-    "unknown_agency": "cơ quan ngoài danh mục",
-    "unknown_area": "đơn vị hành chính ngoài danh mục",
-    "unknown_code": "mã ngoài danh mục",
-    "unknown_indicator": "chỉ số ngoài danh mục",
-    "unknown_status": "tình trạng ngoài danh mục",
-    "unreadable_parquet": "tệp Parquet bị cắt hoặc hỏng",
-    "unreadable_workbook": "không mở được bảng tính",
-    "value_and_mark": "vừa có giá trị vừa có dấu thiếu số liệu",
-    "value_not_applicable": "có giá trị nhưng ghi là không áp dụng",
-    "value_though_missing": "có giá trị nhưng ghi là thiếu",
-    "wrong_frequency": "chỉ số không báo cáo theo loại kỳ này",
-    "wrong_shape": "cấu trúc trường không đúng",
-    "wrong_size": "số giá trị không khớp kích thước bảng",
-    "wrong_unit": "đơn vị tính khác danh mục",
-    "wrong_width": "số ô khác dòng tiêu đề",
-}
-"""What each reason of quarantine means, in words."""
-
 
 _SIGNS = {
     "met": ("✓", "green"),
@@ -373,7 +301,7 @@ def _quarantine(loads: Mapping[str, Mapping[str, Any]]) -> RenderableType:
         parts.append(Padding(Text(f"{source}: {counts} + {number(aside).vi} cách ly / quarantined"), (0, 0, 0, 2)))
         for reason, count in load.get("reasons", {}).items():
             meaning = REASONS.get(reason.split(":")[0])
-            said_so = f"{meaning} ({reason})" if meaning else reason
+            said_so = f"{meaning.vi} ({reason})" if meaning else reason
             parts.append(Padding(Text(f"{number(count).vi} × {said_so}"), (0, 0, 0, 4)))
         for file in refused:
             parts.append(Padding(Text(f"từ chối tệp / refused: {file}", style="yellow"), (0, 0, 0, 4)))

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from typing import Any
 
-VIETNAM = timezone(timedelta(hours=7))
+from pipelines.periods import ROMAN, VIETNAM
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ def period(kind: str | None, start: date | None, last_month: date | None = None,
     half, quarter = (start.month + 5) // 6, (start.month + 2) // 3
     names = {
         "half": Text(f"6 tháng {('đầu', 'cuối')[half - 1]} năm {start.year}", f"H{half} {start.year}"),
-        "quarter": Text(f"quý {('I', 'II', 'III', 'IV')[quarter - 1]}/{start.year}", f"Q{quarter} {start.year}"),
+        "quarter": Text(f"quý {ROMAN[quarter - 1]}/{start.year}", f"Q{quarter} {start.year}"),
         "month": Text(f"tháng {start.month}/{start.year}", f"{start:%B %Y}"),
     }
     return names.get(kind or "", day(start))

@@ -15,9 +15,10 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from pipelines.release.reader import Row
 from pipelines.release.released import Release
 from pipelines.scoreboard import words
-from pipelines.scoreboard.rows import STATUSES, Place, Row, Rows
+from pipelines.scoreboard.rows import STATUSES, Place, Rows
 from pipelines.scoreboard.words import Text
 
 if TYPE_CHECKING:
@@ -90,9 +91,9 @@ _COMMUNES = (
     _Column("Hồ sơ tiếp nhận", "Dossiers received", 16, lambda r: r["received"], "#,##0"),
     _Column("Đúng hạn, trước hạn (%)", "On time or early (%)", 20, lambda r: r["on_time_pct"], "0.00"),
     _Column("Nộp trực tuyến (%)", "Submitted online (%)", 18, lambda r: r["online_pct"], "0.00"),
-    _Column("Thôn có sóng 5G (%)", "Villages with 5G (%)", 18, lambda r: r["villages_5g_pct"], "0.00"),
-    _Column("Thôn có sóng 4G (%)", "Villages with 4G (%)", 18, lambda r: r["villages_4g_pct"], "0.00"),
-    _Column("Thôn có cáp quang (%)", "Villages with fibre (%)", 18, lambda r: r["villages_fibre_pct"], "0.00"),
+    _Column("Thôn có sóng 5G ≥ (%)", "Villages with 5G ≥ (%)", 18, lambda r: r["villages_5g_pct"], "0.00"),
+    _Column("Thôn có sóng 4G ≥ (%)", "Villages with 4G ≥ (%)", 18, lambda r: r["villages_4g_pct"], "0.00"),
+    _Column("Thôn có cáp quang ≥ (%)", "Villages with fibre ≥ (%)", 18, lambda r: r["villages_fibre_pct"], "0.00"),
 )
 _QD766 = (
     _Column("Nhóm", "Group (Vietnamese)", 34, lambda r: r["item_vi"]),

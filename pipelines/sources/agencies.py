@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelines.sources import province
-from pipelines.sources.base import Ask, Column, Fetched, Rule, Source, Table
+from pipelines.sources.base import Ask, Fetched, Source, Table
+from pipelines.sources.fields import Code, Text, headings
 from pipelines.sources.interface import Interface, records_of
 from pipelines.sources.ngsp import SHARE, Ngsp
 from pipelines.sources.tables import TableForm
 
 NAME = "agencies"
-FORM = TableForm(
-    fields={"Mã đơn vị": "MADONVI", "Tên đơn vị": "TENDONVI", "Cấp đơn vị": "CAPDONVI"},
-    needed=frozenset({"MADONVI", "TENDONVI"}),
+AGENCY_CODE = "[0-9A-Za-z.]{2,50}"
+FIELDS = (
+    Code("MADONVI", "agency_code", pattern=AGENCY_CODE, required=True, headings=("Mã đơn vị",)),
+    Text("TENDONVI", "agency_name", longest=300, is_member=True, required=True, headings=("Tên đơn vị",)),
+    Text("CAPDONVI", "level_code", longest=50, headings=("Cấp đơn vị",)),
 )
+FORM = TableForm(fields=headings(FIELDS), needed=frozenset({"MADONVI", "TENDONVI"}))
 
 
 def fetch(ask: Ask) -> Iterator[Fetched]:
@@ -39,28 +42,12 @@ SOURCE = Source(
     name=NAME,
     title_vi="Danh mục cơ quan, đơn vị",
     title_en="Catalogue of agencies",
-    publisher=f"Cổng Dịch vụ công quốc gia; Trung tâm phục vụ hành chính công tỉnh {province.NAME}",
+    publisher="Cổng Dịch vụ công quốc gia; Trung tâm phục vụ hành chính công tỉnh {province}",
     licence="Public reference data; terms of reuse to be confirmed with the publisher",
     cadence="monthly",
     cycle="month",
     first_period="2025-01",
     frame=FORM.frame,
     fetch=fetch,
-    table=Table(
-        structure=dict.fromkeys(("MADONVI", "TENDONVI", "CAPDONVI"), "VARCHAR"),
-        columns=(
-            Column("agency_code", "varchar", "trim(j.MADONVI)"),
-            Column(
-                "agency_name", "varchar", "left(regexp_replace(nfc_normalize(trim(j.TENDONVI)), '\\s+', ' ', 'g'), 300)"
-            ),
-            Column("level_code", "varchar", "nullif(trim(j.CAPDONVI), '')"),
-        ),
-        rules=(
-            Rule("missing_field", "MADONVI", "coalesce(trim(j.MADONVI), '') = ''"),
-            Rule("bad_code", "MADONVI", "not regexp_matches(agency_code, '^[0-9A-Za-z.]{2,50}$')", "j.MADONVI"),
-            Rule("missing_field", "TENDONVI", "coalesce(agency_name, '') = ''"),
-        ),
-        identity="agency_code",
-        dropped=frozenset({"STT"}),
-    ),
+    table=Table.of(*FIELDS, identity="agency_code", dropped=("STT",)),
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pipelines.sources import framing
 from pipelines.sources.base import Column, Rule, Source, Table
-from pipelines.sources.province import BOX
+from pipelines.sources.fields import clean
 
 CODES = ("code", "area_code", "ward_code", "ma_xa", "maXa", "MA_XA", "MaXa")
 """Properties under which sets of boundaries give the code of the unit; the first that is there counts."""
@@ -45,7 +45,7 @@ SOURCE = Source(
         structure={"type": "VARCHAR", "properties": "JSON", "geometry": "JSON"},
         columns=(
             Column("area_code", "varchar", _property(CODES)),
-            Column("area_name", "varchar", f"left(nfc_normalize({_property(NAMES)}), 200)"),
+            Column("area_name", "varchar", f"left({clean(_property(NAMES))}, 200)"),
             Column(
                 "rings",
                 "double[][][][]",
@@ -64,8 +64,8 @@ SOURCE = Source(
                 + _any(_POINTS, "coalesce(len(item), 0) < 2 or item[1] is null or item[2] is null"),
             ),
             Rule("open_ring", "geometry", _any("flatten(rings)", "len(item) < 4 or item[1] <> item[-1]")),
-            Rule("swapped_coordinates", "geometry", BOX.sql(f"{_POINTS}[1][2]", f"{_POINTS}[1][1]")),
-            Rule("outside_province", "geometry", _any(_POINTS, f"not {BOX.sql('item[1]', 'item[2]')}")),
+            Rule("swapped_coordinates", "geometry", f"in_province({_POINTS}[1][2], {_POINTS}[1][1])"),
+            Rule("outside_province", "geometry", _any(_POINTS, "not in_province(item[1], item[2])")),
         ),
         identity="area_code",
         dropped=frozenset({"id", "bbox"}),

@@ -10,21 +10,21 @@ replaces the first. Addresses are not loaded, and no mart shows a single site.
 
 from __future__ import annotations
 
-from pipelines.sources.base import Column, Rule, Source, Table
-from pipelines.sources.operators import (
-    COMMUNE,
-    coded,
-    commune,
-    framed_with_name,
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pipelines.sources.base import Rule, Source, Table
+from pipelines.sources.fields import (
+    Choice,
+    Computed,
+    Day,
+    Field,
+    Text,
+    blank,
+    coordinate,
     headings,
-    is_blank,
-    number,
-    operator,
-    place_rules,
-    text,
-    yes_no,
 )
-from pipelines.sources.tables import TableForm, printed_timestamp
+from pipelines.sources.operators import COMMUNE_CODE, COMMUNE_NAME, Operator, OperatorForm, place_rules, yes_no
 
 GENERATIONS = ("2G", "3G", "4G", "5G")
 TECHNOLOGIES = {
@@ -42,38 +42,77 @@ STATUSES = {
         "off",
     ),
 }
-OURS = {
-    **COMMUNE,
-    "Nhà mạng": "operator",
-    "Doanh nghiệp": "operator",
-    "Mã trạm": "site_code",
-    "Công nghệ": "technology",
-    "Loại trạm": "technology",
-    "Kinh độ": "lon",
-    "Vĩ độ": "lat",
-    "Ngày phát sóng": "on_air",
-    "Trạng thái": "status",
-}
-BLOCKS = tuple(f"{field}_{name.lower()}" for field in ("active", "lon", "lat") for name in GENERATIONS)
-"""Fields of a block a generation, which only operators' own forms have."""
-THEIRS, DROPPED = headings("bts_inventory", OURS, BLOCKS)
-FORM = TableForm(fields={**OURS, **THEIRS}, needed=frozenset({"site_code", "lon", "lat"}))
-
-
-def _place(name: str, other: str) -> str:
-    """SQL of a coordinate: of the first block in which both are told, else as it stands."""
-    blocks = ("", *(f"_{generation.lower()}" for generation in GENERATIONS))
-    told = (f"case when {number(other + block)} is not null then {number(name + block)} end" for block in blocks)
-    return f"coalesce({', '.join(told)}, {number(name)})"
-
-
-_OPERATOR, _OPERATOR_RULES = operator()
-_COMMUNE, _COMMUNE_RULES = commune()
+COORDINATES = ("lon", "lat")
+BLOCKS = tuple(f"{field}_{name.lower()}" for field in ("active", *COORDINATES) for name in GENERATIONS)
+"""Fields of a block per generation, which only operators' own forms have."""
 
 _TOLD = "list_filter(regexp_split_to_array(lower(coalesce(j.technology, '')), '[^a-z0-9]+'), lambda t: t <> '')"
 _FLAGS = ", ".join(f"case when {yes_no(f'active_{name.lower()}')} then '{name.lower()}' end" for name in GENERATIONS)
 _ALL = f"list_filter(list_concat({_TOLD}, [{_FLAGS}]), lambda t: t is not null)"
 _NAMES = ", ".join(f"'{name}': '{code}'" for name, code in TECHNOLOGIES.items())
+
+
+def _place(name: str, other: str) -> str:
+    """SQL of a coordinate: of the first block that has both, else as it stands."""
+    blocks = ("", *(f"_{generation.lower()}" for generation in GENERATIONS))
+    told = (
+        f"case when {coordinate(other + block)} is not null then {coordinate(name + block)} end" for block in blocks
+    )
+    return f"coalesce({', '.join(told)}, {coordinate(name)})"
+
+
+def _degrees(name: str, column: str = "", by: str = "", headings: tuple[str, ...] = ()) -> Field:
+    wrong = Rule("bad_number", name, f"{coordinate(name)} is null and not {blank(name)}", f"j.{name}")
+    return Computed(name, column, by=by, type="double", more=(wrong,), headings=headings)
+
+
+@dataclass(frozen=True)
+class _IsActive(Choice):
+    """Whether the site is on air; a site whose status is not given is."""
+
+    sql_type: ClassVar[str] = "boolean"
+
+    @property
+    def sql(self) -> str:
+        return f"coalesce({super().sql}, 'on') = 'on'"
+
+
+FIELDS = (
+    Computed("file_name"),
+    Operator("operator", headings=("Nhà mạng", "Doanh nghiệp")),
+    Text("site_code", longest=100, in_capitals=True, is_member=True, required=True, headings=("Mã trạm",)),
+    COMMUNE_CODE,
+    COMMUNE_NAME,
+    _degrees("lon", by=_place("lon", "lat"), headings=("Kinh độ",)),
+    _degrees("lat", by=_place("lat", "lon"), headings=("Vĩ độ",)),
+    Computed(
+        "technology",
+        "technologies",
+        type="varchar[]",
+        by=f"list_sort(list_distinct(list_transform({_ALL}, lambda t: map {{{_NAMES}}}[t])))",
+        more=(
+            Rule("missing_field", "technology", f"len({_ALL}) = 0"),
+            Rule(
+                "unknown_code",
+                "technology",
+                f"len(list_filter({_TOLD}, lambda t: t not in {tuple(TECHNOLOGIES)})) > 0",
+                "j.technology",
+            ),
+        ),
+        headings=("Công nghệ", "Loại trạm"),
+    ),
+    Day(
+        "on_air",
+        "on_air_date",
+        earliest="1993-01-01",
+        # a site that is planned, or stands idle, may be on air on a day to come
+        latest="if(is_active, extracted_on + 1, date '2100-12-31')",
+        headings=("Ngày phát sóng",),
+    ),
+    _IsActive("status", "is_active", meanings=STATUSES, headings=("Trạng thái",)),
+    *(_degrees(name) if name.startswith(COORDINATES) else Computed(name) for name in BLOCKS),
+)
+FORM = OperatorForm("bts_inventory", headings(FIELDS), needed=frozenset({"site_code", "lon", "lat"}), others=BLOCKS)
 
 SOURCE = Source(
     name="bts_inventory",
@@ -84,62 +123,22 @@ SOURCE = Source(
     cadence="quarterly",
     cycle="quarter",
     first_period="2025-Q3",
-    frame=framed_with_name(FORM),
+    frame=FORM.frame,
     frames_by_name=True,
+    frames_by_province=True,
     subject=str,  # the name itself
     dated_by_name=True,
     registries=("operator_headings",),
-    table=Table(
-        structure=dict.fromkeys(("file_name", *OURS.values(), *BLOCKS), "VARCHAR"),
-        columns=(
-            _OPERATOR,
-            Column("site_code", "varchar", f"left({text('site_code')}, 100)"),
-            *_COMMUNE,
-            Column("lon", "double", _place("lon", "lat")),
-            Column("lat", "double", _place("lat", "lon")),
-            Column(
-                "technologies",
-                "varchar[]",
-                f"list_sort(list_distinct(list_transform({_ALL}, lambda t: map {{{_NAMES}}}[t])))",
-            ),
-            Column("on_air_date", "date", f"cast({printed_timestamp('j.on_air')} as date)"),
-            Column("is_active", "boolean", f"coalesce({coded(text('status'), STATUSES)}, 'on') = 'on'"),
-        ),
+    known_headings=FORM.dropped,
+    table=Table.of(
+        *FIELDS,
+        identity="site_code",
+        dropped=("STT", "TT"),
         rules=(
-            *_OPERATOR_RULES,
-            Rule("missing_field", "site_code", "site_code is null"),
-            *_COMMUNE_RULES,
-            Rule("missing_field", "technology", f"len({_ALL}) = 0"),
-            Rule(
-                "unknown_code",
-                "technology",
-                f"len(list_filter({_TOLD}, lambda t: t not in {tuple(TECHNOLOGIES)})) > 0",
-                "j.technology",
-            ),
-            *(
-                Rule("bad_number", field, f"{number(field)} is null and not {is_blank(field)}", f"j.{field}")
-                for field in ("lon", "lat", *(field for field in BLOCKS if not field.startswith("active")))
-            ),
             Rule(
                 "missing_field", "lon", "(lon is null or lat is null) and commune_code is null and commune_name is null"
             ),
             *place_rules(),
-            Rule("bad_date", "on_air", f"on_air_date is null and not {is_blank('on_air')}", "j.on_air"),
-            Rule(
-                "date_out_of_range",
-                "on_air",
-                # a site that is planned, or stands idle, may be on air on a day to come
-                "on_air_date < date '1993-01-01' or (is_active and on_air_date > extracted_on + 1)",
-                "j.on_air",
-            ),
-            Rule(
-                "unknown_code",
-                "status",
-                f"not {is_blank('status')} and {coded(text('status'), STATUSES)} is null",
-                "j.status",
-            ),
         ),
-        identity="site_code",
-        dropped=DROPPED | {"STT", "TT"},
     ),
 )

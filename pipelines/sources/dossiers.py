@@ -11,9 +11,9 @@ for are kept.
 
 from __future__ import annotations
 
-from pipelines.sources import province
-from pipelines.sources.base import Column, Rule, Source, is_true, timestamp
-from pipelines.sources.dossier_rows import CHANNELS, STATUSES, TYPES, Coded, Fields, dossier_table, short_code
+from pipelines.sources.base import Column, Rule, Source
+from pipelines.sources.dossier_rows import CHANNELS, STATUSES, TYPES, Fields, dossier_table, short_code
+from pipelines.sources.fields import Choice, is_out_of_range, is_true, same, timestamp, whole
 from pipelines.sources.framing import frame
 
 FIELDS = Fields(
@@ -29,10 +29,12 @@ FIELDS = Fields(
         "NgayTra": "returned_at",
         "NgayTuChoi": "refused_at",
     },
-    status=Coded.same("TrangThaiHoSo", STATUSES),
-    channel=Coded.same("KenhThucHien", CHANNELS),
-    applicant_type=Coded.same("LoaiDoiTuong", "1234"),
-    payment_code=Coded.same("DuocThanhToanTrucTuyen", "0123"),
+    status=Choice("TrangThaiHoSo", "status", meanings=same(STATUSES), required=True),
+    codes=(
+        Choice("KenhThucHien", "channel", meanings=same(CHANNELS)),
+        Choice("LoaiDoiTuong", "applicant_type", meanings=same("1234")),
+        Choice("DuocThanhToanTrucTuyen", "payment_code", meanings=same("0123")),
+    ),
     flags={"HoSoCoThanhPhanSoHoa": "has_digitised_component", "TaiKhoanDuocXacThucVoiVNeID": "is_vneid_verified"},
 )
 LISTS = {
@@ -81,7 +83,7 @@ NESTED = {
     ),
     "fees": _each(
         "DanhSachLePhi",
-        f"collected_when: {short_code('e.HinhThucThu')}, amount_vnd: try_cast(nullif(trim(e.Gia), '') as bigint)",
+        f"collected_when: {short_code('e.HinhThucThu')}, amount_vnd: {whole('e.Gia')}",
     ),
     "supplements": _each(
         "DanhSachHoSoBoSung",
@@ -119,14 +121,13 @@ TABLE = dossier_table(
             "date_out_of_range",
             "DanhSachHoSoBoSung",
             "len(list_filter(supplements, lambda s: "
-            "least(s.requested_at, s.received_at) < timestamp '2000-01-01' "
-            "or cast(greatest(s.requested_at, s.received_at) as date) > extracted_on + 1)) > 0",
+            f"{is_out_of_range('s.requested_at')} or {is_out_of_range('s.received_at')})) > 0",
         ),
         Rule(
             "bad_amount",
             "DanhSachLePhi",
             "len(list_filter(j.DanhSachLePhi, lambda e: coalesce(trim(e.Gia), '') <> '' "
-            "and not regexp_matches(trim(e.Gia), '^[0-9]{1,12}([.]0+)?$'))) > 0",
+            f"and coalesce({whole('e.Gia')} not between 0 and 10**12, true))) > 0",
         ),
     ],
 )
@@ -136,7 +137,7 @@ SOURCE = Source(
     name="dossiers",
     title_vi="Hồ sơ thủ tục hành chính",
     title_en="Dossiers of administrative procedures",
-    publisher=f"Trung tâm phục vụ hành chính công tỉnh {province.NAME}; Cổng Dịch vụ công quốc gia",
+    publisher="Trung tâm phục vụ hành chính công tỉnh {province}; Cổng Dịch vụ công quốc gia",
     licence="Internal; personal data until aggregated (Law 91/2025/QH15)",
     cadence="daily",
     cycle="month",

@@ -9,50 +9,29 @@ and the free text are not loaded at all.
 
 from __future__ import annotations
 
-from pipelines.sources import province
-from pipelines.sources.base import Column, Rule, Source, Table, timestamp
-from pipelines.sources.dossier_rows import NUMBER, STATUSES, Coded, blank
+from pipelines.sources.base import Source, Table
+from pipelines.sources.dossier_rows import NUMBER, STATUSES
+from pipelines.sources.fields import Choice, Due, Pseudonym, Text, Timestamp, same, timestamp
 from pipelines.sources.framing import frame
-
-STATUS = Coded.same("TrangThai", STATUSES)
-TIMES = {"ThoiDiemXuLy": "handled_at", "NgayBatDau": "started_at", "NgayKetThucTheoQuyDinh": "step_due_at"}
 
 SOURCE = Source(
     name="dvcqg_progress",
     title_vi="Tiến độ xử lý hồ sơ",
     title_en="Progress of dossiers",
-    publisher=f"Trung tâm phục vụ hành chính công tỉnh {province.NAME}; Cổng Dịch vụ công quốc gia",
+    publisher="Trung tâm phục vụ hành chính công tỉnh {province}; Cổng Dịch vụ công quốc gia",
     licence="Internal; personal data until aggregated (Law 91/2025/QH15)",
     cadence="daily",
     cycle="month",
     first_period="2025-01",
     frame=frame,
-    table=Table(
-        structure=dict.fromkeys(("MaHoSo", "PhongBanXuLy", STATUS.field, *TIMES), "VARCHAR"),
-        columns=(
-            Column("dossier_id", "uuid", "pseudonym('dossier', trim(j.MaHoSo))"),
-            Column("status", "varchar", STATUS.sql),
-            Column("department_name", "varchar", "left(nfc_normalize(trim(j.PhongBanXuLy)), 200)"),
-            *(Column(name, "timestamp", timestamp(f"j.{field}")) for field, name in TIMES.items()),
-        ),
-        rules=(
-            Rule("missing_field", "MaHoSo", blank("MaHoSo")),
-            Rule("bad_number", "MaHoSo", f"not regexp_matches(trim(j.MaHoSo), '{NUMBER}')", "j.MaHoSo"),
-            Rule("missing_field", STATUS.field, blank(STATUS.field)),
-            STATUS.rule,
-            *(
-                Rule("bad_date", field, f"{name} is null and not {blank(field)}", f"j.{field}")
-                for field, name in TIMES.items()
-            ),
-            Rule("missing_field", "ThoiDiemXuLy", "handled_at is null"),
-            Rule(
-                "date_out_of_range",
-                "ThoiDiemXuLy",
-                "handled_at < timestamp '2000-01-01' or cast(handled_at as date) > extracted_on + 1",
-                "j.ThoiDiemXuLy",
-            ),
-        ),
+    table=Table.of(
+        Pseudonym("MaHoSo", "dossier_id", kind="dossier", pattern=NUMBER, required=True),
+        Choice("TrangThai", "status", meanings=same(STATUSES), required=True),
+        Text("PhongBanXuLy", "department_name", longest=500),
+        Timestamp("ThoiDiemXuLy", "handled_at", read=timestamp, required=True),
+        Timestamp("NgayBatDau", "started_at", read=timestamp),
+        Due("NgayKetThucTheoQuyDinh", "step_due_at", read=timestamp, after="started_at"),
         identity="dossier_id",
-        dropped=frozenset({"NguoiXuLy", "ChucDanh", "NoiDungXuLy"}),
+        dropped=("NguoiXuLy", "ChucDanh", "NoiDungXuLy"),
     ),
 )

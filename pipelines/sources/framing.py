@@ -16,11 +16,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from pipelines.sources.table_rows import Container, container_of
+from pipelines.sources.vietnamese_text import as_utf8_again
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
-WRAPPERS = frozenset({"data", "result", "content", "features"})
-"""Keys under which interfaces, and GeoJSON, hold their list of records."""
+WRAPPERS = frozenset({"data", "result", "content", "features", "items", "records"})
+"""Keys under which interfaces, and GeoJSON, hold their list of records, or an object that holds it."""
 
 
 class Reason(StrEnum):
@@ -32,8 +35,12 @@ class Reason(StrEnum):
     MALFORMED_ARRAY = "malformed_array"
     RECORD_TOO_LONG = "record_too_long"
     EMPTY_FILE = "empty_file"
+    SECOND_LIST = "second_list"
     INVALID_UTF8 = "invalid_utf8"
     NOT_AN_OBJECT = "not_an_object"
+
+
+Reject = tuple[int, str] | tuple[int, str, str]
 
 
 @dataclass(frozen=True)
@@ -44,8 +51,8 @@ class Frames:
     """int64; from 1: the line of the file in NDJSON, otherwise the number of the element."""
     text: pa.Array
     """string; one record each, as received but for white space around it."""
-    rejects: Sequence[tuple[int, str]]
-    """(row_no, reason), ascending."""
+    rejects: Sequence[Reject]
+    """(row_no, reason), or (row_no, reason, field), ascending."""
     elsewhere: int = 0
     """Rows of the file that are not of the province, since the batch before."""
 
@@ -53,6 +60,7 @@ class Frames:
 _BLOCK = 4 << 20
 _COMPRESSED_BLOCK = 64 << 10
 _BATCH_BYTES = 8 << 20
+_DEEPEST = 3
 _GZIP_MAGIC = b"\x1f\x8b"
 _WITH_GZIP_HEADER = 31  # zlib: gzip only, largest window
 
@@ -63,7 +71,49 @@ _RECORD_AFTER_RECORD = re.compile(rb"\}[ \t\r]*\n[ \t\r\n]*\{")
 # where input ends inside a literal, a number or an escape, this much may follow the place of the error
 _TORN_TOKEN = re.compile(r'[-+.\w\\"]{0,12}[ \t\r\n]*\Z')
 _IN_STRING = re.compile(r'"|\\.', re.DOTALL)
-_OUTSIDE_STRING = re.compile(r'["{}\[\]]')
+# brackets, and what cannot stand outside of a string: there, quotes have been taken the wrong way round
+_OUTSIDE_STRING = re.compile(r'["{}\[\]]|[^\s0-9+\-.eEtruefalsnNaIity,:]')
+
+
+# of a pair of escapes that make one letter beyond the first plane, the first or the second alone
+_HALF_LETTER = re.compile(
+    rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+_MAYBE_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+# the first bytes of most Vietnamese letters, after UTF-8 was taken for Windows-1252 and written as UTF-8 again
+_ENCODED_TWICE = re.compile(rb"\xc3\xa1\xc2[\xba\xbb]")
+_WEB_PAGE = re.compile(rb"\s*<(?:!doctype\s|html|head|body)", re.IGNORECASE)
+
+
+def completed(text: bytes) -> bytes:
+    """JSON text in which half letters are replaced: a system that cuts texts by length leaves half of an emoji, which
+    no parser of JSON takes. It must not cost the record."""
+    if not _MAYBE_HALF.search(text):
+        return text
+    return _HALF_LETTER.sub(lambda found: found[0] if found[2] else found[1] + b"\\ufffd", text)
+
+
+class RepeatedKeyError(ValueError):
+    """An object has a key twice."""
+
+
+def parse_json(content: bytes | str, **options: Any) -> Any:
+    """The value of a JSON text, by the rules that hold for records: half letters are replaced, a key twice is an error.
+
+    Raises:
+        RepeatedKeyError: an object has a key twice.
+        ValueError: it is no JSON.
+        RecursionError: it is nested too deeply.
+    """
+    text = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    return json.loads(completed(text).decode("utf-8-sig"), object_pairs_hook=_unique, **options)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise RepeatedKeyError("an object has a key twice")
+    return found
 
 
 def _as_written(value: str) -> str:
@@ -77,14 +127,15 @@ _DECODER = json.JSONDecoder(parse_int=_as_written, parse_float=_as_written, stri
 def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
     """Split a feed into records, in batches of some megabytes.
 
-    Takes NDJSON, a JSON array of objects, an object that holds one under `data`, `result`, `content` or `features`
-    (GeoJSON), or one object; plain or gzip; UTF-8 with or without byte order mark, or UTF-16 with one (what a shell of
-    Windows writes).
-    Never raises because of what the bytes are.
+    Takes NDJSON, a JSON array of objects, an object that holds one under one of the keys in `WRAPPERS`, at most three
+    levels deep, or objects one after the other over several lines; plain or gzip; UTF-8 with or without byte order
+    mark, or UTF-16 with one (what a shell of Windows writes). Files of another kind (zip, PDF, a web page) are one
+    reject that names it. Never raises because of what the bytes are.
 
     - NDJSON: blank lines are not rows. A bad line costs that line only.
     - Array: an element that is too long, not UTF-8 or no object costs that element only. One that is no JSON ends the
       array: earlier elements are kept and the rest, however many rows that may have been, is one reject.
+    - Of two lists with records in one object the first is taken; each element of the other is a reject.
     - A file that ends or breaks in the middle keeps the rows before; the rest is one reject.
 
     Args:
@@ -98,6 +149,8 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\0" in head[2:4]:
         head = source.recode(head)
     head = head.removeprefix(codecs.BOM_UTF8)
+    if (container := _container_of(head)) is not None:
+        return iter([_frames([], [], [(1, container)])])
     has_ended = False
     while (is_lines := _is_lines(head, has_ended, max_record_bytes)) is None:
         block = source.read()
@@ -105,6 +158,13 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
         head += block
     source.give_back(head)
     return _lines(source, max_record_bytes) if is_lines else _body(source, max_record_bytes)
+
+
+def _container_of(head: bytes) -> Container | None:
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return Container.ARCHIVE
+    is_page = _WEB_PAGE.match(head) and not re.search(rb"\n[ \t]*\{", head)
+    return Container.WEB_PAGE if is_page else container_of(head)
 
 
 def lines(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
@@ -210,7 +270,7 @@ def _is_lines(head: bytes, has_ended: bool, limit: int) -> bool | None:  # noqa:
         if following.strip(_BLANK):
             return True
         return not has_ended if is_enough else None
-    if _opens_wrapper(start):
+    if _opens_wrapper(start) or _spans_lines(start):
         return False
     # in JSON no object follows another without a comma: these are lines, and the first of them is bad
     if _RECORD_AFTER_RECORD.search(start):
@@ -226,6 +286,16 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
+def _spans_lines(start: bytes) -> bool:
+    """Whether an object over several lines comes first: others may follow, as `jq .` prints them."""
+    text = start.decode("utf-8", "surrogateescape")
+    try:
+        _, end = _DECODER.raw_decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return "\n" in text[:end]
+
+
 def _opens_wrapper(start: bytes) -> bool:
     try:
         return _wrapped(start.decode("utf-8", "surrogateescape"), 0) is not None
@@ -233,14 +303,18 @@ def _opens_wrapper(start: bytes) -> bool:
         return False
 
 
-def _frames(row_no: list[int], texts: list[bytes], rejects: list[tuple[int, Reason]]) -> Frames:
+def _frames(row_no: list[int], texts: list[bytes], rejects: Sequence[tuple[int, Reason | Container]]) -> Frames:
     """A batch of it. UTF-8 is checked for all texts at once, and one by one only when that fails."""
     import pyarrow as pa  # costly, and only needed when there is a feed
 
+    binary = pa.array(texts, pa.binary())
+    if any(pattern.search(binary.buffers()[2] or b"") for pattern in (_MAYBE_HALF, _ENCODED_TWICE)):
+        texts = [_decoded_once(completed(text)) for text in texts]
+        binary = pa.array(texts, pa.binary())
     try:
-        text = pa.array(texts, pa.binary()).cast(pa.string())
+        text = binary.cast(pa.string())
     except pa.ArrowInvalid:
-        valid: list[tuple[int, str]] = []
+        rejects, valid = list(rejects), []
         for row, candidate in zip(row_no, texts, strict=True):
             try:
                 valid.append((row, candidate.decode()))
@@ -249,6 +323,15 @@ def _frames(row_no: list[int], texts: list[bytes], rejects: list[tuple[int, Reas
         row_no = [row for row, _ in valid]
         text = pa.array([text for _, text in valid], pa.string())
     return Frames(pa.array(row_no, pa.int64()), text, sorted(rejects))
+
+
+def _decoded_once(text: bytes) -> bytes:
+    if not _ENCODED_TWICE.search(text):
+        return text
+    with suppress(UnicodeDecodeError):
+        once = as_utf8_again(text.decode())
+        return text if once is None else once.encode()
+    return text
 
 
 def _lines(source: _Source, limit: int) -> Iterator[Frames]:
@@ -382,6 +465,8 @@ class _Window:
                 mark = match.group()
                 if mark == '"':
                     in_string = not in_string
+                elif not in_string and mark not in "{}[]":
+                    raise _StopError(Reason.MALFORMED_ARRAY)
                 elif not in_string:
                     depth += 1 if mark in "{[" else -1
                 if depth == 0 and not in_string:
@@ -398,12 +483,14 @@ def _skip_space(text: str, at: int) -> int:
     return match.end() if match else at
 
 
-def _wrapped(text: str, at: int) -> int | None:
-    """Where the elements begin of the list of records in the object at `at`; None if it holds no such list.
+def _wrapped(text: str, at: int, depth: int = 1) -> tuple[int, str] | None:
+    """Where the elements begin of the list of records in the object at `at`, and the braces that close what holds it;
+    None if it holds no such list. A list with nothing in it counts only if there is no other.
 
     Raises:
         JSONDecodeError: the object is wrong or ends before that can be told.
     """
+    empty = None
     at = _skip_space(text, at + 1)
     while True:
         key, at = _DECODER.raw_decode(text, at)
@@ -411,12 +498,23 @@ def _wrapped(text: str, at: int) -> int | None:
         if text[at : at + 1] != ":":
             raise json.JSONDecodeError("Expecting ':' delimiter", text, at)
         at = _skip_space(text, at + 1)
-        if isinstance(key, str) and key in WRAPPERS and text[at : at + 1] == "[":
-            return at + 1
+        if isinstance(key, str) and key in WRAPPERS:
+            if text[at : at + 1] == "[":
+                first = _skip_space(text, at + 1)
+                if first == len(text):
+                    raise json.JSONDecodeError("Expecting value", text, first)
+                if text[first] != "]":
+                    return at + 1, "}" * depth
+                empty = empty or (at + 1, "}" * depth)
+            elif text[at : at + 1] == "{" and depth < _DEEPEST and text[_skip_space(text, at + 1) :][:1] != "}":
+                found = _wrapped(text, at, depth + 1)
+                if found is not None and text[_skip_space(text, found[0])] != "]":
+                    return found
+                empty = empty or found
         _, at = _DECODER.raw_decode(text, at)
         at = _skip_space(text, at)
         if text[at : at + 1] == "}":
-            return None
+            return empty
         if text[at : at + 1] != ",":
             raise json.JSONDecodeError("Expecting ',' delimiter", text, at)
         at = _skip_space(text, at + 1)
@@ -429,7 +527,7 @@ def _enter(window: _Window) -> str | None:
         return ""
     while True:
         try:
-            start = _wrapped(window.text, window.at)
+            found = _wrapped(window.text, window.at)
         except RecursionError:
             return None
         except json.JSONDecodeError as error:
@@ -438,10 +536,10 @@ def _enter(window: _Window) -> str | None:
             except _StopError:
                 return None  # reading it as one object will say what is wrong
         else:
-            if start is None:
+            if found is None:
                 return None
-            window.at = start
-            return "}"
+            window.at, closing = found
+            return closing
 
 
 def _body(source: _Source, limit: int) -> Iterator[Frames]:
@@ -470,26 +568,43 @@ def _elements(source: _Source, limit: int) -> Iterator[bytes | Reason]:
         closing = _enter(window)
         if closing is None:
             yield _element(window)
-        else:
-            has_more = window.next_char() != "]"
-            if not has_more:
-                window.at += 1
-            while has_more:
-                window.next_char()
+            while window.next_char() == "{":
                 yield _element(window)
-                has_more = _expect(window, ",]") == ","
-            while closing and _expect(window, ",}") == ",":
-                window.next_char()
-                window.value()
-                _expect(window, ":")
-                window.next_char()
-                window.value()
+        else:
+            yield from _list(window)
+            for _ in closing:
+                yield from _rest_of_object(window)
         if window.next_char():
             raise _StopError(Reason.MALFORMED_ARRAY)
         if source.broken:
             raise window.torn()
     except _StopError as stop:
         yield stop.reason
+
+
+def _list(window: _Window) -> Iterator[bytes | Reason]:
+    """The elements of a list, from behind its opening bracket to behind its closing one."""
+    if window.next_char() == "]":
+        window.at += 1
+        return
+    while True:
+        window.next_char()
+        yield _element(window)
+        if _expect(window, ",]") == "]":
+            return
+
+
+def _rest_of_object(window: _Window) -> Iterator[Reason]:
+    """Pass over what follows a list in the object that holds it; the elements of a second list are rejects."""
+    while _expect(window, ",}") == ",":
+        window.next_char()
+        key, _ = window.value()
+        _expect(window, ":")
+        if window.next_char() == "[" and isinstance(key, str) and key in WRAPPERS:
+            window.at += 1
+            yield from (Reason.SECOND_LIST for _ in _list(window))
+        else:
+            window.value()
 
 
 def _element(window: _Window) -> bytes | Reason:

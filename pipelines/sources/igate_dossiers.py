@@ -21,10 +21,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from pipelines.periods import local_date
 from pipelines.sources.base import Ask, Fetched, Source
-from pipelines.sources.dossier_rows import Coded, Fields, dossier_table, instant
+from pipelines.sources.dossier_rows import Fields, dossier_table
+from pipelines.sources.fields import Choice, instant
 from pipelines.sources.framing import frame
-from pipelines.sources.interface import VIETNAM, Answer, Bearer, Interface, Page, records_of, walk
+from pipelines.sources.interface import Answer, Bearer, Interface, Page, records_of, walk
 
 NAME = "igate_dossiers"
 PATH = "pa/dossier/search"
@@ -72,7 +74,7 @@ def _changed_on(records: Sequence[Any]) -> list[date]:
             at = datetime.fromisoformat(record["updatedDate"])
         except (KeyError, TypeError, ValueError):
             return []
-        days.append((at.astimezone(VIETNAM) if at.tzinfo else at).date())
+        days.append(local_date(at) if at.tzinfo else at.date())
     return days
 
 
@@ -108,22 +110,30 @@ FIELDS = Fields(
     },
     # 0 and 4 as public clients show them, the others in the order that the system's own screens have: to be compared
     # with the province's list before the first release. A pause does not end a dossier: it is still in process.
-    status=Coded("dossierStatus.id", {"0": "1", "1": "5", "2": "4", "3": "4", "4": "9", "5": "10", "6": "7"}),
-    # by name: numbers of the ways differ between provinces
-    channel=Coded(
-        "applyMethod.name",
-        {
-            "trực tiếp": "1",
-            "nộp trực tiếp": "1",
-            "trực tuyến": "2",
-            "nộp trực tuyến": "2",
-            "bưu chính": "3",
-            "bưu chính công ích": "3",
-            "qua bưu chính": "3",
-            "nộp qua bưu chính công ích": "3",
-        },
+    status=Choice(
+        "dossierStatus.id",
+        "status",
+        meanings={"0": "1", "1": "5", "2": "4", "3": "4", "4": "9", "5": "10", "6": "7"},
+        required=True,
     ),
-    time=instant,
+    codes=(
+        # by name: numbers of the ways differ between provinces
+        Choice(
+            "applyMethod.name",
+            "channel",
+            meanings={
+                "trực tiếp": "1",
+                "nộp trực tiếp": "1",
+                "trực tuyến": "2",
+                "nộp trực tuyến": "2",
+                "bưu chính": "3",
+                "bưu chính công ích": "3",
+                "qua bưu chính": "3",
+                "nộp qua bưu chính công ích": "3",
+            },
+        ),
+    ),
+    read=instant,
 )
 
 # Known fields that are not kept: personal, free text, or without use for a measure.

@@ -10,17 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pipelines.periods import local_date
 from pipelines.sources.base import Ask, Fetched
+from pipelines.sources.client import HttpError, PullError, Response
+from pipelines.sources.framing import parse_json
 
-if TYPE_CHECKING:
-    from pipelines.landing.http import Response
-    from pipelines.landing.pull import PullError
-
-VIETNAM = timezone(timedelta(hours=7))
 MAX_PAGES = 100_000
 _NEVER, _ALWAYS = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 UNAUTHORIZED = 401
@@ -41,13 +39,11 @@ class Interface:
     def __init__(self, ask: Ask, source: str) -> None:
         self.ask = ask
         self.source = source
-        self.today: date = ask.now().astimezone(VIETNAM).date()
+        self.today: date = local_date(ask.now())
         """The day whose state is asked for; one and the same when midnight passes."""
 
     def failed(self, what: str, problem: str) -> PullError:
         """The error of this source that says at `what` there is `problem`."""
-        from pipelines.landing.pull import PullError  # brings the HTTP library, which listing the sources need not load
-
         return PullError(f"{self.source} {self.ask.period.partition}, {what}: {problem}")
 
     def option(self, name: str, default: str | None = None) -> str:
@@ -78,8 +74,6 @@ class Interface:
         Raises:
             PullError: no answer, or one that is no whole JSON object.
         """
-        from pipelines.landing.http import HttpError
-
         try:
             response = self.ask.http.request(method, self.url(path), **request)
         except HttpError as error:
@@ -87,7 +81,7 @@ class Interface:
                 return None
             raise self.failed(what, f"{error}. {AGAIN}") from None
         try:
-            body = json.loads(response.content)
+            body = parse_json(response.content)
         except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict):

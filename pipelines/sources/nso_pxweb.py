@@ -48,8 +48,8 @@ if TYPE_CHECKING:
 NAME = "nso_pxweb"
 TABLES = ("Dân số và lao động/V02.01.px",)
 """Paths of the tables, as the server lists them: population of the places."""
-AREAS = ("Cả nước", province.NAME)
-"""Labels of the places that are asked for."""
+COUNTRY = "Cả nước"
+"""Label of the country; it and the province are asked for."""
 PLACES = frozenset(
     {"địa phương", "tỉnh, thành phố", "tỉnh/thành phố", "vùng", "provinces", "province", "cities, provinces"}
 )
@@ -78,7 +78,8 @@ def fetch(ask: Ask) -> Iterator[Fetched]:
     """Every table, in parts where it is large; a table that cannot be had stops no other."""
     interface = Interface(ask, NAME)
     tables = words(interface.option("tables", ";".join(TABLES)))
-    areas = frozenset(heading_key(label(area)) for area in words(interface.option("areas", ";".join(AREAS))))
+    name = ask.province.name if ask.province else province.NAME
+    areas = frozenset(heading_key(label(area)) for area in words(interface.option("areas", f"{COUNTRY};{name}")))
     limit = _max_cells(interface)
     return each(tables, lambda table: _table(interface, table, areas, limit))
 

@@ -18,9 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pipelines.sources import province
 from pipelines.sources.base import Ask, Fetched, Source
-from pipelines.sources.dossier_rows import CHANNELS, STATUSES, Coded, Fields, dossier_table, instant
+from pipelines.sources.dossier_rows import CHANNELS, STATUSES, Fields, dossier_table
+from pipelines.sources.fields import Choice, instant, same
 from pipelines.sources.framing import frame
 from pipelines.sources.interface import Bearer, Interface, Page, records_of, walk
 
@@ -87,11 +87,13 @@ FIELDS = Fields(
         "ngayTra": "returned_at",
         "ngayTuChoi": "refused_at",
     },
-    status=Coded.same("trangThaiHoSoId", STATUSES),
-    channel=Coded.same("kenhThucHien", CHANNELS),
-    applicant_type=Coded.same("loaiDoiTuong", "1234"),
+    status=Choice("trangThaiHoSoId", "status", meanings=same(STATUSES), required=True),
+    codes=(
+        Choice("kenhThucHien", "channel", meanings=same(CHANNELS)),
+        Choice("loaiDoiTuong", "applicant_type", meanings=same("1234")),
+    ),
     flags={"hoSoCoThanhPhanSoHoa": "has_digitised_component", "taiKhoanDuocXacThucVoiVNeID": "is_vneid_verified"},
-    time=instant,
+    read=instant,
 )
 
 # Known fields that are not kept: personal, free text, or without use for a measure.
@@ -106,7 +108,7 @@ SOURCE = Source(
     name=NAME,
     title_vi="Hồ sơ của hệ thống một cửa điện tử",
     title_en="Dossiers of the one-stop system",
-    publisher=f"Trung tâm phục vụ hành chính công tỉnh {province.NAME}",
+    publisher="Trung tâm phục vụ hành chính công tỉnh {province}",
     licence="Internal; personal data until aggregated (Law 91/2025/QH15)",
     cadence="daily",
     cycle="month",

@@ -14,12 +14,13 @@ An export counts as of the day in its name, so keep that name.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from pipelines.sources import province
-from pipelines.sources.base import Column, Rule, Source, Table
-from pipelines.sources.dossier_rows import Coded, Fields, dossier_table
-from pipelines.sources.tables import TableForm, printed_timestamp
+from pipelines.sources.base import Rule, Source
+from pipelines.sources.dossier_rows import Fields, dossier_table
+from pipelines.sources.fields import Choice, Text, printed_timestamp
+from pipelines.sources.tables import TableForm
 
 STATUS_NAMES = {
     "mới đăng ký": "1",
@@ -65,49 +66,45 @@ TIMES = {
     "NgayKetThucXuLy": "finished_at",
     "NgayTra": "returned_at",
 }
-STATUS = Coded("TrangThai", {**STATUS_NAMES, **{code: code for code in STATUS_NAMES.values()}})
 
 
-def _table() -> Table:
-    """The table of all feeds of dossiers, less what the exports do not have: code of the procedure, status."""
-    shared = dossier_table(
-        Fields(
-            number="MaHoSo",
-            procedure_code="MaTTHC",
-            field_code="MaLinhVuc",
-            agency_name="DonViTiepNhan",
-            times=TIMES,
-            status=STATUS,
-            time=printed_timestamp,
-        ),
-        dropped=("STT", "DiaChi", "NguoiNop", "ChuHoSo", "NguoiTiepNhan", "TrichYeuHoSo", "SoBoHoSo", "SoDienThoai"),
-        structure={"TenTTHC": "VARCHAR"},
-    )
-    status = f"case when j.TrangThai is not null then {STATUS.sql} when trim(j.NgayTra) <> '' then '10' else '2' end"
-    name = "nullif(left(regexp_replace(nfc_normalize(trim(j.TenTTHC)), '\\s+', ' ', 'g'), 1000), '')"
-    may_be_missing = ("MaTTHC", "TrangThai")
-    return replace(
-        shared,
-        columns=(
-            *(replace(column, sql=status) if column.name == "status" else column for column in shared.columns),
-            Column("procedure_name", "varchar", name),
-        ),
-        rules=(
-            *(rule for rule in shared.rules if rule.reason != "missing_field" or rule.field not in may_be_missing),
-            Rule("missing_field", "TrangThai", "trim(j.TrangThai) = ''"),
-        ),
-    )
+@dataclass(frozen=True)
+class _Status(Choice):
+    """The status by name or number; the register has no such column, and of it the day of return decides."""
+
+    @property
+    def sql(self) -> str:
+        return f"case when {self.raw} is not null then {super().sql} when trim(j.NgayTra) <> '' then '10' else '2' end"
+
+    def checks(self) -> Iterator[Rule]:
+        yield from super().checks()
+        yield Rule("missing_field", self.name, f"trim({self.raw}) = ''")
 
 
 SOURCE = Source(
     name="onestop_exports",
     title_vi="Danh sách hồ sơ xuất từ hệ thống một cửa",
     title_en="Lists of dossiers exported from the one-stop shop",
-    publisher=f"Trung tâm phục vụ hành chính công tỉnh {province.NAME}",
+    publisher="Trung tâm phục vụ hành chính công tỉnh {province}",
     licence="Internal; personal data until aggregated (Law 91/2025/QH15)",
     cadence="when someone exports",
     cycle="month",
     first_period="2025-01",
     frame=FORM.frame,
-    table=_table(),
+    table=dossier_table(
+        Fields(
+            number="MaHoSo",
+            procedure_code="MaTTHC",
+            has_procedure_code=False,
+            field_code="MaLinhVuc",
+            agency_name="DonViTiepNhan",
+            times=TIMES,
+            status=_Status(
+                "TrangThai", "status", meanings={**STATUS_NAMES, **{code: code for code in STATUS_NAMES.values()}}
+            ),
+            read=printed_timestamp,
+        ),
+        columns=(Text("TenTTHC", "procedure_name", longest=1000),),
+        dropped=("STT", "DiaChi", "NguoiNop", "ChuHoSo", "NguoiTiepNhan", "TrichYeuHoSo", "SoBoHoSo", "SoDienThoai"),
+    ),
 )

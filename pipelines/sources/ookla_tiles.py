@@ -21,18 +21,19 @@ from typing import Any, BinaryIO
 
 from pipelines.sources.base import Column, Rule, Source, Table
 from pipelines.sources.framing import Frames
-from pipelines.sources.province import BOX, quadkeys
+from pipelines.sources.province import Province, quadkeys
 
 NAME = re.compile(r"(20\d{2})-(0[1-9]|1[0-2])-01_performance_(fixed|mobile)_tiles")
 NEEDED = ("quadkey", "avg_d_kbps", "avg_u_kbps", "avg_lat_ms", "tests", "devices")
 OPTIONAL = ("avg_lat_down_ms", "avg_lat_up_ms")
 ZOOM = 10
 """Of the prefix that tiles are chosen by: squares of some 37 km."""
+QUADKEY = re.compile("[0-3]{16}")
 BATCH_ROWS = 1 << 16
 MARK = b"PAR1"
 
 
-def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Frames]:
+def frame(stream: BinaryIO, *, max_record_bytes: int, name: str, province: Province) -> Iterator[Frames]:
     """The province's tiles as JSON records, numbered by their row in the file; the others as a count.
 
     A file that is no Parquet, lacks a column or has another name is one reject.
@@ -67,8 +68,11 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Fra
             return
         quarter = {"quarter": f"{told[1]}-{told[2]}-01", "network": told[3]}
         wanted = [column for column in (*NEEDED, *OPTIONAL) if column in columns]
-        prefixes = quadkeys(BOX, ZOOM)
+        prefixes = quadkeys(province.box, ZOOM)
         at = columns.index("quadkey")
+        if not _is_text(file.schema_arrow.field("quadkey").type):
+            yield refused("wrong_type: quadkey")
+            return
         for number in range(file.metadata.num_row_groups):
             group = file.metadata.row_group(number)
             if not _may_hold(group.column(at).statistics, prefixes):
@@ -92,24 +96,48 @@ def _may_hold(statistics: Any, prefixes: frozenset[str]) -> bool:
     """Whether a row group can hold a tile of the province, by its smallest and largest quadkey."""
     if statistics is None or not statistics.has_min_max:
         return True
-    low, high = str(statistics.min), str(statistics.max)
+    low, high = statistics.min, statistics.max
+    if not (isinstance(low, str) and isinstance(high, str) and QUADKEY.fullmatch(low) and QUADKEY.fullmatch(high)):
+        return True  # of another type or made in a way that is not understood: every row is looked at
     return any(prefix <= high and prefix + "9" >= low for prefix in prefixes)
 
 
+def _is_text(kind: Any) -> bool:
+    """Text, or bytes that may be it, as some writers leave out the mark of text."""
+    from pyarrow import types
+
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    return any(
+        is_kind(kind)
+        for is_kind in (
+            *(types.is_string, types.is_large_string, types.is_string_view),
+            *(types.is_binary, types.is_large_binary, types.is_fixed_size_binary),
+        )
+    )
+
+
 def _cut(batch: Any, prefixes: frozenset[str], before: int, told: dict[str, str]) -> Frames:
-    """The tiles of a batch that are under the prefixes; a batch has `before` rows before it in the file."""
+    """The tiles of a batch that are under the prefixes; a batch has `before` rows before it in the file. Where a tile
+    lies is known only of a right quadkey: one with another is a reject."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    quadkey = batch.column("quadkey").cast(pa.string())
+    quadkey = batch.column("quadkey")
+    if pa.types.is_dictionary(quadkey.type):
+        quadkey = quadkey.cast(quadkey.type.value_type)
+    quadkey = quadkey.cast(pa.binary()).cast(pa.string())
+    batch = batch.set_column(batch.schema.get_field_index("quadkey"), "quadkey", quadkey)
+    is_right = pc.fill_null(pc.match_substring_regex(quadkey, f"^{QUADKEY.pattern}$"), fill_value=False)
+    rejects = [(before + 1 + row, "bad_code", "quadkey") for row in pc.indices_nonzero(pc.invert(is_right)).to_pylist()]
     is_ours = pc.is_in(pc.utf8_slice_codeunits(quadkey, 0, ZOOM), pa.array(sorted(prefixes)))
+    is_ours = pc.and_(is_ours, is_right)
     places = pc.indices_nonzero(is_ours)
     texts = [
         json.dumps({**told, **{key: None if value is None else str(value) for key, value in tile.items()}})
         for tile in batch.take(places).to_pylist()
     ]
     row_no = pc.add(places.cast(pa.int64()), before + 1)
-    return Frames(row_no, pa.array(texts, pa.string()), [], batch.num_rows - len(texts))
+    return Frames(row_no, pa.array(texts, pa.string()), rejects, batch.num_rows - len(texts) - len(rejects))
 
 
 _NUMBERS = {
@@ -133,6 +161,7 @@ SOURCE = Source(
     first_period="2019-Q1",
     frame=frame,
     frames_by_name=True,
+    frames_by_province=True,
     subject=subject,
     table=Table(
         structure=dict.fromkeys(("quarter", "network", *NEEDED, *OPTIONAL), "VARCHAR"),

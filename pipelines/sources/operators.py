@@ -1,4 +1,4 @@
-"""What reports of telecom operators share: who they are, yes and no, numbers and places as people write them.
+"""What reports of telecom operators share: who they are, yes and no, communes and places as people write them.
 
 Operators write no common form. Our own headings stand in each source, those of operators in the registry
 `operator_headings`; a new form is a few rows there. Where a form does not name its operator, the file's name must:
@@ -8,13 +8,15 @@ Operators write no common form. Our own headings stand in each source, those of 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
-from typing import Any, BinaryIO
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar
 
 from pipelines.settings import SettingsError
-from pipelines.sources import province
-from pipelines.sources.base import Column, Rule
+from pipelines.sources.base import Rule
+from pipelines.sources.fields import Code, Field, Text, clean, literal
+from pipelines.sources.province import Province
 from pipelines.sources.tables import TableForm, heading_key
 
 OPERATORS = {
@@ -42,22 +44,17 @@ NO = ("không", "khong", "0", "no", "n", "false", "chưa", "chưa có", "chưa p
 UNKNOWN = ("", "?", "-", "không rõ", "chưa rõ", "chưa xác định", "không xác định", "n/a", "na", "unknown")
 WITH_FORMS = ("bts_inventory", "village_coverage")
 """Sources that operators deliver in forms of their own."""
-COMMUNE = {
-    "Mã xã": "commune_code",
-    "Mã xã, phường": "commune_code",
-    "Xã, phường": "commune_name",
-    "Xã/phường": "commune_name",
-    "Xã": "commune_name",
-    "Tên xã": "commune_name",
-}
+COMMUNE_CODE = Code("commune_code", pattern="[0-9]{5}", headings=("Mã xã", "Mã xã, phường"))
+COMMUNE_NAME = Text("commune_name", is_member=True, headings=("Xã, phường", "Xã/phường", "Xã", "Tên xã"))
 
 
 def headings(
-    source: str, ours: Mapping[str, str], others: Collection[str] = ()
+    seeds: Path, source: str, ours: Mapping[str, str], others: Collection[str] = ()
 ) -> tuple[dict[str, str], frozenset[str]]:
     """Operators' headings of a source, from the registry: heading to field, and those that are known and not loaded.
 
     Args:
+        seeds: folder of the registries.
         ours: our own headings of the source, to their fields.
         others: fields that only operators' forms have.
 
@@ -65,7 +62,7 @@ def headings(
         SettingsError: the registry is missing, or a row of it names no source with forms, no field of the source, or
             a heading that stands for something else already.
     """
-    path = province.SEEDS / "operator_headings.csv"
+    path = seeds / "operator_headings.csv"
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = [(row["source"], row["heading"], row["field"]) for row in csv.DictReader(file)]
@@ -102,86 +99,97 @@ def _or(codes: Collection[str]) -> str:
     return f"one of {', '.join(sorted(codes))}"
 
 
-def framed_with_name(form: TableForm) -> Callable[..., Iterator[Any]]:
-    """The framing of a form whose records are told the name of their file, as field `file_name`."""
+@dataclass(frozen=True)
+class OperatorForm:
+    """The tables of a source that operators deliver in forms of their own.
 
-    def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Any]:
+    Args:
+        ours: our own headings of the source, to their fields.
+        others: fields that only operators' forms have.
+        needed, one_of: as in `TableForm`.
+    """
+
+    source: str
+    ours: Mapping[str, str]
+    needed: frozenset[str]
+    one_of: tuple[frozenset[str], ...] = ()
+    others: tuple[str, ...] = ()
+
+    def frame(self, stream: BinaryIO, *, max_record_bytes: int, name: str, province: Province) -> Iterator[Any]:
+        """The rows of a table as records; each has the name of its file, as field `file_name`."""
         import json
 
         import pyarrow.compute as pc
 
-        told = f'{{"file_name": {json.dumps(name)}, '
+        theirs, _ = headings(province.seeds, self.source, self.ours, self.others)
+        form = TableForm(fields={**self.ours, **theirs}, needed=self.needed, one_of=self.one_of)
+        opening = f'{{"file_name": {json.dumps(name)}, '
         for batch in form.frame(stream, max_record_bytes=max_record_bytes):
             # the record's opening brace gives way to one that is followed by the name; "{}" cannot be: rows have cells
-            yield replace(batch, text=pc.binary_replace_slice(batch.text, 0, 1, told))
+            yield replace(batch, text=pc.binary_replace_slice(batch.text, 0, 1, opening))
 
-    return frame
+    def dropped(self, province: Province) -> frozenset[str]:
+        """Headings of operators' forms that are known and not loaded."""
+        _, dropped = headings(province.seeds, self.source, self.ours, self.others)
+        return dropped
 
 
-def text(field: str) -> str:
-    """SQL of a text: NFC, one blank between words; null when blank."""
-    return f"nullif(regexp_replace(nfc_normalize(trim(j.{field})), '\\s+', ' ', 'g'), '')"
+@dataclass(frozen=True)
+class Operator(Field):
+    """Who reports: by its own column, or else by the file's name, which then names one operator and no other."""
+
+    bad: ClassVar[str] = "unknown_code"
+
+    @property
+    def _by_name(self) -> str:
+        pattern = "|".join(sorted((name for name in OPERATORS if " " not in name), key=len, reverse=True))
+        found = f"regexp_extract_all(lower(coalesce(j.file_name, '')), '{pattern}')"
+        return f"list_distinct(list_transform({found}, lambda name: {coded('name', OPERATORS)}))"
+
+    @property
+    def sql(self) -> str:
+        written = clean(self.raw)
+        return (
+            f"case when {written} is not null then {coded(f'lower({written})', OPERATORS)} else {self._by_name}[1] end"
+        )
+
+    def checks(self) -> Iterator[Rule]:
+        written = clean(self.raw)
+        yield self.rule(self.bad, f"operator is null and {written} is not null")
+        yield Rule("two_operators", self.name, f"{written} is null and len({self._by_name}) > 1")
+        yield Rule("missing_field", self.name, "operator is null")
+
+
+@dataclass(frozen=True)
+class Statement(Field):
+    """Yes, no, or null where it is unknown."""
+
+    sql_type: ClassVar[str] = "boolean"
+    bad: ClassVar[str] = "unknown_code"
+
+    @property
+    def sql(self) -> str:
+        return yes_no(self.name)
+
+    def checks(self) -> Iterator[Rule]:
+        yield self.rule(self.bad, f"coalesce(lower({clean(self.raw)}), '') not in {YES + NO + UNKNOWN}")
 
 
 def coded(value: str, names: Mapping[str, str]) -> str:
-    """SQL of the code under which a name stands, without regard to case; null for an unknown one."""
-    entries = ", ".join(f"'{name}': '{code}'" for name, code in names.items())
-    return f"map {{{entries}}}[lower({value})]"
+    """SQL of the code under which a name in small letters stands; null for an unknown one."""
+    entries = ", ".join(f"{literal(name)}: {literal(code)}" for name, code in names.items())
+    return f"map {{{entries}}}[{value}]"
 
 
-def operator() -> tuple[Column, tuple[Rule, ...]]:
-    """The column `operator`, from its own column or the file's name, and the rules that it obeys."""
-    told = text("operator")
-    pattern = "|".join(sorted((name for name in OPERATORS if " " not in name), key=len, reverse=True))
-    named = f"nullif(regexp_extract(lower(coalesce(j.file_name, '')), '{pattern}'), '')"
-    sql = f"case when {told} is not null then {coded(told, OPERATORS)} else {coded(named, OPERATORS)} end"
-    return Column("operator", "varchar", sql), (
-        Rule("unknown_code", "operator", f"operator is null and {told} is not null", told),
-        Rule("missing_field", "operator", "operator is null"),
-    )
-
-
-def commune() -> tuple[tuple[Column, ...], tuple[Rule, ...]]:
-    """Code and name of the commune as written, and the rules: one of them at least, a code of five digits."""
-    columns = (
-        Column("commune_code", "varchar", text("commune_code")),
-        Column("commune_name", "varchar", f"left({text('commune_name')}, 200)"),
-    )
-    return columns, (
-        Rule("bad_code", "commune_code", "not regexp_matches(commune_code, '^[0-9]{5}$')", "j.commune_code"),
-    )
-
-
-def number(field: str) -> str:
-    """SQL of a number with decimal point or comma; null when blank or none."""
-    return f"try_cast(replace(nullif(trim(j.{field}), ''), ',', '.') as double)"
-
-
-def count(field: str) -> str:
-    """SQL of a whole number, thousands set apart by point, comma or blank; null when blank or none."""
-    plain = f"replace(trim(j.{field}), ' ', '')"
-    is_count = f"regexp_matches({plain}, '^([0-9]{{1,9}}|[0-9]{{1,3}}([.,][0-9]{{3}})+)$')"
-    return f"case when {is_count} then try_cast(regexp_replace({plain}, '[.,]', '', 'g') as bigint) end"
-
-
-def is_blank(field: str) -> str:
-    return f"coalesce(trim(j.{field}), '') = ''"
-
-
-def yes_no(field: str) -> str:
+def yes_no(name: str) -> str:
     """SQL of a statement: true, false, or null where it is unknown."""
-    said = f"lower({text(field)})"
-    return f"case when {said} in {YES} then true when {said} in {NO} then false end"
-
-
-def is_no_statement(field: str) -> str:
-    """SQL: the cell says neither yes nor no nor unknown."""
-    return f"coalesce(lower({text(field)}), '') not in {YES + NO + UNKNOWN}"
+    stated = f"lower({clean(f'j.{name}')})"
+    return f"case when {stated} in {YES} then true when {stated} in {NO} then false end"
 
 
 def place_rules(lon: str = "lon", lat: str = "lat") -> tuple[Rule, ...]:
-    """Coordinates of the typed columns lie in the province's box, and not the wrong way round."""
+    """Coordinates of the typed columns lie in the province's bounding box, and are not exchanged."""
     return (
-        Rule("swapped_coordinates", lon, province.BOX.sql(lat, lon), f"cast({lon} as varchar)"),
-        Rule("outside_province", lon, f"not {province.BOX.sql(lon, lat)}", f"cast({lon} as varchar)"),
+        Rule("swapped_coordinates", lon, f"in_province({lat}, {lon})", f"cast({lon} as varchar)"),
+        Rule("outside_province", lon, f"not in_province({lon}, {lat})", f"cast({lon} as varchar)"),
     )

@@ -17,15 +17,14 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from pipelines.sources import framing
 from pipelines.sources.base import Ask, Column, Fetched, Rule, Source, Table
+from pipelines.sources.client import Manner
+from pipelines.sources.fields import BAD_TEXT, clean, whole
 from pipelines.sources.interface import AGAIN, Interface, Page, records_of, walk
 from pipelines.sources.ngsp import SHARE, Ngsp
-
-if TYPE_CHECKING:
-    from pipelines.landing.http import HttpClient
 
 NAME = "procedures"
 PUBLIC_LIST = "/api/v1/reporting/formalities"
@@ -37,12 +36,6 @@ LARGEST_PAGE = 32 << 20
 
 
 # ----------------------------------------------------------------------------------------------------------- asking
-def _client() -> HttpClient:
-    from pipelines.landing.http import HttpClient  # with httpx, which who only loads files does not need
-
-    return HttpClient(min_delay_seconds=SECONDS_BETWEEN)
-
-
 def fetch(ask: Ask) -> Iterator[Fetched]:
     """The national catalogue where the adapter of NGSP is configured (`dstcode` among the credentials), else the
     public list. What landed today is not asked again.
@@ -116,7 +109,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[framing.Frames
 
 def _unwrapped(content: bytes) -> list[Any] | None:
     try:
-        answer = json.loads(content)
+        answer = framing.parse_json(content)
     except (ValueError, RecursionError):
         return None
     if not isinstance(answer, dict):
@@ -175,7 +168,7 @@ MONTH = ("tháng",)  # thirty days
 def _text(name: str) -> str:
     """SQL of the first of a field's names that holds something."""
     values = ", ".join(f"nullif(trim(json_extract_string(text, '$.{key}')), '')" for key in NAMES[name])
-    return f"case when is_json then nfc_normalize(coalesce({values})) end"
+    return f"case when is_json then {clean(f'coalesce({values})')} end"
 
 
 def _any_of(values: tuple[str, ...]) -> str:
@@ -199,7 +192,7 @@ _TIMES = (
 _DAYS = "case t.unit " + " ".join(f"when '{unit}' then {days}" for unit, (_, days) in UNITS.items()) + " end"
 # the longest: a struct is ordered by its first field
 _LONGEST = f"list_max(list_transform({_TIMES}, lambda t: {{days: t.n * {_DAYS}, n: t.n, unit: t.unit}}))"
-_AMOUNT = "try_cast(try_cast(trim(f.SOTIEN) as double) as bigint)"
+_AMOUNT = whole("f.SOTIEN")
 _SUBJECTS = "lower(nfc_normalize(array_to_string(list_transform(j.DOITUONGTHUCHIEN, lambda d: d.TENDOITUONG), ';')))"
 _IS_CITIZEN = f"regexp_matches({_SUBJECTS}, 'công dân|cá nhân|người|hộ gia đình')"
 _IS_BUSINESS = f"regexp_matches({_SUBJECTS}, 'doanh nghiệp|tổ chức|hợp tác xã|hộ kinh doanh|cơ quan')"
@@ -210,10 +203,10 @@ _LEVEL_TEXT = (
 _LEVEL_CODES = f"replace(replace({_LEVEL_TEXT}, 'toàn trình', '4'), 'một phần', '3')"
 
 COLUMNS = (
-    Column("procedure_code", "varchar", _text("procedure_code")),
-    Column("procedure_name", "varchar", f"regexp_replace({_text('procedure_name')}, '\\s+', ' ', 'g')"),
-    Column("field_code", "varchar", "nullif(trim(j.LINHVUCTHUCHIEN[1].MALINHVUC), '')"),
-    Column("field_name", "varchar", "nullif(nfc_normalize(trim(j.LINHVUCTHUCHIEN[1].TENLINHVUC)), '')"),
+    Column("procedure_code", "varchar", f"upper({_text('procedure_code')})"),
+    Column("procedure_name", "varchar", _text("procedure_name")),
+    Column("field_code", "varchar", "nullif(upper(trim(j.LINHVUCTHUCHIEN[1].MALINHVUC)), '')"),
+    Column("field_name", "varchar", clean("j.LINHVUCTHUCHIEN[1].TENLINHVUC")),
     Column(
         "levels",
         "varchar[]",
@@ -255,6 +248,7 @@ RULES = (
     Rule("missing_field", "MATTHC", "procedure_code is null"),
     Rule("bad_code", "MATTHC", "not regexp_matches(procedure_code, '^[0-9A-Za-z._-]{3,50}$')", "procedure_code"),
     Rule("missing_field", "TENTTHC", "procedure_name is null"),
+    Rule("bad_text", "TENTTHC", f"regexp_matches(procedure_name, '{BAD_TEXT}')"),
     Rule(
         "unknown_code",
         "DONVITINH",
@@ -285,7 +279,7 @@ SOURCE = Source(
     first_period="2025-01",
     frame=frame,
     fetch=fetch,
-    client=_client,
+    manner=Manner(min_delay_seconds=SECONDS_BETWEEN),
     table=Table(
         structure=LISTS,
         columns=COLUMNS,

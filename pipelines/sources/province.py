@@ -1,15 +1,20 @@
-"""What sources must know of the province, from the settings: its name, its registries, and the box that it lies in.
+"""What sources must know of the province that they are loaded for: its name, its registries and its bounding box.
 
 The box of Hà Tĩnh is that of the 69 communes of 2025-07-01 (105.104 to 106.511 east, 17.914 to 18.766 north, islands
-included) with some kilometres of air. What lies in it need not lie in the province: that is decided by the boundaries.
+included) plus some kilometres. What lies in it need not lie in the province: that is decided by the boundaries.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from pipelines.settings import load_settings
+if TYPE_CHECKING:
+    import duckdb
+
+    from pipelines.settings import Settings
 
 MCC = "452"
 """Mobile country code of Vietnam."""
@@ -27,27 +32,40 @@ class Box:
     def holds(self, lon: float, lat: float) -> bool:
         return self.west <= lon <= self.east and self.south <= lat <= self.north
 
-    def sql(self, lon: str, lat: str) -> str:
-        """SQL of `holds` over two expressions; null where one of them is."""
-        return f"({lon} between {self.west} and {self.east} and {lat} between {self.south} and {self.north})"
 
+@dataclass(frozen=True)
+class Province:
+    """The province that sources are bound to."""
 
-_SETTINGS = load_settings()
-NAME = _SETTINGS.province_name
-SEEDS = _SETTINGS.seeds
-BOX = Box(*(float(degrees) for degrees in _SETTINGS.province_box.split(",")))
+    name: str
+    box: Box
+    seeds: Path
+    """Folder of the registries."""
 
+    @classmethod
+    def of(cls, settings: Settings) -> Province:
+        box = Box(*(float(degrees) for degrees in settings.province_box.split(",")))
+        return cls(settings.province_name, box, settings.seeds)
 
-def seed(name: str) -> str:
-    """SQL of a registry as a table of texts, for rules that ask whether a code is known."""
-    path = str(SEEDS / f"{name}.csv").replace("'", "''")
-    # the dialect is given, since telling it takes longer than reading
-    dialect = """header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', sample_size = 1"""
-    return f"read_csv('{path}', {dialect})"
+    def bind(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Give a session the macros that the SQL of sources uses: `in_province(lon, lat)`, whether a place lies in the
+        bounding box, and `registry(name)`, the rows of a registry, all text."""
+        box = self.box
+        seeds = str(self.seeds).replace("'", "''")
+        connection.execute(
+            "create or replace temp macro in_province(lon, lat) as "
+            f"(lon between {box.west} and {box.east} and lat between {box.south} and {box.north})"
+        )
+        # the dialect is given, since detecting it takes longer than reading
+        connection.execute(
+            "create or replace temp macro registry(name) as table "
+            f"select * from read_csv('{seeds}/' || name || '.csv', "
+            """header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', sample_size = 1)"""
+        )
 
 
 def quadkeys(box: Box, zoom: int) -> frozenset[str]:
-    """Quadkeys of the Web Mercator tiles of a zoom that touch the box: x and y interleaved, a base-4 digit a level."""
+    """Quadkeys of the Web Mercator tiles of a zoom that touch the box: x and y interleaved, one base-4 digit each."""
 
     def column(lon: float) -> int:
         return int((lon + 180) / 360 * (1 << zoom))
@@ -60,3 +78,18 @@ def quadkeys(box: Box, zoom: int) -> frozenset[str]:
         for x in range(column(box.west), column(box.east) + 1)
         for y in range(row(box.north), row(box.south) + 1)
     )
+
+
+def __getattr__(name: str) -> Any:
+    """Deprecated module attributes, until every source takes the province that it is bound to."""
+    from pipelines.settings import load_settings
+
+    values = {"NAME": lambda p: p.name, "SEEDS": lambda p: p.seeds, "BOX": lambda p: p.box}
+    if name in values:
+        return values[name](Province.of(load_settings()))
+    raise AttributeError(name)
+
+
+def seed(name: str) -> str:
+    """Deprecated: SQL of a registry."""
+    return f"registry('{name}')"

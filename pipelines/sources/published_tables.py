@@ -190,5 +190,6 @@ SOURCE = Source(
         ),
         identity="indicator",
         dropped=frozenset({"STT"}),
+        free_texts=("source", "document", "page", "note"),
     ),
 )

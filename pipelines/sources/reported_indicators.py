@@ -4,14 +4,7 @@ The workbook is written by `hatinh template` (pipelines/reporting) and comes bac
 asked: codes of indicator, area and agency, the period, its place among the rows ("3/12") and the form itself
 (`1-5f3c9a2b/2026-Q3`). So each cell is judged by itself against the registries, a row that was deleted is missed, and a
 wrong cell takes no other with it. What the reasons of quarantine mean to who filled it is said in
-pipelines/reporting/marked.py.
-
-| Field       | Heading        | Content                                                                          |
-|-------------|----------------|----------------------------------------------------------------------------------|
-| position    | STT            | `3/12`: third of twelve rows                                                      |
-| value       | SỐ LIỆU        | a number; a blank cell was not reported, and is never zero                        |
-| status      | Tình trạng     | Thực hiện, Ước thực hiện, Không áp dụng; blank with a value means Thực hiện       |
-| note        | Ghi chú        | published with the figure, so without anything of a person                        |
+pipelines/reasons.py.
 
 A report counts as of the day in the file's name (`…_2026-10-12.xlsx`), else the day it came.
 """
@@ -20,17 +13,15 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
-from pipelines.sources import framing, province, tables
+from pipelines import periods
+from pipelines.sources import framing, tables
 from pipelines.sources.base import Column, Rule, Source, Table
-
-MOST_SHEET_BYTES = 64 << 20
-"""Bytes that the sheets of a workbook may unfold to; a form for all communes is a hundredth of it."""
+from pipelines.sources.fields import BAD_TEXT, Choice, Code, Computed, blank, clean, decimal, is_ambiguous
 
 FIELDS = {
     "STT": "position",
@@ -54,17 +45,16 @@ PRINTED = frozenset({"title", "definition", "unit", "range", "area_name", "agenc
 """What stands in a row for its reader only; the registries say it again."""
 STATUSES = {"Thực hiện": "observed", "Ước thực hiện": "estimated", "Không áp dụng": "not_applicable"}
 """The words of the drop-down list, and what they mean here."""
-FORM = tables.TableForm(fields=FIELDS, needed=frozenset({"indicator", "value", "form"}), typed=frozenset({"value"}))
+FORM = tables.TableForm(
+    fields=FIELDS, needed=frozenset({"indicator", "value", "form"}), typed=frozenset({"value"}), keeps_failed=True
+)
 
 _UNCALCULATED = "="
 """Stands for the value of a row with a formula that no program has computed: such a cell reads as blank."""
-# each looks at every byte of a sheet once, whatever the bytes are
-_CELL_END = re.compile(rb"</(?:\w{1,20}:)?c>")
-_CELL = re.compile(rb"<(?:\w{1,20}:)?c\s[^<>]*>")
-_PLACE = re.compile(rb"""\br=["'][A-Z]{1,3}(\d{1,7})["']""")
-_FORMULA = re.compile(rb"<(?:\w{1,20}:)?f\b")
-_STORED = re.compile(rb"<(?:\w{1,20}:)?v\b[^<>]*>[^<]")
 _POSITION = re.compile(r"([1-9]\d{0,3})/([1-9]\d{0,3})")
+
+
+_FIELD_BY_HEADING = {tables.heading_key(heading): field for heading, field in FIELDS.items()}
 
 
 class Reason(StrEnum):
@@ -75,21 +65,17 @@ class Reason(StrEnum):
     ROW_DELETED = "row_deleted"
 
 
-def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[tables.Frames | framing.Frames]:
+def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[framing.Frames]:
     """The rows of a form as records. What is no row of a form is a reject, and so is each row that is not there.
 
     Never raises because of what the bytes are. Rows that were deleted get numbers below the last row.
     """
-    uncalculated = _uncalculated_rows(stream)
-    if uncalculated is None:
-        yield _frames([], [], [(1, tables.Reason.UNREADABLE_WORKBOOK)])
-        return
     seen: set[int] = set()
     total = last = 0
     for batch in FORM.frame(stream, max_record_bytes=max_record_bytes):
         row_no: list[int] = []
         texts: list[str] = []
-        rejects: list[tuple[int, Any]] = list(batch.rejects)
+        rejects: list[Any] = list(batch.rejects)
         for number, text in zip(batch.row_no.to_pylist(), batch.text.to_pylist(), strict=True):
             record = _record(text)
             place = _POSITION.fullmatch(str(record.get("position") or ""))
@@ -101,11 +87,11 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[tables.Frames 
                 continue
             seen.add(int(place[1]))
             total = int(place[2])
-            if number in uncalculated:
+            if _UNCALCULATED in record.values():
                 record["value"] = _UNCALCULATED
             row_no.append(number)
             texts.append(json.dumps(record, ensure_ascii=False))
-        last = max([last, *row_no, *(number for number, _ in rejects)])
+        last = max([last, *row_no, *(number for number, *_ in rejects)])
         yield _frames(row_no, texts, sorted(rejects))
     if missing := total - len(seen):
         yield _frames([], [], [(number, Reason.ROW_DELETED) for number in range(last + 1, last + 1 + missing)])
@@ -116,83 +102,35 @@ def _record(text: str) -> dict[str, Any]:
         record = json.loads(text)
     except ValueError:
         return {}
-    return record if isinstance(record, dict) else {}
+    if not isinstance(record, dict):
+        return {}
+    # JSON may have the headings of the form for names
+    return {_FIELD_BY_HEADING.get(tables.heading_key(name), str(name)): value for name, value in record.items()}
 
 
-def _frames(row_no: list[int], texts: list[str], rejects: list[tuple[int, Any]]) -> tables.Frames:
+def _frames(row_no: list[int], texts: list[str], rejects: list[tuple[int, Any]]) -> framing.Frames:
     import pyarrow as pa  # costly, and only needed when there is a file
 
-    return tables.Frames(pa.array(row_no, pa.int64()), pa.array(texts, pa.string()), rejects)
-
-
-def _uncalculated_rows(stream: BinaryIO) -> frozenset[int] | None:
-    """Rows of a workbook with a formula that has no stored value, or has an error for one; None when it is too large.
-
-    Programs that fill workbooks write formulas without computing them, and readers then see a blank cell. What is no
-    workbook, or a broken one, has no such rows: the framing refuses it. Rewinds the stream.
-    """
-    contents: list[bytes] = []
-    try:
-        with zipfile.ZipFile(stream) as members:
-            sheets = [m for m in members.infolist() if re.match(r"/?xl/worksheets/[^/]+\.xml$", m.filename)]
-            if sum(sheet.file_size for sheet in sheets) > MOST_SHEET_BYTES:
-                return None
-            contents = [members.read(sheet) for sheet in sheets]
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, EOFError, NotImplementedError):
-        return frozenset()
-    finally:
-        stream.seek(0)
-    return frozenset(row for content in contents for row in _uncalculated(content))
-
-
-def _uncalculated(sheet: bytes) -> Iterator[int]:
-    for ended in _CELL_END.split(sheet):
-        cell = None
-        for cell in _CELL.finditer(ended):  # noqa: B007  the last one is the cell that ended here
-            pass
-        if cell is None or not (place := _PLACE.search(cell[0])):
-            continue
-        is_blank = _FORMULA.search(ended, cell.end()) and not _STORED.search(ended, cell.end())
-        if b't="e"' in cell[0] or is_blank:
-            yield int(place[1])
+    return framing.Frames(pa.array(row_no, pa.int64()), pa.array(texts, pa.string()), rejects)
 
 
 # ------------------------------------------------------------------------------------------------------------ table
-def _text(field: str) -> str:
-    return f"nullif(nfc_normalize(trim(j.{field})), '')"
-
-
 def _registered(seed: str, condition: str) -> str:
     """SQL: whether the registry has a row `r` of which a condition holds; the record is `typed`."""
-    return f"exists (select 1 from {province.seed(seed)} as r where {condition})"
+    return f"exists (select 1 from registry('{seed}') as r where {condition})"
 
 
-def _in_force(on: str) -> str:
+def _valid(on: str) -> str:
     """SQL: whether the row `r` holds on a day."""
     return f"{on} between try_cast(r.valid_from as date) and coalesce(try_cast(r.valid_to as date), date '9999-12-31')"
 
 
-PERIOD_TYPE = r"""case
-    when regexp_full_match(upper(trim(j.period)), '20\d\d') then 'year'
-    when regexp_full_match(upper(trim(j.period)), '20\d\d-H[12]') then 'half'
-    when regexp_full_match(upper(trim(j.period)), '20\d\d-Q[1-4]') then 'quarter'
-    when regexp_full_match(upper(trim(j.period)), '20\d\d-(0[1-9]|1[0-2])') then 'month'
-end"""
-_LAST = "try_cast(regexp_extract(j.period, '([0-9]+)\\s*$', 1) as integer)"
-_MONTHS = f"(case {PERIOD_TYPE} when 'month' then 1 when 'quarter' then 3 when 'half' then 6 when 'year' then 12 end)"
-_END_MONTH = f"(case when {PERIOD_TYPE} = 'year' then 12 else {_LAST} * {_MONTHS} end)"
-_YEAR = "try_cast(left(trim(j.period), 4) as integer)"
-PERIOD_START = f"case when {PERIOD_TYPE} is not null then make_date({_YEAR}, {_END_MONTH} - {_MONTHS} + 1, 1) end"
-PERIOD_END = f"case when {PERIOD_TYPE} is not null then last_day(make_date({_YEAR}, {_END_MONTH}, 1)) end"
-
-_HAS_VALUE = "coalesce(trim(j.value), '') <> ''"
+_HAS_VALUE = f"not {blank('value')}"
 _ROW = "r.indicator = typed.indicator"
-_WORDS = " ".join(f"when '{word.lower()}' then '{code}'" for word, code in STATUSES.items())
-_STATUS = f"(case lower({_text('status')}) {_WORDS} end)"
-_AGENCY = f"r.agency_code = typed.agency_code and {_in_force('typed.period_end')}"
-_AREA = f"r.area_code = typed.area_code and {_in_force('typed.period_end')}"
+_AGENCY = f"upper(r.agency_code) = typed.agency_code and {_valid('typed.period_end')}"
+_AREA = f"r.area_code = typed.area_code and {_valid('typed.period_end')}"
 _ASKED = (
-    f"{_ROW} and r.form = split_part(typed.form, '/', 1) and {_in_force('typed.period_start')} "
+    f"{_ROW} and r.form = split_part(typed.form, '/', 1) and {_valid('typed.period_start')} "
     "and r.agency_level = case when length(typed.area_code) = 2 then 'province' else 'commune' end"
 )
 _RANGE = "coalesce(try_cast(r.valid_min as double), -1e300) and coalesce(try_cast(r.valid_max as double), 1e300)"
@@ -200,24 +138,43 @@ _RANGE = "coalesce(try_cast(r.valid_min as double), -1e300) and coalesce(try_cas
 _LETTERS_OF_NOTE = "note || ' ' || regexp_replace(note, '[ .-]', '', 'g')"
 _CONTACT = r"[^\s@]+@[^\s@]+|[0-9]{9,}|[A-Z][0-9]{2}(\.[0-9]+)*-[0-9]{6,8}-[0-9]+"
 
-COLUMNS = (
-    Column("indicator", "varchar", _text("indicator")),
-    Column("area_code", "varchar", _text("area_code")),
-    Column("agency_code", "varchar", _text("agency_code")),
-    Column("period_type", "varchar", PERIOD_TYPE),
-    Column("period_start", "date", PERIOD_START),
-    Column("period_end", "date", PERIOD_END),
-    Column("value", "double", "try_cast(nullif(trim(j.value), '') as double)"),
-    Column("value_status", "varchar", f"coalesce({_STATUS}, case when {_HAS_VALUE} then 'observed' end)"),
-    Column("note", "varchar", _text("note")),
-    Column("form", "varchar", _text("form")),
-)
 
+@dataclass(frozen=True)
+class _Status(Choice):
+    """How the value was come by; a value without a word was observed."""
+
+    bad: ClassVar[str] = "unknown_status"
+
+    @property
+    def sql(self) -> str:
+        return f"coalesce({super().sql}, case when {_HAS_VALUE} then 'observed' end)"
+
+
+@dataclass(frozen=True)
+class _Registered(Code):
+    """A code that a registry must have: which one, the rules say."""
+
+    pattern: str = ""
+
+    def checks(self) -> Iterator[Rule]:
+        yield from ()
+
+
+TYPED = (
+    _Registered("indicator", in_capitals=False, required=True),
+    _Registered("area_code", required=True),
+    _Registered("agency_code"),
+    Computed("period", "period_type", by=periods.type_sql("j.period"), required=True),
+    Computed("value", type="double", by=decimal("j.value")),
+    _Status("status", "value_status", meanings={word.lower(): code for word, code in STATUSES.items()}),
+    Computed("note", by=clean("j.note"), more=(Rule("bad_text", "note", f"regexp_matches(j.note, '{BAD_TEXT}')"),)),
+    _Registered("form", in_capitals=False, required=True),
+)
+PERIOD = (
+    Column("period_start", "date", periods.first_sql("j.period")),
+    Column("period_end", "date", periods.last_sql("j.period")),
+)
 RULES = (
-    *(
-        Rule("missing_field", field, f"{_text(field)} is null")
-        for field in ("indicator", "area_code", "period", "form")
-    ),
     # a form may leave the agency open; where nothing was answered, nobody needs to have answered
     Rule("missing_field", "agency_code", "agency_code is null and value_status is not null"),
     Rule("unknown_indicator", "indicator", f"not {_registered('indicators', _ROW)}", "j.indicator"),
@@ -245,10 +202,9 @@ RULES = (
         "j.area_code",
     ),
     Rule("old_form", "form", f"not {_registered('report_obligations', _ASKED)}", "j.form"),
-    Rule("formula_without_value", "value", f"j.value = '{_UNCALCULATED}'"),
     Rule("text_in_number_cell", "value", "j.value like '''%'", "j.value"),
+    Rule("ambiguous_number", "value", is_ambiguous("value"), "j.value"),
     Rule("not_a_number", "value", f"{_HAS_VALUE} and not coalesce(isfinite(value), false)", "j.value"),
-    Rule("unknown_status", "status", f"{_text('status')} is not null and {_STATUS} is null", "j.status"),
     Rule("value_not_applicable", "value", f"value_status = 'not_applicable' and {_HAS_VALUE}"),
     Rule("status_without_value", "value", f"value_status in ('observed', 'estimated') and not {_HAS_VALUE}"),
     Rule(
@@ -272,7 +228,7 @@ SOURCE = Source(
     name="reported_indicators",
     title_vi="Chỉ số do cơ quan báo cáo",
     title_en="Indicators reported by agencies",
-    publisher=f"Các cơ quan, đơn vị của tỉnh {province.NAME}",
+    publisher="Các cơ quan, đơn vị của tỉnh {province}",
     licence="Reports of state agencies to the province; figures may be published, terms of reuse to be confirmed",
     cadence="quarterly, half-yearly or yearly, by indicator",
     cycle="month",
@@ -281,11 +237,13 @@ SOURCE = Source(
     named_after_period=True,
     registries=("indicators", "agencies", "areas", "report_obligations"),
     rows_stand_alone=True,  # a wrong answer goes back to its agency, which then is one that has not reported
-    table=Table(
-        structure=dict.fromkeys((field for field in FIELDS.values() if field not in PRINTED), "VARCHAR"),
-        columns=COLUMNS,
-        rules=RULES,
+    table=Table.of(
+        *TYPED,
         identity="indicator",
         dropped=PRINTED,
+        first_rules=(Rule("formula_without_value", "value", f"j.value = '{_UNCALCULATED}'"),),
+        columns=PERIOD,
+        rules=RULES,
+        structure={"position": "VARCHAR"},
     ),
 )

@@ -12,7 +12,6 @@ A mark in place of a number says why there is none, and stays apart from the oth
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,6 +22,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from pipelines.sources.base import Column, Fetched, Rule, Table
+from pipelines.sources.framing import parse_json
 from pipelines.sources.interface import AGAIN, Interface
 from pipelines.sources.tables import batches
 
@@ -141,7 +141,7 @@ def read_json(content: bytes) -> Any:
         NoAnswerError: it is none.
     """
     with suppress(ValueError, RecursionError):
-        return json.loads(content.rstrip(b"\0 \t\r\n").decode("utf-8-sig"))
+        return parse_json(content.rstrip(b"\0 \t\r\n"))
     raise NoAnswerError("no whole JSON")
 
 

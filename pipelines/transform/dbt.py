@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -124,22 +124,24 @@ class Dbt:
         full_refresh: bool,
         on_result: Callable[[NodeResult], None] | None = None,
         select: str | None = None,
+        untouched: Collection[str] = (),
     ) -> list[NodeResult]:
         """Load seeds and build models, in order; all of them, or those that dbt's method of selection names.
 
         With `full_refresh`, incremental models forget what they hold. Without it, the warehouse must have been built
-        under this very project: seeds and views stand as they are, and the tables are made of the rows of now.
+        under this very project: seeds, views and the `untouched` models (by unique id) stay as they are.
         """
-        standing = [] if full_refresh else list(self._standing())
+        standing = [] if full_refresh else list(self._standing(untouched))
         arguments = ["build", "--no-write-json", "--resource-type", "seed", "--resource-type", "model"]
         arguments += ["--full-refresh"] if full_refresh else ["--exclude", *(result.name for result in standing)]
         return [*standing, *self._invoke([*arguments, *(["--select", select] if select else [])], on_result)]
 
-    def _standing(self) -> Iterator[NodeResult]:
-        """What need not be built again while the project is the same, since it holds no rows of a load."""
+    def _standing(self, untouched: Collection[str]) -> Iterator[NodeResult]:
+        """What need not be built again in this project: it holds no rows of a load, or none that changed."""
         for unique_id, node in self.manifest()["nodes"].items():
             kind = node["resource_type"]
-            if kind == "seed" or (kind == "model" and node["config"]["materialized"] == "view"):
+            is_view = kind == "model" and node["config"]["materialized"] == "view"
+            if kind == "seed" or is_view or unique_id in untouched:
                 yield NodeResult(unique_id, kind, node["name"], "unchanged", "", None, 0.0)
 
     def test(self, on_result: Callable[[NodeResult], None] | None = None) -> list[NodeResult]:

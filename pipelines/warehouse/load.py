@@ -7,19 +7,27 @@ are not read again, unless the rules, settings or registries that judge their ro
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 
 import duckdb
 
+from pipelines.personal import PATTERNS, kind_in
+from pipelines.reasons import codes
+from pipelines.sources import framing, isolated
 from pipelines.sources.base import Source
+from pipelines.sources.table_rows import HOW_TO_FIX
 from pipelines.warehouse.connection import get_state, set_state
 from pipelines.warehouse.pseudonyms import KeyProblem, bind_key, key_check
+from pipelines.warehouse.repeated_keys import SHAPE as SHAPE_OF_KEYS
+from pipelines.warehouse.repeated_keys import bind_repeated_keys, repeats_a_key
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,10 +40,24 @@ MAX_FILES, MAX_ROWS = 1 << 20, 1 << 28
 # Digits as 9, letters as a: enough to see what is wrong with a code or a date, too little to tell whose it is.
 SHAPE = r"regexp_replace(regexp_replace(left({value}, 24), '\p{{L}}', 'a', 'g'), '[0-9]', '9', 'g')"
 SAMPLED_FOR_FIELDS = 100
+# JSON with an escape of half a character (a text that was cut in an emoji) is no JSON, and would cost the record even
+# where the field is not kept. The half becomes U+FFFD, which no kept text may have. Backslashes and pairs are set aside
+# meanwhile, as control characters that JSON cannot hold.
+WITHOUT_HALF_CHARACTERS = (
+    r"replace(replace(regexp_replace(regexp_replace(replace(received, '\\', chr(3)), "
+    r"'\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})', chr(2) || 'u\1' || chr(2) || 'u\2', 'g'), "
+    r"'\\u[dD][89a-fA-F][0-9a-fA-F]{2}', '\\ufffd', 'g'), chr(2), '\'), chr(3), '\\')"
+)
 IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]{0,59}"
 HEADING = r"[\p{L}0-9_][\p{L}0-9_ .,;:/()%+-]{0,59}"
 
 GROUP_BYTES = 32 << 20
+OUR_ERRORS = (duckdb.BinderException, duckdb.CatalogException, duckdb.InterruptException, duckdb.ParserException)
+"""Errors of the database that no byte of a file can cause."""
+CHANGED = (
+    "its bytes are not the ones that were received (the sha256 differs from the receipt): restore it from a backup, or "
+    "drop the original again"
+)
 
 
 class LandedFile(Protocol):
@@ -125,13 +147,17 @@ def load(
 ) -> LoadReport:
     """Load the files in force that are not in the warehouse yet, and take out those that are in force no longer.
 
-    Files that were read under another `Source.reading` are loaded anew.
+    Files that were read under another `Source.reading` are loaded anew. Whatever goes wrong while one file is read,
+    typed or counted is a refusal of that file, with the class and place of the error; the others are loaded.
 
     Raises:
         KeyProblem: the key is not the one that the warehouse's pseudonyms were made with.
     """
     _remember_key(connection, key)
     bind_key(connection, key)
+    if source.province:
+        source.province.bind(connection)
+    bind_repeated_keys(connection)
     reading = source.reading()
     known = {
         (str(sha256), str(name)): (int(file_no), read_under == reading)
@@ -155,9 +181,8 @@ def load(
     if next_no + len(numbered) > MAX_FILES:
         raise RuntimeError(f"{MAX_FILES:,} files are loaded: merge the old ones of {source.name} before you load more.")
     loads: list[FileLoad] = []
-    for group in _groups(numbered):
-        records = _Group(source, group, open_file, max_record_bytes)
-        loads += _load_group(connection, source, records, load_no, reading, progress)
+    for files in _groups(numbered):
+        loads += _load_files(connection, source, files, open_file, max_record_bytes, load_no, reading, progress)
     _mark_replaced(connection, source)
     return LoadReport(source.name, load_no, tuple(loads), tuple(sorted(name for _, name in gone)), len(stale))
 
@@ -239,6 +264,48 @@ def _groups(numbered: Sequence[tuple[int, LandedFile]]) -> Iterator[dict[int, La
         yield group
 
 
+class _Hashed(io.BufferedIOBase):
+    """A stream whose bytes are hashed as they are read for the first time."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._digest = hashlib.sha256()
+        self._hashed = self._at = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        block = self._stream.read(-1 if size is None else size)
+        if self._at <= self._hashed < self._at + len(block):
+            self._digest.update(memoryview(block)[self._hashed - self._at :])
+            self._hashed = self._at + len(block)
+        self._at += len(block)
+        return block
+
+    read1 = read
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        self._at = self._stream.seek(offset, whence)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def sha256(self) -> str:
+        """The digest of all bytes, whatever was read so far."""
+        self.seek(self._hashed)
+        while self.read(1 << 20):
+            pass
+        return self._digest.hexdigest()
+
+
 class _Group:
     """The records of some files as one Arrow stream; what cannot be framed or read is set aside on the way."""
 
@@ -250,10 +317,11 @@ class _Group:
         max_record_bytes: int,
     ) -> None:
         self.files = files
-        self.rejects: list[tuple[int, int, str]] = []
+        self.rejects: list[tuple[int, int, str, str | None]] = []
         self.sampled: list[tuple[int, str]] = []
         self.unreadable: dict[int, str] = {}
         self.elsewhere: Counter[int] = Counter()
+        self.stopped_by: BaseException | None = None
         self._source = source
         self._open_file = open_file
         self._max_record_bytes = max_record_bytes
@@ -276,55 +344,147 @@ class _Group:
         return pa.RecordBatchReader.from_batches(schema, stream())
 
     def _batches(self) -> Iterator[tuple[int, Any]]:
+        """An error of any class, panics of libraries in Rust among them, is the refusal of the file that it is in."""
         for file_no, file in self.files.items():
-            wanted = SAMPLED_FOR_FIELDS
-            named = {"name": file.name} if self._source.frames_by_name else {}
             try:
-                with self._open_file(file) as stream:
-                    for batch in self._source.frame(stream, max_record_bytes=self._max_record_bytes, **named):
-                        self.rejects.extend((file_no, row_no, str(reason)) for row_no, reason in batch.rejects)
-                        self.elsewhere[file_no] += batch.elsewhere
-                        if wanted:
-                            texts = batch.text[:wanted].to_pylist()
-                            self.sampled.extend((file_no, text) for text in texts)
-                            wanted -= len(texts)
-                        if len(batch.row_no):
-                            if batch.row_no[-1].as_py() >= MAX_ROWS:
-                                raise RuntimeError(f"{file.name} has more than {MAX_ROWS:,} rows: cut it in two.")
-                            yield file_no, batch
+                yield from self._read(file_no, file)
+            except GeneratorExit:
+                raise
+            except (KeyboardInterrupt, SystemExit) as stop:
+                self.stopped_by = stop  # the database makes an error of its own of it
+                raise
             except OSError as error:
                 self.unreadable[file_no] = f"the file cannot be read ({error.strerror or type(error).__name__})"
+            except isolated.ReaderFailed as error:
+                self.unreadable[file_no] = f"the file cannot be read: {error}"
+            except BaseException as error:
+                self.unreadable[file_no] = f"the file cannot be read: {isolated.where(error)}"
+
+    def _read(self, file_no: int, file: LandedFile) -> Iterator[tuple[int, Any]]:
+        wanted, is_strict = SAMPLED_FOR_FIELDS, False
+        with self._open_file(file) as opened:
+            hashed = _Hashed(opened)
+            for framed in self._frames(file, cast("BinaryIO", hashed)):
+                batch = framed
+                self.rejects.extend(
+                    (file_no, row_no, str(reason), field[0] if field else None)
+                    for row_no, reason, *field in batch.rejects
+                )
+                self.elsewhere[file_no] += batch.elsewhere
+                if wanted:
+                    texts = batch.text[:wanted].to_pylist()
+                    self.sampled.extend((file_no, text) for text in texts)
+                    wanted -= len(texts)
+                    is_strict = is_strict or any(map(repeats_a_key, texts))
+                if is_strict:
+                    batch = self._without_repeated_keys(file_no, batch)
+                if len(batch.row_no):
+                    if batch.row_no[-1].as_py() >= MAX_ROWS:
+                        self.unreadable[file_no] = f"it has more than {MAX_ROWS:,} rows: split it"
+                        return
+                    yield file_no, batch
+            if hashed.sha256() != file.sha256:
+                self.unreadable[file_no] = CHANGED
+
+    def _without_repeated_keys(self, file_no: int, batch: Any) -> Any:
+        """The batch without records in which any object, nested ones too, has a key twice."""
+        import pyarrow as pa
+
+        is_kept = [not repeats_a_key(text) for text in batch.text.to_pylist()]
+        self.rejects.extend(
+            (file_no, row_no, "repeated_key", None)
+            for row_no, kept in zip(batch.row_no.to_pylist(), is_kept, strict=True)
+            if not kept
+        )
+        mask = pa.array(is_kept, pa.bool_())
+        return framing.Frames(batch.row_no.filter(mask), batch.text.filter(mask), [], 0)
+
+    def _frames(self, file: LandedFile, stream: BinaryIO) -> Iterator[Any]:
+        options: dict[str, Any] = {"max_record_bytes": self._max_record_bytes}
+        options |= self._source.framing_options(file.name)
+        head = stream.read(64)
+        stream.seek(0)
+        if isolated.is_needed(head):
+            return isolated.frames(self._source.frame, stream, **options)
+        return self._source.frame(stream, **options)
 
 
-def _load_group(
+class _Refused(_Group):
+    """Files of which nothing is read, since the database failed on them."""
+
+    def __init__(
+        self,
+        source: Source,
+        files: Mapping[int, LandedFile],
+        open_file: Callable[[LandedFile], BinaryIO],
+        max_record_bytes: int,
+        refusal: str,
+    ) -> None:
+        super().__init__(source, files, open_file, max_record_bytes)
+        self.unreadable = dict.fromkeys(files, refusal)
+
+    def _batches(self) -> Iterator[tuple[int, Any]]:
+        return iter(())
+
+
+def _load_files(
     connection: duckdb.DuckDBPyConnection,
     source: Source,
-    group: _Group,
+    files: Mapping[int, LandedFile],
+    open_file: Callable[[LandedFile], BinaryIO],
+    max_record_bytes: int,
     load_no: int,
     reading: str,
     progress: Callable[[FileLoad], None],
 ) -> list[FileLoad]:
-    """Load some files in one transaction, and book each of them."""
-    _judge(connection, source, group.reader())
-    if group.unreadable:  # what was read of them before the disk failed is no whole file
-        connection.execute("delete from judged where file_no in (select unnest(?))", [list(group.unreadable)])
-        group.rejects = [reject for reject in group.rejects if reject[0] not in group.unreadable]
-    connection.begin()
+    """Load some files in one transaction, and book each of them.
+
+    Where the database itself fails on them, each is loaded by itself, so that only the one that causes it is refused.
+    """
+    group = _Group(source, files, open_file, max_record_bytes)
     try:
-        _insert(connection, source, load_no)
-        if group.rejects:
-            connection.executemany(
-                "insert into raw.quarantine (file_no, row_no, reason) values (?, ?, ?)", group.rejects
-            )
-        loads = _book(connection, source, group, load_no, reading)
-        connection.commit()
-    except BaseException:
-        connection.rollback()
+        loads = _load_group(connection, source, group, load_no, reading)
+    except (KeyboardInterrupt, SystemExit, *OUR_ERRORS):
         raise
-    finally:
-        connection.execute("drop table if exists judged")
+    except BaseException as error:
+        if group.stopped_by:
+            raise group.stopped_by from None
+        if len(files) > 1:
+            return [
+                load
+                for file_no, file in files.items()
+                for load in _load_files(
+                    connection, source, {file_no: file}, open_file, max_record_bytes, load_no, reading, progress
+                )
+            ]
+        refusal = f"its rows cannot be typed: {isolated.where(error)}"
+        group = _Refused(source, files, open_file, max_record_bytes, refusal)
+        loads = _load_group(connection, source, group, load_no, reading)
     for result in loads:
         progress(result)
+    return loads
+
+
+def _load_group(
+    connection: duckdb.DuckDBPyConnection, source: Source, group: _Group, load_no: int, reading: str
+) -> list[FileLoad]:
+    try:
+        _judge(connection, source, group.reader())
+        if group.unreadable:  # what was read of them before the error is no complete file
+            connection.execute("delete from judged where file_no in (select unnest(?))", [list(group.unreadable)])
+            group.rejects = [reject for reject in group.rejects if reject[0] not in group.unreadable]
+            group.sampled = [sample for sample in group.sampled if sample[0] not in group.unreadable]
+        connection.begin()
+        try:
+            _insert(connection, source, group.rejects, load_no)
+            loads = _book(connection, source, group, load_no, reading)
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+    finally:
+        connection.unregister("frames")
+        connection.execute("drop table if exists judged")
     return loads
 
 
@@ -332,7 +492,7 @@ def _book(
     connection: duckdb.DuckDBPyConnection, source: Source, group: _Group, load_no: int, reading: str
 ) -> list[FileLoad]:
     """Count the rows of each file and write it into raw.files."""
-    judged = dict(connection.execute("select file_no, count(*) from judged group by file_no").fetchall())
+    judged = dict(connection.execute("select file_no, count(*) + sum(lost) from judged group by file_no").fetchall())
     reasons: dict[int, list[tuple[str, int]]] = {file_no: [] for file_no in group.files}
     for file_no, reason, count in connection.execute(
         "select file_no, reason || coalesce(': ' || field, '') as reason, count(*) as n from raw.quarantine "
@@ -340,7 +500,7 @@ def _book(
         [list(group.files)],
     ).fetchall():
         reasons[file_no].append((str(reason), int(count)))
-    framed = Counter(file_no for file_no, _, _ in group.rejects)
+    framed = Counter(file_no for file_no, *_ in group.rejects)
     unexpected = _unexpected(connection, source, group.sampled)
     loads, rows = [], []
     for file_no, file in group.files.items():
@@ -349,7 +509,8 @@ def _book(
         refusal = group.unreadable.get(file_no)
         if refusal is None and rows_in == quarantined:
             elsewhere = group.elsewhere[file_no]
-            refusal = (
+            known = HOW_TO_FIX.get(reasons[file_no][0][0]) if reasons[file_no] else None
+            refusal = known or (
                 f"no row of the province is in it ({elsewhere:,} rows of other places)"
                 if elsewhere and not rows_in
                 else "the file is empty"
@@ -404,33 +565,51 @@ def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.Rec
         f"shape: {SHAPE.format(value=rule.value)}}}"
         for rule in source.table.rules
     )
+    personal = " ".join(
+        f"when regexp_matches({column}, '{'|'.join(PATTERNS.values())}') "
+        f"then {{reason: 'personal_data', field: '{column}', shape: null}}"
+        for column in source.table.free_texts
+    )
     connection.register("frames", frames)
     connection.execute(
         f"""
         create or replace temp table judged as
-        with parsed as (
-            -- parsed once: only what gives nothing is looked at again, for the reason
-            select file_no, row_no, extracted_on, text, try(from_json(text, '{structure}')) as j
+        with received as (
+            -- parsed once: only what gives nothing is looked at again, without half characters, then for the reason
+            select file_no, row_no, extracted_on, text as received, try(from_json(text, '{structure}')) as j_received
             from frames
+        ),
+        parsed as (
+            select file_no, row_no, extracted_on, received,
+                   if(j_received is null, {WITHOUT_HALF_CHARACTERS}, received) as text,
+                   if(j_received is null, try(from_json({WITHOUT_HALF_CHARACTERS}, '{structure}')), j_received) as j
+            from received
         ),
         typed as (
             select file_no, row_no, extracted_on, text, j is not null or json_valid(text) as is_json, j,
-                   hash(text) as content, {columns}
+                   hash(received) as content, {columns}
             from parsed
         )
         select file_no, row_no, extracted_on, content, {names},
                case
                    when not is_json then {{reason: 'invalid_json', field: null::varchar, shape: null::varchar}}
                    when left(ltrim(text), 1) <> '{{' then {{reason: 'not_an_object', field: null, shape: null}}
+                   when repeats_a_key(text, {SHAPE_OF_KEYS}) then {{reason: 'repeated_key', field: null, shape: null}}
                    {cases}
-               end as reject
+                   {personal}
+               end as reject,
+               case when is_json then 0 else len(regexp_extract_all(text, '\\}}\\s*\\{{')) end as lost
         from typed
         """
     )
-    connection.unregister("frames")
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, source: Source, load_no: int) -> None:
+def _insert(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    rejects: Sequence[tuple[int, int, str, str | None]],
+    load_no: int,
+) -> None:
     names = ", ".join(column.name for column in source.table.columns)
     identity = source.table.identity
     # The same record again in the same file, to the byte: the first stays.
@@ -456,8 +635,19 @@ def _insert(connection: duckdb.DuckDBPyConnection, source: Source, load_no: int)
         """
         insert into raw.quarantine
         select file_no, row_no, reject.reason, reject.field, reject.shape from judged where reject is not null
+        union all
+        -- several records on one line of NDJSON are one that is not valid: the others are counted too
+        select file_no, row_no, 'row_lost', null, null
+        from (select file_no, row_no, unnest(range(lost)) from judged where lost > 0)
         """
     )
+    if rejects:
+        columns = list(zip(*rejects, strict=True))
+        connection.execute(
+            "insert into raw.quarantine (file_no, row_no, reason, field) select unnest(?::integer[]), "
+            "unnest(?::bigint[]), unnest(?::varchar[]), unnest(?::varchar[])",
+            [list(column) for column in columns],
+        )
 
 
 def _unexpected(
@@ -479,9 +669,9 @@ def _unexpected(
         [[file_no for file_no, _ in sampled], [text for _, text in sampled]],
     ).fetchall()
     found: dict[int, list[str]] = {}
-    known = {field.casefold() for field in source.table.known_fields}
+    known = {field.casefold() for field in source.known_fields}
     for file_no, key in rows:
-        if key.casefold() not in known:
+        if key.casefold() not in known and kind_in(key) is None:
             found.setdefault(int(file_no), []).append(str(key))
     return found
 
@@ -555,19 +745,6 @@ def standing(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, An
     }
 
 
-# Reasons of the framing that mean: what comes after is in no figure, however much this one row stands for.
-_CUT_OFF = (
-    "truncated_gzip",
-    "corrupt_gzip",
-    "truncated_array",
-    "malformed_array",
-    "truncated_table",
-    "further_sheet",
-    "unreadable_workbook",
-    "unreadable_parquet",
-)
-
-
 def cut_off_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
     """By source: name and reason of files in force whose remainder was not read, but for those that came again, whole,
     under the same name."""
@@ -585,7 +762,7 @@ def cut_off_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple
               and later.file_no > torn.file_no and later.file_no not in (select file_no from torn)
         ) order by file_no, reason
         """,
-        [list(_CUT_OFF)],
+        [list(codes("rest"))],
     ).fetchall()
     found: dict[str, list[tuple[str, str]]] = {}
     for source, name, reason in rows:

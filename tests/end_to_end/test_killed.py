@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    "stage", ["landed dossiers", " rows = ", "every model is built", "gate: online_submission", "release "]
+    "stage", ["landed dossiers", " rows = ", "full rebuild", "gate: online_submission", "release "]
 )
 def test_a_killed_run_leaves_readers_alone_and_the_next_one_is_right(
     stage: str, new_province: Callable[[], Province]
@@ -22,8 +22,8 @@ def test_a_killed_run_leaves_readers_alone_and_the_next_one_is_right(
     before = province.platform.releases.current()
     assert before is not None
     province.drop(f"hoso-{LAST}.ndjson", ONE_DOSSIER)
-    if stage == "every model is built":
-        province.settings.warehouse.unlink()  # a build from the ground
+    if stage == "full rebuild":
+        province.settings.warehouse.unlink()  # a full rebuild
     province.killed_at(stage)
     after = province.platform.releases.current()
     assert after is not None

@@ -14,17 +14,20 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from dagster import DagsterInstance
+from dagster._core.instance.ref import InstanceRef
 from typer.testing import CliRunner
 from walk_world import LAST, ONE_DOSSIER, Province
 
+from pipelines import walk
 from pipelines.cli import app
 from pipelines.cli.common import HELD_BACK
 from pipelines.cli.running import waits_for_somebody
+from pipelines.platform import STEPS, Platform
 from pipelines.release.released import Release
-from pipelines.sample.dossiers import SampleReport
 from pipelines.settings import PROJECT_ROOT
 from pipelines.transform.marts import marts_of
 from pipelines.warehouse.connection import get_state
+from samples.dossiers import SampleReport
 
 TIMELINESS = "dossier_timeliness.parquet"
 
@@ -133,6 +136,41 @@ def test_the_same_again_is_no_new_release(province: Province, first: Release) ->
     assert province.last_run()["status"] == "unchanged"
     assert "nothing changed since the last check" in province.lines, "what did not change is not computed again"
     assert [release.id for release in province.platform.releases.list()] == [first.id]
+
+
+def test_a_run_with_nothing_new_is_recorded_without_being_made(province: Province, first: Release) -> None:
+    before = province.last_run()
+    result = CliRunner().invoke(app, ["run"], env=province.environment)
+    assert result.exit_code == 0, result.output
+    assert first.id in result.output
+    last = province.last_run()
+    assert (last["status"], last["release"], last["seconds"]) == ("unchanged", first.id, {}), "no step was made"
+    assert (last["targets"], last["loads"]) == (before["targets"], before["loads"])
+    with DagsterInstance.from_ref(InstanceRef.from_dir(str(province.settings.dagster_home))) as instance:
+        record = instance.get_run_by_id(last["run_id"])
+        assert record is not None
+        assert (record.is_success, record.tags["hatinh/outcome"]) == (True, "unchanged")
+
+
+@pytest.mark.usefixtures("first")
+@pytest.mark.parametrize(
+    "change", [{}, {"max_quarantined_pct": 4.0}, {"min_cell_count": 6}, {"province_name": "Nơi khác"}]
+)
+def test_a_changed_setting_is_something_to_do(province: Province, change: dict[str, object]) -> None:
+    changed = Platform(province.settings.model_copy(update=change))
+    assert walk.record_if_unchanged(changed, "a-run") is not bool(change)
+
+
+def test_a_file_in_the_drop_folder_is_something_to_do(province: Province, first: Release) -> None:
+    path = province.drop(f"hoso-{LAST}.ndjson", ONE_DOSSIER)
+    assert not walk.record_if_unchanged(Platform(province.settings), "a-run")
+    path.unlink()
+    assert walk.record_if_unchanged(Platform(province.settings), "a-run"), first.id
+
+
+def test_a_run_records_the_seconds_of_each_step(province: Province, first: Release) -> None:
+    (made,) = [run for run in province.runs() if run["release"] == first.id and run["status"] == "released"]
+    assert tuple(made["seconds"]) == STEPS
 
 
 @pytest.mark.slow

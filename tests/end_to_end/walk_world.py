@@ -10,27 +10,27 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.orchestration.execute import Executed, execute
-from pipelines.orchestration.platform import Platform
+from pipelines.platform import Platform, Progress
 from pipelines.release.runs import RunLog
-from pipelines.sample.dossiers import SampleReport, write_dossiers
 from pipelines.settings import PROJECT_ROOT, Settings, load_settings
 from pipelines.warehouse.pseudonyms import make_key
+from samples.dossiers import SampleReport, write_dossiers
 
 FIRST, LAST = date(2026, 5, 1), date(2026, 8, 20)
 
 
-# The run tells a line at each stage; at the first that holds the given words, the process kills itself.
+# The run reports a line at each stage; at the first that holds the given words, the process kills itself.
 KILLED_AT = """
 import os, signal, sys
 from pipelines.orchestration.execute import execute
-from pipelines.orchestration.platform import Platform
+from pipelines.platform import Platform
 from pipelines.settings import load_settings
 
-def tell(line):
-    if sys.argv[1] in line:
+def listener(progress):
+    if sys.argv[1] in progress.message:
         os.kill(os.getpid(), signal.SIGKILL)
 
-execute(Platform(load_settings(), tell=tell))
+execute(Platform(load_settings(), listeners=[listener]))
 """
 
 ONE_DOSSIER = (
@@ -38,15 +38,6 @@ ONE_DOSSIER = (
     b'"TrangThaiHoSo":"10","NgayNopHoSo":"20260805080000","NgayTiepNhan":"20260805080000",'
     b'"NgayHenTra":"20260810170000","NgayTra":"20260807100000"}\n'
 )
-
-
-# Dagster's own storage for tests writes each event once; the one of every day writes most of them twice.
-ONE_LOG = """
-event_log_storage:
-  module: dagster._core.storage.event_log
-  class: ConsolidatedSqliteEventLogStorage
-  config: {{base_dir: {folder}}}
-"""
 
 
 class Clock:
@@ -71,18 +62,18 @@ class Province:
             drop_settle_seconds=0,
         )
         make_key(self.settings.pseudonym_key)
-        home_of_dagster = self.settings.dagster_home
-        home_of_dagster.mkdir()
-        daily = (PROJECT_ROOT / ".dagster" / "dagster.yaml").read_text(encoding="utf-8")
-        (home_of_dagster / "dagster.yaml").write_text(daily + ONE_LOG.format(folder=home_of_dagster / "events"))
         self.lines: list[str] = []
-        self.platform = Platform(self.settings, now=Clock(), sleep=lambda seconds: None, tell=self.lines.append)
+        self.platform = Platform(self.settings, now=Clock(), sleep=lambda seconds: None, listeners=[self._listen])
         self.environment = {
             "HATINH_DATA_DIR": str(home / "data"),
             "HATINH_DAGSTER_DIR": str(home / "dagster"),
             "HATINH_PSEUDONYM_KEY_FILE": str(home / "key"),
             "HATINH_DROP_SETTLE_SECONDS": "0",
         }
+
+    def _listen(self, progress: Progress) -> None:
+        if progress.message:
+            self.lines.append(progress.message)
 
     def drop(self, name: str, content: bytes, source: str = "dossiers") -> Path:
         path = self.settings.drop / source / name

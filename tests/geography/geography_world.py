@@ -72,7 +72,9 @@ def reviewed(connection: duckdb.DuckDBPyConnection, render: Render, *stated: Sta
     """Make the review of villages' communes, as a run does; no other source names any."""
     connection.execute("create or replace table stg_agencies (agency_name varchar, seen_to date)")
     for feed in ("bts_inventory", "village_coverage", "ispeed"):
-        columns = "commune_code varchar, commune_name varchar, extracted_on date, month date"
+        columns = "commune_code varchar, commune_name varchar, extracted_on date, month date, file_no integer"
         connection.execute(f"create or replace table stg_{feed} ({columns})")
-    connection.executemany("insert into stg_village_coverage values (?, ?, ?, null)", stated)
+    connection.execute("create schema if not exists raw")
+    connection.execute("create or replace table raw.files as select 1 as file_no, 'viettel-thon.csv' as name")
+    connection.executemany("insert into stg_village_coverage values (?, ?, ?, null, 1)", stated)
     build(connection, render, "int_area_name_review")

@@ -91,7 +91,7 @@ def test_names_that_wait_are_listed_with_candidates_and_how_to_answer(render: Re
     code, output = ask("--review", data=tmp_path)
     assert code == 0
     assert "village_coverage · Xã Lạ, huyện Xa Số dòng / rows 1 · 31/03/2026" in output
-    assert "no commune has this name on its day" in output
+    assert "no commune has this name on its day Tệp / files viettel-thon.csv" in output
     assert "village_coverage · 18079 Thành Sen" in output
     assert "18073, theo tên / by its name" in output
     assert "18079 phường Tân Giang (đến / until 2025-06-30) → 18073 phường Thành Sen" in output

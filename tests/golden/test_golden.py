@@ -19,21 +19,14 @@ from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.landing.drop import intake
-from pipelines.quality.verdict import Evidence, Verdict
-from pipelines.release.publish import publish
 from pipelines.release.released import Release
-from pipelines.release.runs import RunInfo
-from pipelines.release.store import ReleaseStore
 from pipelines.reporting.overview import write_returned
 from pipelines.reporting.registry import load_registry
 from pipelines.reporting.workbook import COLUMN, HEADER_ROW, SHEET
-from pipelines.scoreboard.pages import pages
-from pipelines.scoreboard.rows import Place
 from pipelines.settings import PROJECT_ROOT
 from pipelines.sources import all_sources
 from pipelines.sources.reported_indicators import SOURCE
 from pipelines.transform.dbt import DbtFailed
-from pipelines.transform.marts import marts_of
 
 if TYPE_CHECKING:
     from conftest import World
@@ -133,7 +126,7 @@ def test_a_template_filled_by_hand_reaches_page_and_workbook_and_its_wrong_cell_
 
     Here, since a world of every model is at hand; only what rests on reports is built again.
     """
-    before = _released(world, tmp_path / "marts", DAY)
+    before = _released(world, DAY)
     assert "Chưa có số liệu" in _tile(before, "work_files_province_2025")
 
     sent = tmp_path / "drop" / SOURCE.name / "bieu-bao-cao_online_administration_2026-Q3_H27.1_2026-10-12.xlsx"
@@ -153,7 +146,7 @@ def test_a_template_filled_by_hand_reaches_page_and_workbook_and_its_wrong_cell_
     assert not sent.exists()
     world.load()
     world.build(select="stg_reported_indicators+")
-    after = _released(world, tmp_path / "marts", DAY + timedelta(days=1))
+    after = _released(world, DAY + timedelta(days=1))
 
     tile = _tile(after, "work_files_province_2025")
     for said in ("Đã đạt", "93,5 %", "≥ 90 %", "Văn phòng UBND tỉnh", "Báo cáo ngày", "12/10/2026", "quý III/2026"):
@@ -178,14 +171,10 @@ def test_a_template_filled_by_hand_reaches_page_and_workbook_and_its_wrong_cell_
     assert "thang 100: 85, không phải 0,85" in marked.comment.text
 
 
-def _released(world: World, root: Path, now: datetime) -> Release:
+def _released(world: World, now: datetime) -> Release:
     """What readers would get of targets and reports, unjudged."""
-    marts = [m for m in marts_of(world.dbt.manifest()) if m.name in ("target_progress", "reported_indicators")]
-    built = {m.target: Verdict(m.target, (Evidence("built", "build", m.name, "block", passed=True),)) for m in marts}
-    place = Place("42", "H27", "Hà Tĩnh", PROJECT_ROOT / "dbt_project" / "seeds")
-    with world.warehouse.connect() as connection:
-        publish(connection, root, marts, built, [], RunInfo("run", now, "abc1234"), now, pages=pages(place))
-    release = ReleaseStore(root).current()
+    world.release(now, "target_progress", "reported")
+    release = world.platform.releases.current()
     assert release is not None
     return release
 

@@ -227,3 +227,30 @@ def test_a_landed_file_that_cannot_be_removed_is_reported(room: Room, monkeypatc
 
 def test_no_drop_folder_is_an_empty_one(room: Room) -> None:
     assert room.intake() == DropReport()
+
+
+def test_a_link_is_never_followed(room: Room, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.ndjson"
+    secret.write_bytes(b"secret")
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "b.ndjson").write_bytes(b"secret")
+    room.write("dossiers/good.ndjson", b"1")
+    (room.drop / "dossiers" / "link.ndjson").symlink_to(secret)
+    (room.drop / "dossiers" / "folder").symlink_to(folder)
+    report = room.intake()
+    assert [receipt.name for receipt in report.landed] == ["good.ndjson"]
+    assert {left.path for left in report.failed} == {"dossiers/link.ndjson", "dossiers/folder"}
+    assert all("is a link" in left.reason for left in report.failed)
+    assert secret.exists()
+
+
+@pytest.mark.parametrize("name", ["hoso-0912345678.ndjson", "cccd 042099001234.ndjson", "nam@hatinh.vn.ndjson"])
+def test_a_name_that_looks_like_personal_data_is_not_landed_and_not_repeated(room: Room, name: str) -> None:
+    room.write(f"dossiers/{name}", b"1")
+    room.write("dossiers/hoso_202610051530.ndjson", b"2")  # a time of day of 12 digits
+    report = room.intake()
+    assert [receipt.name for receipt in report.landed] == ["hoso_202610051530.ndjson"]
+    (left,) = report.failed
+    assert "Rename it" in left.reason
+    assert not any(part in left.path for part in ("0912345678", "042099001234", "nam@"))

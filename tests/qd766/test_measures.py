@@ -16,11 +16,11 @@ from rich.console import Console
 
 from pipelines.qd766.explain import ExplainError, explain, period_of
 from pipelines.qd766.rules import Rules, Share
-from pipelines.sample.dossiers import write_dossiers
 from pipelines.settings import PROJECT_ROOT
 from pipelines.sources.petitions import SOURCE as PETITIONS
 from pipelines.transform.marts import marts_of
 from pipelines.warehouse.connection import Warehouse
+from samples.dossiers import write_dossiers
 
 if TYPE_CHECKING:
     from conftest import World

@@ -5,7 +5,8 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from pipelines.release.protect import personal_data, redacted
+from pipelines.personal import redacted
+from pipelines.release.protect import personal_data
 from pipelines.transform.marts import Column, Mart
 
 PERSONAL = [

@@ -16,9 +16,10 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from workbooks import DAY, changed, found, judged, typed, written
 
+from pipelines.reasons import REASONS
 from pipelines.reporting.check import check
 from pipelines.reporting.forms import Form
-from pipelines.reporting.marked import LIST, MENDS, marked_copy
+from pipelines.reporting.marked import LIST, marked_copy
 from pipelines.reporting.registry import Registry
 from pipelines.reporting.workbook import COLUMN, HEADER_ROW, SHEET
 from pipelines.sources import framing, tables
@@ -175,9 +176,25 @@ def test_json_and_csv_are_judged_by_the_same_rules() -> None:
         "value": "93.5",
         "form": "1-207dddaf/2026-Q3",
     }
-    good, wrong = judged(*(json.dumps([{**record, **change}]).encode() for change in ({}, {"value": "0.9"})))
-    assert good.answered == 1
+    changes: list[dict[str, Any]] = [{}, {"value": "93,5"}, {"value": 1.234}, {"value": "0.9"}, {"value": "1.234"}]
+    *good, wrong, ambiguous = judged(*(json.dumps([{**record, **change}]).encode() for change in changes))
+    assert [checked.answered for checked in good] == [1, 1, 1]
     assert [finding.reason for finding in wrong.findings] == ["fraction_for_percent"]
+    assert [finding.reason for finding in ambiguous.findings] == ["ambiguous_number"]
+
+
+def test_json_may_have_the_headings_of_the_form_for_names() -> None:
+    record = {
+        "STT": "1/1",
+        "Mã chỉ số": "work_files_online_pct",
+        "Mã địa bàn": "42",
+        "Mã cơ quan": "H27.1",
+        "Kỳ báo cáo": "2026-Q3",
+        "SỐ LIỆU": 93.5,
+        "Mã mẫu": "1-207dddaf/2026-Q3",
+    }
+    (checked,) = judged(json.dumps([record]).encode())
+    assert (checked.answered, checked.findings) == (1, ())
 
 
 def test_a_day_in_the_name_is_the_day_of_the_report(asked: Callable[..., Form]) -> None:
@@ -189,7 +206,9 @@ def test_a_day_in_the_name_is_the_day_of_the_report(asked: Callable[..., Form]) 
 # ------------------------------------------------------------------------------------------------------------ marking
 def test_every_reason_says_what_to_do() -> None:
     reasons = {rule.reason for rule in SOURCE.table.rules} | {*tables.Reason, *framing.Reason, *RowReason}
-    assert {str(reason) for reason in reasons} | {"duplicate_record", "invalid_json", "not_an_object"} <= MENDS.keys()
+    assert {str(reason) for reason in reasons} | {"duplicate_record", "invalid_json", "not_an_object"} <= REASONS.keys()
+    own = {rule.reason for rule in SOURCE.table.rules} | {*RowReason}
+    assert {code for code in own if not REASONS[code].form_fix_vi} == set()
 
 
 def test_a_marked_copy_says_at_each_cell_what_is_wrong_and_can_be_mended(
@@ -225,7 +244,7 @@ def test_a_marked_copy_says_at_each_cell_what_is_wrong_and_can_be_mended(
 def test_what_cannot_be_opened_gives_a_list(content: bytes, registry: Registry) -> None:
     book = load_workbook(io.BytesIO(marked_copy(content, judged(content)[0], registry.indicators, DAY)))
     assert book.sheetnames == [LIST]
-    assert book[LIST].cell(2, 3).value in MENDS.values()
+    assert book[LIST].cell(2, 3).value in {reason.form_fix_vi for reason in REASONS.values()}
 
 
 # ---------------------------------------------------------------------------------------------------------- invariant
@@ -252,4 +271,4 @@ def test_rows_in_are_answered_blank_or_refused(
         refused = {finding.row_no for finding in checked.findings if finding.reason != "row_deleted"}
         assert checked.answered + checked.blank + len(refused) <= rows
         assert checked.rows >= 3
-        assert {finding.reason for finding in checked.findings} <= MENDS.keys()
+        assert {finding.reason for finding in checked.findings} <= REASONS.keys()

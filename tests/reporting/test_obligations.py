@@ -8,9 +8,11 @@ from itertools import pairwise
 import pytest
 from workbooks import DAY
 
-from pipelines.reporting.obligations import COMMAND, SEED, renewed
+from pipelines.reporting.obligations import COMMAND, renewed
 from pipelines.reporting.registry import form_of, seed_rows
+from pipelines.settings import load_settings
 
+SEED = load_settings().seeds / "report_obligations.csv"
 INDICATORS = seed_rows(SEED.with_name("indicators.csv"))
 
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.sample import dirt
-from pipelines.sample.catalogue import SeedsError, read_catalogue
-from pipelines.sample.dossiers import SampleReport, write_delta, write_dossiers
-from pipelines.sample.lives import WorkCalendar
+from samples import dirt
+from samples.catalogue import SeedsError, read_catalogue
+from samples.dossiers import SampleReport, write_delta, write_dossiers
+from samples.lives import WorkCalendar
 
 SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
 HISTORY = {"rows": 20_000, "seed": 42, "first": date(2025, 5, 1), "last": date(2026, 10, 10)}

@@ -10,9 +10,9 @@ import pytest
 
 from pipelines.landing.receipts import RECEIPT_SUFFIX
 from pipelines.reporting.check import Sent, check_all
-from pipelines.sample.reports import REPORTS, write_reports
 from pipelines.settings import PROJECT_ROOT
 from pipelines.sources.reported_indicators import SOURCE
+from samples.reports import REPORTS, write_reports
 
 SHIPPED = PROJECT_ROOT / "data" / "raw" / SOURCE.name
 

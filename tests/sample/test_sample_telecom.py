@@ -10,8 +10,8 @@ import pytest
 from pyarrow import Table
 
 from pipelines.landing.store import Landing
-from pipelines.sample.telecom import write_telecom
 from pipelines.settings import PROJECT_ROOT
+from samples.telecom import write_telecom
 
 SEEDS = PROJECT_ROOT / "dbt_project" / "seeds"
 

@@ -97,11 +97,11 @@ BOUNDARIES: Rows = [
 ]  # fmt: skip
 COVERAGE: Rows = [
     {"area_code": "18073", "period_type": "quarter", "period_start": date(2026, 7, 1), "technology": "5G",
-     "operator": operator, "villages_covered_pct": share}
+     "operator": operator, "villages_covered_least_pct": share}
     for operator, share in (("all", 75.0), ("Viettel", 50.0))
 ] + [
     {"area_code": "18073", "period_type": "quarter", "period_start": date(2026, 4, 1), "technology": "5G",
-     "operator": "all", "villages_covered_pct": 10.0},
+     "operator": "all", "villages_covered_least_pct": 10.0},
 ]  # fmt: skip
 GAPS: Rows = [
     {"level": "commune", "area_code": code, "area_name": name, "technology": "5G", "coverage_status": "not_covered",

@@ -12,8 +12,9 @@ from board_world import PLACE, TARGETS, release, target
 from rich.cells import cell_len
 from rich.console import Console
 
+from pipelines.reasons import REASONS
 from pipelines.release.store import ReleaseStore
-from pipelines.scoreboard.terminal import REASONS, scoreboard
+from pipelines.scoreboard.terminal import scoreboard
 from pipelines.scoreboard.words import STATUS
 from pipelines.sources import all_sources, framing, statistic_rows, tables
 

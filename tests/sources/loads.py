@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 
+from pipelines.settings import load_settings
 from pipelines.sources.base import Source
+from pipelines.sources.province import Province
 from pipelines.warehouse.connection import SCHEMA
 from pipelines.warehouse.load import load
 
 KEY = bytes(range(32))
 DAY = date(2026, 11, 20)
+PROVINCE = Province.of(load_settings())
 
 
 @dataclass(frozen=True)
@@ -30,27 +33,44 @@ class Loaded:
     refusals: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class File:
+    """A landed file in memory."""
+
+    content: bytes
+    name: str = "file"
+    extracted_on: date = DAY
+    landed_at: datetime = datetime(2026, 12, 1, 2, tzinfo=UTC)
+    synthetic: bool = False
+
+    @property
+    def path(self) -> str:
+        return self.name
+
+    @property
+    def partition(self) -> str:
+        return f"{self.extracted_on:%Y-%m}"
+
+    @property
+    def bytes(self) -> int:
+        return len(self.content)
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
 def loaded(source: Source, *files: bytes, day: date = DAY, name: str | None = None) -> Loaded:
     """Load files of one day, in order, under `name` where it tells something; every row in is loaded or quarantined."""
     receipts = [
-        SimpleNamespace(
-            name=name or f"file-{number}",
-            path=f"file-{number}",
-            partition=f"{day:%Y-%m}",
-            sha256=f"{number:064d}",
-            extracted_on=day,
-            landed_at=datetime(2026, 12, 1, 2, number, tzinfo=UTC),
-            synthetic=False,
-            bytes=len(content),
-            content=content,
-        )
+        File(content, name or f"file-{number}", day, datetime(2026, 12, 1, 2, number, tzinfo=UTC))
         for number, content in enumerate(files)
     ]
     with duckdb.connect() as connection:
         connection.execute(SCHEMA)
         report = load(
             connection,
-            source,
+            source if source.province else source.bound(PROVINCE),
             receipts,
             lambda receipt: io.BytesIO(receipt.content),  # type: ignore[attr-defined]
             key=KEY,

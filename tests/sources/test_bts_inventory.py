@@ -9,7 +9,6 @@ import pytest
 from loads import loaded
 
 from pipelines.settings import SettingsError
-from pipelines.sources import province
 from pipelines.sources.bts_inventory import SOURCE
 from pipelines.sources.operators import headings
 
@@ -56,18 +55,17 @@ def test_the_place_of_a_site_of_4g_alone_stands_in_its_own_block() -> None:
 
 
 def test_a_form_is_rows_of_the_registry_and_a_wrong_one_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     registry = tmp_path / "operator_headings.csv"
-    monkeypatch.setattr(province, "SEEDS", tmp_path)
     registry.write_text(
         "source,operator,heading,field,basis\nbts_inventory,FPT,Site,site_code,\nbts_inventory,FPT,Note,,\n"
         "village_coverage,FPT,Hamlet,village,\n"
     )
     ours = {"Mã trạm": "site_code", "Kinh độ": "lon"}
-    assert headings("bts_inventory", ours) == ({"Site": "site_code"}, frozenset({"Note"}))
+    assert headings(tmp_path, "bts_inventory", ours) == ({"Site": "site_code"}, frozenset({"Note"}))
     with pytest.raises(SettingsError, match=r"operator_headings.csv, line 4: 'village' is no field"):
-        headings("village_coverage", {"Cáp quang": "fibre"})
+        headings(tmp_path, "village_coverage", {"Cáp quang": "fibre"})
     for row, told in (
         ("bts_inventry,FPT,A,lon,", "line 5: 'bts_inventry' has no operators' forms; write one of bts_inventory, vill"),
         ("bts_inventory,CMC,SITE:,lon,", r"line 5: 'SITE:' stands for site_code already \(line 2\)"),
@@ -77,11 +75,11 @@ def test_a_form_is_rows_of_the_registry_and_a_wrong_one_is_told(
         standing = registry.read_text()
         registry.write_text(f"{standing}{row}\n")
         with pytest.raises(SettingsError, match=told):
-            headings("bts_inventory", ours)
+            headings(tmp_path, "bts_inventory", ours)
         registry.write_text(standing)
     registry.unlink()
     with pytest.raises(SettingsError, match="cannot be read"):
-        headings("bts_inventory", ours)
+        headings(tmp_path, "bts_inventory", ours)
 
 
 def test_a_coordinate_of_a_block_that_is_no_number_is_set_aside() -> None:

@@ -60,6 +60,10 @@ def told(name: str, source: str = "village_coverage") -> tuple[str, str]:
         ("bieu_2026-Q3_2026-10-12.xlsx", "2026-10-12"),
         ("Sổ theo dõi hồ sơ_2026_03_14_10_05.xlsx", "2026-03-14"),
         ("thon-20260930.csv", "2026-09-30"),
+        # a time of day may stand right behind the day
+        ("hoso_20261005153000.ndjson", "2026-10-05"),
+        ("hoso_202610051530.ndjson", "2026-10-05"),
+        ("hoso_05102026153000.ndjson", "2026-10-05"),
         ("thon-2026-09.csv", "2026-09-30"),
         ("thon-202609.csv", "2026-09-30"),
     ],
@@ -88,6 +92,7 @@ def test_the_period_is_that_of_the_day() -> None:
         "bieu_2026-M09.xlsx",
         "part9-2026.csv",
         "1234567890123.csv",
+        "20261005993000.csv",  # no time of day
     ],
 )
 def test_what_tells_no_day_is_not_guessed(name: str) -> None:

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.sources import framing
-from pipelines.sources.framing import Reason, frame
+from pipelines.sources.framing import Reason, RepeatedKeyError, frame, parse_json
+from pipelines.sources.table_rows import Container
 
 LIMIT = 10_000
 BOM = b"\xef\xbb\xbf"
@@ -234,6 +235,95 @@ def test_what_a_shell_of_windows_writes_is_read(encoding: str, pack: Callable[[b
     assert framed(pack(half)) == ([(1, lines[0]), (3, lines[1])], [(2, "invalid_utf8")])
 
 
+HALF, PAIR = r"\ud83d", r"\ud83d\ude00"
+
+
+@pytest.mark.parametrize("wrap", ["{}", "[{}]", '{{"data": [{}]}}'])
+def test_half_a_letter_does_not_cost_the_record(wrap: str) -> None:
+    for text, expected in [
+        (f'{{"a": "x{HALF}"}}', '{"a": "x\\ufffd"}'),
+        (f'{{"a": "{HALF}{PAIR}"}}', f'{{"a": "\\ufffd{PAIR}"}}'),
+        (f'{{"a": "{PAIR}"}}', f'{{"a": "{PAIR}"}}'),
+        (r'{"a": "\\ud83d"}', r'{"a": "\\ud83d"}'),  # a backslash, and letters after it
+        (r'{"a": "\ude00\ud83d"}', r'{"a": "\ufffd\ufffd"}'),
+    ]:
+        assert framed(wrap.format(text).encode()) == ([(1, expected)], [])
+        assert json.loads(expected) == parse_json(text)
+
+
+def test_utf8_that_was_encoded_twice_is_decoded_once_more() -> None:
+    line = '{"a": "Phường Thành Sen, xã Cẩm Lạc"}'
+    twice = "".join(
+        char if (char := bytes([byte]).decode("cp1252", "replace")) != "\ufffd" else chr(byte) for byte in line.encode()
+    )
+    assert framed(f"{A}\n{twice}\n{B}\n".encode()) == ([(1, A), (2, line), (3, B)], [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"data": {{"content": [{A}, {B}], "totalPages": 3}}, "status": 200}}',
+        f'{{"status": 200, "result": {{"x": 1, "data": {{"content": [{A}, {B}]}}}}}}',
+        f'{{"content": [], "data": [{A}, {B}]}}',
+        f'{{"data": [{A}, {B}], "content": []}}',
+        f'{{"data": {{"content": []}}, "result": [{A}, {B}]}}',
+        f"{json.dumps(json.loads(A), indent=2)}\n{json.dumps(json.loads(B), indent=2)}\n",
+        f"{A}{B}",
+    ],
+)
+@pytest.mark.parametrize("block", [9, 4 << 20])
+def test_records_are_found_where_interfaces_put_them(text: str, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(framing, "_BLOCK", block)
+    rows, rejects = framed(text.encode())
+    assert [json.loads(record) for _, record in rows] == [json.loads(A), json.loads(B)]
+    assert rejects == []
+
+
+def test_a_string_never_closed_does_not_swallow_the_records_behind_it() -> None:
+    """With quotes taken the wrong way round 60 records would be one that is too long."""
+    records = [f'{{"MaHoSo": "H27.1-{n}", "x": "{"y" * 400}"}}' for n in range(60)]
+    records[9] = records[9].replace('"H27', "H27")
+    records[49] = records[49].replace('"H27', "H27")
+    rows, rejects = framed(f"[{','.join(records)}]".encode(), limit=1000)
+    assert (len(rows), rejects) == (9, [(10, "malformed_array")])
+    records[9] = records[9].replace("H27", '"H27').replace(f'{"y" * 400}"', "y" * 400)  # the last quote of the record
+    rows, rejects = framed(f"[{','.join(records)}]".encode(), limit=1000)
+    assert (len(rows), rejects) == (9, [(10, "malformed_array")])
+
+
+def test_of_two_lists_each_row_of_the_second_is_a_reject() -> None:
+    text = f'{{"data": [{A}], "x": [1, 2], "content": [{B}, {C}]}}'
+    assert framed(text.encode()) == ([(1, A)], [(2, "second_list"), (3, "second_list")])
+
+
+def test_an_object_that_only_has_objects_of_such_names_is_one_record() -> None:
+    for text in (
+        '{"data": {"a": 1}}',
+        '{"data": {}, "content": null}',
+        '{"result": {"data": {"content": {"data": []}}}}',
+    ):
+        assert framed(text.encode()) == ([(1, text)], [])
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"PK\x03\x04" + bytes(30), "archive"),
+        (b"%PDF-1.4\n", "pdf_document"),
+        (b"<!DOCTYPE html>\n<html><body>login</body></html>", "web_page"),
+        (b"MIME-Version: 1.0\r\n", "web_archive"),
+    ],
+)
+def test_a_kind_of_file_that_is_not_read_is_named(content: bytes, reason: str) -> None:
+    assert framed(content) == ([], [(1, reason)])
+
+
+@pytest.mark.parametrize("text", ['{"a": 1, "a": 1}', '[{"a": {"b": 1, "b": 2}}]'])
+def test_a_key_twice_is_an_error_of_every_reader_that_parses(text: str) -> None:
+    with pytest.raises(RepeatedKeyError):
+        parse_json(text)
+
+
 @given(records, st.sampled_from([None, 1]), st.booleans(), st.data())
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_cut_array_gives_its_first_elements_and_one_reject(
@@ -299,6 +389,6 @@ def test_no_bytes_raise_and_blocks_make_no_difference(body: bytes, zipped: bool,
 
     numbers = sorted(row for row, _ in whole[0] + whole[1])
     assert len(numbers) == len(set(numbers))
-    assert {reason for _, reason in whole[1]} <= {str(reason) for reason in Reason}
+    assert {reason for _, reason in whole[1]} <= {str(reason) for reason in (*Reason, *Container)}
     if b"{" not in body:  # how an odd first line is taken may depend on how much is seen of what follows
         assert in_blocks == whole or zipped

@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loads import loaded
+from loads import PROVINCE, loaded
 
 from pipelines.sources.ookla_tiles import SOURCE
-from pipelines.sources.province import BOX, Box, quadkeys
+from pipelines.sources.province import Box, quadkeys
 
 NAME = "2026-07-01_performance_fixed_tiles.parquet"
-OURS = min(quadkeys(BOX, 16))
+OURS = min(quadkeys(PROVINCE.box, 16))
 ABROAD = "0" * 16
 
 
@@ -83,6 +83,28 @@ def test_tiles_that_cannot_be_are_quarantined() -> None:
     assert [(row, why) for row, why, _, _ in found.reasons] == [
         (2, "bad_code"), (3, "no_test"), (4, "more_devices_than_tests"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.large_binary(), pa.binary(16)])
+def test_quadkeys_of_other_types_are_read_and_their_statistics_are_not_misunderstood(kind: pa.DataType) -> None:
+    keys = [ABROAD.encode(), OURS.encode(), b"3" * 16]
+    values = pa.array([key if "binary" in str(kind) else key.decode() for key in keys], kind)
+    found = loaded(SOURCE, parquet(*map(str, keys), quadkey=values, groups=1), name=NAME)
+    assert ([row["quadkey"] for row in found.rows], found.elsewhere, found.reasons) == ([OURS], 2, [])
+
+
+def test_a_quadkey_of_a_type_that_is_not_understood_is_named() -> None:
+    found = loaded(SOURCE, parquet(OURS, quadkey=pa.array([int(OURS)], pa.int64())), name=NAME)
+    assert [why for _, why, _, _ in found.reasons] == ["wrong_type: quadkey"]
+
+
+def test_tiles_without_a_right_quadkey_are_not_taken_for_those_of_other_places() -> None:
+    values = pa.array([OURS, None, "", OURS[:15], ABROAD, "x" * 16])
+    found = loaded(SOURCE, parquet(*[OURS] * 6, quadkey=values), name=NAME)
+    assert (len(found.rows), found.elsewhere) == (1, 1)
+    assert [(row, why, field) for row, why, field, _ in found.reasons] == [
+        (row, "bad_code", "quadkey") for row in (2, 3, 4, 6)
+    ]
 
 
 degrees = st.floats(-84, 84)

@@ -65,7 +65,7 @@ def test_what_is_wrong_is_quarantined() -> None:
 
 
 def test_a_torn_gzip_keeps_what_came_before() -> None:
-    content = gzip.compress("\n".join(OURS.replace("1234567", str(n)) for n in range(2000)).encode(), mtime=0)
+    content = gzip.compress("\n".join(OURS.replace("1234567", str(n)) for n in range(1, 2001)).encode(), mtime=0)
     found = loaded(SOURCE, content[:-20])
     assert 0 < len(found.rows) <= 2000
     assert [why for _, why, _, _ in found.reasons] == ["truncated_gzip"]
@@ -75,3 +75,39 @@ def test_a_file_of_another_country_is_refused_and_says_so() -> None:
     found = loaded(SOURCE, ABROAD.encode())
     assert (found.rows, found.elsewhere) == ([], 1)
     assert found.refusals == ("no row of the province is in it (1 rows of other places)",)
+
+
+@pytest.mark.parametrize(
+    ("area", "cell", "reason", "field"),
+    [
+        ("0", "1234567", "out_of_range", "area"),
+        ("65534", "1234567", "out_of_range", "area"),
+        ("65535", "1234567", "out_of_range", "area"),
+        ("-1", "1234567", "bad_number", "area"),
+        ("11010", "0", "out_of_range", "cell"),
+        ("11010", "2147483647", "out_of_range", "cell"),
+        ("11010", "-1", "bad_number", "cell"),
+        ("11010", "12.7", "bad_number", "cell"),
+    ],
+)
+def test_a_number_that_phones_write_for_an_unknown_cell_is_none(area: str, cell: str, reason: str, field: str) -> None:
+    found = loaded(SOURCE, OURS.replace("11010", area).replace("1234567", cell).encode())
+    assert (found.rows, [(why, what) for _, why, what, _ in found.reasons]) == ([], [(reason, field)])
+
+
+def test_cells_of_5g_have_longer_numbers() -> None:
+    line = OURS.replace("LTE", "NR").replace("11010", "70000").replace("1234567", "6000000000")
+    (row,) = loaded(SOURCE, line.encode()).rows
+    assert (row["area"], row["cell"]) == (70_000, 6_000_000_000)
+
+
+def test_quotes_around_cells_change_nothing() -> None:
+    quoted = "\n".join(",".join(f'"{cell}"' for cell in line.split(",")) for line in (HEADER, ABROAD, OURS))
+    found = loaded(SOURCE, quoted.encode())
+    assert (len(found.rows), found.elsewhere, found.reasons) == (1, 1, [])
+    assert [why for _, why, _, _ in loaded(SOURCE, f'"{OURS}'.encode()).reasons] == ["wrong_width"]
+
+
+def test_a_time_to_come_is_rejected() -> None:
+    found = loaded(SOURCE, OURS.replace("1761955200", "4000000000").encode())
+    assert [(why, what) for _, why, what, _ in found.reasons] == [("date_out_of_range", "updated")]

@@ -35,7 +35,7 @@ def test_a_table_becomes_rows() -> None:
     assert first["petition_id"] == UUID(pseudonym(KEY, "petition", "PA-1"))
     assert [first[name] for name in ("received_at", "due_at", "answered_at")] == [
         datetime(2026, 3, 2, 8),
-        datetime(2026, 3, 20),
+        datetime(2026, 3, 20, 23, 59, 59),  # a day without a time ends when it ends
         datetime(2026, 3, 19, 16),
     ]
     assert (first["kind"], first["is_satisfied"]) == ("TTHC", True)

@@ -119,3 +119,29 @@ def test_what_is_wrong_is_quarantined() -> None:
     assert [(row, why, what) for row, why, what, _ in found.reasons] == [
         (row, reason, field) for row, (_, reason, field) in enumerate(WRONG, 3)
     ]
+
+
+def test_a_name_that_names_two_operators_names_none() -> None:
+    content = "Xã,Thôn,4G\nXã Đức Thọ,Thôn 1,có\n".encode()
+    found = loaded(SOURCE, content, name="viettel-vnpt-thon-2026-09-30.csv")
+    assert [(reason, field) for _, reason, field, _ in found.reasons] == [("two_operators", "operator")]
+    (row,) = loaded(SOURCE, content, name="vnpt-vinaphone-thon-2026-09-30.csv").rows
+    assert row["operator"] == "VNPT"
+    content = "Nhà mạng,Xã,Thôn,4G\nFPT,Xã Đức Thọ,Thôn 1,có\n".encode()
+    assert [row["operator"] for row in loaded(SOURCE, content, name="viettel-vnpt-2026-09-30.csv").rows] == ["FPT"]
+
+
+def test_a_row_of_totals_is_no_village_and_an_invisible_character_no_other_one() -> None:
+    content = (
+        "Xã,Thôn,4G\nXã Đức Thọ,Thôn 1,có\nXã Đức Thọ,Cộng,1\nTổng cộng,Thôn 2,1\n"
+        "\ufeffXã Đức\u200b Thọ,Thôn\u00a0 2\u200b,không\n"
+    ).encode()
+    found = loaded(SOURCE, content, name="viettel-thon-2026-09-30.csv")
+    assert [(row["commune_name"], row["village"]) for row in found.rows] == [
+        ("Xã Đức Thọ", "Thôn 1"),
+        ("Xã Đức Thọ", "Thôn 2"),
+    ]
+    assert [(row, reason, field) for row, reason, field, _ in found.reasons] == [
+        (3, "total_row", "village"),
+        (4, "total_row", "commune_name"),
+    ]

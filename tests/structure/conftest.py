@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from graph import lines
 
-from pipelines.orchestration.platform import Platform
+from pipelines.platform import Platform
 from pipelines.settings import load_settings
 
 

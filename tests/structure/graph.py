@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from pipelines.orchestration.build import build_defs
-from pipelines.orchestration.platform import Platform
+from pipelines.platform import Platform
 from pipelines.settings import PROJECT_ROOT, load_settings
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.dictionary import COMMAND, DICTIONARY, README, render_dictionary, render_settings, with_settings
+from pipelines.dictionary import COMMAND, DICTIONARY, SETTINGS, render_dictionary, render_settings, with_settings
 from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.transform.marts import Mart, marts_of
 
@@ -24,9 +24,9 @@ def test_the_dictionary_is_that_of_the_manifest(marts: list[Mart]) -> None:
     assert DICTIONARY.read_text(encoding="utf-8") == render_dictionary(marts), MEND
 
 
-def test_the_readme_has_the_settings_as_they_are() -> None:
-    readme = README.read_text(encoding="utf-8")
-    assert readme == with_settings(readme), MEND
+def test_the_page_of_settings_is_up_to_date() -> None:
+    page = SETTINGS.read_text(encoding="utf-8")
+    assert page == with_settings(page), MEND
 
 
 def test_a_column_that_changes_shows(marts: list[Mart]) -> None:
@@ -58,7 +58,7 @@ def test_every_target_has_a_method_that_names_each_of_its_counts(marts: list[Mar
 
 
 def test_links_between_documents_lead_somewhere() -> None:
-    pages = [README, PROJECT_ROOT / "CONTRIBUTING.md", *(PROJECT_ROOT / "docs").rglob("*.md")]
+    pages = [PROJECT_ROOT / "README.md", PROJECT_ROOT / "CONTRIBUTING.md", *(PROJECT_ROOT / "docs").rglob("*.md")]
     dead = [
         f"{page.relative_to(PROJECT_ROOT)}: {link}"
         for page in pages

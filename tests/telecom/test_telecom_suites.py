@@ -35,7 +35,7 @@ POISON = {
     ],
     "coverage_gaps": [
         "delete from t where area_code = '18073' and level = 'commune'",
-        "update t set coverage_status = 'not_covered' where reported_on is null",
+        "update t set operators_denying = 0 where coverage_status = 'not_covered'",
         "update t set is_ambiguous = true",
     ],
     "commune_boundaries": [

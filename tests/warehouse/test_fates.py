@@ -14,13 +14,15 @@ from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.landing.store import Receipt
+from pipelines.settings import load_settings
 from pipelines.sources import all_sources
-from pipelines.sources.province import BOX, quadkeys
+from pipelines.sources.province import Province, quadkeys
 from pipelines.warehouse.load import Fate, cut_off_files, fates, quarantine_counts, refused_files
 
 if TYPE_CHECKING:
     from conftest import World
 
+NEAR = quadkeys(Province.of(load_settings()).box, 16)
 OOKLA = all_sources()["ookla_tiles"]
 MOBILE = "2026-04-01_performance_mobile_tiles.parquet"
 AGAIN = "2026-04-01_performance_mobile_tiles (1).parquet"
@@ -30,7 +32,7 @@ NO_TESTS = "no record of ookla_tiles in it (1 rows, first reason missing_column:
 
 def tiles(count: int, *, without: str = "", tests: int = 7) -> bytes:
     numbers = {"avg_d_kbps": 90_000, "avg_u_kbps": 45_000, "avg_lat_ms": 12, "tests": tests, "devices": 1}
-    table = {"quadkey": sorted(quadkeys(BOX, 16))[:count], **{name: [n] * count for name, n in numbers.items()}}
+    table = {"quadkey": sorted(NEAR)[:count], **{name: [n] * count for name, n in numbers.items()}}
     content = io.BytesIO()
     pq.write_table(pa.table({name: column for name, column in table.items() if name != without}), content)
     return content.getvalue()

@@ -17,9 +17,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.sources import framing, province
+from pipelines.sources import framing
 from pipelines.sources.base import Column, Rule, Source, Table
 from pipelines.sources.dossiers import SOURCE
+from pipelines.sources.province import Box, Province
 from pipelines.warehouse.connection import SCHEMA, get_state
 from pipelines.warehouse.load import FileLoad, load
 
@@ -102,6 +103,12 @@ BREAKS: dict[tuple[str, str], dict[str, Any]] = {
     ("date_out_of_range", "DanhSachHoSoBoSung"): {"DanhSachHoSoBoSung": [{"NgayBoSung": "20990303080000"}]},
     ("bad_code", "MaTTHC"): {"MaTTHC": "Đăng ký khai sinh"},
     ("bad_code", "MaLinhVuc"): {"MaLinhVuc": "000123456789"},
+    ("date_out_of_range", "NgayHenTra"): {"NgayHenTra": "22060310170000"},
+    ("due_before_receipt", "NgayHenTra"): {"NgayHenTra": "20260101170000"},
+    **{("error_cell", field): {field: "#N/A"} for field in
+       ("MaHoSo", "MaTTHC", "MaLinhVuc", "DonViXuLy", "TrangThaiHoSo", "KenhThucHien", "LoaiDoiTuong",
+        "DuocThanhToanTrucTuyen", "HoSoCoThanhPhanSoHoa", "TaiKhoanDuocXacThucVoiVNeID", "NgayNopHoSo", "NgayTiepNhan",
+        "NgayHenTra", "NgayKetThucXuLy", "NgayTra", "NgayTuChoi")},
 }  # fmt: skip
 
 
@@ -159,7 +166,7 @@ def test_dates_of_both_formats_and_numbers_for_strings(connection: duckdb.DuckDB
 def test_a_day_of_grace_and_statuses_without_receipt(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
     """Extracts of an evening hold the first minutes of the next day; what was never received has no time of it."""
     unreceived = [record(n, NgayTiepNhan="", TrangThaiHoSo=status) for n, status in enumerate(("1", "3", "7"), 2)]
-    (result,) = loaded(connection, File(ndjson(record(1, NgayTiepNhan="20260401235959"), *unreceived)))
+    (result,) = loaded(connection, File(ndjson(record(1, NgayTiepNhan="20260401235959", NgayHenTra=""), *unreceived)))
     assert result.reasons == ()
 
 
@@ -216,16 +223,16 @@ def test_a_file_without_a_record_is_refused(
 
 @pytest.mark.parametrize("changed", ["registry", "rule", "column"])
 def test_files_are_read_anew_when_what_judges_their_rows_has_changed(
-    changed: str, connection: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    changed: str, connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(province, "SEEDS", tmp_path)
+    province = Province("Hà Tĩnh", Box(105, 17, 107, 19), tmp_path)
     codes = tmp_path / "codes.csv"
     codes.write_text("code\nA\n")
     known = f"not exists (select 1 from read_csv('{codes}', header = true) as r where r.code = j.code)"
     table = Table(
         {"code": "VARCHAR"}, (Column("code", "varchar", "j.code"),), (Rule("unknown", "code", known),), "code"
     )
-    source = replace(SOURCE, name="codes", frame=framing.frame, table=table, registries=("codes",))
+    source = replace(SOURCE, name="codes", frame=framing.frame, table=table, registries=("codes",), province=province)
     files = [File(b'{"code": "A"}\n{"code": "B"}\n', f"f-{day}.ndjson", date(2026, 3, day)) for day in (1, 2)]
 
     def counts(source: Source) -> tuple[int, int, int, int]:

@@ -18,7 +18,7 @@ names as materialized (
     {{ area_names_to_review('offices', 'agency_name', 'seen_to', 'agencies') }}
     {% for feed, day in by_name.items() %}
         union all
-        {{ area_names_to_review(ref('stg_' ~ feed), 'commune_name', day, feed, code='commune_code') }}
+        {{ area_names_to_review(ref('stg_' ~ feed), 'commune_name', day, feed, code='commune_code', file_no='file_no') }}
     {% endfor %}
 ),
 
@@ -112,6 +112,7 @@ select
     n.row_count,
     n.first_on,
     n.last_on,
+    n.files,
     concat_ws('; ', n.meanings, array_to_string(h.hints, '; ')) as candidates
 from names as n
 left join hints as h on n.source = h.source and n.name_given = h.name_given and n.last_on = h.last_on

@@ -121,7 +121,9 @@ select
     case
         when d.due_at is not null then d.due_at
         when d.statutory_unit = 'hour' then d.received_at + to_hours(d.statutory_days)
-        when d.statutory_unit = 'day' then d.received_at + to_days(d.statutory_days)
+        -- a term in days ends when its last day ends, as one in working days does
+        when d.statutory_unit = 'day'
+            then date_trunc('day', d.received_at) + to_days(d.statutory_days) + interval '23:59:59'
         when d.statutory_unit = 'working_day' then cast(n.day as timestamp) + interval '23:59:59'
     end as term_at,
     case when d.due_at is not null then 'due_date' when d.statutory_days is not null then 'statutory' else 'none' end

@@ -21,11 +21,7 @@ agencies as (
 due as (
     select
         p.*,
-        case
-            -- a due day without a time is in term until it ends
-            when p.due_at = date_trunc('day', p.due_at) then p.due_at + interval '23:59:59'
-            else coalesce(p.due_at, cast(n.day as timestamp) + interval '23:59:59')
-        end as term_at
+        coalesce(p.due_at, cast(n.day as timestamp) + interval '23:59:59') as term_at
     from petitions as p
     left join working_days as r on cast(p.received_at as date) = r.day
     -- item 5.2: without a due date, 15 working days

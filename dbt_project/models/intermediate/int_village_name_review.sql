@@ -1,28 +1,58 @@
--- Villages that would be without signal or fibre, were another of the commune not the same under another name, for a
--- person to answer in seeds/village_aliases.csv: as of the newest quarter; `hatinh area --review` lists them.
+-- Villages that are unknown though an operator says no, with villages of the commune under names that none of its
+-- operators uses: they may be the same. `hatinh area --review` lists them, seeds/village_aliases.csv takes the answer.
+-- Names that differ only by a number are two villages.
 {{ config(materialized='view') }}
 
-with areas as (
-    {{ areas_of_today() }}
+with named as (
+    select
+        a.area_code,
+        a.reported_area_name as area_name,
+        a.village_key,
+        arg_max(a.village_name, (a.named_on, a.operator)) as village_name,
+        list(distinct a.operator order by a.operator) as operators
+    from {{ ref('int_village_answers') }} as a
+    where a.quarter = (select max(n.quarter) from {{ ref('int_village_answers') }} as n)
+    group by a.area_code, a.reported_area_code, a.reported_area_name, a.village_key
 ),
 
-doubts as (
+-- an alias that is its own village: a person said that it is no other
+open as (
+    select n.*
+    from named as n
+    anti join {{ ref('village_aliases') }} as a
+        on
+            n.area_code = a.area_code
+            and {{ name_key('n.village_name') }} = {{ name_key('a.alias') }}
+            and {{ name_key('a.alias') }} = {{ name_key('a.village') }}
+),
+
+denied as (
     select
-        *,
-        other_name || ' (' || array_to_string(other_operators, ', ') || ')' as other
-    from {{ ref('int_village_doubts') }}
+        area_code,
+        reported_area_name,
+        village_key,
+        string_agg(technology, ', ' order by technology) as technologies
+    from {{ ref('int_village_states') }}
     where
-        not is_earlier
-        and quarter = (select max(c.quarter) from {{ ref('int_village_coverage') }} as c)
+        is_covered is null and operators_denying > 0
+        and quarter = (select max(n.quarter) from {{ ref('int_village_answers') }} as n)
+    group by area_code, reported_area_name, village_key
 )
 
 select
     d.area_code,
-    coalesce(a.area_name, d.reported_area_name) as area_name,
-    d.village_name,
-    string_agg(distinct d.technology, ', ' order by d.technology) as technologies,
-    any_value(array_to_string(d.operators, ', ')) as operators,
-    string_agg(distinct d.other, '; ' order by d.other) as candidates
-from doubts as d
-left join areas as a on d.area_code = a.area_code
-group by d.area_code, a.area_name, d.reported_area_name, d.village_key, d.village_name
+    v.area_name,
+    v.village_name,
+    d.technologies,
+    array_to_string(v.operators, ', ') as operators,
+    string_agg(
+        o.village_name || ' (' || array_to_string(o.operators, ', ') || ')', '; ' order by o.village_name
+    ) as candidates
+from denied as d
+inner join open as v
+    on d.area_code = v.area_code and d.reported_area_name = v.area_name and d.village_key = v.village_key
+inner join open as o
+    on
+        v.area_code = o.area_code and v.area_name = o.area_name and not list_has_any(v.operators, o.operators)
+        and regexp_replace(v.village_key, '[0-9]+$', '#') <> regexp_replace(o.village_key, '[0-9]+$', '#')
+group by d.area_code, v.area_name, v.village_key, v.village_name, d.technologies, v.operators

@@ -1,78 +1,49 @@
--- A village and technology by all operators together, as of the end of a quarter: covered by one of them; not covered
--- where all who name it deny it, and none of the others may have it, under another name, by an earlier word or in a row
--- that lies in quarantine; else unknown, and why.
+-- A village and technology by all operators together, at the end of a quarter: covered where one operator says yes, not
+-- covered where every operator on the list says no, else unknown, with the operators that have yet to answer.
 {{ config(materialized='table') }}
 
-with doubted as (
+with asked as (
+    select
+        t.quarter,
+        t.technology,
+        list(distinct o.operator order by o.operator) as operators
+    from {{ ref('int_village_answers') }} as t
+    inner join {{ ref('village_operators') }} as o
+        on
+            o.network = if(t.technology = 'fibre', 'fibre', 'mobile')
+            and t.last_day between coalesce(o.valid_from, t.last_day) and coalesce(o.valid_to, t.last_day)
+    group by t.quarter, t.technology
+),
+
+counted as (
     select
         quarter,
         area_code,
-        unit,
+        reported_area_code,
+        reported_area_name,
+        reported_unit_since,
         village_key,
         technology,
-        if(bool_and(is_earlier), 'earlier_word', 'another_name') as reason
-    from {{ ref('int_village_doubts') }}
-    group by quarter, area_code, unit, village_key, technology
-),
-
--- operators of whose reports on the commune rows lie in quarantine, until a new list comes that is longer
-losses as (
-    select
-        quarter,
-        area_code,
-        technology,
-        list(distinct operator) as operators
-    from (
-        select
-            q.quarter,
-            t.area_code,
-            unnest(if(t.technology = 'fibre', ['fibre'], [t.technology, 'mobile'])) as technology,
-            t.operator
-        from (select distinct c.quarter from {{ ref('int_village_coverage') }} as c) as q
-        inner join {{ ref('int_village_told') }} as t
-            on q.quarter between t.told_in and t.told_in + interval 1 year
-        anti join {{ ref('int_village_reports') }} as r
-            on
-                t.operator = r.operator and t.area_code = r.area_code
-                and t.unit = r.unit and t.technology = r.technology
-                and t.extracted_on = r.extracted_on and r.is_replaced
-                and r.later_villages > r.villages and q.quarter + interval 3 month > r.later_on
-        where t.is_beside_lost and t.is_told
-    ) as lost
-    group by quarter, area_code, technology
-),
-
-judged as (
-    select
-        s.*,
-        case
-            when s.is_covered_by_one then null
-            when not s.is_denied_by_all and s.is_ambiguous then 'name_stands_twice'
-            when not s.is_denied_by_all then 'not_said'
-            when not list_has_all(s.tellers, l.operators) then 'rows_lost'
-            else d.reason
-        end as unknown_because
-    from {{ ref('int_village_statements') }} as s
-    left join losses as l
-        on s.quarter = l.quarter and s.area_code = l.area_code and s.technology = l.technology
-    left join doubted as d
-        on
-            s.quarter = d.quarter and s.area_code = d.area_code and s.unit = d.unit
-            and s.village_key = d.village_key and s.technology = d.technology
-    where not s.is_left_behind
+        arg_max(village_name, (named_on, operator)) as village_name,
+        max(answered_on) filter (where is_covered is not null) as reported_on,
+        count(is_covered) as operators,
+        count(*) filter (where not is_covered) as operators_denying,
+        coalesce(bool_or(is_contradictory), false) as is_ambiguous,
+        bool_or(is_covered) as has_yes,
+        list(operator) filter (where is_covered is not null) as answered
+    from {{ ref('int_village_answers') }}
+    group by all
 )
 
 select
-    quarter,
-    area_code,
-    reported_area_code,
-    reported_area_name,
-    village_key,
-    village_name,
-    technology,
-    reported_on,
-    is_ambiguous,
-    unknown_because,
-    cast(len(operators) as bigint) as operators,
-    case when unknown_because is null then is_covered_by_one end as is_covered
-from judged
+    c.* exclude (has_yes, answered),
+    case when c.has_yes then true when list_has_all(c.answered, a.operators) then false end as is_covered,
+    -- no list of operators, no gap
+    case
+        when not coalesce(c.has_yes or list_has_all(c.answered, a.operators), false)
+            then coalesce(array_to_string(
+                list_filter(a.operators, lambda o: not list_contains(coalesce(c.answered, []), o)), ', '
+            ), '')
+    end as not_answered_by
+from counted as c
+left join asked as a on c.quarter = a.quarter and c.technology = a.technology

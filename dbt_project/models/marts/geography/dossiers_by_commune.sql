@@ -31,6 +31,8 @@ carried as (
             when w.weight_method = 'unknown' then 'split'
             else 'exact'
         end as area_match,
+        r.commune_code,
+        w.valid_from,
         w.area_code_today,
         w.area_name_today,
         case when w.weight_method in ('population', 'area') then w.weight_method end as estimate_method,
@@ -68,6 +70,16 @@ counted as (
     group by month, is_after_merger, area_code_today, area_match, area_name_today
 ),
 
+-- communes of today that took a part of a unit whose dossiers of the month stand in the row of its unknown part
+incomplete as (
+    select distinct
+        c.month,
+        x.new_code as area_code
+    from carried as c
+    inner join {{ ref('area_crosswalk') }} as x on c.commune_code = x.old_code and c.valid_from = x.old_valid_from
+    where c.area_match = 'split'
+),
+
 summed as (
     select
         *,
@@ -78,10 +90,10 @@ summed as (
 )
 
 select
-    month,
-    area_code,
+    s.month,
+    s.area_code,
     area_name,
-    area_match,
+    if(i.area_code is not null, 'incomplete', area_match) as area_match,
     is_after_merger,
     received,
     resolved,
@@ -94,5 +106,6 @@ select
     round(100.0 * (early + on_time + in_process) / received, 2) as on_time_pct,
     estimated_received,
     estimate_method
-from summed
+from summed as s
+left join incomplete as i on s.month = i.month and s.area_code = i.area_code
 where received > 0

@@ -1,4 +1,4 @@
--- Connection down to the grassroots: every indicator, with what is told of it or that nothing is.
+-- Connection down to the grassroots: every indicator with its values, or that it has none.
 {{ config(materialized='table') }}
 
 {{ pillar_measures('grassroots_connection', coverage=true) }}

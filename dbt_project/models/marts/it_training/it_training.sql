@@ -1,4 +1,4 @@
--- IT training: every indicator, with what is told of it or that nothing is.
+-- IT training: every indicator with its values, or that it has none.
 {{ config(materialized='table') }}
 
 {{ pillar_measures('it_training') }}

@@ -1,4 +1,4 @@
--- IT workforce: every indicator, with what is told of it or that nothing is.
+-- IT workforce: every indicator with its values, or that it has none.
 {{ config(materialized='table') }}
 
 {{ pillar_measures('it_workforce') }}

@@ -1,4 +1,4 @@
--- New-style rural programme: every indicator, with what is told of it or that nothing is.
+-- New-style rural programme: every indicator with its values, or that it has none.
 {{ config(materialized='table') }}
 
 {{ pillar_measures('new_rural') }}

@@ -1,4 +1,4 @@
--- Officials proficient online: every indicator, with what is told of it or that nothing is.
+-- Officials proficient online: every indicator with its values, or that it has none.
 {{ config(materialized='table') }}
 
 {{ pillar_measures('official_skills') }}

@@ -1,4 +1,4 @@
--- Online administration: every indicator, with what is told of it or that nothing is.
+-- Online administration: every indicator with its values, or that it has none.
 {{ config(materialized='table') }}
 
 {{ pillar_measures('online_administration') }}

@@ -1,4 +1,4 @@
--- Rank among provinces: every indicator, with what is told of it or that nothing is.
+-- Rank among provinces: every indicator with its values, or that it has none.
 {{ config(materialized='table') }}
 
 {{ pillar_measures('provincial_ranks', ranks=true) }}

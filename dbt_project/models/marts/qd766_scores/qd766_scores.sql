@@ -37,75 +37,6 @@ published as (
         )
 ),
 
--- what neither dossiers nor petitions tell is no recomputed figure
-recomputed_components as (
-    select * from {{ ref('int_qd766_components') }}
-),
-
--- a group is recomputed where all that scores in it is, or the sum would look like a loss
-recomputed_groups as (
-    select
-        period_type,
-        period_start,
-        agency_code,
-        any_value(agency_name) as agency_name,
-        any_value(agency_level) as agency_level,
-        group_code,
-        qd766_total(cast(points as decimal(9, 2))) as points,
-        any_value(formula_version) as formula_version,
-        bool_or(basis = 'catalogue') as is_of_catalogue
-    from recomputed_components
-    group by period_type, period_start, agency_code, group_code
-    having count(*) filter (where basis = 'portal' and max_points > 0) = 0
-),
-
-recomputed as (
-    select
-        period_type,
-        period_start,
-        agency_code,
-        agency_name,
-        agency_level,
-        component_code as item_code,
-        numerator,
-        denominator,
-        points,
-        formula_version,
-        basis = 'catalogue' as is_of_catalogue
-    from recomputed_components
-    where basis <> 'portal'
-    union all
-    select
-        period_type,
-        period_start,
-        agency_code,
-        agency_name,
-        agency_level,
-        group_code as item_code,
-        null as numerator,
-        null as denominator,
-        cast(points as double) as points,
-        formula_version,
-        is_of_catalogue
-    from recomputed_groups
-    union all
-    select
-        period_type,
-        period_start,
-        agency_code,
-        any_value(agency_name) as agency_name,
-        any_value(agency_level) as agency_level,
-        'TOTAL' as item_code,
-        null as numerator,
-        null as denominator,
-        cast(qd766_total(points) as double) as points,
-        any_value(formula_version) as formula_version,
-        bool_or(is_of_catalogue) as is_of_catalogue
-    from recomputed_groups
-    group by period_type, period_start, agency_code
-    having count(*) = 6
-),
-
 -- made up are samples, and the procedures that ship with the project until the official ones stand in their place
 files as (
     select
@@ -155,7 +86,7 @@ beside as (
         r.item_code is not null as is_recomputed,
         coalesce(r.formula_version, v.formula_version) as formula_version
     from published as p
-    full join recomputed as r
+    full join {{ ref('int_qd766_recomputed') }} as r
         on
             p.period_type = r.period_type
             and p.period_start = r.period_start

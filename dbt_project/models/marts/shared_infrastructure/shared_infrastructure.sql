@@ -1,4 +1,4 @@
--- Use of enterprises' infrastructure: every indicator, with what is told of it or that nothing is.
+-- Use of enterprises' infrastructure: every indicator with its values, or that it has none.
 {{ config(materialized='table') }}
 
 {{ pillar_measures('shared_infrastructure') }}

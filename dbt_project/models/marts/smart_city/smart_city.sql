@@ -1,4 +1,4 @@
--- Smart city: every indicator, with what is told of it or that nothing is.
+-- Smart city: every indicator with its values, or that it has none.
 {{ config(materialized='table') }}
 
 {{ pillar_measures('smart_city') }}

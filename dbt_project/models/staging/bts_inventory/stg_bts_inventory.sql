@@ -15,6 +15,7 @@ select
     operator,
     site_code,
     max(version) as version,
+    arg_max(file_no, version) as file_no,
     arg_max(commune_code, version) as commune_code,
     arg_max(commune_name, version) as commune_name,
     arg_max(lon, version) as lon,

@@ -1,4 +1,4 @@
--- What operators said of a village, one row a record of a landed report.
+-- Operators' reports on coverage by village, one row per record.
 -- depends_on: {{ ref('operator_headings') }}, under which the files were read
 select
     version,

@@ -1,0 +1,122 @@
+"""The run that Dagster executes: it holds the warehouse for its length; runs whose process was killed are failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from pipelines import walk
+from pipelines.orchestration.event_log import batched_events
+from pipelines.platform import Platform, Progress
+from pipelines.release.publish import Outcome
+from pipelines.release.runs import RunInfo
+from pipelines.warehouse.connection import Warehouse
+
+RUN = "run"
+"""The walk from the drop folder to the release; `hatinh run`, the schedule and the sensor all start this one job."""
+
+
+@dataclass
+class HeldRun:
+    """The run in progress, for the assets: what is recorded of it, and the warehouse kept open between loads."""
+
+    platform: Platform
+    run: walk.Run
+    _open: ExitStack | None = None
+
+    @property
+    def info(self) -> RunInfo:
+        return self.run.info
+
+    def record(self, result: walk.Loaded | Outcome) -> None:
+        self.run.record(result)
+
+    @contextmanager
+    def logging(self, context: dg.AssetExecutionContext) -> Iterator[None]:
+        """The lines of a step go to Dagster's log of that step as well."""
+
+        def log(progress: Progress) -> None:
+            if progress.message:
+                context.log.info(progress.message)
+
+        with self.platform.listening(log):
+            yield
+
+    def keep_open(self, warehouse: Warehouse) -> None:
+        """Keep the file open until `close`: to open and close it costs 40 ms, and two dozen sources are loaded."""
+        if self._open is None:
+            self._open = ExitStack()
+            self._open.enter_context(warehouse.connect())
+
+    def close(self) -> None:
+        """Close the file: dbt and Great Expectations open it with a configuration of their own."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+
+def fail_stale_runs(
+    instance: dg.DagsterInstance,
+    warehouse: Warehouse,
+    alive: str | None = None,
+    *,
+    job: str | None = RUN,
+    grace: timedelta = timedelta(minutes=1),
+) -> list[str]:
+    """Fail the runs that Dagster takes for running although they do not hold the warehouse: their process was killed.
+
+    Dagster starts no other run beside one that runs, so a stale one would stop schedule and sensor for good.
+
+    Args:
+        alive: the run that holds the warehouse; without one nothing is done while anybody does.
+        job: runs of this job; None for all, where no pull can be in progress, which holds nothing.
+        grace: without `alive`, how long a run may have started without holding it yet.
+
+    Returns:
+        Ids of the runs that were failed.
+    """
+    if alive is None and warehouse.holder() is not None:
+        return []
+    running = dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
+    settled = datetime.now(UTC) - (grace if alive is None else timedelta())
+    stale = [
+        record.dagster_run
+        for record in instance.get_run_records(running)
+        if record.dagster_run.run_id != alive and record.update_timestamp <= settled
+    ]
+    for run in stale:
+        instance.report_run_failed(run, "The process of this run is gone: it was killed. The next run does its work.")
+    return [run.run_id for run in stale]
+
+
+@dg.resource(required_resource_keys={"platform"}, description="Holds the warehouse for the length of a run.")
+def held_run(context: dg.InitResourceContext) -> Iterator[HeldRun]:
+    """The lock and the record of one run. It is set up before the first step and torn down after the last."""
+    platform: Platform = context.resources.platform
+    run_id = context.run.run_id if context.run else "without-run"
+    with batched_events(context.instance), walk.hold(platform, run_id) as run:
+        if context.instance is not None:
+            fail_stale_runs(context.instance, platform.warehouse, alive=run_id)
+        held = HeldRun(platform, run)
+        try:
+            yield held
+        finally:
+            held.close()
+            if run.error is not None:
+                run.error = _failed_step(context, run_id) or run.error
+
+
+def _failed_step(context: dg.InitResourceContext, run_id: str) -> str | None:
+    """The step that failed and the class of its error: messages may quote data and stay in Dagster's log."""
+    if context.instance is None:
+        return None
+    for record in context.instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records:
+        event = record.event_log_entry.dagster_event
+        error = getattr(event.event_specific_data, "error", None) if event else None
+        cause = error.cause or error if error else None
+        return f"step {event.step_key if event else '?'} failed: {cause.cls_name if cause else 'unknown error'}"
+    return None

@@ -1,0 +1,159 @@
+"""The modules of the platform, wired from one settings object, and how the progress of a run is reported.
+
+Clock, timer and sleep are passed in, so that tests replace them; nothing is patched.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pipelines.landing.store import Landing
+from pipelines.quality.suites import Suite, read_suites
+from pipelines.release.store import ReleaseStore
+from pipelines.settings import Settings
+from pipelines.transform.dbt import Dbt
+from pipelines.transform.marts import Mart, marts_of
+from pipelines.warehouse.connection import Warehouse
+
+Step = Literal["land", "load", "build", "judge", "release"]
+STEPS: tuple[Step, ...] = get_args(Step)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One report of a step in progress.
+
+    A step begins with an empty message and ends with `seconds`. In between, `message` is a line for people, and `done`
+    of `total` says how far the step is, where that can be counted.
+    """
+
+    step: Step
+    message: str = ""
+    done: int | None = None
+    total: int | None = None
+    seconds: float | None = None
+
+
+Listener = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Project:
+    """What people edit and a run computes with: the dbt project and the expectations, as they are at its start."""
+
+    manifest: Mapping[str, Any]
+    marts: tuple[Mart, ...]
+    suites: Mapping[str, Suite]
+    fingerprint: str
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The modules of one installation. Listeners are told of the progress of its runs."""
+
+    settings: Settings
+    now: Callable[[], datetime] = _utc_now
+    sleep: Callable[[float], None] = time.sleep
+    timer: Callable[[], float] = time.perf_counter
+    listeners: list[Listener] = field(default_factory=list)
+    dbt_target: Path | None = None
+    """Folder of dbt's own files; the project's `target/` when it is not given."""
+
+    @cached_property
+    def landing(self) -> Landing:
+        return Landing(self.settings.raw)
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        return Warehouse(self.settings.warehouse, self.settings.memory_limit, self.settings.threads)
+
+    @cached_property
+    def releases(self) -> ReleaseStore:
+        return ReleaseStore(self.settings.marts)
+
+    @cached_property
+    def dbt(self) -> Dbt:
+        names = ("min_cell_count", "province_code", "portal_code")
+        return Dbt(
+            self.settings.dbt_project,
+            self.settings.warehouse,
+            self.settings.threads,
+            self.settings.memory_limit,
+            {name: getattr(self.settings, name) for name in names},
+            target=self.dbt_target,
+            seeds=self.settings.seeds,
+        )
+
+    @cached_property
+    def project(self) -> Project:
+        """Read once for each platform.
+
+        Raises:
+            DbtFailed: the dbt project does not parse.
+            SuiteError: a file of expectations cannot be read, or names no mart.
+        """
+        manifest = self.dbt.manifest()
+        marts = tuple(marts_of(manifest))
+        suites = read_suites(self.settings.expectations, {mart.name for mart in marts})
+        return Project(manifest, marts, suites, self.dbt.fingerprint())
+
+    @cached_property
+    def code_version(self) -> str:
+        """Version of the package and, in a checkout, the commit."""
+        package = version("hatinh-statistics")
+        commit = subprocess.run(  # noqa: S603
+            ["git", "-C", str(self.settings.home), "describe", "--always", "--dirty"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.strip()
+        return f"{package}+{commit}" if commit else package
+
+    def report(self, progress: Progress) -> None:
+        for listener in self.listeners:
+            listener(progress)
+
+    @contextmanager
+    def listening(self, listener: Listener) -> Iterator[None]:
+        """One more listener, for the length of a block."""
+        self.listeners.append(listener)
+        try:
+            yield
+        finally:
+            self.listeners.remove(listener)
+
+    @contextmanager
+    def step(self, step: Step) -> Iterator[StepReporter]:
+        """Report the begin and the end of a step; yields what reports in between."""
+        reporter = StepReporter(self, step, self.timer())
+        self.report(Progress(step))
+        yield reporter
+        self.report(Progress(step, seconds=reporter.seconds()))
+
+
+@dataclass(frozen=True)
+class StepReporter:
+    """Reports the progress of one step; `seconds` have passed since it began."""
+
+    platform: Platform
+    step: Step
+    begun: float
+
+    def say(self, message: str, done: int | None = None, total: int | None = None) -> None:
+        self.platform.report(Progress(self.step, message, done, total))
+
+    def seconds(self) -> float:
+        return self.platform.timer() - self.begun

@@ -1,0 +1,542 @@
+"""The whole pipeline in plain Python: land, load, build, judge, release.
+
+One function per step, each with a typed result, and `run`, which calls them in order. The Dagster assets, the tests and
+the benchmark call these functions and nothing else. What has changed since the last run, whether everything is built
+again and why, which verdicts still hold and which tables can be compared with the last release is decided here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.landing.drop import DropReport, intake, waiting
+from pipelines.landing.pull import failed_pulls
+from pipelines.platform import Platform, Progress
+from pipelines.quality.gate import judge as judge_targets
+from pipelines.quality.gx import preload, validate
+from pipelines.quality.record import read_verdicts, write_verdicts
+from pipelines.quality.registries import faults
+from pipelines.quality.verdict import Evidence, Verdict
+from pipelines.release.files import ReleaseError
+from pipelines.release.publish import Outcome, publish
+from pipelines.release.released import Release
+from pipelines.release.runs import RunInfo, RunLog, RunStatus
+from pipelines.scoreboard.pages import pages, place_of
+from pipelines.sources import all_sources
+from pipelines.sources.base import Source
+from pipelines.transform.dbt_results import NodeResult
+from pipelines.transform.lineage import untouched
+from pipelines.warehouse.connection import get_state, set_state
+from pipelines.warehouse.load import (
+    FileLoad,
+    LoadReport,
+    cut_off_files,
+    fates,
+    quarantine_counts,
+    refused_files,
+    standing,
+    stored_file,
+    unread_columns,
+)
+from pipelines.warehouse.load import (
+    load as load_files,
+)
+from pipelines.warehouse.pseudonyms import read_key
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+class NotJudged(RuntimeError):
+    """The tables in the warehouse were not judged after they were built, so nothing of them may go out."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the load did, by source: the files of this run, and how all active files of the source stand."""
+
+    reports: Mapping[str, LoadReport]
+    standing: Mapping[str, dict[str, Any]]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Built:
+    """What dbt did with each seed and model. `rebuild_reason` says why everything was built again, None if it was not.
+
+    With `verdicts_hold` nothing was built: rows, models, expectations and limits are those of the last judgement.
+    """
+
+    results: tuple[NodeResult, ...]
+    rebuild_reason: str | None
+    verdicts_hold: bool
+    seconds: float
+
+    @property
+    def changed(self) -> dict[str, NodeResult]:
+        """The nodes that were built in this run, by their unique id."""
+        return {result.unique_id: result for result in self.results if result.status != "unchanged"}
+
+    @property
+    def is_complete(self) -> bool:
+        return all(result.status in ("success", "unchanged") for result in self.results)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The verdict of each target, and the rows of each table as `schema.table`."""
+
+    verdicts: Mapping[str, Verdict]
+    rows: Mapping[str, int]
+    seconds: float
+
+
+@dataclass
+class Run:
+    """The run in progress, as `versions.json` records it."""
+
+    info: RunInfo
+    status: RunStatus = "failed"
+    error: str | None = "the run ended before its release"
+    release: str | None = None
+    targets: dict[str, str] = field(default_factory=dict)
+    loads: dict[str, dict[str, Any]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    """By step, in order."""
+
+    def record(self, result: Loaded | Outcome) -> None:
+        if isinstance(result, Loaded):
+            self.loads |= result.standing
+        else:
+            self.status, self.error = result.status, None
+            self.release, self.targets = result.release_id, dict(result.targets)
+
+
+@contextmanager
+def hold(platform: Platform, run_id: str) -> Iterator[Run]:
+    """Hold the warehouse for one run, and record its beginning and its end.
+
+    Raises:
+        WarehouseBusy: another process holds the warehouse.
+    """
+    named = ("province_code", "portal_code", "province_name", "province_box", "min_cell_count")
+    settings = {name: getattr(platform.settings, name) for name in named}
+    started = platform.now()
+    run = Run(RunInfo(run_id, started, platform.code_version, settings, platform.dbt.fingerprint()))
+    log = RunLog(platform.settings.marts)
+
+    def timed(progress: Progress) -> None:
+        if progress.seconds is not None:
+            run.seconds[progress.step] = round(run.seconds.get(progress.step, 0.0) + progress.seconds, 3)
+
+    with platform.warehouse.hold(f"run {run_id}", started), platform.listening(timed):
+        log.begin(run.info)
+        try:
+            yield run
+        except Exception as error:
+            run.error = type(error).__name__  # a message may quote data
+            raise
+        finally:
+            log.finish(
+                run_id,
+                platform.now(),
+                run.status,
+                release=run.release,
+                error=run.error,
+                targets=run.targets,
+                loads=run.loads,
+                seconds=run.seconds,
+            )
+
+
+def run(platform: Platform, run_id: str) -> Outcome:
+    """All steps in order, under the lock of the warehouse.
+
+    Raises:
+        WarehouseBusy, KeyProblem, DbtFailed, SuiteError, GateError, ReleaseError: each says what to do. Readers keep
+            the last release.
+    """
+    with hold(platform, run_id) as current:
+        land(platform)
+        current.record(load(platform))
+        judge(platform, build(platform), run_id)
+        outcome = release(platform, current.info)
+        current.record(outcome)
+        return outcome
+
+
+def record_if_unchanged(platform: Platform, run_id: str) -> bool:
+    """Record a run that has nothing to do as `unchanged`; False, and nothing recorded, when there is anything to do.
+
+    Raises:
+        WarehouseBusy: another process holds the warehouse.
+    """
+    started = platform.now()
+    with platform.warehouse.hold(f"run {run_id}", started):
+        if not _is_unchanged(platform):
+            return False
+        log = RunLog(platform.settings.marts)
+        last = next(entry for entry in reversed(log.runs()) if entry["status"] in ("released", "unchanged"))
+        log.begin(RunInfo(run_id, started, platform.code_version))
+        log.finish(
+            run_id,
+            platform.now(),
+            "unchanged",
+            release=last["release"],
+            targets=last["targets"],
+            loads=last["loads"],
+        )
+    return True
+
+
+def _is_unchanged(platform: Platform) -> bool:
+    """Whether a run now could only come to what the last one came to.
+
+    No file waits in the drop folder; active files, models, registries, expectations, settings, code and libraries are
+    those of the last run; it held nothing back, drew every page, and readers have its release.
+    """
+    current = platform.releases.current()
+    if current is None or not platform.settings.warehouse.exists():
+        return False
+    if waiting(platform.settings.drop, all_sources()):
+        return False
+    with platform.warehouse.connect(read_only=True) as connection:
+        if not get_state(connection, "checked"):
+            return False
+        return get_state(connection, "released") == f"{inputs_digest(platform)} {current.id}"
+
+
+def inputs_digest(platform: Platform) -> str:
+    """Digest of everything that decides what a run comes to."""
+    settings = platform.settings
+    sources = all_sources()
+    files = [(name, receipt.name, receipt.sha256) for name in sources for receipt in platform.landing.in_force(name)]
+    failed = {name: failed_pulls(settings.raw, name) for name in sources}
+    read = {name: source.reading() for name, source in sources.items()}
+    designs = [(page.path, page.design) for page in pages(place_of(settings))]
+    about = (settings.province_name, settings.province_box, settings.max_quarantined_pct, settings.max_record_mb)
+    digest = hashlib.sha256(repr((sorted(files), failed, read, designs, about, _versions())).encode())
+    digest.update(platform.dbt.fingerprint().encode())
+    methods = sorted(settings.methods.glob("*.md")) if settings.methods else []
+    digest.update(repr([page.name for page in methods]).encode())
+    for path in (*sorted(settings.expectations.glob("*.yml")), *sorted(Path(__file__).parent.rglob("*.py"))):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def land(platform: Platform) -> DropReport:
+    """Take the files of the drop folder into the landing; what cannot be taken stays there, with its reason."""
+    with platform.step("land") as step:
+        report = intake(
+            platform.landing,
+            platform.settings.drop,
+            all_sources(),
+            settle_seconds=platform.settings.drop_settle_seconds,
+            now=platform.now,
+            sleep=platform.sleep,
+        )
+        for receipt in report.landed:
+            step.say(f"landed {receipt.source}/{receipt.partition}: {receipt.name}")
+        for left in (*report.unsettled, *report.unknown, *report.failed):
+            step.say(f"left in the drop folder: {left.path} {left.reason}")
+    return report
+
+
+def load(platform: Platform, sources: Iterable[Source] | None = None) -> Loaded:
+    """Load the active files of the sources, of all by default, that the warehouse does not have yet.
+
+    Raises:
+        KeyProblem: there is no key, or it is not the one that the warehouse was loaded with.
+    """
+    reports, standings = {}, {}
+    key = read_key(platform.settings.pseudonym_key)
+    with platform.step("load") as step, platform.warehouse.connect() as connection:
+        for source in all_sources().values() if sources is None else sources:
+            active = platform.landing.in_force(source.name)
+            if {(file.sha256, file.name) for file in active} - fates(connection, source.name).keys():
+                preload()  # new rows will be judged; DuckDB loads them meanwhile
+
+            def loaded(file: FileLoad, source: Source = source) -> None:
+                step.say(f"{source.name}/{file.partition} {file.name}: {_account(file)}")
+
+            report = load_files(
+                connection,
+                source,
+                active,
+                stored_file(platform.settings.raw),
+                key=key,
+                max_record_bytes=platform.settings.max_record_mb << 20,
+                progress=loaded,
+            )
+            if report.reread:
+                reason = "a rule, a setting or a registry that they are read with has changed"
+                step.say(f"{source.name}: {report.reread} files were read again: {reason}")
+            not_fetched = [
+                f"{period}: {note}" for period, note in failed_pulls(platform.settings.raw, source.name).items()
+            ]
+            for note in not_fetched:
+                step.say(f"{source.name}/{note} (not fetched: the files that landed before are used)")
+            reports[source.name] = report
+            standings[source.name] = standing(connection, source.name) | {"not_fetched": not_fetched}
+        return Loaded(reports, standings, step.seconds())
+
+
+def build(platform: Platform) -> Built:
+    """Build what the new rows and the changed project ask for.
+
+    Everything is built again when a model, macro, seed or setting has changed, or when a file was taken out; else the
+    models that rest on a feed with new files. Nothing is built when the last verdicts still hold.
+
+    Raises:
+        DbtFailed: dbt could not start its work.
+    """
+    project = platform.project
+    with platform.step("build") as step:
+        with platform.warehouse.connect() as connection:
+            reason = get_state(connection, "rebuild_because")
+            if get_state(connection, "fingerprint") != project.fingerprint:
+                reason = reason or "models, macros, seeds or settings changed"
+            if not reason and get_state(connection, "checked") == _judged_state(platform, connection):
+                step.say("nothing changed since the last check")
+                return Built((), None, verdicts_hold=True, seconds=step.seconds())
+            rests = frozenset[str]() if reason else untouched(project.manifest, _changed_feeds(connection))
+            set_state(connection, "built_by", "")  # the evidence of the former build is no evidence of this one
+            set_state(connection, "checked", "")
+        if reason:
+            step.say(f"full rebuild: {reason}")
+        total, done = _buildable(project.manifest), 0
+
+        def node_built(result: NodeResult) -> None:
+            nonlocal done
+            done += 1
+            is_good = result.status in ("success", "pass")
+            message = "" if is_good else f"{result.resource_type} {result.name}: {result.status} {result.message}"
+            step.say(message, min(done, total), total)
+
+        results = platform.dbt.build(full_refresh=bool(reason), on_result=node_built, untouched=rests)
+        built = Built(tuple(results), reason, verdicts_hold=False, seconds=step.seconds())
+        if built.is_complete:
+            with platform.warehouse.connect() as connection:
+                set_state(connection, "fingerprint", project.fingerprint)
+                set_state(connection, "built_load", str(_last_load(connection)))
+                connection.execute("delete from meta.state where key = 'rebuild_because'")
+        unchanged = len(results) - len(built.changed)
+        step.say(f"built {len(built.changed)} seeds, views and tables; {unchanged} are unchanged")
+    return built
+
+
+def judge(platform: Platform, built: Built, run_id: str) -> Judged:
+    """Run every dbt test and expectation on what was built, and give each target its verdict.
+
+    Raises:
+        GateError: the warehouse or the last release cannot be read.
+    """
+    project = platform.project
+    with platform.step("judge") as step:
+        if built.verdicts_hold:
+            with platform.warehouse.connect() as connection:
+                set_state(connection, "built_by", run_id)
+                return Judged(read_verdicts(connection), _row_counts(connection), step.seconds())
+
+        def tested(result: NodeResult) -> None:
+            if result.status not in ("success", "pass"):
+                step.say(f"{result.resource_type} {result.name}: {result.status} {result.message}")
+
+        tests = platform.dbt.test(tested)
+        last = platform.releases.current()
+        found = validate(
+            platform.settings.warehouse,
+            project.suites,
+            {mart.name: mart.relation for mart in project.marts},
+            last_release=last.path / "marts.duckdb" if last else None,
+            comparable=comparable_tables(platform, last),
+            memory_limit=platform.settings.memory_limit,
+            threads=platform.settings.threads,
+        )
+        with platform.warehouse.connect() as connection:
+            verdicts = _verdicts(platform, connection, [*built.results, *tests], found)
+            write_verdicts(connection, verdicts)
+            set_state(connection, "built_by", run_id)
+            if built.is_complete and all(verdict.passed for verdict in verdicts.values()):
+                # what failed is tried again: a check may have failed for want of memory
+                set_state(connection, "checked", _judged_state(platform, connection))
+            rows = _row_counts(connection)
+        for verdict in verdicts.values():
+            step.say(f"gate: {verdict.target} {_in_words(verdict)}")
+        return Judged(verdicts, rows, step.seconds())
+
+
+def release(platform: Platform, info: RunInfo) -> Outcome:
+    """Publish what passed, atomically; a target that did not pass keeps the tables of the last release.
+
+    Raises:
+        NotJudged: the tables of the warehouse were built and not judged.
+        ReleaseError: the release cannot be written, or does not read back. Readers keep the last release.
+    """
+    with platform.step("release") as step:
+        with platform.warehouse.connect() as connection:
+            if not get_state(connection, "built_by"):
+                raise NotJudged(
+                    "The models in the warehouse were not checked to the end. Run the whole job: `hatinh run`."
+                )
+            outcome = publish(
+                connection,
+                platform.settings.marts,
+                platform.project.marts,
+                read_verdicts(connection),
+                list(_files(platform, connection)),
+                info,
+                platform.now(),
+                title=f"Số liệu chuyển đổi số tỉnh {platform.settings.province_name}",
+                pages=pages(place_of(platform.settings)),
+                vault=platform.settings.vault,
+            )
+            if get_state(connection, "checked") and not outcome.undrawn and not outcome.open_blocked:
+                set_state(connection, "released", f"{inputs_digest(platform)} {outcome.release_id}")
+        step.say(f"release {outcome.release_id or '-'}: {outcome.status}")
+        if outcome.open_blocked:
+            step.say(f"the open edition has no new quarters: {outcome.open_blocked}")
+        for path, reason in outcome.undrawn.items():
+            step.say(f"{path} could not be drawn: {reason}. The tables are out; the next run tries again")
+    return outcome
+
+
+def comparable_tables(platform: Platform, last: Release | None) -> frozenset[str]:
+    """Tables of the last release that checks of drift compare with: those whose files are all active still.
+
+    Whoever withdraws a file, or brings the first real one beside the samples, means the figures to change. A table that
+    was held back is as old as the release that it came from; where that was pruned, it is not compared.
+    """
+    if last is None:
+        return frozenset()
+    active = {receipt.sha256 for source in all_sources() for receipt in platform.landing.in_force(source)}
+    came_from = {held.target: _kept_release(platform, held.last_good_release) for held in last.held_back}
+    return frozenset(
+        mart.name
+        for mart in platform.project.marts
+        if (origin := came_from.get(mart.target, last)) and _files_of(origin, mart.sources) <= active
+    )
+
+
+def _files_of(origin: Release, sources: Collection[str]) -> set[str]:
+    """Digests of the loaded files of some sources, as a release names them."""
+    return {
+        file["sha256"]
+        for file in origin.package["sources"]
+        if file["title"] in sources and file.get("status", "loaded") == "loaded"
+    }
+
+
+def _kept_release(platform: Platform, release_id: str | None) -> Release | None:
+    with suppress(ReleaseError):
+        return platform.releases.get(release_id or "")
+    return None
+
+
+def _verdicts(
+    platform: Platform,
+    connection: duckdb.DuckDBPyConnection,
+    results: list[NodeResult],
+    expectations: list[Evidence],
+) -> dict[str, Verdict]:
+    """The gate's verdicts on all evidence: dbt's results, expectations, the state of the loads and the registries."""
+    sources, settings = all_sources(), platform.settings
+    # a source without files has been loaded too: nothing of it is in quarantine
+    quarantined = {**dict.fromkeys(sources, (0, 0)), **quarantine_counts(connection)}
+    unread = unread_columns(connection)
+    return judge_targets(
+        platform.project.marts,
+        platform.project.manifest,
+        results,
+        expectations,
+        platform.project.suites,
+        quarantined=quarantined,
+        max_quarantined_pct=settings.max_quarantined_pct,
+        cut_off=cut_off_files(connection),
+        refused=refused_files(connection),
+        # in other sources a new field is drift, which the load reports once
+        unread={name: files for name, files in unread.items() if sources[name].has_forms},
+        stand_alone={source.name for source in sources.values() if source.rows_stand_alone},
+        emptied={name for name, (rows, _) in quarantined.items() if not rows and _supersedes(platform, name)},
+        faults=faults(settings.seeds, settings.methods, settings.province_code),
+    )
+
+
+def _supersedes(platform: Platform, source: str) -> bool:
+    """Whether the active files stand where others stood: samples that were superseded, or files that were withdrawn."""
+    active = len(platform.landing.in_force(source))
+    return 0 < active < len(platform.landing.receipts(source))
+
+
+def _files(platform: Platform, connection: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
+    """The receipts of the files that the warehouse was given, each with what became of it."""
+    fields = ("source", "name", "sha256", "landed_at", "licence", "address", "synthetic", "bytes")
+    for source in all_sources():
+        known = fates(connection, source)
+        for receipt in platform.landing.receipts(source):
+            if fate := known.get((receipt.sha256, receipt.name)):
+                stated = {name: value for name, value in asdict(fate).items() if value is not None}
+                yield {name: getattr(receipt, name) for name in fields} | stated
+
+
+def _judged_state(platform: Platform, connection: duckdb.DuckDBPyConnection) -> str:
+    """What the verdicts depend on besides the models: expectations, limits, sources and the last load."""
+    limit = platform.settings.max_quarantined_pct
+    text = repr((sorted(platform.project.suites.items()), limit, sorted(all_sources())))
+    return f"{hashlib.sha256(text.encode()).hexdigest()} {_last_load(connection)}"
+
+
+def _last_load(connection: duckdb.DuckDBPyConnection) -> int:
+    row = connection.execute("select coalesce(max(load_no), 0) from raw.files").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _changed_feeds(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The sources of which files were loaded since the last complete build."""
+    built = int(get_state(connection, "built_load") or 0)
+    changed = connection.execute(f"select distinct source from raw.files where load_no > {built}").fetchall()
+    return {str(source) for (source,) in changed}
+
+
+def _row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Rows of every table by `schema.table`, from the catalogue: nothing is scanned."""
+    tables = "select schema_name, table_name, estimated_size from duckdb_tables() where not internal"
+    return {f"{schema}.{table}": int(rows) for schema, table, rows in connection.execute(tables).fetchall()}
+
+
+def _versions() -> list[str]:
+    names = ("dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "polars", "pyarrow", "openpyxl", "altair")
+    return [sys.version, *(f"{name} {version(name)}" for name in names)]
+
+
+def _buildable(manifest: Mapping[str, Any]) -> int:
+    """How many seeds and models a full build has."""
+    return sum(
+        node["resource_type"] == "seed"
+        or (node["resource_type"] == "model" and node["config"].get("materialized") != "ephemeral")
+        for node in manifest["nodes"].values()
+    )
+
+
+def _account(file: FileLoad) -> str:
+    """What became of a file's rows, as one sentence."""
+    outcome = file.refusal or f"{file.rows_loaded:,} loaded + {file.rows_quarantined:,} in quarantine"
+    if file.rows_elsewhere:
+        outcome += f", beside {file.rows_elsewhere:,} of other places"
+    if file.unexpected_fields:
+        outcome += f"; columns not read: {', '.join(file.unexpected_fields)}"
+    return f"{file.rows_in:,} rows = {outcome}"
+
+
+def _in_words(verdict: Verdict) -> str:
+    if not verdict.passed:
+        return f"held back: {verdict.blocking[0].check}"
+    warned = sorted({warning.check for warning in verdict.warnings})
+    return f"passed, warned by {', '.join(warned)}" if warned else "passed"

@@ -1,0 +1,46 @@
+"""`check-report` gives a verdict on any file: no traceback, an exit code, and a marked list."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+
+import misbehaving_forms
+import pytest
+from openpyxl import load_workbook
+
+from pipelines.reporting import check as judged
+from pipelines.reporting.check import UNREADABLE, check
+from pipelines.reporting.marked import LIST, MENDS, marked_copy, said_lines
+from pipelines.reporting.registry import Registry
+from pipelines.sources import isolated
+from pipelines.sources.table_rows import Container
+
+DAY = date(2026, 10, 12)
+
+
+def test_a_file_whose_reader_crashes_is_one_finding(monkeypatch: pytest.MonkeyPatch, registry: Registry) -> None:
+    monkeypatch.setattr(judged, "SOURCE", misbehaving_forms.CRASHING)
+    content = b"PK\x03\x04 any"
+    checked = check(content, "bieu.xlsx", DAY)
+    assert [(finding.row_no, finding.reason) for finding in checked.findings] == [(1, UNREADABLE)]
+    assert "SIGABRT" in (checked.refusal or "")
+    assert said_lines(content, checked, registry.indicators) == [("1", "cả dòng", MENDS[UNREADABLE])]
+    book = load_workbook(io.BytesIO(marked_copy(content, checked, registry.indicators, DAY)))
+    assert book[LIST].cell(2, 3).value == MENDS[UNREADABLE]
+
+
+def test_a_workbook_that_takes_too_long_to_mark_gets_the_list_alone(
+    monkeypatch: pytest.MonkeyPatch, registry: Registry
+) -> None:
+    def failing(*_: object) -> object:
+        raise isolated.ReaderFailed("it took too long")
+
+    monkeypatch.setattr(isolated, "call", failing)
+    checked = check(b"a,b\n1,2\n", "bieu.csv", DAY)
+    book = load_workbook(io.BytesIO(marked_copy(b"a,b\n1,2\n", checked, registry.indicators, DAY)))
+    assert book.sheetnames == [LIST]
+
+
+def test_every_kind_of_file_that_is_not_read_has_its_words() -> None:
+    assert {*map(str, Container), UNREADABLE} <= MENDS.keys()

@@ -1,0 +1,200 @@
+"""One bad file never stops the others: whatever is raised while it is read, typed or counted is its own refusal."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import duckdb
+import misbehaving
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from loads import KEY, File, loaded
+
+from pipelines.sources import all_sources, framing
+from pipelines.sources.base import Column, Source, Table
+from pipelines.sources.dossiers import SOURCE
+from pipelines.sources.table_rows import HOW_TO_FIX
+from pipelines.warehouse.connection import SCHEMA
+from pipelines.warehouse.load import CHANGED, FileLoad, load, refused_files
+
+TABLE = Table({"n": "VARCHAR"}, (Column("n", "integer", "j.n::integer"),), (), "n")
+CODES = replace(SOURCE, name="codes", frame=framing.frame, table=TABLE, registries=())
+GOOD, BAD = b'{"n": "1"}', b'{"n": "bad 0912345678"}'
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as opened:
+        opened.execute(SCHEMA)
+        yield opened
+
+
+def loads_of(connection: duckdb.DuckDBPyConnection, source: Source, *contents: bytes) -> tuple[FileLoad, ...]:
+    files = [File(content, f"file-{number}") for number, content in enumerate(contents)]
+    return load(
+        connection,
+        source,
+        files,
+        _opened,
+        key=KEY,
+        max_record_bytes=1 << 16,
+    ).files
+
+
+def _opened(file: Any) -> Any:
+    return io.BytesIO(file.content)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        misbehaving.Panic("0912345678"),
+        RecursionError("0912345678"),
+        UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "0912345678"),
+        OverflowError("0912345678"),
+        MemoryError("0912345678"),
+        AssertionError("0912345678"),
+        RuntimeError("0912345678"),
+        StopIteration("0912345678"),
+        duckdb.Error("0912345678"),
+        BaseExceptionGroup("0912345678", [misbehaving.Panic()]),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_of_any_class_refuses_its_file(connection: duckdb.DuckDBPyConnection, error: BaseException) -> None:
+    source = replace(CODES, frame=misbehaving.raising(error))
+    first, bad, last = loads_of(connection, source, GOOD, BAD, b'{"n": "2"}')
+    assert (first.refusal, last.refusal, first.rows_loaded, last.rows_loaded) == (None, None, 1, 1)
+    assert (bad.rows_in, bad.rows_loaded) == (0, 0), "what was read before the error is no complete file"
+    assert bad.refusal
+    assert "0912345678" not in bad.refusal
+    assert refused_files(connection) == {"codes": [("file-1", bad.refusal)]}
+    assert connection.execute("select n from raw.codes order by n").fetchall() == [(1,), (2,)]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3)])
+def test_who_stops_the_run_stops_it(connection: duckdb.DuckDBPyConnection, error: BaseException) -> None:
+    with pytest.raises(type(error)):
+        loads_of(connection, replace(CODES, frame=misbehaving.raising(error)), GOOD, BAD)
+    assert connection.execute("select count(*) from raw.files").fetchone() == (0,)
+
+
+def test_where_the_database_fails_only_the_file_that_causes_it_is_refused(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    """The column of the table casts without `try`: DuckDB raises in the middle of three files."""
+    first, bad, last = loads_of(connection, CODES, GOOD, BAD, b'{"n": "2"}')
+    assert (first.rows_loaded, bad.rows_loaded, last.rows_loaded) == (1, 0, 1)
+    assert bad.refusal
+    assert bad.refusal.startswith("its rows cannot be typed: ConversionException at warehouse/load.py:")
+    assert "0912345678" not in bad.refusal
+    assert connection.execute("select status from raw.files order by file_no").fetchall() == [
+        ("loaded",),
+        ("refused",),
+        ("loaded",),
+    ]
+
+
+def test_a_mistake_in_our_own_sql_is_no_fault_of_a_file(connection: duckdb.DuckDBPyConnection) -> None:
+    table = replace(TABLE, columns=(Column("n", "integer", "j.no_such_field"),))
+    with pytest.raises(duckdb.BinderException):
+        loads_of(connection, replace(CODES, table=table), GOOD)
+
+
+def test_bytes_that_differ_from_the_receipt_are_refused(connection: duckdb.DuckDBPyConnection) -> None:
+    """Also where they lie behind all that the reader looks at, and in a gzip that holds the same text."""
+
+    class Changed(File):
+        sha256 = "0" * 64  # type: ignore[assignment]
+
+    text = b"".join(b'{"n": "%d"}\n' % n for n in range(10))
+    for content in (text, gzip.compress(text), b"PK\x03\x04" + bytes(100)):
+        files = [File(GOOD, "good"), Changed(content, "changed")]
+        with duckdb.connect() as fresh:
+            fresh.execute(SCHEMA)
+            good, changed = load(fresh, CODES, files, _opened, key=KEY, max_record_bytes=99).files
+        assert (good.refusal, good.rows_loaded) == (None, 1)
+        assert (changed.refusal, changed.rows_in) == (CHANGED, 0)
+
+
+def test_a_file_that_crashes_its_reader_is_refused_beside_good_ones(connection: duckdb.DuckDBPyConnection) -> None:
+    source = replace(CODES, frame=misbehaving.frame)
+    first, bad, last = loads_of(
+        connection, source, b'PK\x03\x04\n{"n": "1"}', b'PK\x03\x04\n{"abort": 1}', b'PK\x03\x04\n{"n": "3"}'
+    )
+    assert (first.rows_loaded, last.rows_loaded, bad.rows_in) == (1, 1, 0)
+    assert "SIGABRT" in (bad.refusal or "")
+
+
+def test_records_on_one_line_are_counted_one_by_one(record: Callable[..., dict[str, Any]]) -> None:
+    """Without their line ends 41 records are one line that is not JSON: all of them are lost, and said to be."""
+    lines = [json.dumps(record(n)) for n in range(60)]
+    found = loaded(SOURCE, "\n".join([*lines[:19], "".join(lines[19:])]).encode())
+    assert len(found.rows) == 19
+    assert [reason for _, reason, *_ in found.reasons].count("row_lost") == 40
+    assert len(found.reasons) == 41
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"TrangThaiHoSo": "4", %s}',
+        '{%s, "TrangThaiHoSo": "4"}',
+        '{%s, "GhiChu": "a", "GhiChu": "b"}',
+    ],
+)
+def test_a_key_twice_rejects_the_record_and_no_other(text: str, record: Callable[..., dict[str, Any]]) -> None:
+    good = [json.dumps(record(n)) for n in range(3000)]
+    bad = text % json.dumps(record(3000))[1:-1]
+    found = loaded(SOURCE, "\n".join([*good, bad]).encode())
+    assert [(row, reason) for row, reason, *_ in found.reasons] == [(3001, "repeated_key")]
+    assert len(found.rows) == 3000
+
+
+def test_a_key_twice_in_a_nested_object_rejects_the_record(record: Callable[..., dict[str, Any]]) -> None:
+    papers = json.dumps(record(1, TaiLieuNop=[{"DuocSoHoa": "1"}])).replace(
+        '"DuocSoHoa"', '"DuocSoHoa": "0", "DuocSoHoa"'
+    )
+    found = loaded(SOURCE, "\n".join([json.dumps(record(2)), papers]).encode())
+    assert [(row, reason) for row, reason, *_ in found.reasons] == [(2, "repeated_key")]
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=4), st.lists(st.sampled_from("abc"), max_size=3))
+@settings(max_examples=20, deadline=None)
+def test_one_rule_for_keys_at_every_level(keys: list[str], nested: list[str]) -> None:
+    def of(names: list[str], value: str) -> str:
+        return "{" + ", ".join(f'"{name}": {value}' for name in names) + "}"
+
+    text = of(["n", *keys], of(nested, '"1"'))
+    source = replace(CODES, table=replace(TABLE, columns=(Column("n", "varchar", "j.n"),)))
+    found = loaded(source, text.encode())
+    is_repeated = len(set(keys)) < len(keys) or len(set(nested)) < len(nested)
+    assert bool(found.reasons) == is_repeated
+
+
+def test_what_a_file_is_stands_in_its_refusal() -> None:
+    found = loaded(SOURCE, b"PK\x03\x04" + bytes(40), b"%PDF-1.7", b"<!DOCTYPE html><html>login</html>")
+    assert found.refusals == tuple(HOW_TO_FIX[kind] for kind in ("archive", "pdf_document", "web_page"))
+
+
+@pytest.mark.parametrize("text", ["gọi 0912 345 678", "nam@hatinh.gov.vn", "CCCD 042099001234", "H27.101-260302-0001"])
+@pytest.mark.parametrize("column", ["Thôn", "Xã"])
+def test_personal_data_in_a_free_text_reject_the_row_and_stay_out_of_quarantine(column: str, text: str) -> None:
+    row = {"Xã": "Thành Sen", "Thôn": "Thôn 1", "4G": "có", column: text}
+    content = ";".join(row) + "\n" + ";".join(row.values()) + "\nThành Sen;Thôn 2;có\n"
+    found = loaded(all_sources()["village_coverage"], content.encode(), name="viettel-thon-2026-09-30.csv")
+    assert [village["village"] for village in found.rows] == ["Thôn 2"]
+    ((_, reason, _, shape),) = found.reasons
+    assert (reason, shape) == ("personal_data", None)
+
+
+def test_a_heading_that_looks_like_personal_data_is_not_reported() -> None:
+    content = "Xã;Thôn;4G;Ghi chú thêm;84 912 345 678\nThành Sen;Thôn 1;có;x;y\n"
+    found = loaded(all_sources()["village_coverage"], content.encode(), name="viettel-thon-2026-09-30.csv")
+    assert found.unexpected == ("Ghi chú thêm",)
