@@ -226,7 +226,10 @@ def inputs_digest(platform: Platform) -> str:
     digest.update(platform.dbt.fingerprint().encode())
     methods = sorted(settings.methods.glob("*.md")) if settings.methods else []
     digest.update(repr([page.name for page in methods]).encode())
-    for path in (*sorted(settings.expectations.glob("*.yml")), *sorted(Path(__file__).parent.rglob("*.py"))):
+    if settings.vault.exists():  # a revision of the open edition was asked for, or another vault was put there
+        digest.update(repr(settings.vault.stat().st_mtime_ns).encode())
+    code = sorted(path for kind in ("*.py", "*.sql") for path in Path(__file__).parent.rglob(kind))
+    for path in (*sorted(settings.expectations.glob("*.yml")), *code):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
