@@ -160,6 +160,11 @@ class Settings(BaseSettings):
         return self.data / "warehouse" / "warehouse.duckdb"
 
     @property
+    def vault(self) -> Path:
+        """What was published of closed quarters in the open edition, and the true figures: mode 0600, kept."""
+        return self.data / "vault" / "open_edition.duckdb"
+
+    @property
     def marts(self) -> Path:
         """Releases: the only place where readers look."""
         return self.data / "marts"

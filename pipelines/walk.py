@@ -226,7 +226,10 @@ def inputs_digest(platform: Platform) -> str:
     digest.update(platform.dbt.fingerprint().encode())
     methods = sorted(settings.methods.glob("*.md")) if settings.methods else []
     digest.update(repr([page.name for page in methods]).encode())
-    for path in (*sorted(settings.expectations.glob("*.yml")), *sorted(Path(__file__).parent.rglob("*.py"))):
+    if settings.vault.exists():  # a revision of the open edition was asked for, or another vault was put there
+        digest.update(repr(settings.vault.stat().st_mtime_ns).encode())
+    code = sorted(path for kind in ("*.py", "*.sql") for path in Path(__file__).parent.rglob(kind))
+    for path in (*sorted(settings.expectations.glob("*.yml")), *code):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
@@ -396,10 +399,13 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
                 platform.now(),
                 title=f"Số liệu chuyển đổi số tỉnh {platform.settings.province_name}",
                 pages=pages(place_of(platform.settings)),
+                vault=platform.settings.vault,
             )
-            if get_state(connection, "checked") and not outcome.undrawn:
+            if get_state(connection, "checked") and not outcome.undrawn and not outcome.open_blocked:
                 set_state(connection, "released", f"{inputs_digest(platform)} {outcome.release_id}")
         step.say(f"release {outcome.release_id or '-'}: {outcome.status}")
+        if outcome.open_blocked:
+            step.say(f"the open edition has no new quarters: {outcome.open_blocked}")
         for path, reason in outcome.undrawn.items():
             step.say(f"{path} could not be drawn: {reason}. The tables are out; the next run tries again")
     return outcome

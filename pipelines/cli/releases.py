@@ -179,6 +179,24 @@ _REPRODUCED = {
 }
 
 
+@releases_app.command("revise")
+def releases_revise(
+    quarter: Annotated[str, typer.Argument(help="A published quarter of the open edition, like 2026-Q1.")],
+    reason: Annotated[str, typer.Option(help="Why its figures change; readers of the open edition see it.")],
+) -> None:
+    """Have the next run compute a published quarter of the open edition, and its year, again."""
+    settings = read_settings()
+    from pipelines.release.disclosure_vault import request_revision
+    from pipelines.release.files import ReleaseError
+
+    refuse_if_held(settings)
+    try:
+        request_revision(settings.vault, quarter, reason, now())
+    except ReleaseError as error:
+        stop(str(error), WRONG_USE)
+    out.print(f"{quarter}: tính lại ở lần chạy sau / computed again by the next run: hatinh run", highlight=False)
+
+
 @releases_app.command("prune")
 def releases_prune(
     keep: Annotated[int | None, typer.Option(min=1, help="How many to keep; else HATINH_KEEP_RELEASES.")] = None,

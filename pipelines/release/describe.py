@@ -3,7 +3,8 @@
 A resource is a plain dict in the vocabulary of the standard, with our own properties beside it: `title_en`, `unit`,
 `duckdb_type`, `target`, `rows`, `synthetic`, `held_back`. It is built once, when a table is first published, and is
 carried along unchanged for as long as the table is held back. Pages that people open are no tables: they stand in a
-property of their own, `pages`, and those that could not be drawn in `undrawn`.
+property of their own, `pages`, and those that could not be drawn in `undrawn`. The open edition has its own
+description in its folder; here stand its files, in `open`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 from pipelines.quality.verdict import Verdict
 from pipelines.release.files import ReleaseError
+from pipelines.release.protect import MERGED_CODE
 from pipelines.release.runs import RunInfo
 from pipelines.transform.marts import Mart
 
@@ -93,7 +95,7 @@ def resource(mart: Mart, types: Sequence[str], receipts: Iterable[Mapping[str, A
         "name": mart.name,
         "title": mart.title_vi,
         "title_en": mart.title_en,
-        "description": mart.description,
+        "description": mart.description + _merged(mart),
         "target": mart.target,
         "path": f"{mart.name}.parquet",
         "format": "parquet",
@@ -123,6 +125,16 @@ def resource(mart: Mart, types: Sequence[str], receipts: Iterable[Mapping[str, A
             "primaryKey": list(mart.key),
         },
     }
+
+
+def _merged(mart: Mart) -> str:
+    merge = mart.disclosure.merge
+    if merge is None:
+        return ""
+    return (
+        f" Rows with {merge.count} below {merge.below} are merged into one, with {merge.column} = {MERGED_CODE}; sums"
+        f" over the table are those of the warehouse."
+    )
 
 
 def licences(receipts: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -193,6 +205,8 @@ def fingerprint(package: Mapping[str, Any]) -> str:
     # what the figures lack is no matter of their rows: it comes and goes without changing one
     if refused := [s for s in package["sources"] if s.get("status") == "refused"]:
         content["refused"] = sorted([s["title"], s["name"], s["sha256"], s["reason"]] for s in refused)
+    if edition := package.get("open"):
+        content["open"] = edition["content"]
     if pages := [*package.get("pages", ()), *package.get("undrawn", ())]:  # releases of old have none
         content["pages"] = sorted([page["path"], page["design"]] for page in pages)
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -15,6 +15,10 @@ VERSIONS = "versions.json"
 PACKAGE = "datapackage.json"
 DATABASE = "marts.duckdb"
 STAGING = ".staging-"
+OPEN = "open"
+"""Folder of the open edition in a release."""
+INTERNAL_FILE, INTERNAL_FOLDER, OPEN_FILE, OPEN_FOLDER = 0o440, 0o751, 0o444, 0o755
+"""Rights: the group reads the internal edition; others pass through its folder to `open/` and see nothing else."""
 
 
 class ReleaseError(Exception):

@@ -1,5 +1,8 @@
 """The last guard before publication: no table with personal data leaves, whatever the checks before it said.
 
+Rows too small to stand alone are merged on the way into the internal edition (`source_of`), where the policy of a mart
+asks for it; what the open edition hides is in `disclosure.py`.
+
 Direct identifiers are looked for by the name of a column and by the look of its values: citizen identity numbers (12
 digits) and older identity cards (9 digits), Vietnamese telephone numbers, e-mail addresses, codes of single dossiers.
 Findings name the column, the kind and how many rows: never a value. The guard errs on the safe side: a code list whose
@@ -53,3 +56,56 @@ def personal_data(conn: duckdb.DuckDBPyConnection, mart: Mart, types: Sequence[s
     counts = conn.execute(f"SELECT {', '.join(sql for sql, _ in probes)} FROM {relation(mart.relation)}").fetchone()
     assert counts is not None  # noqa: S101  (an aggregate without GROUP BY has one row)
     return [text.format(n) for (sql, text), n in zip(probes, counts, strict=True) if n or sql is rows]
+
+
+MERGED_CODE, MERGED_TITLE = "other", "Các lĩnh vực ít hồ sơ, gộp chung"
+"""Stand in the merged column, and in that of its title."""
+
+
+def source_of(mart: Mart) -> str:
+    """Where the rows of a mart are read from for a release, as DuckDB's FROM takes it.
+
+    Small rows of a group (the key but for the merged column) become one, with the smallest of the others as long as
+    they stay below the threshold together: sums over the table stay what they were. A group that is small as a whole
+    is one row.
+    """
+    merge = mart.disclosure.merge
+    if merge is None:
+        return relation(mart.relation)
+    column, count = identifier(merge.column), identifier(merge.count)
+    group = ", ".join(identifier(name) for name in mart.key if name != merge.column)
+    types = {field.name: field.type for field in mart.columns}
+
+    def selected(name: str) -> str:
+        quoted = identifier(name)
+        if name in mart.key:
+            return quoted
+        if name in merge.sums:
+            total = f"sum({quoted} ORDER BY _code)"
+            return f"CAST({f'round({total}, 4)' if types[name] == 'double' else total} AS {types[name]}) AS {quoted}"
+        if name in merge.rates:
+            top, bottom = (f"sum({identifier(part)})" for part in merge.rates[name])
+            return f"round(100.0 * {top} / nullif({bottom}, 0), 2) AS {quoted}"
+        return f"any_value({quoted}) AS {quoted}"
+
+    return f"""(
+        WITH ordered AS (
+            SELECT *, {column} AS _code, coalesce(sum({count}) OVER (
+                PARTITION BY {group} ORDER BY {count}, {column} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ), 0) AS _smaller
+            FROM {relation(mart.relation)} WHERE {merge.only}
+        ),
+        merged AS (
+            SELECT * REPLACE (
+                if({count} < {merge.below} OR _smaller BETWEEN 1 AND {merge.below - 1}, '{MERGED_CODE}', {column})
+                    AS {column},
+                if({count} < {merge.below} OR _smaller BETWEEN 1 AND {merge.below - 1}, '{MERGED_TITLE}',
+                    {identifier(merge.label)}) AS {identifier(merge.label)}
+            )
+            FROM ordered
+        )
+        SELECT {", ".join(selected(field.name) for field in mart.columns)}
+        FROM merged GROUP BY {", ".join(identifier(name) for name in mart.key)}
+        UNION ALL BY NAME
+        SELECT * FROM {relation(mart.relation)} WHERE NOT ({merge.only})
+    )"""

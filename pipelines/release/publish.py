@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,8 +20,11 @@ from pipelines.quality.verdict import Verdict
 from pipelines.release import describe
 from pipelines.release import pages as drawing
 from pipelines.release.describe import Json
+from pipelines.release.disclosure_edition import OpenEdition
 from pipelines.release.files import (
     DATABASE,
+    INTERNAL_FILE,
+    INTERNAL_FOLDER,
     PACKAGE,
     RELEASES,
     STAGING,
@@ -44,7 +48,10 @@ if TYPE_CHECKING:
 
 TITLE = "Số liệu chuyển đổi số tỉnh Hà Tĩnh"
 
-STEPS = ("swept", "judged", "table", "tables", "pages", "database", "described", "verified", "renamed", "flipped")
+STEPS = (
+    *("swept", "judged", "table", "tables", "pages", "open", "database", "described", "verified", "frozen"),
+    *("renamed", "flipped"),
+)
 """Names with which `publish` calls its checkpoint, in order; `table` comes once a table."""
 
 
@@ -61,6 +68,8 @@ class Outcome:
     files: tuple[Path, ...] = ()
     targets: dict[str, str] = field(default_factory=dict)
     undrawn: dict[str, str] = field(default_factory=dict)
+    open_blocked: str | None = None
+    """Why closed quarters of dossiers are missing from the open edition."""
 
 
 def publish(
@@ -74,6 +83,7 @@ def publish(
     *,
     title: str = TITLE,
     pages: Sequence[Page] = (),
+    vault: Path | None = None,
     checkpoint: Callable[[str], object] = lambda step: None,
 ) -> Outcome:
     """Publish `marts` under `root` and lead readers there. The caller holds the lock of the warehouse.
@@ -86,6 +96,8 @@ def publish(
         now: an aware time; becomes the release's.
         pages: drawn into the release from its tables. One that cannot be drawn costs no data: the release goes out
             without it and says so, and the next run tries again.
+        vault: the private file in which closed quarters of the open edition are frozen (`disclosure_vault`). Without it
+            the release has no open edition.
         checkpoint: called with the name of each step when it is done (`STEPS`); for tests that kill the process.
 
     Returns:
@@ -118,9 +130,7 @@ def publish(
     if not kept and all(mart.target in reasons for mart in marts):
         return Outcome("nothing", None, held_back, targets=states)
 
-    staging = root / f"{STAGING}{stamp(now)}"
-    staging.mkdir()
-    try:
+    with _staging(root / f"{STAGING}{stamp(now)}") as staging, OpenEdition(vault, marts, current) as opened:
         resources = list(_tables(conn, marts, types, receipts, marks, kept, current, staging, checkpoint))
         checkpoint("tables")
 
@@ -134,18 +144,23 @@ def publish(
             receipts=receipts,
             run=run,
         )
+        package |= opened.prepare(conn, reasons, receipts, now)
         content = describe.fingerprint(package | {"pages": drawing.wanted(pages)})
         is_known = current is not None and current.fingerprint == content
         if current and is_known and not current.undrawn:
-            return Outcome("unchanged", current.id, held_back, current.files, states)
+            return Outcome("unchanged", current.id, held_back, current.files, states, open_blocked=opened.blocked)
         release_id = f"{stamp(now)}-{content[:8]}"
         package |= {"id": release_id, "created": created, "fingerprint": content}
         package["pages"], package["undrawn"] = drawing.draw(Release(staging, package), pages)
         undrawn = Release(staging, package).undrawn
         checkpoint("pages")
         if current and is_known and undrawn.keys() == current.undrawn.keys():
-            return Outcome("unchanged", current.id, held_back, current.files, states, undrawn)
+            return Outcome("unchanged", current.id, held_back, current.files, states, undrawn, opened.blocked)
+        package |= opened.write(conn, package, receipts, staging)
+        checkpoint("open")
         _finish(conn, package, staging, checkpoint)
+        opened.commit()  # a quarter is frozen before anybody sees a figure of it, never the other way round
+        checkpoint("frozen")
 
         release = Release(root / RELEASES / release_id, package)
         if release.path.exists():
@@ -155,11 +170,19 @@ def publish(
             staging.rename(release.path)
             sync(release.path.parent)
         checkpoint("renamed")
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     flip(root, release_id)
     checkpoint("flipped")
-    return Outcome("released", release_id, held_back, release.files, states, undrawn)
+    return Outcome("released", release_id, held_back, release.files, states, undrawn, opened.blocked)
+
+
+@contextmanager
+def _staging(path: Path) -> Iterator[Path]:
+    """A folder to write a release into. Nothing is left of it, unless it has become the release."""
+    path.mkdir()
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _objection(verdict: Verdict | None) -> str | None:
@@ -261,8 +284,10 @@ def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, check
     checkpoint("database")
     (staging / PACKAGE).write_text(to_json(package), encoding="utf-8")
     for path in staging.iterdir():
-        path.chmod(0o444)
-        sync(path)
+        if path.is_file():
+            path.chmod(INTERNAL_FILE)
+            sync(path)
+    staging.chmod(INTERNAL_FOLDER)
     sync(staging)
     checkpoint("described")
     verify(Release(staging, json.loads((staging / PACKAGE).read_bytes())))

@@ -51,7 +51,12 @@ class Release:
     @property
     def files(self) -> tuple[Path, ...]:
         names = [*(r["path"] for r in (*self.package["resources"], *self.package.get("pages", ())))]
-        return tuple(self.path / name for name in (*names, self.package["database"]["path"], PACKAGE))
+        names += [
+            self.package["database"]["path"],
+            PACKAGE,
+            *(f["path"] for f in self.package.get("open", {}).get("files", ())),
+        ]
+        return tuple(self.path / name for name in names)
 
     @property
     def undrawn(self) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.release.describe import SAMPLES, Json, fingerprint
-from pipelines.release.files import DATABASE, PACKAGE, ReleaseError, sha256
+from pipelines.release.files import DATABASE, OPEN, PACKAGE, ReleaseError, sha256
+from pipelines.release.protect import source_of
 from pipelines.release.released import Release
 from pipelines.release.sql import identifier, literal, relation
 from pipelines.transform.marts import Mart
@@ -83,26 +84,33 @@ def _arrow_type(duckdb_type: str) -> pa.DataType:
 
 
 def write_parquet(conn: duckdb.DuckDBPyConnection, mart: Mart, resource: Json, path: Path) -> int:
-    """Write a mart to `path` and return the rows of the table in the warehouse.
+    """Write a mart to `path` and return the rows that it has, counted by DuckDB.
 
     Zstandard, row groups of `ROW_GROUP`. Sorted by the key, then by every other column, so that the same rows are the
     same bytes even if the key is not unique.
     """
-    told = f"{resource['synthetic']} AS {identifier(SAMPLES['name'])}"
-    columns = ", ".join([*(identifier(column.name) for column in mart.columns), told])
+    samples = f"{resource['synthetic']} AS {identifier(SAMPLES['name'])}"
+    columns = ", ".join([*(identifier(column.name) for column in mart.columns), samples])
     order = dict.fromkeys((*mart.key, *(column.name for column in mart.columns)))
-    schema = arrow_schema(resource)
+    rows = source_of(mart)
     reader = conn.execute(
-        f"SELECT {columns} FROM {relation(mart.relation)} "
-        f"ORDER BY {', '.join(f'{identifier(name)} ASC NULLS FIRST' for name in order)}"
+        f"SELECT {columns} FROM {rows} ORDER BY {', '.join(f'{identifier(name)} ASC NULLS FIRST' for name in order)}"
     ).to_arrow_reader(ROW_GROUP)
+    write_batches(reader, arrow_schema(resource), path)
+    counted = conn.execute(f"SELECT count(*) FROM {rows}").fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def write_batches(reader: Iterable[Any], schema: pa.Schema, path: Path) -> int:
+    """Write record batches with the metadata of `schema`; the number of rows written."""
+    count = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for batch in reader:
             # The cast only relabels: the session's time zone would otherwise be in the file.
             arrays = [column.cast(kind) for column, kind in zip(batch.columns, schema.types, strict=True)]
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema), row_group_size=ROW_GROUP)
-    counted = conn.execute(f"SELECT count(*) FROM {relation(mart.relation)}").fetchone()
-    return int(counted[0]) if counted else 0
+            count += batch.num_rows
+    return count
 
 
 def check_columns(conn: duckdb.DuckDBPyConnection, mart: Mart, types: Sequence[str]) -> None:
@@ -163,21 +171,24 @@ def write_database(conn: duckdb.DuckDBPyConnection, package: Mapping[str, Any], 
 
 
 def verify(release: Release) -> None:
-    """Read a release as a stranger would and compare it with its own description.
+    """Read a release as a stranger would and compare it, its open edition included, with its own description.
 
     Raises:
         ReleaseError: files missing, foreign or changed; rows or types that differ; a content that is not the id's.
     """
+    from pipelines.release.disclosure_edition import problems
+
     package = release.package
     wrong = []
-    expected = {path.name for path in release.files}
-    present = {path.name for path in release.path.iterdir()}
+    expected = {path.name for path in release.files if path.parent == release.path}
+    present = {path.name for path in release.path.iterdir()} - {OPEN}
     wrong += [f"{name} is missing" for name in sorted(expected - present)]
     wrong += [f"{name} does not belong to it" for name in sorted(present - expected)]
     for item in [*package["resources"], *package.get("pages", ()), package["database"]]:
         path = release.path / item["path"]
         if path.name in present and sha256(path) != item["hash"]:
             wrong.append(f"{path.name} is not the file that was published (sha256 differs)")
+    wrong += problems(release.path, package)
     if fingerprint(package) != release.fingerprint or not release.id.endswith(f"-{release.fingerprint[:8]}"):
         wrong.append(f"{PACKAGE} was changed (its fingerprint differs)")
     if not wrong:

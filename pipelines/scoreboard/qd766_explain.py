@@ -168,9 +168,11 @@ def _wins(connection: duckdb.DuckDBPyConnection, table: Path, scope: _Scope) -> 
         select
             component_code, any_value(counted_in), any_value(points), sum(points_lost),
             any_value(needed_for_all), any_value(needed_for_tenth),
-            arg_max(procedure_field_code, (points_lost, procedure_field_code)),
-            arg_max(procedure_field_name, (points_lost, procedure_field_code)),
-            max(points_lost), arg_max(short, (points_lost, procedure_field_code)),
+            -- a field before the small ones that were merged
+            arg_max(procedure_field_code, (procedure_field_code <> 'other', points_lost, procedure_field_code)),
+            arg_max(procedure_field_name, (procedure_field_code <> 'other', points_lost, procedure_field_code)),
+            arg_max(points_lost, (procedure_field_code <> 'other', points_lost, procedure_field_code)),
+            arg_max(short, (procedure_field_code <> 'other', points_lost, procedure_field_code)),
             coalesce(any_value(how_to_win_vi), ''), coalesce(any_value(how_to_win_en), '')
         from read_parquet($table)
         where agency_code = $agency and period_type = $kind and period_start = $start

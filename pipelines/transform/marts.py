@@ -6,8 +6,8 @@ A published table is a model under `models/marts/<target>/`; the folder is the t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,45 @@ class Column:
     title_en: str
     unit: str | None
     description: str
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Rows of the internal edition that are too small to stand alone: they leave as one row, with their sums."""
+
+    column: str
+    """Column of the key whose small values are merged into one."""
+    label: str
+    """Column with the title of that value."""
+    count: str
+    """Column that counts the units (dossiers) of a row."""
+    below: int
+    sums: tuple[str, ...]
+    rates: Mapping[str, tuple[str, str]]
+    """Percentages: column, (numerator, denominator)."""
+    only: str
+    """SQL condition of the rows that count people's dossiers; the others stay as they are."""
+
+
+@dataclass(frozen=True)
+class OpenMeasures:
+    """Measures that leave in the open edition, in tables of coarser grain than the mart's."""
+
+    parts: Mapping[str, str]
+    """By measure, the measure that it is a part of, like `online: received`."""
+    received_below: int
+    part_below: int
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """What may leave the office: `config.meta.disclosure` of a mart. A mart without a policy stays inside."""
+
+    edition: Literal["public", "internal"] = "internal"
+    rows: str | None = None
+    """SQL condition of the rows that go into the open edition; None: all of a public mart."""
+    merge: Merge | None = None
+    open: OpenMeasures | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +77,7 @@ class Mart:
     """Names of the sources (folders of data/raw) that the mart is computed from, by lineage."""
     registries: tuple[tuple[str, str], ...] = ()
     """Seeds of the lineage that hold figures others published, with their licence: they have no receipt to tell it."""
+    disclosure: Disclosure = field(default_factory=Disclosure)
 
 
 class MartIncomplete(ValueError):
@@ -97,7 +137,43 @@ def _mart(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Mart:
             for seed in nodes
             if seed["resource_type"] == "seed" and seed["config"]["meta"].get("licence")
         ),
+        disclosure=_disclosure(name, meta.get("disclosure"), [*node["columns"]]),
     )
+
+
+def _disclosure(mart: str, policy: Mapping[str, Any] | None, columns: Sequence[str]) -> Disclosure:
+    """The policy of a mart. Without one it stays inside."""
+    if policy is None:
+        return Disclosure()
+    where = f"mart {mart}: config.meta.disclosure"
+    if policy.get("edition") not in ("public", "internal"):
+        raise MartIncomplete(f"{where}.edition is public or internal, in {mart}.yml")
+    try:
+        merge = policy.get("merge")
+        measures = policy.get("open")
+        found = Disclosure(
+            edition=policy["edition"],
+            rows=policy.get("rows"),
+            merge=merge
+            and Merge(
+                column=merge["column"],
+                label=merge["label"],
+                count=merge["count"],
+                below=int(merge["below"]),
+                sums=tuple(merge["sums"]),
+                rates={rate: (top, bottom) for rate, (top, bottom) in merge.get("rates", {}).items()},
+                only=merge.get("only", "true"),
+            ),
+            open=measures
+            and OpenMeasures(dict(measures["parts"]), int(measures["received_below"]), int(measures["part_below"])),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise MartIncomplete(f"{where} cannot be read ({type(error).__name__}: {error}), in {mart}.yml") from None
+    if found.merge:
+        named = {found.merge.column, found.merge.label, found.merge.count, *found.merge.sums, *found.merge.rates}
+        if unknown := named - set(columns):
+            raise MartIncomplete(f"{where}.merge names columns that are not there: {', '.join(sorted(unknown))}")
+    return found
 
 
 def _column(mart: str, column: Mapping[str, Any]) -> Column:

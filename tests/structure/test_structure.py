@@ -85,6 +85,23 @@ def test_every_mart_has_a_golden_case(marts: list[Mart]) -> None:
     assert lacking == []
 
 
+def test_every_mart_says_what_may_leave_the_office(manifest: dict, marts: list[Mart]) -> None:
+    """A mart without a policy stays inside; that it does is written down all the same."""
+    models = {n["name"]: n for n in manifest["nodes"].values() if n["resource_type"] == "model"}
+    silent = [mart.name for mart in marts if "disclosure" not in models[mart.name]["config"]["meta"]]
+    assert silent == [], "add config.meta.disclosure: {edition: public | internal} (docs/methods/disclosure.md)"
+
+
+def test_measures_of_the_open_edition_are_columns_of_its_leaves_and_wholes_are_measures(marts: list[Mart]) -> None:
+    sql = (PROJECT_ROOT / "pipelines" / "release" / "disclosure_leaves.sql").read_text(encoding="utf-8")
+    columns = set(re.findall(r"(\w+),?\n", sql.rpartition("\nselect")[2].partition("\nfrom")[0]))
+    for mart in (mart for mart in marts if mart.disclosure.open):
+        parts = mart.disclosure.open.parts if mart.disclosure.open else {}
+        assert set(parts) <= columns, mart.name
+        assert set(parts.values()) <= {"received", *parts}, mart.name
+        assert mart.disclosure.edition == "internal", "only the protected tables leave"
+
+
 def test_a_column_name_means_one_thing(marts: list[Mart]) -> None:
     meanings: dict[str, set[tuple[str, str, str, str | None]]] = defaultdict(set)
     for mart in marts:
