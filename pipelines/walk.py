@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +20,7 @@ from pipelines.landing.drop import DropReport, intake, waiting
 from pipelines.landing.pull import failed_pulls
 from pipelines.platform import Platform, Progress
 from pipelines.quality.gate import judge as judge_targets
-from pipelines.quality.gx import preload, validate
+from pipelines.quality.gx import validate
 from pipelines.quality.record import read_verdicts, write_verdicts
 from pipelines.quality.registries import faults
 from pipelines.quality.verdict import Evidence, Verdict
@@ -252,19 +252,25 @@ def land(platform: Platform) -> DropReport:
     return report
 
 
-def load(platform: Platform, sources: Iterable[Source] | None = None) -> Loaded:
+def load(
+    platform: Platform,
+    sources: Iterable[Source] | None = None,
+    connection: duckdb.DuckDBPyConnection | None = None,
+) -> Loaded:
     """Load the active files of the sources, of all by default, that the warehouse does not have yet.
+
+    Args:
+        connection: open on the warehouse, for a caller that loads source by source; else one is opened and closed.
 
     Raises:
         KeyProblem: there is no key, or it is not the one that the warehouse was loaded with.
     """
     reports, standings = {}, {}
     key = read_key(platform.settings.pseudonym_key)
-    with platform.step("load") as step, platform.warehouse.connect() as connection:
+    with platform.step("load") as step, ExitStack() as opened:
+        connection = connection or opened.enter_context(platform.warehouse.connect())
         for source in all_sources().values() if sources is None else sources:
             active = platform.landing.in_force(source.name)
-            if {(file.sha256, file.name) for file in active} - fates(connection, source.name).keys():
-                preload()  # new rows will be judged; DuckDB loads them meanwhile
 
             def loaded(file: FileLoad, source: Source = source) -> None:
                 step.say(f"{source.name}/{file.partition} {file.name}: {_account(file)}")

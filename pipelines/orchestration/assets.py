@@ -108,9 +108,8 @@ def raw_asset(source: Source) -> dg.AssetsDefinition:
     def loaded(
         context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform], run: dg.ResourceParam[HeldRun]
     ) -> dg.MaterializeResult[None]:
-        run.keep_open(platform.warehouse)
         with run.logging(context):
-            result = walk.load(platform, [source])
+            result = walk.load(platform, [source], run.connection())
         run.record(result)
         report = result.reports[source.name]
         return dg.MaterializeResult(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+import duckdb
 
 from pipelines import walk
 from pipelines.orchestration.event_log import batched_events
@@ -26,7 +27,8 @@ class HeldRun:
 
     platform: Platform
     run: walk.Run
-    _open: ExitStack | None = None
+    _open: ExitStack = field(default_factory=ExitStack)
+    _connection: duckdb.DuckDBPyConnection | None = None
 
     @property
     def info(self) -> RunInfo:
@@ -46,17 +48,19 @@ class HeldRun:
         with self.platform.listening(log):
             yield
 
-    def keep_open(self, warehouse: Warehouse) -> None:
-        """Keep the file open until `close`: to open and close it costs 40 ms, and two dozen sources are loaded."""
-        if self._open is None:
-            self._open = ExitStack()
-            self._open.enter_context(warehouse.connect())
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The one connection of all loads, open until `close`: to open and close the file costs 40 ms for each source.
+
+        A second connection beside it made DuckDB 1.5.5 crash in the macros of the load.
+        """
+        if self._connection is None:
+            self._connection = self._open.enter_context(self.platform.warehouse.connect())
+        return self._connection
 
     def close(self) -> None:
         """Close the file: dbt and Great Expectations open it with a configuration of their own."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+        self._open.close()
+        self._connection = None
 
 
 def fail_stale_runs(

@@ -6,11 +6,8 @@ DuckDB likes to quote from the data. Great Expectations is imported inside funct
 
 from __future__ import annotations
 
-import importlib
 import logging
 import re
-import sys
-import threading
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -80,12 +77,6 @@ def validate(
                     skipped = "Skipped: no last release holds this table, or a file that it was computed from is gone."
                     evidence.append(Evidence(e.id, "expectation", suite.table, e.severity, passed=True, detail=skipped))
     return evidence
-
-
-def preload() -> None:
-    """Import Great Expectations in a thread, which costs 2.8 s, while the caller's work is done outside of Python."""
-    if "great_expectations" not in sys.modules:
-        threading.Thread(target=importlib.import_module, args=("great_expectations",), daemon=True).start()
 
 
 def _tables(file: Path) -> frozenset[str]:
