@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.release.describe import SAMPLES, Json, fingerprint
+from pipelines.release.describe import SAMPLES, Json, fingerprint, states_samples
 from pipelines.release.files import DATABASE, PACKAGE, ReleaseError, sha256
 from pipelines.release.released import Release
 from pipelines.release.sql import identifier, literal, relation
@@ -88,8 +88,8 @@ def write_parquet(conn: duckdb.DuckDBPyConnection, mart: Mart, resource: Json, p
     Zstandard, row groups of `ROW_GROUP`. Sorted by the key, then by every other column, so that the same rows are the
     same bytes even if the key is not unique.
     """
-    told = f"{resource['synthetic']} AS {identifier(SAMPLES['name'])}"
-    columns = ", ".join([*(identifier(column.name) for column in mart.columns), told])
+    samples = [] if states_samples(mart) else [f"{resource['synthetic']} AS {identifier(SAMPLES['name'])}"]
+    columns = ", ".join([*(identifier(column.name) for column in mart.columns), *samples])
     order = dict.fromkeys((*mart.key, *(column.name for column in mart.columns)))
     schema = arrow_schema(resource)
     reader = conn.execute(
