@@ -20,7 +20,7 @@ from typing import Any
 
 from pipelines.quality.verdict import Verdict
 from pipelines.release.files import ReleaseError
-from pipelines.release.protect import redacted
+from pipelines.personal import redacted
 from pipelines.release.runs import RunInfo
 from pipelines.transform.marts import Mart
 

@@ -140,16 +140,18 @@ class Dossier:
 
     @cached_property
     def term(self) -> datetime | None:
-        """Up to when it is on time; a day without a time, as the last statutory working day, lasts until it ends."""
+        """Up to when it is on time; a day without a time, as the last day of a statutory term, lasts until it ends."""
         if due := self.when("NgayHenTra"):
             return datetime.combine(due, LAST_SECOND) if due.time() == time() else due
         days, unit = self.procedure.get("statutory_days"), self.procedure.get("statutory_unit")
         if not days or not self.received:
             return None
-        if unit == "working_day":
-            last = self.registries.working_day_after(self.received.date(), int(days))
-            return datetime.combine(last, LAST_SECOND)
-        return self.received + timedelta(**{"hours" if unit == "hour" else "days": int(days)})
+        if unit == "hour":
+            return self.received + timedelta(hours=int(days))
+        day, count = self.received.date(), int(days)
+        is_working = unit == "working_day"
+        last = self.registries.working_day_after(day, count) if is_working else day + timedelta(days=count)
+        return datetime.combine(last, LAST_SECOND)
 
     def outcome(self, judged_at: datetime) -> str:
         """Item 2.1 of QĐ 766, when what is open is judged at a moment."""
