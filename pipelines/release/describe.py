@@ -18,9 +18,9 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
+from pipelines.personal import redacted
 from pipelines.quality.verdict import Verdict
 from pipelines.release.files import ReleaseError
-from pipelines.personal import redacted
 from pipelines.release.runs import RunInfo
 from pipelines.transform.marts import Mart
 
