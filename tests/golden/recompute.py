@@ -24,6 +24,8 @@ LAST_SECOND = time(23, 59, 59)
 PROVINCE = "H27"
 TIMES = ("NgayNopHoSo", "NgayTiepNhan", "NgayHenTra", "NgayTra", "NgayKetThucXuLy", "NgayTuChoi")
 TIME = re.compile(r"|\d{8}(\d{6})?|\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d)?")
+NO_DUE_DATE = {"0001-01-01", "1753-01-01", "1900-01-01", "9999-12-31"}
+"""What systems write where there is none."""
 FEWEST = 5
 """Resolved dossiers behind a mean or median that is published."""
 FLAGS = (
@@ -141,7 +143,8 @@ class Dossier:
     @cached_property
     def term(self) -> datetime | None:
         """Up to when it is on time; a day without a time, as the last day of a statutory term, lasts until it ends."""
-        if due := self.when("NgayHenTra"):
+        due = self.when("NgayHenTra")
+        if due and due.date().isoformat() not in NO_DUE_DATE:
             return datetime.combine(due, LAST_SECOND) if due.time() == time() else due
         days, unit = self.procedure.get("statutory_days"), self.procedure.get("statutory_unit")
         if not days or not self.received:
