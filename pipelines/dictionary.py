@@ -62,13 +62,16 @@ def _dictionary(marts: Sequence[Mart]) -> Iterator[str]:
     yield (
         "Mỗi bảng công bố là một tệp Parquet trong `data/marts/current/` và một bảng cùng tên trong `marts.duckdb`. "
         "Ô trống (null) nghĩa là không có hoặc không công bố, không bao giờ là số 0. "
-        f"Cột cuối của mọi bảng là `{SAMPLES['name']}`: bảng có được tính từ dữ liệu mẫu hay không."
+        f"Mọi bảng có cột `{SAMPLES['name']}`: dòng có dựa trên dữ liệu mẫu hay không; bảng nào không tự ghi "
+        "cho từng dòng thì cột cuối ghi cho cả bảng. `obs_status` là tình trạng của dòng (docs/methods/statuses.md)."
     )
     yield ""
     yield (
         "Each published table is a Parquet file in `data/marts/current/` and a table of the same name in "
         "`marts.duckdb`. An empty cell (null) means absent or not published, never zero. "
-        f"The last column of each is `{SAMPLES['name']}`: whether made-up samples are among what it was computed from."
+        f"Each has a column `{SAMPLES['name']}`: whether the row rests on made-up data; where a table does not say "
+        "so row by row, a last column says it of the table. `obs_status` is the status of the row "
+        "(docs/methods/statuses.md)."
     )
     yield ""
     rows = [

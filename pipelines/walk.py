@@ -41,6 +41,7 @@ from pipelines.warehouse.load import (
     fates,
     quarantine_counts,
     refused_files,
+    repeated_files,
     standing,
     stored_file,
     unread_columns,
@@ -474,6 +475,7 @@ def _verdicts(
         unread={name: files for name, files in unread.items() if sources[name].has_forms},
         stand_alone={source.name for source in sources.values() if source.rows_stand_alone},
         emptied={name for name, (rows, _) in quarantined.items() if not rows and _supersedes(platform, name)},
+        repeated=repeated_files(connection),
         faults=faults(settings.seeds, settings.methods, settings.province_code),
     )
 
@@ -485,13 +487,18 @@ def _supersedes(platform: Platform, source: str) -> bool:
 
 
 def _files(platform: Platform, connection: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
-    """The receipts of the files that the warehouse was given, each with what became of it."""
-    fields = ("source", "name", "sha256", "landed_at", "licence", "address", "synthetic", "bytes")
+    """The receipts of the files that the warehouse was given or that were withdrawn, each with what became of it."""
+    fields = ("source", "name", "sha256", "landed_at", "licence", "address", "synthetic", "bytes", "extracted_on")
     for source in all_sources():
         known = fates(connection, source)
         for receipt in platform.landing.receipts(source):
-            if fate := known.get((receipt.sha256, receipt.name)):
+            stated: dict[str, Any] | None = None
+            if receipt.withdrawn:
+                stated = {"status": "withdrawn", "reason": receipt.withdrawn.reason}
+                stated["withdrawn_at"] = receipt.withdrawn.at.isoformat()
+            elif fate := known.get((receipt.sha256, receipt.name)):
                 stated = {name: value for name, value in asdict(fate).items() if value is not None}
+            if stated:
                 yield {name: getattr(receipt, name) for name in fields} | stated
 
 

@@ -7,11 +7,17 @@
     'dossiers', 'dvcqg_dossiers', 'igate_dossiers', 'onestop_dossiers', 'onestop_exports'
 {%- endmacro %}
 
-{# One row a version of a dossier, as loaded; nested lists reduced to what the measures ask. #}
+{# A due day without a time, which is also how a system writes it that fills the time with zeros, ends at the end of it. #}
+{% macro end_of_due_day(due_at) -%}
+    if({{ due_at }} = date_trunc('day', {{ due_at }}), {{ due_at }} + interval '23:59:59', {{ due_at }})
+{%- endmacro %}
+
+{# One row per version of a dossier, as loaded; nested lists reduced to what the measures ask. #}
 {% macro dossier_versions(relation) -%}
 select
     version,
     load_no,
+    {{ is_of_sample('version') }} as is_synthetic,
     dossier_id,
     agency_code,
     agency_name,
@@ -23,7 +29,7 @@ select
     submitted_at,
     received_at,
     cast(date_trunc('month', received_at) as date) as received_month,
-    due_at,
+    {{ end_of_due_day('due_at') }} as due_at,
     finished_at,
     returned_at,
     refused_at,
@@ -84,5 +90,5 @@ from {{ relation }}
     c.area_match,
     c.procedure_field_code,
     coalesce(f.name_vi, '') as procedure_field_name,
-    c.month >= date '2025-07-01' as is_after_merger
+    c.month >= {{ series_break() }} as is_after_merger
 {%- endmacro %}

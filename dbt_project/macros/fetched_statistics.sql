@@ -25,6 +25,9 @@ select
         when value is null then 'missing'
         when obs_flag in ('P', 'V') then 'preliminary'
         when obs_flag in ('E', 'F', 'I') then 'estimated'
+        when obs_flag = 'U' then 'low_reliability'
+        when obs_flag = 'D' then 'definition_differs'
+        when obs_flag = 'B' then 'break'
         else 'observed'
     end as obs_status,
     case
@@ -35,8 +38,10 @@ select
         else 'unknown'
     end as missing_kind,
     case
-        when obs_flag not in ('A', 'P', 'V', 'E', 'F', 'I', 'M', 'L', 'H', 'Q', 'O') then 'flag ' || obs_flag
+        when obs_flag not in ('A', 'P', 'V', 'E', 'F', 'I', 'U', 'D', 'B', 'M', 'L', 'H', 'Q', 'O') then 'flag ' || obs_flag
     end as note,
-    coalesce(updated_on, extracted_on) as vintage_on
+    coalesce(updated_on, extracted_on) as vintage_on,
+    -- what does not say when it was published was public on the day it was fetched
+    if(updated_on is null, 'not_after', 'day') as vintage_precision
 from {{ source('raw', source_name) }}
 {% endmacro %}

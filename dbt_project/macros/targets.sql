@@ -53,7 +53,7 @@
         obs_status,
         'estimated' as basis,
         '{{ mart }}' as source,
-        note as document,
+        if(has_samples, 'Dữ liệu mẫu – synthetic', note) as document,
         grade,
         vintage_on,
         cast(null as date) as last_month
@@ -208,7 +208,8 @@
                 e.grade = 'K' asc,
                 list_position(['computed', 'reported', 'published', 'computed_in_part', 'estimated'], e.basis) asc,
                 e.grade asc, e.vintage_on desc, e.denominator is null asc, e.source asc, e.document asc, e.value asc
-        ) = 1 as is_chosen
+        ) = 1 as is_chosen,
+        {{ is_marked_as_sample('e.document') }} as has_samples
     from {{ ref('indicators') }} as i
     {{ 'left' if pillar else 'inner' }} join (
         select

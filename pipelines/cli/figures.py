@@ -120,7 +120,8 @@ def statistics(
         if revisions:
             out.print(published.revisions_table(published.revisions_until(current.path, day, indicator), day))
         else:
-            out.print(published.statistics_table(published.statistics_as_of(current.path, day, indicator), day))
+            rows = published.statistics_as_of(current.path, day, indicator)
+            out.print(published.statistics_table(rows, day, published.possibly_known(current.path, day, indicator)))
     except published.NotPublished as error:
         stop(str(error), WRONG_USE)
 

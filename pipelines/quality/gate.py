@@ -1,7 +1,9 @@
-"""The gate: all that was checked, and all that should have been, as one verdict a target.
+"""The gate: all that was checked, and all that should have been, as one verdict per target.
 
-A target is judged by its marts and everything they are computed from. What the dbt manifest or a suite promises and no
-run delivered counts against it: dbt can leave a test out without a word, and a gate that only reads results would pass.
+A target is judged by its marts and everything they are computed from, and by the checks of other tables that belong to
+a figure which it shows too (`figure_of`): one figure has one value in a release. What the dbt manifest or a suite
+promises and no run delivered counts against it: dbt can leave a test out silently, and a gate that only reads results
+would pass.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ def judge(
     refused: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType({}),
     unread: Mapping[str, Sequence[tuple[str, Sequence[str]]]] = MappingProxyType({}),
     emptied: Collection[str] = (),
+    repeated: Mapping[str, Sequence[tuple[str, Sequence[str]]]] = MappingProxyType({}),
     stand_alone: Collection[str] = (),
     faults: Sequence[Fault] = (),
 ) -> dict[str, Verdict]:
@@ -48,6 +51,7 @@ def judge(
         refused: by source, name and reason of files in force of which nothing was loaded.
         unread: by source, names of files in force and their columns that the source does not know.
         emptied: sources of which earlier files stepped aside or were withdrawn, and whose files in force give no row.
+        repeated: by source, names under which several active files of one day count, with their sha256, oldest first.
         stand_alone: sources each row of which is a fact of its own. What is lost or set aside of them warns: it is not
             known yet, and no figure that is known is wrong for it.
         faults: what is wrong with the registries that people edit.
@@ -73,6 +77,8 @@ def judge(
                 *_expectations(
                     # a mart computed from another one is as good as that one
                     [mart.name for mart in marts if mart.target == target or models.get(mart.name) in lineage],
+                    {name for name, unique_id in models.items() if unique_id in lineage},
+                    models,
                     suites,
                     expectations,
                 ),
@@ -81,6 +87,7 @@ def judge(
                 *_refused(sources, refused, cut_off),
                 *_unread(sources, unread),
                 *_not_emptied(sources, emptied),
+                *_repeated(sources, repeated),
                 *_registries(lineage, nodes, faults),
             ):
                 yield target, item
@@ -141,9 +148,16 @@ def _severity(node: Mapping[str, Any]) -> Literal["block", "warn"]:
 
 
 def _expectations(
-    tables: Iterable[str], suites: Mapping[str, Suite], expectations: Sequence[Evidence]
+    tables: Sequence[str],
+    computed_from: Collection[str],
+    models: Collection[str],
+    suites: Mapping[str, Suite],
+    expectations: Sequence[Evidence],
 ) -> Iterator[Evidence]:
-    """Each published table must have a suite, and each expectation of the suite a result."""
+    """Each published table must have a suite, and each expectation of the suite a result.
+
+    The results of other tables count where the check belongs to a figure of a model that these are computed from.
+    """
     for table in tables:
         found = [item for item in expectations if item.table == table]
         yield from found
@@ -153,6 +167,15 @@ def _expectations(
         for expectation in suites[table].expectations:
             if expectation.id not in {item.check for item in found}:
                 yield _missing(expectation.id, table, "This expectation was not run.")
+            if expectation.figure_of and expectation.figure_of not in models:
+                detail = f"figure_of names {expectation.figure_of}, which is no dbt model."
+                yield _missing(expectation.id, table, detail)
+    for table in sorted(suites.keys() - set(tables)):
+        shared = {e.id for e in suites[table].expectations if e.figure_of in computed_from}
+        found = [item for item in expectations if item.table == table and item.check in shared]
+        yield from found
+        for check in sorted(shared - {item.check for item in found}):
+            yield _missing(check, table, "This expectation was not run.")
 
 
 def _loads(
@@ -235,6 +258,21 @@ def _not_emptied(sources: Iterable[str], emptied: Collection[str]) -> Iterator[E
         gone = source in emptied
         mend = "Its files in force were refused whole, and those before them are out of force. `hatinh withdraw` them."
         yield Evidence(f"replaced:{source}", "load", source, "block", not gone, mend if gone else "")
+
+
+def _repeated(
+    sources: Iterable[str], repeated: Mapping[str, Sequence[tuple[str, Sequence[str]]]]
+) -> Iterator[Evidence]:
+    """A second delivery of one name and day may correct the first, or be another part: only people know."""
+    for source in sources:
+        for name, digests in repeated.get(source, ()):
+            short = [digest[:12] for digest in digests]
+            detail = (
+                f"{len(short)} files named {name} of the same day all count: {', '.join(short)}, oldest first. "
+                f'If the last one corrects the others: hatinh withdraw {source} {short[0]} --reason "…".'
+            )
+            check = f"repeated:{source}:{name}"
+            yield Evidence(check, "load", source, "warn", passed=False, detail=detail, observed=str(len(short)))
 
 
 def _registries(lineage: frozenset[str], nodes: Mapping[str, Any], faults: Sequence[Fault]) -> Iterator[Evidence]:

@@ -15,6 +15,7 @@ Expectations (its import costs seconds), so that a typing error is found before 
         severity: warn
         why: a month that vanished was cut off by mistake more often than on purpose
         needs: last_release             # counts as passed while there is no last release of the table
+        figure_of: int_dossiers         # a fault of that model's figures: it holds every table of them
 """
 
 from __future__ import annotations
@@ -97,6 +98,9 @@ class Expectation:
     severity: Literal["block", "warn"]
     why: str
     needs: Literal["last_release"] | None = None
+    figure_of: str | None = None
+    """The dbt model whose figures the check judges. The check counts for every target that is computed from it, so that
+    a figure that is held in one table does not go out in another."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,7 @@ class _ExpectationEntry(BaseModel):
     severity: Literal["block", "warn"]
     why: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     needs: Literal["last_release"] | None = None
+    figure_of: Annotated[str, StringConstraints(pattern=r"[a-z][a-z0-9_]*")] | None = None
 
     @field_validator("type")
     @classmethod
@@ -271,4 +276,4 @@ def _identified(entries: Sequence[_ExpectationEntry], path: Path, root: yaml.Nod
         if identity in taken:
             identity += f":{digest}"
         taken.add(identity)
-        yield Expectation(identity, entry.type, entry.kwargs, entry.severity, entry.why, entry.needs)
+        yield Expectation(identity, entry.type, entry.kwargs, entry.severity, entry.why, entry.needs, entry.figure_of)

@@ -13,12 +13,13 @@ import hashlib
 import json
 import platform
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from typing import Any
 
+from pipelines.personal import redacted
 from pipelines.quality.verdict import Verdict
 from pipelines.release.files import ReleaseError
 from pipelines.release.protect import MERGED_CODE
@@ -30,7 +31,7 @@ Json = dict[str, Any]
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 _RECEIPT = (
     *("name", "sha256", "landed_at", "licence", "address", "synthetic", "bytes"),
-    *("status", "reason", "replaced_by"),
+    *("status", "reason", "replaced_by", "withdrawn_at", "counts_beside"),
 )
 _LIBRARIES = ("duckdb", "pyarrow", "polars", "dbt-core", "dbt-duckdb", "great-expectations", "dagster")
 
@@ -52,11 +53,11 @@ SAMPLES: Json = {
     "title": "Có dữ liệu mẫu",
     "title_en": "Has made-up samples",
     "unit": None,
-    "description": "Whether made-up samples are among the files that this table was computed from; the release says it"
-    " in every row, for who sees rows only.",
+    "description": "Whether made-up samples are among the files that this table was computed from. The table does not"
+    " know it of each row, so every row says the same.",
     "duckdb_type": "BOOLEAN",
 }
-"""The last column of every published table: metadata do not reach who opens one file in a spreadsheet or a BI tool."""
+"""The last column of a table that has none of this name: metadata do not reach who opens one file in a BI tool."""
 
 
 def column_types(mart: Mart) -> tuple[str, ...]:
@@ -82,6 +83,11 @@ def column_types(mart: Mart) -> tuple[str, ...]:
             )
         types.append(name)
     return tuple(types)
+
+
+def states_samples(mart: Mart) -> bool:
+    """Whether the mart itself says of each row if it rests on made-up data."""
+    return any(column.name == SAMPLES["name"] for column in mart.columns)
 
 
 def resource(mart: Mart, types: Sequence[str], receipts: Iterable[Mapping[str, Any]]) -> Json:
@@ -121,7 +127,7 @@ def resource(mart: Mart, types: Sequence[str], receipts: Iterable[Mapping[str, A
                 }
                 for column, name in zip(mart.columns, types, strict=True)
             ]
-            + [SAMPLES],
+            + ([] if states_samples(mart) else [SAMPLES]),
             "primaryKey": list(mart.key),
         },
     }
@@ -157,12 +163,13 @@ def package(
     run: RunInfo,
 ) -> Json:
     """The content of `datapackage.json`, but for `id`, `created`, `version` and `database`, which come last."""
+    used = [receipt for receipt in receipts if receipt.get("status") != "withdrawn"]
     return {
         "$schema": PROFILE,
         "title": title,
-        "synthetic": any(r.get("synthetic") for r in receipts) or any(r["synthetic"] for r in resources),
+        "synthetic": any(r.get("synthetic") for r in used) or any(r["synthetic"] for r in resources),
         "licenses": licences(
-            [*receipts, *({"licence": known.get("title", known["name"])} for r in resources for known in r["licenses"])]
+            [*used, *({"licence": known.get("title", known["name"])} for r in resources for known in r["licenses"])]
         ),
         "resources": list(resources),
         "held_back": list(held_back),
@@ -172,7 +179,9 @@ def package(
         },
         "sources": [
             {"title": receipt["source"], **{key: receipt[key] for key in _RECEIPT if key in receipt}}
-            for receipt in sorted(receipts, key=lambda r: (r["source"], str(r.get("name")), str(r.get("sha256"))))
+            for receipt in sorted(
+                _stated(receipts), key=lambda r: (r["source"], str(r.get("name")), str(r.get("sha256")))
+            )
         ],
         "provenance": {
             "run_id": run.run_id,
@@ -187,9 +196,9 @@ def package(
 
 
 def fingerprint(package: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) of what a reader can tell two releases apart by: tables, titles, marks, states, refused files and
-    the design of the pages, no times. A page that could not be drawn counts as if it were there: its name must not
-    change.
+    """SHA-256 (hex) of what a reader can tell two releases apart by: tables, titles, marks, states, refused and
+    withdrawn files and the design of the pages, no times. A page that could not be drawn counts as if it were there:
+    its name must not change.
 
     Works on a package that was just built and on one that was read back, so a release can be checked against its id.
     """
@@ -207,9 +216,31 @@ def fingerprint(package: Mapping[str, Any]) -> str:
         content["refused"] = sorted([s["title"], s["name"], s["sha256"], s["reason"]] for s in refused)
     if edition := package.get("open"):
         content["open"] = edition["content"]
+    if withdrawn := [s for s in package["sources"] if s.get("status") == "withdrawn"]:
+        content["withdrawn"] = sorted([s["title"], s["name"], s["sha256"], s["reason"]] for s in withdrawn)
     if pages := [*package.get("pages", ()), *package.get("undrawn", ())]:  # releases of old have none
         content["pages"] = sorted([page["path"], page["design"]] for page in pages)
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _stated(receipts: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The receipts as the release shows them: two deliveries of one name and day that both count name each other, and
+    the reason of a withdrawal, which a person typed, is free of personal data."""
+    alike: dict[tuple[Any, ...], list[str]] = {}
+    for receipt in receipts:
+        if receipt.get("status") == "loaded" and receipt.get("extracted_on"):
+            alike.setdefault(_delivery(receipt), []).append(str(receipt["sha256"]))
+    for receipt in receipts:
+        others = [sha256 for sha256 in alike.get(_delivery(receipt), ()) if sha256 != receipt["sha256"]]
+        is_loaded = receipt.get("status") == "loaded"
+        stated: Json = {"counts_beside": sorted(others)} if others and is_loaded else {}
+        if receipt.get("status") == "withdrawn":
+            stated["reason"] = redacted(str(receipt["reason"]))
+        yield {**receipt, **stated}
+
+
+def _delivery(receipt: Mapping[str, Any]) -> tuple[Any, ...]:
+    return receipt["source"], receipt.get("name"), receipt.get("extracted_on")
 
 
 def _evidence(verdict: Verdict | None) -> list[Json]:

@@ -92,7 +92,8 @@ def publish(
         conn: open on the warehouse; only read.
         verdicts: by target. A target without a verdict, or with a verdict without evidence, is held back.
         receipts: of the files that the warehouse was given: source, name, sha256, landed_at, licence, address,
-            synthetic, bytes; status (`loaded`, `refused` with its `reason`, `replaced` with `replaced_by`, a sha256).
+            synthetic, bytes, extracted_on; status (`loaded`, `refused` with its `reason`, `replaced` with
+            `replaced_by`, a sha256, `withdrawn` with its `reason` and `withdrawn_at`).
         now: an aware time; becomes the release's.
         pages: drawn into the release from its tables. One that cannot be drawn costs no data: the release goes out
             without it and says so, and the next run tries again.

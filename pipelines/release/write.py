@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.release.describe import SAMPLES, Json, fingerprint
+from pipelines.release.describe import SAMPLES, Json, fingerprint, states_samples
 from pipelines.release.files import DATABASE, OPEN, PACKAGE, ReleaseError, sha256
 from pipelines.release.protect import source_of
 from pipelines.release.released import Release
@@ -89,8 +89,8 @@ def write_parquet(conn: duckdb.DuckDBPyConnection, mart: Mart, resource: Json, p
     Zstandard, row groups of `ROW_GROUP`. Sorted by the key, then by every other column, so that the same rows are the
     same bytes even if the key is not unique.
     """
-    samples = f"{resource['synthetic']} AS {identifier(SAMPLES['name'])}"
-    columns = ", ".join([*(identifier(column.name) for column in mart.columns), samples])
+    samples = [] if states_samples(mart) else [f"{resource['synthetic']} AS {identifier(SAMPLES['name'])}"]
+    columns = ", ".join([*(identifier(column.name) for column in mart.columns), *samples])
     order = dict.fromkeys((*mart.key, *(column.name for column in mart.columns)))
     rows = source_of(mart)
     reader = conn.execute(

@@ -26,7 +26,10 @@ AS_OF = """
         partition by indicator, area_code, period_type, period_start, source order by vintage_on desc
     ) = 1
 """
-"""Of each figure of each source its newest publication up to a day; docs/methods/statistics.md shows it to readers."""
+"""Of each figure of each source its newest publication that was certainly out by a day; docs/methods/statistics.md
+shows it to readers."""
+LATER = "select * from statistics where vintage_on > $day and period_start <= $day"
+"""Publications known to be out by a later day, of periods that had begun: some may have been out already."""
 REVISED = "select * from revisions where vintage_on <= $day"
 """Every revision that had been published by a day."""
 HELD = {
@@ -72,6 +75,12 @@ def statistics_as_of(release: Path, day: date, indicator: str | None = None) -> 
         NotPublished: the release has no statistics, or knows no such indicator.
     """
     return _read(release, "statistics", AS_OF, day, indicator)
+
+
+def possibly_known(release: Path, day: date, indicator: str | None = None) -> int:
+    """How many publications may have been out on a day, though it is only known that they were out by a later one."""
+    rows = _read(release, "statistics", LATER, day, indicator)
+    return sum(row.get("vintage_precision") == "not_after" for row in rows)
 
 
 def revisions_until(release: Path, day: date, indicator: str | None = None) -> list[Row]:
@@ -147,8 +156,11 @@ def _unknown(name: str, indicator: str, known: Sequence[str]) -> str:
     return f"{said}: {indicator}.{hint} Xem tất cả / all of them: {command}"
 
 
-def statistics_table(rows: Sequence[Row], day: date) -> RenderableType:
-    """The figures for the terminal, a table an indicator; what moved shows by how much, and when it was published."""
+def statistics_table(rows: Sequence[Row], day: date, possibly: int = 0) -> RenderableType:
+    """The figures for the terminal, one table per indicator: how much each moved, and when it was published.
+
+    `possibly` says how many more publications may have been out by then.
+    """
 
     def cells(row: Row) -> tuple[str, ...]:
         status = (
@@ -157,10 +169,13 @@ def statistics_table(rows: Sequence[Row], day: date) -> RenderableType:
             else f" [dim]{words.said(words.OBS_STATUS, row['obs_status']).vi}[/dim]"
         )
         moved = "" if row["revision"] is None else _moved(row)
-        return (_quantity(row["value"], row["unit"]) + status, moved, f"{row['vintage_on']:%d/%m/%Y}")
+        return (_quantity(row["value"], row["unit"]) + status, moved, _published(row))
 
     headings = ("Giá trị", "Điều chỉnh", "Công bố")
-    return _tables(rows, f"Số liệu đã công bố đến / as of {day:%d/%m/%Y}", headings, cells)
+    title = f"Số liệu đã công bố đến / as of {day:%d/%m/%Y}"
+    if possibly:
+        title += f" · có thể thêm / possibly more: {possibly}, ngày công bố chưa rõ / day of publication not known"
+    return _tables(rows, title, headings, cells)
 
 
 def revisions_table(rows: Sequence[Row], day: date) -> RenderableType:
@@ -169,7 +184,7 @@ def revisions_table(rows: Sequence[Row], day: date) -> RenderableType:
     def cells(row: Row) -> tuple[str, ...]:
         return (
             f"{_quantity(row['previous_value'], row['unit'])}\n[dim]{row['previous_vintage_on']:%d/%m/%Y}[/dim]",
-            f"{_quantity(row['value'], row['unit'])}\n[dim]{row['vintage_on']:%d/%m/%Y}[/dim]",
+            f"{_quantity(row['value'], row['unit'])}\n[dim]{_published(row)}[/dim]",
             _moved(row),
             "–" if row["revision_pct"] is None else f"{words.number(row['revision_pct'], 2, sign=True).vi} %",
         )
@@ -210,6 +225,12 @@ def _tables(
     if not rows:
         parts.append("Chưa có số liệu nào được công bố đến ngày đó / nothing had been published by that day")
     return Group(*parts)
+
+
+def _published(row: Row) -> str:
+    """The day of publication; "≤" before one by which the figure was public, the day itself not being known."""
+    mark = "≤ " if row.get("vintage_precision") == "not_after" else ""
+    return f"{mark}{row['vintage_on']:%d/%m/%Y}"
 
 
 def _area(row: Row) -> str:

@@ -125,7 +125,10 @@ VINTAGE = {
 OBS_STATUS = {
     "observed": Text("đã ghi nhận", "observed"),
     "preliminary": Text("sơ bộ", "preliminary"),
+    "low_reliability": Text("độ tin cậy thấp", "low reliability"),
     "estimated": Text("ước tính", "estimated"),
+    "definition_differs": Text("khác định nghĩa", "definition differs"),
+    "break": Text("đứt gãy chuỗi", "break in the series"),
     "suppressed": Text("không công bố vì quá ít trường hợp", "suppressed: too few cases"),
     "missing": Text("chưa có", "missing"),
 }

@@ -699,6 +699,17 @@ def refused_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple
     return found
 
 
+def repeated_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, list[str]]]]:
+    """By source: names under which several loaded files of one day count, with their sha256 in the order of arrival."""
+    found: dict[str, list[tuple[str, list[str]]]] = {}
+    for source, name, digests in connection.execute(
+        f"select source, name, list(sha256 order by landed_at, file_no) from raw.files where {_COUNTS} "
+        "group by source, name, extracted_on having count(*) > 1 order by source, name"
+    ).fetchall():
+        found.setdefault(str(source), []).append((str(name), list(digests)))
+    return found
+
+
 def unread_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, list[str]]]]:
     """By source: loaded files that no other replaces, with their columns that the source neither reads nor drops."""
     found: dict[str, list[tuple[str, list[str]]]] = {}

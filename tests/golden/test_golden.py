@@ -9,11 +9,12 @@ import csv
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import recompute
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
@@ -27,6 +28,7 @@ from pipelines.settings import PROJECT_ROOT
 from pipelines.sources import all_sources
 from pipelines.sources.reported_indicators import SOURCE
 from pipelines.transform.dbt import DbtFailed
+from samples.dossiers import write_dossiers
 
 if TYPE_CHECKING:
     from conftest import World
@@ -43,6 +45,7 @@ FILES = {
     "bang-*.csv": "published_tables",
 }
 """Files of a case by their names, and the source that they come from; any other source has a folder of its name."""
+SOURCES = all_sources()
 OWN = (
     ("agency_code",),
     ("indicator", "year"),
@@ -60,7 +63,7 @@ OWN = (
 def world(fresh_world: Callable[[], World]) -> World:
     """Every model, built of all cases at once."""
     world = fresh_world()
-    sources = all_sources()
+    sources = SOURCES
     for pattern, source in {**FILES, **{f"{name}/*": name for name in sources}}.items():
         # in the order of their days, as they would have come, but for published tables: those come as people find them
         paths = sorted(HERE.glob(f"*/*/{pattern}"), key=lambda path: (path.name, path))
@@ -184,6 +187,63 @@ def _tile(release: Release, target_id: str) -> str:
     return page.split(f'id="ct-{target_id}"')[1].split("</article>")[0]
 
 
+KEYS = ("month", "agency_code", "procedure_field_code")
+
+
+def disagreements(world: World, files: list[tuple[date, Path]]) -> list[str]:
+    """Cells of the dossier tables, the 766 index and the annual share that the second computation has otherwise."""
+    registries = recompute.Registries(PROJECT_ROOT / "dbt_project" / "seeds")
+    every, last_day = recompute.dossiers(files, registries), max(day for day, _ in files)
+
+    def mart(name: str, condition: str = "true") -> list[dict[str, Any]]:
+        with world.warehouse.connect() as connection:
+            return connection.execute(f"from marts.{name} where {condition}").to_arrow_table().to_pylist()
+
+    lines = [
+        f"{name}: {line}"
+        for name, rows in recompute.by_month(every, last_day).items()
+        for line in recompute.differences(mart(name), rows, KEYS)
+    ]
+    ageing = recompute.ageing(every, last_day)
+    lines += recompute.differences(mart("dossier_ageing"), ageing, KEYS[1:])
+    index = recompute.index(every, last_day, registries)
+    of_dossiers = "recomputed_denominator > 0 and item_code not like 'PETITION%'"
+    key = ("period_type", "period_start", "agency_code", "item_code")
+    lines += recompute.differences(mart("qd766_scores", of_dossiers), index, key)
+    shares = mart("indicator_values", "indicator = 'dossiers_on_time_pct' and source = 'dossier_timeliness'")
+    annual = {
+        (start,): {"numerator": good, "denominator": received, "value": recompute.pct(good, received)}
+        for start, (good, received) in recompute.annual_on_time(every, last_day).items()
+    }
+    return lines + recompute.differences(shares, annual, ("period_start",))
+
+
+def test_a_second_computation_without_sql_agrees_in_every_cell(world: World) -> None:
+    paths = sorted(HERE.glob("*/*/*.ndjson"), key=lambda path: (path.name, path))
+    files = [(SOURCES["dossiers"].period_of(path.name, DAY.date())[1], path) for path in paths]
+    assert disagreements(world, files) == []
+
+
+def test_the_annual_share_is_that_of_the_index(world: World) -> None:
+    """By construction: both sum int_on_time. A month of it is what dossier_timeliness counts."""
+    shares = world.rows(
+        "select v.period_start, v.numerator, v.denominator, s.recomputed_numerator, s.recomputed_denominator "
+        "from marts.indicator_values as v join marts.qd766_scores as s using (period_type, period_start) "
+        "where v.indicator = 'dossiers_on_time_pct' and v.source = 'dossier_timeliness' "
+        "and s.item_code = 'DOSSIER_ON_TIME' and s.agency_code = 'H27'"
+    )
+    assert shares
+    assert all(row[1:3] == row[3:5] for row in shares)
+    months = world.rows(
+        "select period_start as month, agency_code, procedure_field_code, sum(on_time)::bigint, sum(received)::bigint "
+        "from intermediate.int_on_time where period_type = 'month' group by all order by all"
+    )
+    assert months == world.rows(
+        "select month, agency_code, procedure_field_code, early + on_time + in_process, received "
+        "from marts.dossier_timeliness order by all"
+    )
+
+
 @pytest.mark.slow
 def test_data_tests_say_what_dbt_says_of_them(world: World) -> None:
     """Passed, failed and broken ones, against dbt's own run of the same tests. Comes last: it breaks the world."""
@@ -215,3 +275,22 @@ def _own(row: dict[str, str]) -> tuple[tuple[str, str], ...]:
 
 def _text(row: dict[str, str]) -> list[str]:
     return list(row.values())
+
+
+@pytest.mark.slow
+def test_a_second_computation_agrees_on_a_larger_sample(fresh_world: Callable[[], World], tmp_path: Path) -> None:
+    """Comes after all others: the world before ends here."""
+    report = write_dossiers(
+        tmp_path,
+        PROJECT_ROOT / "dbt_project" / "seeds",
+        rows=6000,
+        seed=11,
+        first=date(2025, 3, 1),
+        last=date(2026, 8, 20),
+    )
+    other, files = fresh_world(), []
+    for path in sorted(report.paths):
+        files.append((other.land(path.name, path.read_bytes()).extracted_on, path))
+    assert other.load().rows_quarantined == 0
+    other.build()
+    assert disagreements(other, sorted(files)) == []

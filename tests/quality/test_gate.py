@@ -321,3 +321,39 @@ def test_a_mart_computed_from_another_one_is_as_good_as_that_one() -> None:
     found = [replace(e, passed=e.check != "range:timeliness") for e in FOUND]
     assert held_back(verdicts_of(expectations=found)) == {"01"}
     assert held_back(verdicts_of(expectations=found, manifest=chained)) == {"01", "02"}
+
+
+def with_figure_of(model_name: str | None) -> dict[str, Suite]:
+    """The suites, in which the range of `timeliness` is a check of a figure of the named model."""
+    suite = SUITES["timeliness"]
+    checks = tuple(replace(e, figure_of=model_name) if e.type == "range" else e for e in suite.expectations)
+    return {**SUITES, "timeliness": Suite("timeliness", checks)}
+
+
+@pytest.mark.parametrize(
+    ("figure_of", "blocked"),
+    [(None, {"01"}), ("trimmed", {"01", "02"}), ("stg", {"01", "02"}), ("areas", {"01"}), ("backlog", {"01", "02"})],
+)
+def test_what_fails_of_a_figure_holds_every_table_of_the_figure(figure_of: str | None, blocked: set[str]) -> None:
+    failed = [replace(e, passed=False) if e.check == "range:timeliness" else e for e in FOUND]
+    verdicts = verdicts_of(expectations=failed, suites=with_figure_of(figure_of))
+    assert held_back(verdicts) == blocked
+    if "02" in blocked:
+        assert [(e.check, e.table) for e in verdicts["02"].blocking] == [("range:timeliness", "timeliness")]
+    assert held_back(verdicts_of(suites=with_figure_of("trimmed"))) == set()
+
+
+def test_a_check_of_a_shared_figure_that_was_not_run_holds_both() -> None:
+    without = [e for e in FOUND if e.check != "range:timeliness"]
+    verdicts = verdicts_of(expectations=without, suites=with_figure_of("trimmed"))
+    assert held_back(verdicts) == {"01", "02"}
+    assert {e.kind for verdict in verdicts.values() for e in verdict.blocking} == {"missing"}
+
+
+def test_two_deliveries_of_one_name_and_day_warn_and_say_how_to_keep_one() -> None:
+    verdict = verdicts_of(repeated={"portal": [("hoso-2026-10-05.ndjson", ["a" * 64, "b" * 64])], "other": []})["01"]
+    assert verdict.passed
+    (warning,) = verdict.warnings
+    assert warning.observed == "2"
+    assert "aaaaaaaaaaaa, bbbbbbbbbbbb, oldest first" in warning.detail
+    assert "hatinh withdraw portal aaaaaaaaaaaa" in warning.detail

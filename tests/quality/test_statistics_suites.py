@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from pipelines.quality.suites import UNEXPECTED_ROWS, read_suites
+from pipelines.quality.suites import UNEXPECTED_ROWS, Expectation, read_suites
 from pipelines.settings import PROJECT_ROOT
 
 SUITES = read_suites(PROJECT_ROOT / "expectations")
@@ -50,7 +50,10 @@ DEFECTS = [
      "exactly one publication"),
     ("statistics", "update marts.statistics set period_start = date '2027-01-01'", "before its period"),
     ("statistics", "update marts.statistics set value = 12.9", "stays as it was"),
-    ("statistics", "delete from marts.statistics", "stays as it was"),
+    ("statistics", "delete from marts.statistics", "was out is gone"),
+    ("statistics", "update marts.statistics set source = 'T'", "was out is gone"),
+    ("statistics", "update marts.statistics set vintage_on = vintage_on - 9, value = 12.9", "was out is gone"),
+    ("statistics", "update marts.statistics set vintage_on = vintage_on - 9", "was corrected"),
     ("statistics_review", "update marts.statistics_review set held_reason = 'out_of_range'", "waits for review"),
     ("statistics_review", "update marts.statistics_review set held_reason = 'jump'", "no jump"),
     ("revisions", "update marts.revisions set vintage_on = date '2023-12-31'", "published after"),
@@ -74,15 +77,23 @@ DEFECTS = [
 ]  # fmt: skip
 
 
-def found(table: str, defect: str) -> list[str]:
+def failing(table: str, defect: str) -> list[Expectation]:
     with duckdb.connect() as connection:
         connection.execute(SOUND + defect)
         return [
-            check.why
+            check
             for check in SUITES[table].expectations
             if check.type == UNEXPECTED_ROWS
             and connection.execute(check.kwargs["unexpected_rows_query"].format(batch=f"marts.{table}")).fetchall()
         ]
+
+
+def found(table: str, defect: str) -> list[str]:
+    return [check.why for check in failing(table, defect)]
+
+
+def severities(table: str, defect: str) -> set[str]:
+    return {check.severity for check in failing(table, defect)}
 
 
 @pytest.mark.parametrize("table", sorted({table for table, _, _ in DEFECTS}))
@@ -97,6 +108,16 @@ def test_a_defect_is_found(table: str, defect: str, word: str) -> None:
 
 def test_an_accepted_correction_is_no_silent_change() -> None:
     assert found("statistics", "update marts.statistics set value = 12.9, is_accepted = true") == []
+
+
+def test_the_corrected_day_of_a_publication_holds_nothing() -> None:
+    """It warns, since as-of queries answer otherwise. An equal value elsewhere hides no publication that is gone."""
+    moved = "update marts.statistics set vintage_on = vintage_on - 9"
+    assert severities("statistics", moved) == {"warn"}
+    twice = (
+        "insert into last_release.statistics select * replace (vintage_on - 99 as vintage_on) from marts.statistics;"
+    )
+    assert severities("statistics", twice + moved) == {"block", "warn"}
 
 
 def test_every_check_has_a_defect() -> None:

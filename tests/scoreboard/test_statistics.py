@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from datetime import date
@@ -14,6 +15,7 @@ from rich.console import Console, RenderableType
 from pipelines.scoreboard.statistics import (
     HELD,
     NotPublished,
+    possibly_known,
     revisions_table,
     revisions_until,
     statistics_as_of,
@@ -114,6 +116,26 @@ def test_what_was_revised_later_was_not_known_before(release: Path) -> None:
     assert revisions_until(release, date(2023, 12, 30)) == []
     with pytest.raises(NotPublished, match=r"never published again: population_count\..*hatinh statistics --revisions"):
         revisions_until(release, date(2025, 1, 6), "population_count")
+
+
+def test_what_may_have_been_out_is_counted_and_not_shown(release: Path) -> None:
+    day = date(2023, 12, 30)
+    later = possibly_known(release, day, SHARE)
+    with (PROJECT_ROOT / "dbt_project" / "seeds" / "published_figures.csv").open(encoding="utf-8", newline="") as file:
+        by_the_31st = [
+            row
+            for row in csv.DictReader(file)
+            if row["indicator"] == SHARE
+            and row["vintage_precision"] == "not_after"
+            and row["published_on"] > f"{day}"
+            and row["period_start"] <= f"{day}"
+        ]
+    assert later == len(by_the_31st) >= 4, "the release of December 2023 was out by the 31st, on a day not known"
+    text = printed(statistics_table(statistics_as_of(release, day, SHARE), day, later))
+    assert f"possibly more: {later}" in text
+    assert possibly_known(release, date(2023, 12, 31), SHARE) < later
+    shown = printed(statistics_table(statistics_as_of(release, date(2024, 6, 30), SHARE), day))
+    assert "≤ 31/12/2023" in shown
 
 
 def test_the_table_shows_value_revision_and_day_of_publication(release: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipelines.scoreboard import words
 from pipelines.scoreboard.charts import Charts, geojson
 from pipelines.scoreboard.words import Text
+from pipelines.settings import PROJECT_ROOT
 
 
 @given(st.floats(-1e12, 1e12))
@@ -109,3 +110,8 @@ def test_boundaries_of_every_kind_and_what_is_none() -> None:
     assert len(geojson("MULTIPOLYGON (((0 0,1 0,1 1,0 0)),((5 5,6 5,6 6,5 5)))")["coordinates"]) == 2
     with pytest.raises(ValueError, match="no polygon"):
         geojson("POINT (1 2)")
+
+
+def test_every_status_of_a_row_has_words() -> None:
+    with (PROJECT_ROOT / "dbt_project" / "seeds" / "obs_statuses.csv").open(encoding="utf-8", newline="") as file:
+        assert {row["obs_status"] for row in csv.DictReader(file)} == words.OBS_STATUS.keys()

@@ -79,6 +79,16 @@ def test_every_mart_has_expectations_and_every_suite_names_a_mart(marts: list[Ma
     assert set(read_suites(PROJECT_ROOT / "expectations")) == {mart.name for mart in marts}
 
 
+def test_a_comparison_that_blocks_belongs_to_a_figure(manifest: dict) -> None:
+    """Else a figure that is held in one table could go out in another: see docs/decisions/0018."""
+    models = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+    for table, suite in read_suites(PROJECT_ROOT / "expectations").items():
+        for check in suite.expectations:
+            if check.needs and check.severity == "block":
+                assert check.figure_of, f"expectations/{table}.yml: {check.id} names no figure_of"
+            assert check.figure_of is None or check.figure_of in models, f"expectations/{table}.yml: {check.figure_of}"
+
+
 def test_every_mart_has_a_golden_case(marts: list[Mart]) -> None:
     golden = PROJECT_ROOT / "tests" / "golden"
     lacking = [mart.name for mart in marts if not any((golden / mart.name).glob("*/expected.csv"))]

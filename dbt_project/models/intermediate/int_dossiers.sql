@@ -60,7 +60,7 @@ nth_working_day as (
 
 dossiers as (
     select
-        v.* exclude (version, load_no, procedure_field_code, agency_name, has_nested_lists, is_exported)
+        v.* exclude (version, load_no, is_synthetic, procedure_field_code, agency_name, has_nested_lists, is_exported)
         replace (
             -- an export names a procedure, and the catalogue may have none or several of that name
             coalesce(v.procedure_code, '') as procedure_code,
@@ -79,6 +79,8 @@ dossiers as (
         l.first_month,
         l.last_month,
         l.version_count,
+        -- made up, or a procedure of the catalogue that is
+        coalesce(v.is_synthetic, false) or coalesce(p.basis = 'illustrative', false) as is_synthetic,
         -- the catalogue knows the field of a procedure; the dossier's own word counts where the catalogue is silent
         coalesce(p.field_code, v.procedure_field_code) as procedure_field_code,
         p.procedure_code is not null as is_procedure_known,

@@ -15,6 +15,7 @@ select
     obs_status,
     missing_kind,
     vintage_on,
+    vintage_precision,
     publisher as source,
     document,
     grade,

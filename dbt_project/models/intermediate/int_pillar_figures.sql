@@ -38,6 +38,7 @@ differences as (
         t.document,
         t.grade,
         t.vintage_on,
+        t.has_samples or d.has_samples as has_samples,
         'Computed: total less digitised part, of one publication.' as note
     from figures as t
     inner join figures as d
@@ -63,6 +64,7 @@ computed_rates as (
         -- what rests on a figure without a grade has none either
         if(n.grade is null or p.grade is null, null, greatest(n.grade, p.grade)) as grade,
         greatest(n.vintage_on, p.vintage_on) as vintage_on,
+        n.has_samples or p.has_samples as has_samples,
         'Computed: subscribers over the population of ' || p.source || ' (' || p.value::bigint || ').' as note
     from best as n
     inner join best as p
@@ -95,6 +97,7 @@ known as (
         grade,
         vintage_on,
         source_count,
+        has_samples,
         note
     from best
     union all by name
@@ -128,6 +131,7 @@ own_missing as (
         'published' as basis,
         'missing' as obs_status,
         'not_available' as missing_kind,
+        false as has_samples,
         'No figure of the province was found.' as note
     from {{ ref('indicators') }} as i
     left join nation as n on i.indicator = n.indicator

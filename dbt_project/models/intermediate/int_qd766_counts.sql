@@ -30,7 +30,9 @@ select
     count(*) filter (where has_e_result) as e_result,
     count(*) filter (where is_digitised) as digitised,
     count(*) filter (where is_reused) as reused,
+    count(*) filter (where has_digitised_component) as with_digitised_component,
     count(*) filter (where is_from_personal_store) as from_personal_store,
-    count(*) filter (where uses_population_data) as population_data
+    count(*) filter (where uses_population_data) as population_data,
+    bool_or(is_synthetic) as has_samples
 from flags
 group by received_month, agency_code, procedure_code, procedure_field_code

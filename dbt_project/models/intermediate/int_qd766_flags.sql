@@ -14,6 +14,7 @@ as_of as (
 flags as (
     select
         load_no,
+        is_synthetic,
         dossier_id,
         received_month,
         agency_code,
@@ -47,6 +48,7 @@ flags as (
         paper_file_count > 0 and result_file_count > 0 as is_digitised,
         -- 4.3
         paper_reused_count > 0 as is_reused,
+        coalesce(has_digitised_component, false) as has_digitised_component,
         -- 4.4
         paper_personal_store_count > 0 as is_from_personal_store,
         -- 4.5: an account verified by VNeID, papers of the personal store, or the population database itself

@@ -18,11 +18,9 @@ petitions as (
 ),
 
 as_of as (
-    select
-        max(extracted_on) filter (where source in ({{ dossier_feeds() }})) as day,
-        max(extracted_on) filter (where source = 'petitions') as petitions_day
+    select max(extracted_on) as petitions_day
     from {{ source('raw', 'files') }}
-    where rows_loaded > 0
+    where source = 'petitions' and rows_loaded > 0
 ),
 
 periods as (
@@ -49,44 +47,16 @@ ends as (
     from periods
 ),
 
--- what is open is judged at the end of that period, or of the last day of data while the period runs
+-- petitions are judged at the end of that period, or of their last day while the period runs
 judged as (
     select
         e.month,
         e.period_type,
         e.period_start,
-        least(e.period_end, a.day) + interval '23:59:59' as judged_at,
         least(e.period_end, a.petitions_day) + interval '23:59:59' as petitions_judged_at
     from ends as e
     cross join as_of as a
     where e.period_start >= (select s.day from scored_from as s)
-),
-
-undecided as (
-    select
-        received_month as month,
-        agency_code,
-        procedure_code,
-        procedure_field_code,
-        on_time_until,
-        count(*) as dossiers
-    from {{ ref('int_qd766_flags') }}
-    where not is_resolved and on_time_until < timestamp '9999-12-31'
-    group by received_month, agency_code, procedure_code, procedure_field_code, on_time_until
-),
-
-undecided_on_time as (
-    select
-        j.period_type,
-        j.period_start,
-        u.agency_code,
-        u.procedure_code,
-        u.procedure_field_code,
-        sum(u.dossiers) as dossiers
-    from undecided as u
-    inner join judged as j on u.month = j.month
-    where u.on_time_until >= j.judged_at
-    group by j.period_type, j.period_start, u.agency_code, u.procedure_code, u.procedure_field_code
 ),
 
 of_agencies as (
@@ -99,7 +69,7 @@ of_agencies as (
         any_value(c.agency_name) as agency_name,
         any_value(c.agency_level) as agency_level,
         sum(c.received) as received,
-        sum(c.on_time_for_good) + coalesce(any_value(u.dossiers), 0) as on_time,
+        any_value(o.on_time) as on_time,
         sum(c.online) as online,
         sum(c.with_obligation) as with_obligation,
         sum(c.paid_online) as paid_online,
@@ -111,13 +81,13 @@ of_agencies as (
         sum(c.population_data) as population_data
     from counts as c
     inner join judged as j on c.month = j.month
-    left join undecided_on_time as u
+    left join {{ ref('int_on_time') }} as o
         on
-            j.period_type = u.period_type
-            and j.period_start = u.period_start
-            and c.agency_code = u.agency_code
-            and c.procedure_code = u.procedure_code
-            and c.procedure_field_code = u.procedure_field_code
+            j.period_type = o.period_type
+            and j.period_start = o.period_start
+            and c.agency_code = o.agency_code
+            and c.procedure_code = o.procedure_code
+            and c.procedure_field_code = o.procedure_field_code
     group by j.period_type, j.period_start, c.agency_code, c.procedure_code, c.procedure_field_code
 ),
 

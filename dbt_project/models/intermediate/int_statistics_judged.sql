@@ -5,7 +5,7 @@
 
 with recursive registered as (
     select
-        s.*,
+        s.* replace ({{ status_of_figure('s', 'i') }} as obs_status),
         i.unit as registered_unit,
         i.valid_min,
         i.valid_max,

@@ -131,6 +131,7 @@ select
     e.grade,
     e.vintage_on,
     cast(e.source_count as integer) as source_count,
-    e.note
+    e.note,
+    coalesce(e.has_samples, false) as has_samples
 from every as e
 {{ join_area_title('e.area_code', 'e.period_type', 'e.period_start') }}

@@ -20,7 +20,8 @@ select
     f.grade,
     f.vintage_on,
     cast(f.source_count as integer) as source_count,
-    f.note
+    f.note,
+    coalesce(f.has_samples, false) as has_samples
 from {{ ref('int_pillar_figures') }} as f
 {{ join_area_title('f.area_code', 'f.period_type', 'f.period_start') }}
 where f.pillar = 'digital_society'

@@ -28,7 +28,9 @@ counted as (
         cast(sum(c.digitised) as bigint) as digitised,
         cast(sum(c.reused) as bigint) as reused,
         cast(sum(c.from_personal_store) as bigint) as from_personal_store,
-        cast(sum(c.population_data) as bigint) as population_data
+        cast(sum(c.population_data) as bigint) as population_data,
+        cast(sum(c.with_digitised_component) as bigint) as with_digitised_component,
+        bool_or(c.has_samples) as has_samples
     from counts as c
     group by c.month, c.agency_code, c.procedure_field_code
 )
@@ -45,6 +47,10 @@ select
     round(100.0 * c.digitised / c.received, 2) as digitised_pct,
     round(100.0 * c.reused / c.received, 2) as reused_pct,
     round(100.0 * c.from_personal_store / c.received, 2) as from_personal_store_pct,
-    round(100.0 * c.population_data / c.received, 2) as population_data_pct
+    round(100.0 * c.population_data / c.received, 2) as population_data_pct,
+    -- 4.3 read otherwise: not what the portal counts, shown beside it
+    c.with_digitised_component,
+    round(100.0 * c.with_digitised_component / c.received, 2) as with_digitised_component_pct,
+    {{ status_of_month() }}
 from counted as c
 left join fields as f on c.procedure_field_code = f.field_code

@@ -50,7 +50,8 @@ counted as (
         count(*) filter (where days_to_due between 4 and 7) as due_in_4_to_7_days,
         count(*) filter (where days_to_due > 7) as due_later,
         count(*) filter (where days_to_due is null) as without_term,
-        median(age_days) as median_age_days
+        median(age_days) as median_age_days,
+        bool_or(is_synthetic) as has_samples
     from open_dossiers
     group by agency_code, procedure_field_code
 )
@@ -77,6 +78,8 @@ select
     c.due_later,
     c.without_term,
     case when c.open_dossiers >= {{ var('min_cell_count') }} then round(c.median_age_days, 1) end as median_age_days,
-    if(c.open_dossiers < {{ var('min_cell_count') }}, 'suppressed', 'observed') as age_status
+    if(c.open_dossiers < {{ var('min_cell_count') }}, 'suppressed', 'observed') as age_status,
+    'observed' as obs_status,
+    c.has_samples
 from counted as c
 left join fields as f on c.procedure_field_code = f.field_code

@@ -67,7 +67,8 @@ counted as (
         count(*) filter (where outcome = 'no_term') as no_term,
         count(processing_seconds) as timed,
         sum(processing_seconds) / (86400.0 * count(processing_seconds)) as mean_days,
-        median(processing_seconds) / 86400.0 as median_days
+        median(processing_seconds) / 86400.0 as median_days,
+        bool_or(is_synthetic) as has_samples
     from outcomes
     group by received_month, agency_code, procedure_field_code
 )
@@ -89,6 +90,7 @@ select
         when c.timed = 0 then 'missing'
         when c.timed < {{ var('min_cell_count') }} then 'suppressed'
         else 'observed'
-    end as days_status
+    end as days_status,
+    {{ status_of_month() }}
 from counted as c
 left join fields as f on c.procedure_field_code = f.field_code

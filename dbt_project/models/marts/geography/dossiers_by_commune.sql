@@ -15,7 +15,8 @@ with reported as (
         {%- endfor %}
         -- dossiers without a term, with an end and without: the parts of resolved and received that have no outcome
         sum(resolved - early - on_time - late) as no_term_ended,
-        sum(no_term - (resolved - early - on_time - late)) as no_term_open
+        sum(no_term - (resolved - early - on_time - late)) as no_term_open,
+        bool_or(has_samples) as has_samples
     from {{ ref('dossier_timeliness') }}
     group by month, is_after_merger, commune_code, area_match
 ),
@@ -36,6 +37,7 @@ carried as (
         w.area_code_today,
         w.area_name_today,
         case when w.weight_method in ('population', 'area') then w.weight_method end as estimate_method,
+        r.has_samples,
     {%- for outcome in outcomes + ['no_term_ended', 'no_term_open'] %}
         {{ carried_count('r.' ~ outcome) }} as {{ outcome }}{{ ',' if not loop.last }}
     {%- endfor %}
@@ -65,7 +67,8 @@ counted as (
                 else {{ outcomes | join(' + ') }} + no_term_ended + no_term_open
             end
         ) as bigint) as estimated_received,
-        coalesce(string_agg(distinct estimate_method, ', ' order by estimate_method), 'none') as estimate_method
+        coalesce(string_agg(distinct estimate_method, ', ' order by estimate_method), 'none') as estimate_method,
+        bool_or(has_samples) as has_samples
     from carried
     group by month, is_after_merger, area_code_today, area_match, area_name_today
 ),
@@ -105,7 +108,11 @@ select
     no_term,
     round(100.0 * (early + on_time + in_process) / received, 2) as on_time_pct,
     estimated_received,
-    estimate_method
+    estimate_method,
+    {{ status_of_period(
+        "'month'", 's.month', last_day_of_dossiers(), "if(estimated_received > 0, 'estimated', 'observed')"
+    ) }} as obs_status,
+    has_samples
 from summed as s
 left join incomplete as i on s.month = i.month and s.area_code = i.area_code
 where received > 0

@@ -32,7 +32,8 @@ counted as (
         cast(sum(c.paid_online) as bigint) as paid_online,
         count(*) filter (where p.has_fee) as fee_procedures_received,
         count(*) filter (where p.has_fee and c.paid_online > 0) as fee_procedures_paid_online,
-        count(*) filter (where p.has_fee and c.with_fee_data > 0) as fee_procedures_with_fee_data
+        count(*) filter (where p.has_fee and c.with_fee_data > 0) as fee_procedures_with_fee_data,
+        bool_or(c.has_samples) as has_samples
     from counts as c
     left join procedures as p on c.procedure_code = p.procedure_code
     group by c.month, c.agency_code, c.procedure_field_code
@@ -46,6 +47,7 @@ select
     round(100.0 * c.paid_online / nullif(c.with_obligation, 0), 2) as paid_online_pct,
     c.fee_procedures_received,
     c.fee_procedures_paid_online,
-    c.fee_procedures_with_fee_data
+    c.fee_procedures_with_fee_data,
+    {{ status_of_month() }}
 from counted as c
 left join fields as f on c.procedure_field_code = f.field_code

@@ -31,7 +31,8 @@ counted as (
         count(*) filter (where channel = '2' and service_level = '3') as online_partial_service,
         -- QĐ 766 item 3.3: online, and an electronic result where a paper one is due
         count(*) filter (where channel = '2' and (not requires_paper_result or result_file_count > 0))
-            as online_with_e_result
+            as online_with_e_result,
+        bool_or(is_synthetic) as has_samples
     from dossiers
     where
         received_month is not null
@@ -50,6 +51,7 @@ select
     c.online_full_service,
     c.online_partial_service,
     c.online_with_e_result,
-    round(100.0 * c.online / c.received, 2) as online_pct
+    round(100.0 * c.online / c.received, 2) as online_pct,
+    {{ status_of_month() }}
 from counted as c
 left join fields as f on c.procedure_field_code = f.field_code

@@ -30,6 +30,20 @@ lost as (
     from components
 ),
 
+made_up as (
+    {{ made_up_dossiers() }}
+),
+
+made_up_catalogue as (
+    select coalesce(bool_or(basis = 'illustrative'), false) as has_samples from {{ ref('int_procedures') }}
+),
+
+made_up_petitions as (
+    select coalesce(bool_or(synthetic), false) as has_samples
+    from {{ source('raw', 'files') }}
+    where source = 'petitions' and rows_loaded > 0
+),
+
 by_field as (
     select
         l.*,
@@ -91,7 +105,17 @@ select
     cast(greatest(0, ceil(b.full_at) - b.numerator) as bigint) as needed_for_all,
     r.how_to_win_vi,
     r.how_to_win_en,
-    b.formula_version
+    b.formula_version,
+    {{ status_of_period('b.period_type', 'b.period_start', last_day_of_dossiers()) }} as obs_status,
+    case counted_in
+        when 'petition' then p.has_samples
+        when 'procedure' then coalesce(m.has_samples, false) or c.has_samples
+        else coalesce(m.has_samples, false)
+    end as has_samples
 from by_field as b
 inner join rules as r on b.component_code = r.component_code and b.formula_version = r.formula_version
 left join fields as f on b.procedure_field_code = f.field_code
+left join made_up as m
+    on b.period_type = m.period_type and b.period_start = m.period_start and b.agency_code = m.agency_code
+cross join made_up_catalogue as c
+cross join made_up_petitions as p

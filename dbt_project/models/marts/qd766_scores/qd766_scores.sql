@@ -159,5 +159,13 @@ select
         when published_numerator <> recomputed_numerator then 'different_counting'
         else 'different_rule'
     end as likely_cause,
-    formula_version
+    formula_version,
+    case
+        when coalesce(published_points, published_numerator, recomputed_points, recomputed_numerator) is null
+            then 'missing'
+        else {{ status_of_period(
+            'period_type', 'period_start', 'if(recomputed_points is null, published_on, ' ~ last_day_of_dossiers() ~ ')'
+        ) }}
+    end as obs_status,
+    coalesce(is_recomputed_synthetic, false) as has_samples
 from compared

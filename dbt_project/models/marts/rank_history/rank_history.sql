@@ -52,6 +52,11 @@ select
     l.period_start >= date '2025-07-01' as is_after_merger,
     if(l.problem is null, 'observed', 'blocked') as published_status,
     l.problem as published_problem,
-    l.grade
+    l.grade,
+    if(
+        l.problem is null,
+        {{ status_of_period('l.period_type', 'l.period_start', 'l.recorded_on') }},
+        'missing'
+    ) as obs_status
 from rows_of_list as l
 left join versions as v on l.period_start = v.period_start

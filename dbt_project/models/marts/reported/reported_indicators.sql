@@ -140,6 +140,7 @@ select
     e.due_on,
     e.reported_on,
     if(e.is_answered and not e.is_synthetic, 'A', null) as grade,
-    e.note
+    e.note,
+    coalesce(e.is_synthetic, false) as has_samples
 from every as e
 {{ join_area_title('e.area_code', 'e.period_type', 'e.period_start') }}

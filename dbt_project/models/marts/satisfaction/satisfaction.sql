@@ -8,22 +8,32 @@ with components as (
         component_code = 'DOSSIER_RECEIVING_SATISFACTION'
         -- an agency may have petitions and no dossiers
         and denominator > 0
+),
+
+made_up as (
+    {{ made_up_dossiers() }}
 )
 
 select
-    period_type,
-    period_start,
-    agency_code,
-    agency_name,
-    agency_level,
-    denominator as received,
-    numerator as not_late,
-    round(rate, 2) as not_late_pct,
-    points,
-    max_points,
-    formula_version,
+    c.period_type,
+    c.period_start,
+    c.agency_code,
+    c.agency_name,
+    c.agency_level,
+    c.denominator as received,
+    c.numerator as not_late,
+    round(c.rate, 2) as not_late_pct,
+    c.points,
+    c.max_points,
+    c.formula_version,
     'lateness' as measured_by,
     'Không phải kết quả khảo sát: là số hồ sơ không quá hạn, chưa trừ hồ sơ bị phản ánh hoặc đánh giá không hài lòng.'
         as warning_vi,
-    'No survey: dossiers that are not late; those with a complaint or a bad mark are not taken off.' as warning_en
-from components
+    'No survey: dossiers that are not late; those with a complaint or a bad mark are not taken off.' as warning_en,
+    {{ status_of_period(
+        'c.period_type', 'c.period_start', last_day_of_dossiers(), "'definition_differs'"
+    ) }} as obs_status,
+    coalesce(m.has_samples, false) as has_samples
+from components as c
+left join made_up as m
+    on c.period_type = m.period_type and c.period_start = m.period_start and c.agency_code = m.agency_code

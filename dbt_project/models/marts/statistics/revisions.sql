@@ -25,6 +25,7 @@ select
     revision_no,
     previous_vintage_on,
     vintage_on,
+    vintage_precision,
     previous_value,
     value,
     unit,
@@ -32,6 +33,8 @@ select
     round(100 * revision / nullif(previous_value, 0), 4) as revision_pct,
     first_value,
     round(value - first_value, 6) as revision_since_first,
-    is_latest
+    is_latest,
+    obs_status,
+    has_samples
 from publications
 where revision_no > 0

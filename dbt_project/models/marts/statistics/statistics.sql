@@ -17,6 +17,7 @@ select
     j.missing_kind,
     j.source,
     j.vintage_on,
+    j.vintage_precision,
     j.is_latest,
     cast(j.revision_no as integer) as revision_no,
     j.previous_value,
@@ -26,7 +27,8 @@ select
     j.document,
     j.grade,
     j.note,
-    j.version
+    j.version,
+    j.has_samples
 from {{ ref('int_statistics_judged') }} as j
 inner join {{ ref('indicators') }} as i on j.indicator = i.indicator
 {{ join_area_title('j.area_code', 'j.period_type', 'j.period_start') }}

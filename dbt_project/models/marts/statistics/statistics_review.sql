@@ -9,6 +9,7 @@ select
     j.period_start,
     j.source,
     j.vintage_on,
+    j.vintage_precision,
     j.held_reason,
     j.value,
     j.unit,
@@ -22,7 +23,9 @@ select
     j.document,
     j.grade,
     j.note,
-    j.version
+    j.version,
+    j.obs_status,
+    j.has_samples
 from {{ ref('int_statistics_judged') }} as j
 {{ join_area_title('j.area_code', 'j.period_type', 'j.period_start') }}
 where j.held_reason is not null

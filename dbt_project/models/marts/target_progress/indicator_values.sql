@@ -7,7 +7,6 @@
 
 {#- indicator, mart by month, numerator, denominator: a year is the sum of its months #}
 {% set shares = [
-    ('dossiers_on_time_pct', 'dossier_timeliness', 'early + on_time + in_process', 'received'),
     ('dossiers_online_pct', 'online_submission', 'online', 'received'),
     ('dossiers_fully_online_pct', 'online_submission', 'online_full_service', 'received'),
     ('dossiers_e_result_pct', 'digitisation', 'e_result', 'received'),
@@ -36,8 +35,19 @@ with as_of as (
     where source in ({{ dossier_feeds() }}, 'petitions', 'procedures', 'agencies') and rows_loaded > 0
 ),
 
--- origin: the marts by month
+-- origin: item 2.1 of QĐ 766, judged at the end of the year and not of each month, and the marts by month
 by_year as (
+    select
+        'dossiers_on_time_pct' as indicator,
+        'dossier_timeliness' as source,
+        period_start,
+        cast(sum(on_time) as bigint) as numerator,
+        cast(sum(received) as bigint) as denominator,
+        max(last_month) as last_month
+    from {{ ref('int_on_time') }}
+    where period_type = 'year'
+    group by period_start
+    union all
     {% for indicator, mart, numerator, denominator in shares %}
         select
             '{{ indicator }}' as indicator,

@@ -350,7 +350,8 @@ select
     j.ended_reason_en,
     j.document,
     j.grade,
-    j.note
+    j.note,
+    {{ is_marked_as_sample('j.value_document') }} as has_samples
 from judged as j
 left join in_sight as b
     on j.target_id = b.target_id and j.area_code = b.area_code and j.period_start = b.period_start and b.is_base
