@@ -9,7 +9,7 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-all ui lint format bench clean
+.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all ui lint format bench clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -18,9 +18,35 @@ install: .venv/installed
 
 # uv is brought into the virtual environment itself; bytecode is compiled once, or every start takes twice as long.
 .venv/installed: pyproject.toml uv.lock
-	@test -x $(UV) || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'; }
+	@test -x $(UV) || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --require-hashes -r deploy/uv.txt; }
 	$(UV) sync --frozen --quiet --inexact --compile-bytecode
 	@touch $@
+
+install-prod:    ## what production needs, without developer tools; EXTRAS=postgres for Dagster's storage there
+	@test -x $(UV) || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --require-hashes -r deploy/uv.txt; }
+	$(UV) sync --frozen --quiet --no-dev --compile-bytecode $(EXTRAS:%=--extra %)
+
+wheelhouse:      ## dist/wheelhouse: every package of production with its hash, for a machine without the net
+	@mkdir -p dist/wheelhouse
+	@$(UV) export --frozen --quiet --no-dev --no-emit-project $(EXTRAS:%=--extra %) -o dist/wheelhouse/requirements.txt
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+	    -r dist/wheelhouse/requirements.txt -d dist/wheelhouse
+	$(UV) build --quiet --wheel -o dist/wheelhouse
+
+install-offline: ## .venv from dist/wheelhouse; nothing is fetched
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --no-index --find-links dist/wheelhouse --require-hashes \
+	    -r dist/wheelhouse/requirements.txt
+	$(BIN)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --editable . 2>/dev/null \
+	    || echo $(CURDIR) > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hatinh.pth"
+
+licences:        ## dist/licences.md: every package of production with its version and licence
+	@mkdir -p dist && $(BIN)/python deploy/licences.py > dist/licences.md && echo dist/licences.md
+
+sbom:            ## dist/sbom.json: the same packages as CycloneDX
+	@mkdir -p dist && $(UV) export --frozen --quiet --no-dev --format cyclonedx1.5 -o dist/sbom.json > /dev/null && echo dist/sbom.json
 
 run: install     ## the pipeline on what lies in data/raw and data/drop, to a release in data/marts/current
 	@$(BIN)/hatinh key make --if-missing

@@ -1,14 +1,14 @@
-"""What a run needs, looked at one by one, with the mend beside what is wrong."""
+"""What a run needs, looked at one by one, with how to fix what is wrong."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import duckdb
 
@@ -18,6 +18,7 @@ from pipelines.release.files import ReleaseError
 from pipelines.release.store import ReleaseStore
 from pipelines.settings import ENV_PREFIX, Settings, unknown_settings
 from pipelines.sources import all_sources
+from pipelines.state import read_state
 from pipelines.warehouse.connection import Warehouse
 from pipelines.warehouse.load import refused_files
 from pipelines.warehouse.pseudonyms import KeyProblem, read_key
@@ -32,45 +33,48 @@ PACKAGES = (
     "polars",
     "pyarrow",
 )
-ENOUGH_DISK_GB = 2
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: whether it is well, and how it stands or what to do."""
+    """One thing that was looked at: whether it is good, and how it stands or what to do."""
 
     what: str
     good: bool
     how: str
 
 
-def examine(settings: Settings, today: date) -> list[Finding]:
+def examine(settings: Settings, now: datetime) -> list[Finding]:
     """Everything worth knowing before a run, or after one that failed."""
     return [
-        *_environment(today),
+        *_environment(now),
         *_key(settings),
         *_registries(settings),
         *(Finding("addresses", False, said) for said in unknown_addresses(settings)),
         *(Finding("settings", False, said) for said in unknown_settings()),
-        *_disk(settings),
+        *_data_folder(settings),
         *_landed(settings),
-        *_refused(settings),
         *_release(settings),
-        *_lock(settings),
+        *_warehouse(settings),
+        *_dagster(settings),
+        *_state(settings, now),
         *_settings(settings),
     ]
 
 
 def unknown_addresses(settings: Settings) -> list[str]:
-    """What HATINH_ADDRESSES names and no source is called: it would never be pulled, without a word."""
-    known = ", ".join(all_sources())
+    """Names in HATINH_ADDRESSES and HATINH_DELIVERIES that no source has: nothing would ever come of them."""
+    known = all_sources().keys()
+    given = (("HATINH_ADDRESSES", settings.addresses), ("HATINH_DELIVERIES", settings.deliveries))
     return [
-        f"HATINH_ADDRESSES names {name!r}, which is no source. Known: {known}"
-        for name in sorted(settings.addresses.keys() - all_sources().keys())
+        f"{setting} names {name!r}, which is no source. Known: {', '.join(known)}"
+        for setting, names in given
+        for name in sorted(names.keys() - known)
     ]
 
 
-def _environment(today: date) -> Iterator[Finding]:
+def _environment(now: datetime) -> Iterator[Finding]:
+    today = now.date()
     fits = (3, 11) <= sys.version_info[:2] < (3, 14)
     yield Finding("Python", fits, sys.version.split()[0] + ("" if fits else ": 3.11 to 3.13 is needed"))
     for package in PACKAGES:
@@ -88,8 +92,16 @@ def _key(settings: Settings) -> Iterator[Finding]:
     except KeyProblem as problem:
         yield Finding("pseudonym key", False, str(problem))
         return
-    private = path.stat().st_mode & 0o077 == 0
-    yield Finding("pseudonym key", private, f"{path}" + ("" if private else f": others can read it, chmod 600 {path}"))
+    status, wrong = path.stat(), []
+    if status.st_mode & 0o077:
+        wrong.append(f"others can read it, chmod 600 {path}")
+    if path.resolve().parent.stat().st_mode & 0o022:
+        wrong.append(f"others can replace it, chmod 700 {path.parent}")
+    if hasattr(os, "getuid") and os.getuid() not in (0, status.st_uid):
+        wrong.append("it belongs to another user, chown it to the user of the pipeline")
+    if path.resolve().is_relative_to(settings.data.resolve()):
+        wrong.append("it lies in the data folder: a copy of the data would carry it, move it elsewhere")
+    yield Finding("pseudonym key", not wrong, "; ".join([str(path), *wrong]))
 
 
 def _registries(settings: Settings) -> Iterator[Finding]:
@@ -100,14 +112,15 @@ def _registries(settings: Settings) -> Iterator[Finding]:
         yield Finding("registries", True, f"{settings.seeds} holds together")
 
 
-def _disk(settings: Settings) -> Iterator[Finding]:
+def _data_folder(settings: Settings) -> Iterator[Finding]:
     folder = settings.data
     while not folder.exists():
         folder = folder.parent
-    free = shutil.disk_usage(folder).free / 1e9
     writable = os.access(folder, os.W_OK)
     yield Finding("data folder", writable, f"{settings.data}" + ("" if writable else ": cannot be written"))
-    yield Finding("disk", free >= ENOUGH_DISK_GB, f"{free:.1f} GB free, at least {ENOUGH_DISK_GB} wanted")
+    for private in (settings.raw, settings.warehouse.parent):
+        if private.exists() and private.stat().st_mode & 0o077:
+            yield Finding("rights", False, f"others can look into {private}: chmod 700 {private}")
 
 
 def _landed(settings: Settings) -> Iterator[Finding]:
@@ -120,24 +133,7 @@ def _landed(settings: Settings) -> Iterator[Finding]:
         except (LandingError, ValueError) as error:
             yield Finding(f"files of {source}", False, str(error))
         else:
-            yield Finding(f"files of {source}", True, f"{len(receipts)} in force, their sums are right")
-
-
-def _refused(settings: Settings) -> Iterator[Finding]:
-    """The files of which the last load took nothing; a warehouse that a run holds is not opened."""
-    warehouse = Warehouse(settings.warehouse)
-    if not settings.warehouse.exists() or warehouse.holder() is not None:
-        return
-    try:
-        with warehouse.connect(read_only=True) as connection:
-            refused = refused_files(connection)
-    except duckdb.Error as error:
-        yield Finding("warehouse", False, f"{settings.warehouse} cannot be read ({type(error).__name__})")
-        return
-    for source, files in refused.items():
-        for name, reason in files:
-            advice = "drop a corrected file, or `hatinh withdraw` this one"
-            yield Finding(f"file of {source}", False, f"{name} was refused: {reason}. {advice}")
+            yield Finding(f"files of {source}", True, f"{len(receipts)} active, their sums are right")
 
 
 def _release(settings: Settings) -> Iterator[Finding]:
@@ -152,11 +148,91 @@ def _release(settings: Settings) -> Iterator[Finding]:
         yield Finding("release", False, str(error))
     else:
         yield Finding("release", True, f"{current.id}, as described")
+        foreign = foreign_rows(current.path / "marts.duckdb", settings)
+        told = ", ".join(f"{table}: {rows}" for table, rows in foreign.items())
+        good = f"every area is in {settings.seeds.name}/areas.csv"
+        how = f"rows of areas that are not of this province, {told}: other data or another registry; hatinh rebuild"
+        yield Finding("areas", not foreign, how if foreign else good)
 
 
-def _lock(settings: Settings) -> Iterator[Finding]:
-    holder = Warehouse(settings.warehouse).holder()
-    yield Finding("warehouse", True, f"held by {holder}" if holder else "free")
+def foreign_rows(database: Path, settings: Settings) -> dict[str, int]:
+    """By table, rows whose `area_code` is neither in the registry of areas nor the province nor the nation."""
+    areas = settings.seeds / "areas.csv"
+    found = {}
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute(
+            "select table_name from duckdb_columns() where column_name = 'area_code' and not internal order by 1"
+        ).fetchall()
+        for (table,) in rows:
+            counted = connection.execute(
+                f"select count(*) from \"{table}\" where area_code not in ('VN', ?) and area_code not in "
+                "(select column0 from read_csv(?, all_varchar = true, header = false))",
+                [settings.province_code, str(areas)],
+            ).fetchone()
+            if counted and counted[0]:
+                found[str(table)] = int(counted[0])
+    return found
+
+
+def _warehouse(settings: Settings) -> Iterator[Finding]:
+    """Opened, where no run holds it: a damaged file is known before the next run, and what the last load refused."""
+    warehouse = Warehouse(settings.warehouse, settings.memory_limit, settings.threads)
+    if holder := warehouse.holder():
+        yield Finding("warehouse", True, f"held by {holder}")
+    elif not settings.warehouse.exists():
+        yield Finding("warehouse", True, "none yet: hatinh run")
+    else:
+        try:
+            with warehouse.connect(read_only=True) as connection:
+                counted = connection.execute("select count(*), coalesce(sum(rows_loaded), 0) from raw.files").fetchone()
+        except duckdb.Error as error:
+            yield Finding("warehouse", False, f"cannot be read ({type(error).__name__}): hatinh rebuild makes it again")
+            return
+        files, rows = counted or (0, 0)
+        yield Finding("warehouse", True, f"free, {files} files, {rows:,} rows loaded")
+        yield from _refused(settings)
+
+
+def _refused(settings: Settings) -> Iterator[Finding]:
+    """The files of which the last load took nothing; a warehouse that a run holds is not opened."""
+    warehouse = Warehouse(settings.warehouse)
+    if not settings.warehouse.exists() or warehouse.holder() is not None:
+        return
+    with warehouse.connect(read_only=True) as connection:
+        refused = refused_files(connection)
+    for source, files in refused.items():
+        for name, reason in files:
+            advice = "drop a corrected file, or `hatinh withdraw` this one"
+            yield Finding(f"file of {source}", False, f"{name} was refused: {reason}. {advice}")
+
+
+def _dagster(settings: Settings) -> Iterator[Finding]:
+    """What Dagster's own configuration must say: one run at a time, nothing sent home."""
+    import yaml
+
+    path = settings.dagster_home / "dagster.yaml"
+    if not path.exists():
+        yield Finding("Dagster", True, f"{path}: made by the first run")
+        return
+    try:
+        given = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        runs = ((given.get("concurrency") or {}).get("runs") or {}).get("max_concurrent_runs")
+        is_quiet = (given.get("telemetry") or {}).get("enabled") is False
+    except (OSError, yaml.YAMLError, AttributeError) as error:
+        yield Finding("Dagster", False, f"{path} cannot be read ({type(error).__name__}): copy .dagster/dagster.yaml")
+        return
+    wrong = [] if runs == 1 else ["concurrency.runs.max_concurrent_runs must be 1: there is one writer"]
+    wrong += [] if is_quiet else ["telemetry.enabled must be false: nothing leaves the machine"]
+    yield Finding("Dagster", not wrong, "; ".join([str(path), *wrong]))
+
+
+def _state(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Deliveries, drop folder, disk and the age of the last good run, as `hatinh check` judges them."""
+    state = read_state(settings, now)
+    success = state.last_success_at
+    yield Finding("last good run", True, f"{success:%Y-%m-%d %H:%M} UTC" if success else "none yet")
+    for problem in (found for found in state.problems if found.kind != "refused"):
+        yield Finding(problem.kind, False, f"{problem.subject}: {problem.text}")
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -165,4 +241,6 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         mark = "" if value == field.get_default(call_default_factory=True) else " (set)"
         if name == "addresses":
             value = ", ".join(value) or "none"  # an address may carry a token
+        if name == "alerts":
+            value = ", ".join(destination.partition(":")[0] for destination in value) or "none"  # so may a webhook
         yield Finding(f"{ENV_PREFIX}{name.upper()}", True, f"{value}{mark}")

@@ -91,6 +91,15 @@ class Settings(BaseSettings):
         '{"onestop_dossiers": {"token": "..."}}',
     )
 
+    deliveries: dict[str, Annotated[int, Field(ge=0, le=3660)]] = Field(
+        default_factory=dict,
+        description='most days from one delivery of a source to the next, JSON like {"dossiers": 3}; 0 expects none; '
+        "others are judged by the cadence of the source",
+    )
+    owner: Annotated[str, Field(pattern=r"^(team:\w+|[^@\s]+@[^@\s]+\.[^@\s]+)$")] = Field(
+        "team:statistics", description="who answers for the data, as Dagster shows it: an e-mail address or team:NAME"
+    )
+
     max_record_mb: int = Field(4, ge=1, le=1024, description="longest record that is read, in MB, 1 to 1024")
     drop_settle_seconds: float = Field(
         3.0, ge=0, le=600, description="how long a file in the drop folder must lie unchanged before it is taken"
@@ -109,13 +118,43 @@ class Settings(BaseSettings):
         None, ge=1, description="releases kept by `hatinh releases prune`; unset keeps every one"
     )
 
+    alerts: tuple[Annotated[str, Field(pattern=r"^(smtps?://|https?://|command:)\S.*")], ...] = Field(
+        default=(),
+        description="where problems and recoveries are sent, JSON like "
+        '["smtp://mail.example.vn:25?from=a@x.vn&to=b@x.vn", "https://example.vn/hook", '
+        '"command:/usr/local/bin/notify"]; secrets are in the credentials file under "alerts"',
+    )
+    metrics_file: Path | None = Field(
+        None, description="file that the state is written to in Prometheus' text format; unset writes none"
+    )
+    max_age_hours: float = Field(
+        48, gt=0, le=8784, description="hours since the last good run after which the figures count as stale"
+    )
+    min_free_gb: float = Field(2, ge=0, description="free disk space below which a problem is reported, in GB")
+
+    keep_days: int | None = Field(
+        None, ge=1, description="days that `hatinh prune` keeps releases and Dagster's runs; unset keeps everything"
+    )
+
     schedule: Literal["on", "off"] = Field("on", description="daily pulls and daily run: on or off")
     schedule_cron: str = Field("0 2 * * *", description="when the daily run starts, five cron fields, Vietnam time")
     pull_cron: str = Field(
         "0 1 * * *", description="when sources with an address are pulled, five cron fields, Vietnam time"
     )
     drop_sensor: Literal["on", "off"] = Field("on", description="run when a file is dropped: on or off")
-    ui_port: int = Field(3000, ge=1, le=65535, description="port of the Dagster page on 127.0.0.1")
+    ui_port: int = Field(3000, ge=1, le=65535, description="port of the Dagster page")
+    ui_bind: str = Field(
+        "127.0.0.1", description="address that the page listens on; another one only behind a proxy that asks who it is"
+    )
+    ui_hosts: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9.\-\[\]:]+$")], ...] = Field(
+        default=(),
+        description="names under which a proxy serves the page, as browsers send them in Host, JSON like "
+        '["so-lieu.example.vn"]; others are refused',
+    )
+    code_server: str | None = Field(
+        None,
+        description="HOST:PORT or socket of the code server (`hatinh serve code`); unset starts one beside the page",
+    )
 
     @field_validator("province_box")
     @classmethod

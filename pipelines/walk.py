@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.landing.deliveries import Delivery, deliveries
 from pipelines.landing.drop import DropReport, intake, waiting
 from pipelines.landing.pull import failed_pulls
 from pipelines.platform import Platform, Progress
@@ -33,6 +34,7 @@ from pipelines.sources import all_sources
 from pipelines.sources.base import Source
 from pipelines.transform.dbt_results import NodeResult
 from pipelines.transform.lineage import untouched
+from pipelines.transform.marts import Mart
 from pipelines.warehouse.connection import get_state, set_state
 from pipelines.warehouse.load import (
     FileLoad,
@@ -79,6 +81,8 @@ class Built:
     rebuild_reason: str | None
     verdicts_hold: bool
     seconds: float
+    is_partial: bool = False
+    """Whether only some models were asked for. The others are in the warehouse as they were."""
 
     @property
     def changed(self) -> dict[str, NodeResult]:
@@ -87,7 +91,7 @@ class Built:
 
     @property
     def is_complete(self) -> bool:
-        return all(result.status in ("success", "unchanged") for result in self.results)
+        return not self.is_partial and all(result.status in ("success", "unchanged") for result in self.results)
 
 
 @dataclass(frozen=True)
@@ -107,13 +111,19 @@ class Run:
     status: RunStatus = "failed"
     error: str | None = "the run ended before its release"
     release: str | None = None
+    is_partial: bool = False
+    """Whether only some targets or steps were asked for."""
     targets: dict[str, str] = field(default_factory=dict)
     loads: dict[str, dict[str, Any]] = field(default_factory=dict)
+    left: dict[str, str] = field(default_factory=dict)
+    """Files that stay in the drop folder, each with the reason."""
     seconds: dict[str, float] = field(default_factory=dict)
     """By step, in order."""
 
-    def record(self, result: Loaded | Outcome) -> None:
-        if isinstance(result, Loaded):
+    def record(self, result: DropReport | Loaded | Outcome) -> None:
+        if isinstance(result, DropReport):
+            self.left = {left.path: left.reason for left in (*result.unsettled, *result.unknown, *result.failed)}
+        elif isinstance(result, Loaded):
             self.loads |= result.standing
         else:
             self.status, self.error = result.status, None
@@ -144,6 +154,9 @@ def hold(platform: Platform, run_id: str) -> Iterator[Run]:
         except Exception as error:
             run.error = type(error).__name__  # a message may quote data
             raise
+        else:
+            if run.is_partial and run.error is None:
+                run.status = "partial"
         finally:
             log.finish(
                 run_id,
@@ -153,21 +166,28 @@ def hold(platform: Platform, run_id: str) -> Iterator[Run]:
                 error=run.error,
                 targets=run.targets,
                 loads=run.loads,
+                left=run.left,
                 seconds=run.seconds,
             )
 
 
-def run(platform: Platform, run_id: str) -> Outcome:
+def run(platform: Platform, run_id: str, *, targets: Collection[str] = ()) -> Outcome:
     """All steps in order, under the lock of the warehouse.
+
+    Args:
+        targets: load, build and judge only what these rest on; the other tables stay as they were last judged.
 
     Raises:
         WarehouseBusy, KeyProblem, DbtFailed, SuiteError, GateError, ReleaseError: each says what to do. Readers keep
             the last release.
     """
     with hold(platform, run_id) as current:
-        land(platform)
-        current.record(load(platform))
-        judge(platform, build(platform), run_id)
+        current.is_partial = bool(targets)
+        marts = [mart for mart in platform.project.marts if mart.target in targets]
+        needed = {source for mart in marts for source in mart.sources}
+        current.record(land(platform))
+        current.record(load(platform, [all_sources()[name] for name in sorted(needed)] if targets else None))
+        judge(platform, build(platform, [mart.name for mart in marts]), run_id)
         outcome = release(platform, current.info)
         current.record(outcome)
         return outcome
@@ -195,6 +215,7 @@ def record_if_unchanged(platform: Platform, run_id: str) -> bool:
             release=last["release"],
             targets=last["targets"],
             loads=last["loads"],
+            left={path: why for path, why in last.get("left", {}).items() if (platform.settings.drop / path).exists()},
         )
     return True
 
@@ -298,11 +319,14 @@ def load(
         return Loaded(reports, standings, step.seconds())
 
 
-def build(platform: Platform) -> Built:
+def build(platform: Platform, models: Collection[str] = ()) -> Built:
     """Build what the new rows and the changed project ask for.
 
     Everything is built again when a model, macro, seed or setting has changed, or when a file was taken out; else the
     models that rest on a feed with new files. Nothing is built when the last verdicts still hold.
+
+    Args:
+        models: build only these, with all that they are computed from; all by default.
 
     Raises:
         DbtFailed: dbt could not start its work.
@@ -317,6 +341,8 @@ def build(platform: Platform) -> Built:
                 step.say("nothing changed since the last check")
                 return Built((), None, verdicts_hold=True, seconds=step.seconds())
             rests = frozenset[str]() if reason else untouched(project.manifest, _changed_feeds(connection))
+            if models and not get_state(connection, "built_by"):
+                write_verdicts(connection, {})  # tables were built and not judged: no former verdict is about them
             set_state(connection, "built_by", "")  # the evidence of the former build is no evidence of this one
             set_state(connection, "checked", "")
         if reason:
@@ -330,8 +356,9 @@ def build(platform: Platform) -> Built:
             message = "" if is_good else f"{result.resource_type} {result.name}: {result.status} {result.message}"
             step.say(message, min(done, total), total)
 
-        results = platform.dbt.build(full_refresh=bool(reason), on_result=node_built, untouched=rests)
-        built = Built(tuple(results), reason, verdicts_hold=False, seconds=step.seconds())
+        select = " ".join(f"+{name}" for name in sorted(models)) or None
+        results = platform.dbt.build(full_refresh=bool(reason), on_result=node_built, select=select, untouched=rests)
+        built = Built(tuple(results), reason, verdicts_hold=False, seconds=step.seconds(), is_partial=bool(models))
         if built.is_complete:
             with platform.warehouse.connect() as connection:
                 set_state(connection, "fingerprint", project.fingerprint)
@@ -361,10 +388,11 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
 
         tests = platform.dbt.test(tested)
         last = platform.releases.current()
+        judged = _targets_built(project.marts, built)
         found = validate(
             platform.settings.warehouse,
-            project.suites,
-            {mart.name: mart.relation for mart in project.marts},
+            {mart.name: project.suites[mart.name] for mart in judged if mart.name in project.suites},
+            {mart.name: mart.relation for mart in judged},
             last_release=last.path / "marts.duckdb" if last else None,
             comparable=comparable_tables(platform, last),
             memory_limit=platform.settings.memory_limit,
@@ -372,6 +400,10 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
         )
         with platform.warehouse.connect() as connection:
             verdicts = _verdicts(platform, connection, [*built.results, *tests], found)
+            if built.is_partial:
+                targets = {mart.target for mart in judged}
+                verdicts = {target: verdict for target, verdict in verdicts.items() if target in targets}
+                verdicts = read_verdicts(connection) | verdicts
             write_verdicts(connection, verdicts)
             set_state(connection, "built_by", run_id)
             if built.is_complete and all(verdict.passed for verdict in verdicts.values()):
@@ -381,6 +413,15 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
         for verdict in verdicts.values():
             step.say(f"gate: {verdict.target} {_in_words(verdict)}")
         return Judged(verdicts, rows, step.seconds())
+
+
+def _targets_built(marts: Sequence[Mart], built: Built) -> list[Mart]:
+    """The marts of the targets of which every mart was asked for: a target is judged as one."""
+    if not built.is_partial:
+        return list(marts)
+    names = {result.name for result in built.results}
+    left_out = {mart.target for mart in marts if mart.name not in names}
+    return [mart for mart in marts if mart.target not in left_out]
 
 
 def release(platform: Platform, info: RunInfo) -> Outcome:
@@ -416,6 +457,24 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
         for path, reason in outcome.undrawn.items():
             step.say(f"{path} could not be drawn: {reason}. The tables are out; the next run tries again")
     return outcome
+
+
+def recorded_verdicts(platform: Platform) -> dict[str, Verdict]:
+    """The verdicts on record in the warehouse, by target."""
+    with platform.warehouse.connect() as connection:
+        return read_verdicts(connection)
+
+
+def expected_deliveries(platform: Platform, *names: str) -> list[Delivery]:
+    """The sources, all or those named, that are expected to deliver, each with whether it is late by the clock."""
+    settings, sources = platform.settings, all_sources()
+    return deliveries(
+        platform.landing,
+        {name: sources[name] for name in names or sources},
+        platform.now(),
+        overrides=settings.deliveries,
+        addresses=settings.addresses,
+    )
 
 
 def comparable_tables(platform: Platform, last: Release | None) -> frozenset[str]:

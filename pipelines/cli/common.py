@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich import box
@@ -57,6 +57,13 @@ def now() -> datetime:
 def stop(message: str, code: int = FAILED) -> NoReturn:
     err.print(message, style="red", markup=False, highlight=False)
     raise typer.Exit(code)
+
+
+def print_json(value: Any) -> None:
+    """Machine-readable output: JSON on standard output and nothing else."""
+    import json
+
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
 def read_settings() -> Settings:

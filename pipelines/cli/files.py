@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from pipelines.cli.common import (
     landing_of,
     now,
     out,
+    print_json,
     read_settings,
     refuse_if_held,
     refuse_unknown_source,
@@ -32,16 +34,41 @@ if TYPE_CHECKING:
 
 
 @app.command(rich_help_panel=IN)
-def sources() -> None:
-    """The sources: publisher, licence, cadence, files landed."""
+def sources(as_json: Annotated[bool, typer.Option("--json", help="The sources as JSON.")] = False) -> None:
+    """The sources: publisher, licence, cadence, files landed, whether a delivery is late."""
     settings = read_settings()
     from pipelines.sources import all_sources
+    from pipelines.state import read_state
+
+    state = read_state(settings, now())
+    late = {delivery.source: delivery for delivery in state.deliveries}
+    if as_json:
+        known = {item["source"]: item for item in state.to_json()["deliveries"]}
+        print_json(
+            [
+                {
+                    "name": source.name,
+                    "title_vi": source.title_vi,
+                    "title_en": source.title_en,
+                    "publisher": source.publisher,
+                    "licence": source.licence,
+                    "cadence": source.cadence,
+                    "active_files": len(landing_of(settings).in_force(source.name)),
+                    "delivery": known.get(source.name),
+                }
+                for source in all_sources().values()
+            ]
+        )
+        return
 
     table = unbroken("Nguồn", "Tên, nhà cung cấp", "Nhịp, giấy phép", "Tệp", whole="Nguồn")
     for source in all_sources().values():
         files = len(landing_of(settings).in_force(source.name))
         title = f"{source.title_vi}\n[dim]{source.title_en}[/dim]\n{source.publisher}"
-        table.add_row(source.name, title, f"{source.cadence}\n[dim]{source.licence}[/dim]", str(files))
+        rhythm = f"{source.cadence}\n[dim]{source.licence}[/dim]"
+        if (delivery := late.get(source.name)) is not None and delivery.is_late:
+            rhythm += f"\n[yellow]{str(delivery).partition(': ')[2]}[/yellow]"
+        table.add_row(source.name, title, rhythm, str(files))
         table.add_section()
     out.print(table)
 
@@ -146,7 +173,10 @@ def sample(
 
 
 @app.command(rich_help_panel=IN)
-def files(source: Annotated[str, typer.Argument()]) -> None:
+def files(
+    source: Annotated[str, typer.Argument()],
+    as_json: Annotated[bool, typer.Option("--json", help="The files as JSON.")] = False,
+) -> None:
     """Landed files of a source: in force or not, refused, replaced by which; since when, how many bytes."""
     settings = read_settings()
     from pipelines.scoreboard.words import number
@@ -157,18 +187,25 @@ def files(source: Annotated[str, typer.Argument()]) -> None:
     in_force = {receipt.sha256 for receipt in landing.in_force(source)}
     known = _fates(settings, source)
     table = unbroken("sha256", "Kỳ", "Tệp", "Tình trạng", whole="sha256")
+    listed = []
     for receipt in landing.receipts(source):
-        state = "withdrawn" if receipt.withdrawn else "sample, stepped aside"
+        state = "withdrawn" if receipt.withdrawn else "sample, superseded"
         if receipt.sha256 in in_force:
             fate = known.get((receipt.sha256, receipt.name), Fate("loaded"))
             refused = f"refused: {escape(fate.reason)}" if fate.reason else ""
             replaced = f"replaced by {fate.replaced_by[:12]}" if fate.replaced_by else ""
-            state = "; ".join(filter(None, (refused, replaced))) or "in force"
+            state = "; ".join(filter(None, (refused, replaced))) or "active"
+        if as_json:
+            listed.append({**json.loads(receipt.to_json()), "state": state})
+            continue
         size = f"{number(receipt.bytes).vi} byte"
         about = f"số liệu {receipt.extracted_on}, nhận {receipt.landed_at:%Y-%m-%d %H:%M} UTC, {size}"
         name = f"{escape(receipt.name)}\n[dim]{about}[/dim]"
         table.add_row(receipt.sha256[:12], receipt.partition, name, state)
-    out.print(table)
+    if as_json:
+        print_json(listed)
+    else:
+        out.print(table)
 
 
 def _fates(settings: Settings, source: str) -> dict[tuple[str, str], Fate]:

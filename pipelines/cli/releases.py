@@ -15,6 +15,7 @@ from pipelines.cli.common import (
     err,
     now,
     out,
+    print_json,
     read_settings,
     refuse_if_held,
     releases_app,
@@ -31,10 +32,22 @@ def status(
     whole: Annotated[
         bool, typer.Option("--all", help="English titles, documents, targets without data and every table too.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The state of the platform as JSON.")] = False,
 ) -> None:
-    """The scoreboard: targets, published tables, what is held back, what lies in quarantine."""
+    """The scoreboard: targets, published tables, what is held back, what lies in quarantine, what waits for you."""
     settings = read_settings()
+    from pipelines.state import read_state
+
+    state = read_state(settings, now())
+    if as_json:
+        print_json(state.to_json())
+        return
     show_scoreboard(settings, whole)
+    elsewhere = ("held_back", "refused", "pull_failed", "run_failed")  # the scoreboard has them
+    if problems := [problem for problem in state.problems if problem.kind not in elsewhere]:
+        out.print("\nCần xử lý / needs attention", style="bold yellow")
+        for problem in problems:
+            out.print(f"  {problem.key}\n    {problem.text}", style="yellow", markup=False, highlight=False)
 
 
 @app.command(rich_help_panel=OUT)
@@ -75,7 +88,10 @@ def page(
 
 
 @releases_app.callback()
-def releases(context: typer.Context) -> None:
+def releases(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="The releases as JSON.")] = False,
+) -> None:
     """The releases on disk, newest first."""
     if context.invoked_subcommand:
         return
@@ -84,6 +100,24 @@ def releases(context: typer.Context) -> None:
 
     store = store_of(settings)
     current = store.current()
+    if as_json:
+        print_json(
+            [
+                {
+                    "id": release.id,
+                    "is_current": current is not None and release.id == current.id,
+                    "created": release.package["created"],
+                    "path": str(release.path),
+                    "tables": list(release.tables),
+                    "rows": release.rows,
+                    "bytes": release.bytes,
+                    "synthetic": release.synthetic,
+                    "held_back": [held.target for held in release.held_back],
+                }
+                for release in store.list()
+            ]
+        )
+        return
     table = unbroken("", "Bản công bố", "Bảng", "Số dòng", "Byte", "Giữ lại", "Mẫu", whole="Bản công bố")
     for release in store.list():
         table.add_row(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
-from datetime import date, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.table import Table
@@ -24,6 +23,7 @@ from pipelines.cli.common import (
     key_app,
     now,
     out,
+    print_json,
     read_settings,
     refuse_if_held,
     show_scoreboard,
@@ -33,12 +33,21 @@ from pipelines.cli.common import (
 from pipelines.settings import Settings, unknown_settings
 
 if TYPE_CHECKING:
+    from pipelines.doctor import Finding
     from pipelines.platform import Platform
+
+_SHOWN_PROBLEMS = 5
 
 
 @app.command(rich_help_panel=RUN)
 def run(
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the outcome, no progress.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress; nothing at all when nothing waits for a person.")
+    ] = False,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="Only what this target is computed from; the other tables stay. May be repeated."),
+    ] = None,
 ) -> None:
     """Take the drop folder in, load, build and check the models, release what passed.
 
@@ -46,6 +55,47 @@ def run(
     """
     settings = read_settings()
     refuse_if_held(settings)
+    with _stopped_by_signals():
+        try:
+            _run(settings, quiet, tuple(target or ()))
+        finally:
+            _report(settings)
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGINT end the run with exit code 1 and its record written, whatever library is at work."""
+    import os
+    import signal
+
+    def stopped(number: int, _frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, stopped) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    except KeyboardInterrupt as stop_signal:
+        err.print(f"Stopped by {stop_signal}. Readers keep the last release; run again: hatinh run", style="red")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(FAILED)  # threads of DuckDB and gRPC may hold the interpreter, or abort it
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _report(settings: Settings) -> None:
+    """Metrics and alerts, after every run, however it ended."""
+    from pipelines.alerts import report
+    from pipelines.state import read_state
+
+    for problem in report(settings, read_state(settings, now())):
+        err.print(problem, style="red", markup=False, highlight=False)
+
+
+def _run(settings: Settings, quiet: bool, targets: Sequence[str]) -> None:
     from pipelines.warehouse.pseudonyms import KeyProblem, read_key
 
     try:
@@ -62,14 +112,16 @@ def run(
         from pipelines.transform.dbt import DbtFailed
 
         platform = Platform(settings, listeners=[progress])
-        if _found_nothing_new(platform):
-            _end_of_run(settings, started)
+        if targets:
+            _refuse_unknown_targets(platform, targets)
+        elif _found_nothing_new(platform):
+            _end_of_run(settings, started, quiet)
             return
         _refuse_faulty_registries(settings)
         from pipelines.orchestration.execute import execute
 
         try:
-            result = execute(platform)
+            result = execute(platform, targets)
         except (SuiteError, DbtFailed) as problem:  # before the job began: what people edit cannot be read
             stop(f"Nothing was run. {problem}", WRONG_USE)
     if not result.success:
@@ -80,7 +132,13 @@ def run(
             f"Readers keep the last release. The log: hatinh ui, run {result.run_id}.",
             BUSY if result.error_class == "WarehouseBusy" else FAILED,
         )
-    _end_of_run(settings, started)
+    _end_of_run(settings, started, quiet)
+
+
+def _refuse_unknown_targets(platform: Platform, targets: Sequence[str]) -> None:
+    known = sorted({mart.target for mart in platform.project.marts})
+    if unknown := [target for target in targets if target not in known]:
+        stop(f"No target is called {', '.join(unknown)}. Known: {', '.join(known)}.", WRONG_USE)
 
 
 def _found_nothing_new(platform: Platform) -> bool:
@@ -98,20 +156,26 @@ def _found_nothing_new(platform: Platform) -> bool:
     return True
 
 
-def _end_of_run(settings: Settings, started: datetime) -> None:
+def _end_of_run(settings: Settings, started: datetime, quiet: bool) -> None:
     """The scoreboard and the outcome of the last run; exit code 3 when something waits for a person."""
+    from pipelines.state import read_state
+
     last = _last_run(settings)
+    problems = read_state(settings, now()).problems
+    if quiet and not problems:
+        return
     show_scoreboard(settings)
     _tell_unplaced(settings)
     took = (now() - started).total_seconds()
     outcome = {
         "released": "đã công bố / released",
         "unchanged": "không có gì thay đổi / unchanged",
+        "partial": "chạy một phần / partial run",
         "nothing": "không có bảng nào đạt / nothing could be released",
     }[last["status"]]
     out.print(f"{outcome} · {took:.0f} s", style="bold", highlight=False)
-    undrawn = _tell_undrawn(settings)
-    if undrawn or waits_for_somebody(last):
+    _tell_undrawn(settings)
+    if problems or waits_for_somebody(last):
         raise typer.Exit(HELD_BACK)
 
 
@@ -155,8 +219,8 @@ def _tell_unplaced(settings: Settings) -> None:
             )
 
 
-def _tell_undrawn(settings: Settings) -> bool:
-    """Say loudly which page the current release lacks, and why. True when one is missing."""
+def _tell_undrawn(settings: Settings) -> None:
+    """Say loudly which page the current release lacks, and why."""
     current = store_of(settings).current()
     undrawn = current.undrawn if current else {}
     for path, reason in undrawn.items():
@@ -166,7 +230,6 @@ def _tell_undrawn(settings: Settings) -> bool:
             markup=False,
             highlight=False,
         )
-    return bool(undrawn)
 
 
 def _last_run(settings: Settings) -> dict[str, Any]:
@@ -177,40 +240,40 @@ def _last_run(settings: Settings) -> dict[str, Any]:
 
 @app.command(rich_help_panel=RUN)
 def ui() -> None:
-    """Open Dagster on loopback: the graph, the runs, the checks; with its daemon, so that schedule and sensor work."""
+    """Serve the Dagster page on loopback, with its daemon, so that schedules and sensors work. Ctrl-C stops it."""
     settings = read_settings()
-    import os
-    import signal
+    _refuse_taken_port(settings)
+    from pipelines.orchestration.services import run_all
+
+    raise typer.Exit(run_all(settings))
+
+
+@app.command(rich_help_panel=RUN)
+def serve(
+    part: Annotated[Literal["code", "web", "daemon"], typer.Argument()],
+) -> None:
+    """Be one process of the page: code server, web server or daemon. For service managers; `hatinh ui` is all three."""
+    settings = read_settings()
+    from pipelines.orchestration.services import serve_part
+
+    if part == "web":
+        _refuse_taken_port(settings)
+    serve_part(settings, part)
+
+
+def _refuse_taken_port(settings: Settings) -> None:
     import socket
 
     with socket.socket() as port:
         port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was just left may be taken at once
         try:
-            port.bind(("127.0.0.1", settings.ui_port))
+            port.bind((settings.ui_bind, settings.ui_port))
         except OSError:
             stop(
                 f"Port {settings.ui_port} is taken, by another `hatinh ui` perhaps: two would start every run twice. "
                 "Stop that one, or set HATINH_UI_PORT.",
                 BUSY,
             )
-
-    from pipelines.orchestration.execute import prepare_page
-
-    prepare_page(settings)
-    # a script that starts us with & lets us ignore SIGINT, and Dagster then ignores SIGTERM as well
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    command = [
-        str(Path(sys.executable).with_name("dagster")),
-        "dev",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(settings.ui_port),
-        "--workspace",
-        str(settings.home / "workspace.yaml"),
-    ]
-    os.chdir(settings.home)
-    os.execv(command[0], command)  # noqa: S606 - our own program, by its full path
 
 
 @app.command(rich_help_panel=RUN)
@@ -224,22 +287,103 @@ def rebuild(
         typer.confirm(f"Delete {settings.warehouse} and load all landed files again?", abort=True)
     for path in (settings.warehouse, settings.warehouse.with_suffix(".duckdb.wal")):
         path.unlink(missing_ok=True)
-    run()
+    run(quiet=False, target=None)
 
 
 @app.command(rich_help_panel=RUN)
-def doctor() -> None:
-    """Look at what runs need: versions, key, folders, disk, lock, settings. Exit code 1 when something is wrong."""
+def check() -> None:
+    """One line for monitors (Nagios, Icinga, Zabbix), with their exit codes.
+
+    0: all is well. 1: something waits for a person. 2: readers get no news: the last run failed, none was good for
+    HATINH_MAX_AGE_HOURS, or the disk is full. 3: the settings cannot be read.
+    """
+    try:
+        settings = read_settings()
+    except typer.Exit:
+        raise typer.Exit(3) from None
+    from pipelines.alerts import report
+    from pipelines.state import read_state
+
+    state = read_state(settings, now())
+    not_sent = report(settings, state)
+    critical = [problem for problem in state.problems if problem.is_critical]
+    level = 2 if critical else 1 if state.problems or not_sent else 0
+    words = [problem.key for problem in (*critical, *(p for p in state.problems if not p.is_critical))]
+    shown = [*words[:_SHOWN_PROBLEMS], *([f"+{len(words) - _SHOWN_PROBLEMS}"] if len(words) > _SHOWN_PROBLEMS else [])]
+    age = (state.at - state.last_success_at).total_seconds() if state.last_success_at else -1
+    told = ", ".join([*shown, *not_sent]) or f"release {state.release.id if state.release else 'none yet'}"
+    data = f"problems={len(state.problems)} age={age:.0f}s free={state.free_bytes}B"
+    out.print(
+        f"HATINH {('OK', 'WARNING', 'CRITICAL')[level]} - {told} | {data}",
+        soft_wrap=True,
+        markup=False,
+        highlight=False,
+    )
+    if level:
+        raise typer.Exit(level)
+
+
+@app.command(rich_help_panel=RUN)
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only what is wrong.")] = False,
+) -> None:
+    """Look at what runs need: versions, key, folders, disk, warehouse, Dagster, settings. Exit code 1 when something
+    is wrong."""
     settings = read_settings()
     from pipelines.doctor import examine
 
-    findings = examine(settings, date.today())
+    findings = examine(settings, now())
+    if as_json:
+        print_json([{"what": f.what, "ok": f.good, "text": f.how} for f in findings])
+    elif shown := [finding for finding in findings if not (quiet and finding.good)]:
+        _show(shown)
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(FAILED)
+
+
+def _show(findings: Sequence[Finding]) -> None:
     table = Table("", "Gì", "Thế nào")
     for finding in findings:
         table.add_row("[green]✓[/green]" if finding.good else "[red]✗[/red]", finding.what, finding.how)
     out.print(table)
-    if not all(finding.good for finding in findings):
-        raise typer.Exit(FAILED)
+
+
+@app.command(rich_help_panel=RUN)
+def prune(
+    days: Annotated[int | None, typer.Option(min=1, help="Keep what is younger; else HATINH_KEEP_DAYS.")] = None,
+) -> None:
+    """Delete releases and Dagster's records of runs by age. The current release, landed files and the key stay."""
+    settings = read_settings()
+    kept = days or settings.keep_days
+    if kept is None:
+        stop("Of how many days is everything to be kept? --days N, or set HATINH_KEEP_DAYS.", WRONG_USE)
+    refuse_if_held(settings)
+    from pipelines.orchestration.prune import prune_runs
+
+    before = now() - timedelta(days=kept)
+    used = _bytes_of(settings)
+    store = store_of(settings)
+    young = sum(release.created_at >= before for release in store.list())
+    releases = store.prune(max(young, 1))
+    runs = prune_runs(settings, before)
+    freed = used - _bytes_of(settings)
+    out.print(
+        f"đã xóa / deleted: {len(releases)} bản công bố / releases, {runs} lần chạy / runs of Dagster, {freed:,} byte",
+        highlight=False,
+    )
+
+
+def _bytes_of(settings: Settings) -> int:
+    """Bytes on disk of releases and Dagster's records; a file with several names, as held-back tables have, counts
+    once."""
+    found = {}
+    for folder in (settings.marts, settings.dagster_home):
+        for path in folder.rglob("*"):
+            with suppress(OSError):
+                status = path.lstat()
+                found[status.st_dev, status.st_ino] = status.st_blocks * 512
+    return sum(found.values())
 
 
 @key_app.command("make")

@@ -88,7 +88,7 @@ class Landing:
         """
         name = _text(name)
         folder = self._folder(source) / _checked("partition", partition)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder, self.root)
         with self._alone(source):
             self._sweep(source)
             temporary = folder / f"{_TEMPORARY}payload"
@@ -276,6 +276,14 @@ def _describe(receipt: Receipt) -> str:
     return f"{receipt.sha256[:12]} {receipt.partition} {receipt.name}{state}"
 
 
+def make_private(folder: Path, root: Path) -> None:
+    """Make a folder under `root`, and `root` itself, that nobody but their owner may look into."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (root, *(parent for parent in (folder, *folder.parents) if parent.is_relative_to(root))):
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o700)
+
+
 def _write(path: Path, chunks: Iterable[bytes], max_bytes: int | None) -> tuple[int, str]:
     """Write the chunks and return how many bytes they were and their sha256."""
     size, digest = 0, hashlib.sha256()
@@ -293,7 +301,7 @@ def _place(temporary: Path, final: Path) -> None:
     """Make a written file durable and read-only, then give it its name in one step."""
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
-    temporary.chmod(0o444)
+    temporary.chmod(0o400)
     temporary.replace(final)
     folder = os.open(final.parent, os.O_RDONLY)
     try:

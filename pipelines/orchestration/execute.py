@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -12,9 +13,11 @@ from dagster import DagsterRun
 
 from pipelines.orchestration.build import build_defs
 from pipelines.orchestration.event_log import batched_events
-from pipelines.orchestration.held_run import RUN, fail_stale_runs
+from pipelines.orchestration.held_run import RUN, fail_stale_runs, job_origin
+from pipelines.orchestration.keys import RELEASE, keys_of_targets
 from pipelines.platform import Platform
 from pipelines.settings import Settings
+from pipelines.transform.marts import ancestors
 from pipelines.warehouse.connection import Warehouse
 
 
@@ -45,14 +48,19 @@ def prepare_page(settings: Settings) -> None:
         fail_stale_runs(instance, Warehouse(settings.warehouse), job=None, grace=timedelta())
 
 
-def execute(platform: Platform) -> Executed:
-    """The run of the Dagster job, from the drop folder to the release, on the project as it is now."""
+def execute(platform: Platform, targets: Collection[str] = ()) -> Executed:
+    """The run of the Dagster job, from the drop folder to the release, on the project as it is now.
+
+    Args:
+        targets: run only what these targets are computed from; everything by default.
+    """
     platform = replace(platform)  # what people edit is read again for each run
     use_instance(platform.settings)
     job = build_defs(platform).resolve_job_def(RUN)
     with dg.DagsterInstance.get() as instance, batched_events(instance):
         result = job.execute_in_process(
             instance=instance,
+            asset_selection=sorted(_keys_of(platform, targets)) if targets else None,
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
@@ -70,12 +78,23 @@ def execute(platform: Platform) -> Executed:
         return Executed(False, result.run_id)
 
 
+def _keys_of(platform: Platform, targets: Collection[str]) -> set[dg.AssetKey]:
+    manifest = platform.project.manifest
+    marts = [mart for mart in platform.project.marts if mart.target in targets]
+    models = {node["name"]: key for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+    lineage = ancestors(manifest["parent_map"], [models[mart.name] for mart in marts])
+    return keys_of_targets(manifest, marts, lineage)
+
+
 def record_unchanged(settings: Settings, run_id: str) -> None:
     """Record a run that found nothing to do, without making the definitions: the page lists it as a success."""
     use_instance(settings)
     with dg.DagsterInstance.get() as instance:
-        run = DagsterRun(job_name=RUN, run_id=run_id, tags={"hatinh/outcome": "unchanged"})
+        run = DagsterRun(
+            job_name=RUN, run_id=run_id, tags={"hatinh/outcome": "unchanged"}, remote_job_origin=job_origin()
+        )
         instance.add_run(run)
         for event in (dg.DagsterEventType.RUN_START, dg.DagsterEventType.RUN_SUCCESS):
             message = "Nothing is new since the last release."
             instance.report_dagster_event(dg.DagsterEvent(event.value, RUN, message=message), run_id=run_id)
+        instance.report_runless_asset_event(dg.AssetMaterialization(RELEASE, metadata={"status": "unchanged"}))

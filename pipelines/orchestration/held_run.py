@@ -9,9 +9,18 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import duckdb
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from pipelines import walk
+from pipelines.landing.drop import DropReport
 from pipelines.orchestration.event_log import batched_events
+from pipelines.orchestration.keys import keys_of_run
 from pipelines.platform import Platform, Progress
 from pipelines.release.publish import Outcome
 from pipelines.release.runs import RunInfo
@@ -34,7 +43,7 @@ class HeldRun:
     def info(self) -> RunInfo:
         return self.run.info
 
-    def record(self, result: walk.Loaded | Outcome) -> None:
+    def record(self, result: DropReport | walk.Loaded | Outcome) -> None:
         self.run.record(result)
 
     @contextmanager
@@ -61,6 +70,14 @@ class HeldRun:
         """Close the file: dbt and Great Expectations open it with a configuration of their own."""
         self._open.close()
         self._connection = None
+
+
+def job_origin() -> RemoteJobOrigin:
+    """Where the page finds the job of a run: without it a run of the command line is not on its timeline."""
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(
+        LoadableTargetOrigin(module_name="pipelines.definitions"), location_name="hatinh"
+    )
+    return RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), RUN)
 
 
 def fail_stale_runs(
@@ -105,13 +122,34 @@ def held_run(context: dg.InitResourceContext) -> Iterator[HeldRun]:
     with batched_events(context.instance), walk.hold(platform, run_id) as run:
         if context.instance is not None:
             fail_stale_runs(context.instance, platform.warehouse, alive=run_id)
+            if context.run is not None and context.run.job_name == RUN and context.run.remote_job_origin is None:
+                origin = job_origin()
+                context.instance.run_storage.replace_job_origin(context.run, origin)
+                context.instance.add_run_tags(run_id, {REPOSITORY_LABEL_TAG: origin.repository_origin.get_label()})
+        run.is_partial = _is_partial(context, platform)
         held = HeldRun(platform, run)
         try:
             yield held
         finally:
             held.close()
-            if run.error is not None:
-                run.error = _failed_step(context, run_id) or run.error
+            failed = _failed_step(context, run_id)
+            if failed or run.error is not None:
+                run.error = failed or (None if run.is_partial else run.error)
+            if context.instance is not None:
+                context.instance.add_run_tags(run_id, _tags(run))
+
+
+def _is_partial(context: dg.InitResourceContext, platform: Platform) -> bool:
+    """Whether some assets of a complete run were left out by whoever started this one."""
+    selection = (context.run.asset_selection if context.run else None) or set()
+    return bool(selection) and not keys_of_run(platform.project.manifest) <= selection
+
+
+def _tags(run: walk.Run) -> dict[str, str]:
+    """What the list of runs shows beside a green run of which some targets were held back."""
+    held = sorted(target for target, state in run.targets.items() if state == "held_back")
+    tags = {"hatinh/outcome": "failed" if run.error else "partial" if run.is_partial else run.status}
+    return tags | ({"hatinh/held_back": ", ".join(held)[:250]} if held else {})
 
 
 def _failed_step(context: dg.InitResourceContext, run_id: str) -> str | None:

@@ -3,19 +3,25 @@
 # No `from __future__ import annotations` here: Dagster reads the annotations of sensors as types.
 import hashlib
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from pipelines.alerts import report
 from pipelines.landing.drop import waiting
-from pipelines.orchestration.assets import landing_key, partition_key
 from pipelines.orchestration.held_run import RUN, fail_stale_runs
+from pipelines.orchestration.keys import landing_key, partition_key
 from pipelines.platform import Platform
+from pipelines.release.runs import RunLog
 from pipelines.settings import Settings
 from pipelines.sources import all_sources
+from pipelines.state import Problem, read_state
 
+RETRY_AFTER = timedelta(hours=1)
+"""So long after a failed run the sensor asks again for the files that it left."""
 LATE_CHANGES_DAYS = 10
 """A period is still pulled this long after its end: dossiers change after they were received."""
 
@@ -80,7 +86,7 @@ def drop_sensor(settings: Settings) -> dg.SensorDefinition:
         job_name=RUN,
         minimum_interval_seconds=30,
         default_status=_sensor_status(settings.drop_sensor),
-        description="A run as soon as a file lies in data/drop/<source>/ (HATINH_DROP_SENSOR).",
+        description="A run as soon as a file lies in data/drop/SOURCE/ (HATINH_DROP_SENSOR).",
     )
     def dropped(
         context: dg.SensorEvaluationContext, platform: dg.ResourceParam[Platform]
@@ -89,17 +95,67 @@ def drop_sensor(settings: Settings) -> dg.SensorDefinition:
         files = waiting(platform.settings.drop, all_sources())
         if not files:
             return dg.SkipReason("nothing in the drop folder")
-        return dg.RunRequest(run_key=_state_of(files))
+        return dg.RunRequest(run_key=_state_of(files) + _after_failure(platform))
 
     return dropped
+
+
+def watch(settings: Settings) -> dg.SensorDefinition:
+    """Alerts and metrics by the clock: what is late or stale shows when nothing runs at all."""
+
+    @dg.sensor(
+        name="watch",
+        minimum_interval_seconds=300,
+        default_status=_sensor_status("on" if settings.alerts or settings.metrics_file else "off"),
+        description="Looks for problems and sends what is new or over (HATINH_ALERTS, HATINH_METRICS_FILE).",
+    )
+    def watched(context: dg.SensorEvaluationContext, platform: dg.ResourceParam[Platform]) -> dg.SkipReason:
+        state = read_state(platform.settings, platform.now())
+        for problem in report(platform.settings, state):
+            context.log.warning(problem)
+        return dg.SkipReason(", ".join(problem.key for problem in state.problems)[:500] or "no problems")
+
+    return watched
+
+
+def run_ended(settings: Settings, status: dg.DagsterRunStatus) -> dg.SensorDefinition:
+    """Alerts as soon as a run of Dagster has ended."""
+
+    @dg.run_status_sensor(
+        run_status=status,
+        name=f"alert_on_{status.value.lower()}",
+        minimum_interval_seconds=30,
+        default_status=_sensor_status("on" if settings.alerts else "off"),
+        description="Sends what a run found or fixed (HATINH_ALERTS).",
+    )
+    def ended(context: dg.RunStatusSensorContext, platform: dg.ResourceParam[Platform]) -> None:
+        state = read_state(platform.settings, platform.now())
+        run = context.dagster_run
+        known = {entry["run_id"] for entry in RunLog(platform.settings.marts).runs()}
+        if status is dg.DagsterRunStatus.FAILURE and run.job_name == RUN and run.run_id not in known:
+            text = "Dagster không bắt đầu được lần chạy / Dagster could not start the run: see its log on the page"
+            state = replace(state, problems=(*state.problems, Problem("run_failed", run.run_id, text)))
+        for problem in report(platform.settings, state):
+            context.log.warning(problem)
+
+    return ended
+
+
+def _after_failure(platform: Platform) -> str:
+    """Part of the key that makes files count as new again an hour after a run failed with them."""
+    runs = RunLog(platform.settings.marts).runs()
+    if not runs or runs[-1]["status"] not in ("failed", "died") or not runs[-1].get("finished_at"):
+        return ""
+    ended = datetime.fromisoformat(runs[-1]["finished_at"])
+    return f" after {runs[-1]['run_id']}" if platform.now() - ended >= RETRY_AFTER else ""
 
 
 def _state_of(files: list[Path]) -> str:
     """One key for one state of the folder: files that stay are not asked for twice."""
     digest = hashlib.sha256()
     for path in files:
-        status = path.stat()
-        digest.update(f"{path.name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+        status = path.lstat()  # a link that leads nowhere is left by the intake and must not stop the sensor
+        digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()[:16]
 
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from pipelines.personal import redacted
 from pipelines.release.files import PACKAGE, RELEASES, VERSIONS, current_id, iso, to_json, write_atomically
 
-RunStatus = Literal["running", "released", "unchanged", "nothing", "failed", "died"]
+RunStatus = Literal["running", "released", "unchanged", "nothing", "partial", "failed", "died"]
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +61,7 @@ class RunLog:
         error: str | None = None,
         targets: Mapping[str, str] | None = None,
         loads: Mapping[str, Any] | None = None,
+        left: Mapping[str, str] | None = None,
         seconds: Mapping[str, float] | None = None,
     ) -> None:
         """Record how a run ended, and the seconds of each step.
@@ -79,6 +80,7 @@ class RunLog:
             "error": redacted(error) if error else None,
             "targets": dict(targets or {}),
             "loads": dict(loads or {}),
+            "left": dict(left or {}),
             "seconds": dict(seconds or {}),
         }
         self._write(runs)
@@ -144,5 +146,6 @@ def _entry(run_id: str, started_at: str | None, status: RunStatus, kind: str = "
         "error": None,
         "targets": {},
         "loads": {},
+        "left": {},
         "seconds": {},
     }

@@ -94,7 +94,7 @@ class Warehouse:
         Raises:
             WarehouseBusy: another process holds it.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         with open(self.lock_path, "a+", encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -121,6 +121,12 @@ class Warehouse:
             finally:
                 lock.truncate(0)
 
+    def _make_folder(self) -> None:
+        """The folder of the warehouse and of what DuckDB spills beside it: nobody else may look into it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.parent.stat().st_mode & 0o077:
+            self.path.parent.chmod(0o700)
+
     def holder(self) -> Holder | None:
         """Who holds the warehouse now; None when nobody does."""
         try:
@@ -137,7 +143,7 @@ class Warehouse:
     @contextmanager
     def connect(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open the file, with its schemas made where they are missing; closed at the end, so that dbt can open it."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         connection = duckdb.connect(
             str(self.path),
             read_only=read_only,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from pipelines.orchestration.assets import partition_key, partitions_of
+from pipelines.orchestration.keys import partition_key, partitions_of
 from pipelines.sources.dossiers import SOURCE
 
 NOW = datetime(2026, 11, 23, 12)

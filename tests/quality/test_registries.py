@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -251,6 +251,7 @@ def test_a_run_is_refused_before_anything_happens_and_the_doctor_says_the_same(s
     run = CliRunner().invoke(app, ["run"], env=environment)
     assert (run.exit_code, cell in " ".join(run.output.split())) == (2, True), run.output
     assert not (tmp_path / "home" / "data").exists()
-    examined = examine(load_settings(home=seeds.parents[1], pseudonym_key_file=tmp_path / "key"), date(2026, 11, 25))
+    settings = load_settings(home=seeds.parents[1], pseudonym_key_file=tmp_path / "key")
+    examined = examine(settings, datetime(2026, 11, 25, tzinfo=UTC))
     (finding,) = [finding for finding in examined if finding.what == "registry"]
     assert (finding.good, finding.how.startswith(cell)) == (False, True)

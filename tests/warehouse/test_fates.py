@@ -94,7 +94,7 @@ def test_a_later_file_about_the_same_replaces_the_first_and_that_is_told(world: 
     assert "no_test" not in printed(world, "quarantine", "ookla_tiles")
     said = files_said(world, "ookla_tiles")
     assert said[first.sha256[:12]] == f"replaced by {third.sha256[:12]}"
-    assert said[third.sha256[:12]] == said[other.sha256[:12]] == "in force"
+    assert said[third.sha256[:12]] == said[other.sha256[:12]] == "active"
     world.landing.withdraw("ookla_tiles", third.sha256, "wrong quarter", world.landed_at)
     world.load()
     assert fate_of(world, first) == Fate("loaded"), "without its successor it counts again"
@@ -127,7 +127,7 @@ def test_a_workbook_with_figures_on_two_sheets_is_whole_and_not_all_read(world: 
 
 def test_a_file_that_is_refused_says_why(world: World) -> None:
     refused = world.land(MOBILE, tiles(3, without="tests"), OOKLA)
-    assert files_said(world, "ookla_tiles") == {refused.sha256[:12]: "in force"}, "not loaded yet"
+    assert files_said(world, "ookla_tiles") == {refused.sha256[:12]: "active"}, "not loaded yet"
     world.load()
     assert fate_of(world, refused) == Fate("refused", NO_TESTS)
     assert files_said(world, "ookla_tiles") == {refused.sha256[:12]: f"refused: {NO_TESTS}"}

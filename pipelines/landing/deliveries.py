@@ -1,0 +1,80 @@
+"""Which source should have delivered by now, judged by the clock: late since when, also when nothing arrives at all.
+
+What is expected follows from the cadence of a source: a source of which a real file is active must deliver again within
+the days below, and so must one that has an address. Samples are no deliveries. `HATINH_DELIVERIES` sets the days of a
+source, 0 for one that nobody expects anything of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from pipelines.landing.store import Landing
+
+MAX_DAYS = {"daily": 2, "monthly": 40, "quarterly": 120, "yearly": 455}
+"""Days from one delivery to the next by cadence: one period, and what publishers take to deliver. None for others."""
+
+
+class Cadenced(Protocol):
+    """What has to be known of a source."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def cadence(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The last delivery of a source that is expected to deliver again."""
+
+    source: str
+    max_days: int
+    last_at: datetime | None
+    """None when nothing has ever arrived."""
+    is_late: bool
+
+    @property
+    def late_since(self) -> datetime | None:
+        """None also where nothing has ever arrived."""
+        return self.last_at + timedelta(days=self.max_days) if self.is_late and self.last_at else None
+
+    def __str__(self) -> str:
+        if self.last_at is None:
+            return f"{self.source}: chưa nhận được gì / nothing has arrived yet"
+        since = f"{self.late_since:%d/%m/%Y}" if self.late_since else "–"
+        return (
+            f"{self.source}: trễ từ / late since {since}, nhận gần nhất / last received {self.last_at:%d/%m/%Y}, "
+            f"hẹn / expected every {self.max_days} ngày / days"
+        )
+
+
+def expected_days(source: Cadenced, overrides: Mapping[str, int]) -> int | None:
+    """Most days from one delivery to the next; None when no delivery is expected."""
+    return overrides.get(source.name, MAX_DAYS.get(source.cadence)) or None
+
+
+def deliveries(
+    landing: Landing,
+    sources: Mapping[str, Cadenced],
+    now: datetime,
+    *,
+    overrides: Mapping[str, int],
+    addresses: Collection[str],
+) -> list[Delivery]:
+    """The sources that are expected to deliver, in the order of `sources`."""
+    found = []
+    for name, source in sources.items():
+        days = expected_days(source, overrides)
+        if days is None:
+            continue
+        last = max((r.landed_at for r in landing.in_force(name) if not r.synthetic), default=None)
+        if last is None and name not in overrides and name not in addresses:
+            continue
+        is_late = last is None or now > last + timedelta(days=days)
+        found.append(Delivery(name, days, last, is_late))
+    return found

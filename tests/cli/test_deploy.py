@@ -1,0 +1,62 @@
+"""What ships in deploy/ hangs together: commands, settings and drivers that exist, no port open to the world."""
+
+from __future__ import annotations
+
+import re
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.main import get_command
+
+from pipelines.cli import app
+from pipelines.settings import ENV_PREFIX, PROJECT_ROOT, Settings
+
+DEPLOY = PROJECT_ROOT / "deploy"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+
+
+def unit(path: Path) -> ConfigParser:
+    parser = ConfigParser(strict=False, interpolation=None)
+    parser.read(path, encoding="utf-8")
+    return parser
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
+def test_a_unit_runs_a_command_that_exists_as_a_user_without_rights(path: Path) -> None:
+    service = unit(path)["Service"]
+    command = service["ExecStart"].split("/bin/hatinh ")[1].split()
+    known = get_command(app).commands  # type: ignore[attr-defined]
+    assert command[0] in known
+    if command[0] == "serve":
+        assert command[1] in ("code", "web", "daemon")
+    assert service["User"] == "hatinh"
+    assert service["NoNewPrivileges"] == "yes"
+    assert service["ProtectSystem"] == "strict"
+
+
+def test_every_setting_that_is_named_exists() -> None:
+    known = {f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for path in DEPLOY.rglob("*"):
+        if path.is_file():
+            named = set(re.findall(r"\bHATINH_[A-Z_]+\b", path.read_text(encoding="utf-8")))
+            assert named <= known, path.name
+
+
+def test_only_the_proxy_has_a_port_and_it_asks_who_it_is() -> None:
+    compose = yaml.safe_load((DEPLOY / "container" / "compose.yaml").read_text(encoding="utf-8"))
+    assert [name for name, service in compose["services"].items() if service.get("ports")] == ["proxy"]
+    assert "basic_auth" in (DEPLOY / "container" / "Caddyfile").read_text()
+    assert set(compose["services"]) == {"db", "code", "web", "daemon", "proxy"}
+
+
+def test_the_address_of_postgres_names_its_driver() -> None:
+    compose = yaml.safe_load((DEPLOY / "container" / "compose.yaml").read_text(encoding="utf-8"))
+    url = compose["services"]["web"]["environment"]["DAGSTER_POSTGRES_URL"]
+    assert url.startswith("postgresql+psycopg2://"), "SQLAlchemy 2.1 takes another driver otherwise"
+
+
+def test_uv_is_pinned_with_its_hashes() -> None:
+    text = (DEPLOY / "uv.txt").read_text()
+    assert re.match(r"uv==[\d.]+ \\\n    --hash=sha256:[0-9a-f]{64}", text)
