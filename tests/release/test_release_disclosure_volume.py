@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import disclosure_attack as outsider
 import pytest
 from disclosure_world import LIMITS, published, truth_in
-from pipelines.sample.dossiers import write_dossiers
 
 from pipelines.release.disclosure import policy_of, prepare
 from pipelines.release.disclosure_edition import suppressed
 from pipelines.release.disclosure_vault import Vault
 from pipelines.settings import PROJECT_ROOT
 from pipelines.transform.marts import marts_of
+from samples.dossiers import write_dossiers
 
 if TYPE_CHECKING:
     from conftest import World
