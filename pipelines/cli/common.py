@@ -55,7 +55,7 @@ def now() -> datetime:
 
 
 def stop(message: str, code: int = FAILED) -> NoReturn:
-    err.print(message, style="red", markup=False, highlight=False)
+    err.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(code)
 
 
