@@ -24,7 +24,7 @@ MONTHS: dict[str, int] = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 """Months in a period of each type."""
 EXAMPLES: dict[str, str] = {"year": "2026", "half": "2026-H1", "quarter": "2026-Q3", "month": "2026-09"}
 ROMAN = ("I", "II", "III", "IV")
-_LABEL = re.compile(r"([1-9]\d{3})(?:-?Q([1-4])|-?H([12])|-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?")
+_LABEL = re.compile(r"((?!0000)\d{4})(?:-?Q([1-4])|-?H([12])|-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?")
 
 
 @dataclass(frozen=True, order=True)

@@ -119,6 +119,10 @@ class Registry:
         return held[-1]
 
 
+FIRST_YEAR = 2000
+"""Of a report: an earlier year is a mistyped one."""
+
+
 def parse_period(label: str) -> Period:
     """A period from how people write it.
 
@@ -126,7 +130,10 @@ def parse_period(label: str) -> Period:
         ReportingError: it is none; shows how one is written.
     """
     try:
-        return Period.parse(label)
+        period = Period.parse(label)
+        if period.first.year < FIRST_YEAR:
+            raise ValueError("before there were reports")
+        return period
     except ValueError:
         raise ReportingError(
             f"{label} is no period: write 2026 (năm), 2026-H1 (6 tháng), 2026-Q3 (quý) or 2026-09 (tháng)."

@@ -29,7 +29,7 @@ class Reason(StrEnum):
 
 
 class Container(StrEnum):
-    """A kind of file that is not read: one reject for the file. `HOW_TO_FIX` says what it is and what to do."""
+    """A kind of file that is not read: one reject for the file; `reasons.py` states what to do."""
 
     ARCHIVE = "archive"
     COMPRESSED_TABLE = "compressed_table"
@@ -43,23 +43,6 @@ class Container(StrEnum):
     TEXT_DOCUMENT = "text_document"
     PDF_DOCUMENT = "pdf_document"
 
-
-HOW_TO_FIX: dict[str, str] = {
-    Container.ARCHIVE: "it is an archive (zip, rar, 7z): unpack it and drop the files in it",
-    Container.COMPRESSED_TABLE: "it is a table compressed with gzip: unpack it and drop the table",
-    Container.WEB_ARCHIVE: "it is a web page in MIME form (MHTML): open it in Excel and save it as .xlsx",
-    Container.WEB_PAGE: "it is a web page, not data: it may be the answer of a login page; download the file again",
-    Container.XML_SPREADSHEET: "it is an XML Spreadsheet 2003: open it in Excel and save it as .xlsx",
-    Container.OPEN_DOCUMENT: "it is an OpenDocument file: save it as .xlsx",
-    Container.BINARY_WORKBOOK: "it is a binary workbook (.xlsb): save it as .xlsx",
-    Container.PROTECTED_WORKBOOK: "it is protected by a password: save it without one",
-    Container.WORKBOOK_TOO_LARGE: (
-        "the used range of a sheet is too large: delete the empty rows and columns that hold formatting or a stray "
-        "cell, and save it again"
-    ),
-    Container.TEXT_DOCUMENT: "it is a text document or presentation: put the table into a workbook (.xlsx) or CSV",
-    Container.PDF_DOCUMENT: "it is a PDF: get the table as a workbook (.xlsx) or CSV",
-}
 
 _TEXT_CONTAINERS = (
     (re.compile(rb"%PDF-"), Container.PDF_DOCUMENT),

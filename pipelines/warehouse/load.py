@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 import duckdb
 
 from pipelines.personal import PATTERNS, kind_in
-from pipelines.reasons import codes
+from pipelines.reasons import REASONS, codes
 from pipelines.sources import framing, isolated
 from pipelines.sources.base import Source
-from pipelines.sources.table_rows import HOW_TO_FIX
+from pipelines.sources.table_rows import Container
 from pipelines.warehouse.connection import get_state, set_state
 from pipelines.warehouse.pseudonyms import KeyProblem, bind_key, key_check
 from pipelines.warehouse.repeated_keys import SHAPE as SHAPE_OF_KEYS
@@ -509,8 +509,8 @@ def _book(
         refusal = group.unreadable.get(file_no)
         if refusal is None and rows_in == quarantined:
             elsewhere = group.elsewhere[file_no]
-            known = HOW_TO_FIX.get(reasons[file_no][0][0]) if reasons[file_no] else None
-            refusal = known or (
+            first = reasons[file_no][0][0] if reasons[file_no] else ""
+            refusal = (REASONS[first].fix_en if first in set(Container) else None) or (
                 f"no row of the province is in it ({elsewhere:,} rows of other places)"
                 if elsewhere and not rows_in
                 else "the file is empty"
