@@ -80,7 +80,7 @@ def test_every_mart_has_expectations_and_every_suite_names_a_mart(marts: list[Ma
 
 
 def test_a_comparison_that_blocks_belongs_to_a_figure(manifest: dict) -> None:
-    """Else a figure that is held in one table could go out in another: see docs/decisions/0018."""
+    """Else a figure that is held in one table could go out in another: see docs/decisions/0021."""
     models = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "model"}
     for table, suite in read_suites(PROJECT_ROOT / "expectations").items():
         for check in suite.expectations:
