@@ -471,7 +471,7 @@ def _of_procedures(
 
 
 def points_of(component: Mapping[str, str], numerator: int, denominator: int) -> Decimal:
-    """Points as the portal rounds them: toFixed(2) of JavaScript on doubles, the share first where a rule requires it."""
+    """Points as the portal rounds them: JavaScript's toFixed(2) of doubles, the share first where the rule has it."""
     most = int(component["max_points"])
     share = min(100.0, numerator / denominator * 100)
     if component["rounding"] == "percent_then_points":
