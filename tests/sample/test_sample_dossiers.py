@@ -1,4 +1,4 @@
-"""Sample files as a reader of the feed meets them: valid, repeatable, calibrated, no real person, defects on request."""
+"""Sample files as a reader of the feed meets them: valid, repeatable, calibrated, nobody real, defects on request."""
 
 from __future__ import annotations
 
