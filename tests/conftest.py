@@ -80,7 +80,7 @@ class World:
         self.is_built = True
 
     def release(self, now: datetime, *targets: str) -> Outcome:
-        """Release some targets as they are, unjudged: nobody but the test looks at what it releases."""
+        """Release some targets as they are, unjudged: only the test reads what it releases."""
         with self.warehouse.connect() as connection:
             write_verdicts(connection, {target: Verdict(target, (BUILT,)) for target in targets})
             set_state(connection, "built_by", "test")

@@ -106,7 +106,7 @@ class OneStop(Double):
     tokens: int = 0
     left: int = 0
     total_pages: dict[int, int] = field(default_factory=dict)
-    """What it says of `totalPages` on a page of those received, where that is not the truth."""
+    """The value of `totalPages` on a page of those received, where it is wrong."""
     stuck_at: int = 1000
     """The page that it gives for every later one."""
 

@@ -207,7 +207,7 @@ class WorldBank(Double):
 
 @dataclass
 class Ckan(Double):
-    """`datastore_search` with a largest page that it does not tell of; `faults` by number of the question."""
+    """`datastore_search` with an undocumented largest page; `faults` by number of the question."""
 
     tables: dict[str, tuple[list[dict[str, str]], list[dict[str, Any]]]] = field(default_factory=dict)
     """Fields and records by resource."""

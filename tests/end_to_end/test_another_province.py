@@ -156,7 +156,7 @@ def test_every_table_passes_and_carries_the_name_of_the_province(release: Path) 
         assert _rows(release, foreign) == [(0,)], (table, column)
 
 
-def test_nothing_is_written_into_the_project_but_among_the_files_of_dbt(release: Path) -> None:
+def test_only_files_of_dbt_are_written_into_the_project(release: Path) -> None:
     assert release.exists()
     left = {path.name for path in SEEDS.parent.iterdir()} - {"logs", "target"}
     assert left == {"dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "tests"}

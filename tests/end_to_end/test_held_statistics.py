@@ -1,6 +1,6 @@
 """Bytes in, mart out: a table that moves, a unit and a year label that change, a revision that jumps.
 
-What was published before stays in force, the new figure waits beside it, and the run says so."""
+What was published before stays active, the new figure waits beside it, and the run reports it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def workbook() -> bytes:
     return content.getvalue()
 
 
-def test_what_was_published_stays_in_force_and_the_run_says_what_waits(new_province: Callable[[], Province]) -> None:
+def test_what_was_published_stays_active_and_the_run_reports_what_waits(new_province: Callable[[], Province]) -> None:
     province = new_province()
     server = PxWeb(tables={PATH: table("Nghìn người", 1300.5, "2026-07-01T08:00:00Z", "Sơ bộ 2024")})
 
@@ -78,7 +78,7 @@ def test_what_was_published_stays_in_force_and_the_run_says_what_waits(new_provi
         pulled()
         assert province.walk().success
 
-        # the table is told in millions, and its last year by no year; then it is gone
+        # the table is in millions, and its last year has no label; then it is gone
         server.tables[PATH] = table("Triệu người", 1.31, "2026-10-01T08:00:00Z", "Tổng số")
         pulled()
         del server.tables[PATH]

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of a run: what readers have stays whole, and the next run is right."""
+"""kill -9 in the middle of a run: what readers have stays complete, and the next run is correct."""
 
 from __future__ import annotations
 

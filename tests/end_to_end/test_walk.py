@@ -156,12 +156,12 @@ def test_a_run_with_nothing_new_is_recorded_without_being_made(province: Provinc
 @pytest.mark.parametrize(
     "change", [{}, {"max_quarantined_pct": 4.0}, {"min_cell_count": 6}, {"province_name": "Nơi khác"}]
 )
-def test_a_changed_setting_is_something_to_do(province: Province, change: dict[str, object]) -> None:
+def test_a_changed_setting_needs_a_run(province: Province, change: dict[str, object]) -> None:
     changed = Platform(province.settings.model_copy(update=change))
     assert walk.record_if_unchanged(changed, "a-run") is not bool(change)
 
 
-def test_a_file_in_the_drop_folder_is_something_to_do(province: Province, first: Release) -> None:
+def test_a_file_in_the_drop_folder_needs_a_run(province: Province, first: Release) -> None:
     path = province.drop(f"hoso-{LAST}.ndjson", ONE_DOSSIER)
     assert not walk.record_if_unchanged(Platform(province.settings), "a-run")
     path.unlink()
@@ -238,7 +238,7 @@ def test_a_reader_of_the_release_sees_which_files_its_figures_lack(poisoned: Rel
 
 
 @pytest.mark.slow
-def test_withdrawing_the_poison_mends_the_target(poisoned: Release, first: Release, province: Province) -> None:
+def test_withdrawing_the_bad_file_releases_the_target(poisoned: Release, first: Release, province: Province) -> None:
     landing = province.platform.landing
     healthy = {item["sha256"] for item in first.package["sources"]}
     for source in ("dossiers", "village_coverage"):
@@ -277,7 +277,7 @@ def test_a_killed_run_leaves_readers_alone_and_the_next_one_is_right(province: P
     ("state", "refused", "waits"),
     [("passed", [], False), ("held_back", [], True), ("passed", ["so-lieu.csv: the file is empty"], True)],
 )
-def test_what_waits_for_somebody_has_an_exit_code_of_its_own(state: str, refused: list[str], waits: bool) -> None:
+def test_a_run_that_needs_action_has_its_own_exit_code(state: str, refused: list[str], waits: bool) -> None:
     assert waits_for_somebody({"targets": {"statistics": state}, "loads": {"itu": {"refused": refused}}}) is waits
 
 
@@ -289,7 +289,7 @@ def test_a_wrong_setting_is_refused_by_name() -> None:
     assert "1 to 256" in result.output
 
 
-def test_an_expectation_that_cannot_be_read_is_told_by_file_and_line(
+def test_an_invalid_expectation_is_reported_by_file_and_line(
     new_province: Callable[[], Province], tmp_path: Path
 ) -> None:
     shutil.copytree(PROJECT_ROOT / "expectations", tmp_path / "expectations")
@@ -318,7 +318,7 @@ def test_an_address_of_no_source_is_refused_by_name(new_province: Callable[[], P
         (["pull", "dossiers", "--partition", "2026-13"], "HATINH_THREADS", "1", "write it like 2026-10"),
     ],
 )
-def test_what_is_mistyped_is_told_and_what_would_be_right(
+def test_a_mistyped_option_is_reported_with_the_right_one(
     new_province: Callable[[], Province], command: list[str], variable: str, value: str, said: str
 ) -> None:
     mistyped = {**new_province().environment, variable: value, "COLUMNS": "200"}
@@ -328,7 +328,7 @@ def test_what_is_mistyped_is_told_and_what_would_be_right(
     assert "secret" not in result.output, "an address may hold a token"
 
 
-def test_a_second_run_is_told_who_holds_the_warehouse(province: Province, first: Release) -> None:
+def test_the_error_of_a_second_run_names_the_holder_of_the_warehouse(province: Province, first: Release) -> None:
     with province.platform.warehouse.hold("the first run", province.platform.now()):
         result = CliRunner().invoke(app, ["run"], env=province.environment)
     assert result.exit_code == 4

@@ -19,7 +19,7 @@ from samples.dossiers import SampleReport, write_dossiers
 FIRST, LAST = date(2026, 5, 1), date(2026, 8, 20)
 
 
-# The run reports a line at each stage; at the first that holds the given words, the process kills itself.
+# The run reports a line at each stage; at the first that contains the given text, the process kills itself.
 KILLED_AT = """
 import os, signal, sys
 from pipelines.orchestration.execute import execute

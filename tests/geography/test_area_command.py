@@ -50,7 +50,7 @@ def test_all_that_fit_are_listed_and_no_other(asked: list[str], titles: list[str
     assert sorted(re.findall(r"\d+ · [\w ]+?(?= Hiệu lực)", output)) == sorted(titles)
 
 
-def test_a_card_tells_what_a_unit_became_and_what_is_not_known() -> None:
+def test_a_card_shows_what_a_unit_became_and_what_is_not_known() -> None:
     _, output = ask("18796")
     assert "≤ 01/01/2025 – 30/06/2025" in output
     for part in ("18754 phường Sông Trí", "18823 phường Vũng Áng", "18832 phường Hoành Sơn"):
@@ -64,7 +64,7 @@ def test_a_card_tells_what_a_unit_became_and_what_is_not_known() -> None:
     assert "Cùng mã / same code phường Nam Hà" in output
 
 
-def test_a_district_tells_the_communes_that_it_had() -> None:
+def test_a_district_lists_the_communes_that_it_had() -> None:
     _, output = ask("huyện Cẩm Xuyên")
     assert "what each commune became: hatinh area MÃ" in output
     assert "Gồm / had 18673 thị trấn Cẩm Xuyên 18676 thị trấn Thiên Cầm 18679 xã Yên Hòa" in output
@@ -75,7 +75,7 @@ def test_a_district_tells_the_communes_that_it_had() -> None:
     assert len(re.findall(r"\d{5} (?:xã|phường|thị trấn)", output)) == 20 + 11
 
 
-def test_of_a_district_of_before_the_registry_nothing_is_claimed() -> None:
+def test_of_a_district_older_than_the_registry_nothing_is_claimed() -> None:
     _, output = ask("448")
     assert "07/02/2007 – 31/12/2024" in output
     assert "the registry does not say (danh mục xã bắt đầu / its communes begin 01/01/2025)" in output
@@ -104,7 +104,7 @@ def test_names_that_wait_are_listed_with_candidates_and_how_to_answer(render: Re
     assert "The warehouse is held by process" in output
 
 
-def test_without_a_question_the_review_asks_for_nothing(render: Render, tmp_path: Path) -> None:
+def test_without_an_open_name_the_review_asks_for_nothing(render: Render, tmp_path: Path) -> None:
     _warehouse(tmp_path, render, ("18073", "Thành Sen", "2026-06-30"))
     assert ask("--review", data=tmp_path) == (
         0,
@@ -169,7 +169,7 @@ def test_figures_that_disagree_stand_side_by_side() -> None:
         (["Kỳ Lợi", "--review"], "without NAME"),
     ],
 )
-def test_what_is_not_known_is_said_and_exits_with_2(asked: list[str], said: str) -> None:
+def test_an_unknown_name_is_reported_with_exit_code_2(asked: list[str], said: str) -> None:
     code, output = ask(*asked)
     assert code == 2
     assert said in output

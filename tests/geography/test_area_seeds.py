@@ -56,7 +56,7 @@ def test_figures_of_the_province_stand_side_by_side_and_sums_are_as_stated() -> 
 
 
 def test_provinces_are_63_until_the_merger_and_34_since() -> None:
-    """Of one code one name on every day: the codes of 2025 are those of before, used again."""
+    """Of one code one name on every day: the codes of 2025 are former codes, used again."""
     provinces = [row for row in seed("provinces") if row["area_code"] != "VN"]
 
     def on(day: str) -> dict[str, str]:

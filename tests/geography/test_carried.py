@@ -1,4 +1,4 @@
-"""Counts carried to the communes of today: nothing is lost or won, whatever the counts and the weights are."""
+"""Counts carried to the current communes: sums do not change, for all counts and weights."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PLACE = """
 """
 Fact = tuple[str, str, int, int, float]
 
-# codes of before, also on days of today, where some are used again and some name nothing; splits more often
+# former codes, also on current days, where some are used again and some name nothing; splits more often
 facts = st.lists(
     st.tuples(
         st.sampled_from(sorted(SPLITS)) | st.sampled_from([*OLD, "99999"]),
@@ -81,7 +81,7 @@ def test_the_province_has_the_same_total_in_both_geographies(
     today = {row[0] for row in weighted.execute("select area_code from areas where valid_to is null").fetchall()}
     for code, method, *_ in carried:
         assert code in today or method in {"unknown", None}
-    # what cannot be divided stays one, in a unit of today only where it went there whole
+    # what cannot be divided stays one, in a current unit only where all of it went there
     placed = weighted.execute(render(PLACE)).fetchall()
     assert len(placed) == len(rows)
     for code, stated, method in placed:
@@ -93,12 +93,12 @@ def test_the_province_has_the_same_total_in_both_geographies(
     [
         ("18391", "2025-06-30", "18394"),  # a plain merger
         ("18100", "2025-06-30", "18100"),  # a code that was used again, for the unit that took it
-        ("18094", "2025-06-30", "18073"),  # Trần Phú of before is not Trần Phú of today
+        ("18094", "2025-06-30", "18073"),  # the former Trần Phú is not the current Trần Phú
         ("18400", "2025-06-30", "18115"),  # across districts
         ("18196", "2025-06-30", "18196"),  # never merged
         ("18082", "2025-06-30", "unknown part of 18082"),
         ("18796", "2025-06-30", "unknown part of 18796"),
-        ("18394", "2025-07-01", "18394"),  # a unit of today
+        ("18394", "2025-07-01", "18394"),  # a current unit
         ("18391", "2025-07-01", None),  # its code is in no list since the merger
         ("18391", "2024-12-31", None),  # before the registry begins
         ("1839", "2025-06-30", None),  # no code
@@ -111,7 +111,7 @@ def test_where_a_dossier_of_a_commune_goes(
     assert [row[:1] + row[2:] for row in carry(registry, render, [(code, day, 7, 3, 1.5)])] == [(today, 7, 3, 1.5)]
 
 
-def test_a_split_with_weights_is_shared_out_in_whole_dossiers(render: Render) -> None:
+def test_a_split_with_weights_is_distributed_in_whole_dossiers(render: Render) -> None:
     world = seeded(render)
     for new, persons in (("18754", 100), ("18823", 100), ("18832", 100)):
         world.execute(

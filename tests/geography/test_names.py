@@ -39,7 +39,7 @@ STATED = """
         ("UBND xã\u00a0Đồng Lộc", SINCE, "18484"),
         ("Cỗ Đạm", BEFORE, "18391"),
         ("Xã Cổ Đạm", BEFORE, "18391"),  # an alias of the commune before
-        ("Cỗ Đạm", SINCE, "18394"),  # an alias of the commune of today
+        ("Cỗ Đạm", SINCE, "18394"),  # an alias of the current commune
         ("Xã Thành Sen", SINCE, None),  # it is a phường: not guessed
         ("Xã Yên Hòa, huyện Cẩm Xuyên", BEFORE, "18679"),
         ("xã yên hoà - H.Cẩm Xuyên", BEFORE, "18679"),
@@ -84,13 +84,13 @@ def test_a_name_that_means_two_is_not_guessed(render: Render) -> None:
     ("code", "name", "day", "commune"),
     [
         ("18073", "Phường Thành Sen", SINCE, "18073"),
-        ("18073", "Tên Lạ", SINCE, "18073"),  # a name that nobody knows says nothing against a code
+        ("18073", "Tên Lạ", SINCE, "18073"),  # an unknown name does not contradict a code
         ("18100", "Phường Thành Sen", SINCE, None),  # two communes of that day
-        ("18079", "Phường Thành Sen", SINCE, "18073"),  # the code of one that went there whole
+        ("18079", "Phường Thành Sen", SINCE, "18073"),  # the code of one, all of which went there
         ("18391", "Xã Cổ Đạm, tỉnh Hà Tĩnh", SINCE, "18394"),
-        ("99999", "Phường Thành Sen", SINCE, "18073"),  # a code that never was a commune's says nothing
+        ("99999", "Phường Thành Sen", SINCE, "18073"),  # a code that never was a commune's is ignored
         ("446", "Xã Yên Hòa, huyện Cẩm Xuyên", BEFORE, "18679"),
-        ("18094", "Phường Trần Phú", SINCE, None),  # the code's went to Thành Sen, the name is another place today
+        ("18094", "Phường Trần Phú", SINCE, None),  # the code's went to Thành Sen, the name is now another place
         ("18082", "Phường Thành Sen", SINCE, None),  # split: a part of it went elsewhere
         ("18079", "Tên Lạ", SINCE, None),
         ("18079", None, SINCE, None),
@@ -179,7 +179,7 @@ def test_every_spelling_that_waits_is_answered_by_an_alias_as_it_is_written(rend
     build(world, render, "int_area_name_review")
     assert review(world) == []
     assert [world.execute(render(STATED), list(given)).fetchall() for given in stated] == [[("18073",)]] * len(stated)
-    # and for no other record: Trần Phú of today by its own code, or by its name alone
+    # and for no other record: the current Trần Phú by its own code, or by its name alone
     for code in ("18100", None):
         assert world.execute(render(STATED), [code, "Phường Trần Phú", SINCE]).fetchall() == [("18100",)]
 

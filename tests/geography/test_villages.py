@@ -177,7 +177,7 @@ def test_a_list_of_fibre_alone_is_no_answer_on_signal(registry: Connection, rend
     assert states(registry, render, signal, fibre) == states(registry, render, fibre, signal) == expected
 
 
-def test_a_person_says_whether_two_names_are_one(registry: Connection, render: Render) -> None:
+def test_an_alias_decides_whether_two_names_are_one(registry: Connection, render: Render) -> None:
     ours = [Report(operator, DAY, {"Thôn Đông": False}) for operator in ("Viettel", "MobiFone")]
     theirs = Report("VNPT", DAY, {"Thôn Đông Tiến": True, "Thôn 7": True})
     assert states(registry, render, *ours, theirs)[QUARTER, "Thôn Đông"] == "VNPT"
@@ -197,7 +197,7 @@ def test_a_person_says_whether_two_names_are_one(registry: Connection, render: R
     registry.execute("delete from village_aliases")
 
 
-def test_quarters_from_the_merger_on_begin_anew(registry: Connection, render: Render) -> None:
+def test_quarters_from_the_merger_on_start_again(registry: Connection, render: Render) -> None:
     """Thạch Linh (18077) went to Thành Sen. What was reported under it ends with it, a yes and a no alike."""
     before = [
         *everyone("Thôn 1", False, "2025-06-30", "18077"),
@@ -223,7 +223,7 @@ def test_a_merger_of_two_communes_leaves_the_others_answers(render: Render) -> N
 
 
 def test_before_the_merger_villages_stand_in_the_communes_of_then(registry: Connection, render: Render) -> None:
-    """18139 and 18160 are today's 18160: two villages of one name. 18082 was split: nobody says to which part."""
+    """18139 and 18160 are the current 18160: two villages of one name. 18082 was split: the part is unknown."""
     load(
         registry,
         render,
@@ -242,7 +242,7 @@ def test_before_the_merger_villages_stand_in_the_communes_of_then(registry: Conn
 
 
 FORMER_THREE = ("18100", "18088", "18094")
-"""Thạch Hạ, Thạch Trung and Trần Phú before July 2025; code 18100 and the name Trần Phú are another ward's today."""
+"""Thạch Hạ, Thạch Trung and Trần Phú before July 2025; code 18100 and the name Trần Phú are now another ward's."""
 
 
 def test_rows_of_former_communes_count_nowhere_and_a_list_by_them_not_at_all(
@@ -251,12 +251,12 @@ def test_rows_of_former_communes_count_nowhere_and_a_list_by_them_not_at_all(
     counted = "select reported_area_name, not_counted_because, count(*) from int_villages group by all order by all"
     late = [Report("VNPT", "2026-03-31", {"Thôn A": True}, code) for code in FORMER_THREE]
     load(registry, render, *late)
-    # each file for itself: 18100 alone is read as today's ward
+    # each file for itself: 18100 alone is read as the current ward
     assert registry.execute(counted).fetchall() == [
         ("phường Trần Phú", None, 1),
         (None, "list_by_former_communes", 2),
     ]
-    # in one list the other two say that 18100 is not today's ward either
+    # in one list the other two show that 18100 is not the current ward either
     registry.execute("update stg_village_coverage set file_no = 1")
     build(registry, render, *MODELS)
     assert registry.execute(counted).fetchall() == [
@@ -264,7 +264,7 @@ def test_rows_of_former_communes_count_nowhere_and_a_list_by_them_not_at_all(
         (None, "list_by_former_communes", 2),
     ]
     assert registry.execute("select count(*) from int_village_states").fetchall() == [(0,)]
-    # one row of ten in a list by today's communes; another operator's list in the same file stands
+    # one row of ten in a list by current communes; another operator's list in the same file counts
     today = Report("VNPT", "2026-03-31", dict.fromkeys((f"Thôn {n}" for n in range(9)), True))
     load(registry, render, today, late[1], Report("Viettel", "2026-03-31", {"Thôn A": True}))
     registry.execute("update stg_village_coverage set file_no = 1")
@@ -273,7 +273,7 @@ def test_rows_of_former_communes_count_nowhere_and_a_list_by_them_not_at_all(
 
 
 def test_a_row_of_no_commune_counts_nowhere(registry: Connection, render: Render) -> None:
-    """A name that nobody knows is no former commune: the rest of the list counts."""
+    """An unknown name is no former commune: the rest of the list counts."""
     rows = [Report("Viettel", DAY, {"Thôn 1": True}), Report("Viettel", DAY, {"Thôn 1": False}, None, "Tên Lạ")]
     assert states(registry, render, *rows) == {(QUARTER, "Thôn 1"): True}
     assert registry.execute("select not_counted_because from int_villages order by file_no").fetchall() == [

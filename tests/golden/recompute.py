@@ -134,7 +134,7 @@ class Dossier:
 
     @cached_property
     def stopped(self) -> datetime | None:
-        """The end, or the moment of a single request that nobody answered."""
+        """The end, or the moment of a single unanswered request."""
         if self.end or len(self.supplements) != 1:
             return self.end
         ((asked, answered),) = self.supplements
@@ -433,7 +433,7 @@ def _of_dossiers(group: list[Dossier], judged_at: datetime) -> Iterator[tuple[st
 
 
 def _competence(agency: str, group: list[Dossier], registries: Registries) -> str | None:
-    """Whose procedures an agency answers for: the province, communes, or the department of that name; else nobody's."""
+    """Whose procedures an agency answers for: the province, communes, or the department of that name; else none."""
     if agency == PROVINCE:
         return PROVINCE
     lives = [registries.agency(agency, d.received.date()) for d in group if d.received]
@@ -471,7 +471,7 @@ def _of_procedures(
 
 
 def points_of(component: Mapping[str, str], numerator: int, denominator: int) -> Decimal:
-    """Points as the portal rounds them: JavaScript's toFixed(2) of doubles, the share first where the rule says so."""
+    """Points as the portal rounds them: JavaScript's toFixed(2) of doubles, the share first where the rule has it."""
     most = int(component["max_points"])
     share = min(100.0, numerator / denominator * 100)
     if component["rounding"] == "percent_then_points":

@@ -99,7 +99,7 @@ def test_golden_case(case: Path, marts: dict[str, list[dict[str, str]]]) -> None
 
 
 def test_cases_share_nothing() -> None:
-    """Two cases of one agency or year would change each other's rows; one that brings no file changes nobody's."""
+    """Two cases of one agency or year would change each other's rows; one without files changes none."""
     taken: dict[tuple[tuple[str, str], ...], Path] = {}
     for case in (case for case in CASES if {path.name for path in case.iterdir()} > {"expected.csv", "README.md"}):
         with (case / "expected.csv").open(encoding="utf-8", newline="") as file:
@@ -125,7 +125,7 @@ def test_dbt_unit_tests_pass(world: World) -> None:
 def test_a_template_filled_by_hand_reaches_page_and_workbook_and_its_wrong_cell_comes_back(
     world: World, tmp_path: Path
 ) -> None:
-    """template -> filled -> drop folder -> load -> build -> release: who said what when, and what it does to a verdict.
+    """template -> filled -> drop folder -> load -> build -> release: who reported what, and its effect on a verdict.
 
     Here, since a world of every model is at hand; only what rests on reports is built again.
     """
@@ -245,7 +245,7 @@ def test_the_annual_share_is_that_of_the_index(world: World) -> None:
 
 
 @pytest.mark.slow
-def test_data_tests_say_what_dbt_says_of_them(world: World) -> None:
+def test_data_tests_give_the_results_that_dbt_gives(world: World) -> None:
     """Passed, failed and broken ones, against dbt's own run of the same tests. Comes last: it breaks the world."""
     with world.warehouse.connect() as connection:
         for _ in range(2):  # twice the same code: keys break, names that must be there are missing

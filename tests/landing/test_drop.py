@@ -105,7 +105,7 @@ def test_a_young_file_is_waited_for_once(room: Room) -> None:
     assert room.slept == [3]
 
 
-def test_a_file_still_being_written_is_left_whole(room: Room) -> None:
+def test_a_file_still_being_written_is_left_complete(room: Room) -> None:
     growing = room.write("dossiers/a.json", b"1", age=1)
     gone = room.write("dossiers/b.json", b"2", age=1)
 
@@ -189,7 +189,7 @@ def test_a_bad_file_does_not_stop_the_others(room: Room, monkeypatch: pytest.Mon
     assert locked.exists()
 
 
-def test_a_file_whose_day_nobody_tells_stays_and_is_told_how_to_be_named(room: Room) -> None:
+def test_a_file_without_a_day_stays_and_the_report_shows_how_to_name_it(room: Room) -> None:
     room.sources = all_sources()
     for name in ("viettel-thon-30-06-2025.csv", "vnpt-thon-quy3-2026.csv", "vnpt-thon.csv"):
         room.write(f"village_coverage/{name}", name.encode())

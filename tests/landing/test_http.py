@@ -148,7 +148,7 @@ def test_back_off_has_a_longest_wait() -> None:
     assert server.slept == [0.75, 1.5, 3.0, 6.0, *[10.0] * 7]
 
 
-def test_a_download_is_whole_though_the_connection_broke() -> None:
+def test_a_download_is_complete_although_the_connection_broke() -> None:
     payload = b"0123456789" * 500_000
     server = Server(
         lambda _: httpx.Response(200, stream=Broken()),
@@ -183,7 +183,7 @@ def test_a_polite_client_pauses_between_requests() -> None:
 
 
 @pytest.mark.parametrize("url", ["ftp://api.example/s3cret", "/s3cret", "https://a:s3cret/x", ""])
-def test_an_address_that_is_none_is_said_to_be(url: str) -> None:
+def test_an_invalid_address_is_reported(url: str) -> None:
     with pytest.raises(HttpError, match="check the source's address") as failure:
         Server(good).client.request("GET", url)
     assert "s3cret" not in "".join(traceback.format_exception(failure.value)).replace(repr(url), "")

@@ -1,4 +1,4 @@
-"""A pull of a folder: files of the period land; one whose name lacks the day that it needs is told, not guessed."""
+"""A pull of a folder: files of the period land; one whose name lacks the required day is reported, not guessed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store: bytes as received, once, whole or not at all, with a receipt that comes back as it was written."""
+"""The store: bytes as received, once, atomically, with a receipt that is read back as it was written."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_synthetic_files_step_aside_for_the_first_real_one(landing: Landing) -> 
     assert landing.in_force("dossiers") == [sample, flagged]
 
 
-def test_a_withdrawal_keeps_the_bytes_and_says_why(landing: Landing) -> None:
+def test_a_withdrawal_keeps_the_bytes_and_its_reason(landing: Landing) -> None:
     receipt, _ = put(landing)
     at = datetime(2026, 10, 12, 9, 0, tzinfo=timezone(timedelta(hours=7)))
 
@@ -119,7 +119,7 @@ def test_a_withdrawal_keeps_the_bytes_and_says_why(landing: Landing) -> None:
         landing.withdraw("dossiers", receipt.sha256, "again", at)
 
 
-def test_the_same_bytes_under_two_names_are_told_apart_by_name(landing: Landing) -> None:
+def test_the_same_bytes_under_two_names_are_distinguished_by_name(landing: Landing) -> None:
     one = put(landing, name="viettel-2026-06.csv", partition="2026-Q2", by_name=True)[0]
     other = put(landing, name="viettel-2026-09.csv", partition="2026-Q3", by_name=True)[0]
     assert one.sha256 == other.sha256
@@ -146,7 +146,7 @@ def test_a_prefix_that_names_no_single_file_lists_the_candidates(landing: Landin
 
 
 @pytest.mark.parametrize("damage", ["changed", "missing"])
-def test_damage_is_found_and_mended_by_landing_the_original_again(landing: Landing, damage: str) -> None:
+def test_damage_is_found_and_repaired_by_landing_the_original_again(landing: Landing, damage: str) -> None:
     receipt, _ = put(landing)
     path = landing.path_of(receipt)
     path.unlink()

@@ -1,4 +1,4 @@
-"""The index recomputed from dossiers: a made-up year meets the published shares, and `explain` says where points go."""
+"""The index recomputed from dossiers: a made-up year meets the published shares; `explain` shows lost points."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ class TestMadeUpYear:
         assert all(float(p or 0) >= min(row[6] + 0.0899, row[5]) for p, row in zip(tenth, rows, strict=True))
 
     def test_an_increment_gives_what_a_full_build_gives(self, year: World) -> None:
-        """Runs last: it builds everything anew."""
+        """Runs last: it makes a full rebuild."""
         tables = [mart.relation for mart in marts_of(year.dbt.manifest()) if "dossiers" in mart.sources]
         tables += [f"intermediate.int_qd766_{name}" for name in ("counts", "shares", "components")]
 
@@ -329,7 +329,7 @@ def test_published_points_stand_beside_them(release: Path) -> None:
     assert "Công bố" not in text_of(release, None, agency="H27.101")
 
 
-def test_an_agency_and_a_period_are_found_or_what_there_is_is_told(release: Path) -> None:
+def test_an_unknown_agency_or_period_is_answered_with_those_that_exist(release: Path) -> None:
     assert "UBND phường Thành Sen (H27.101) · 2026-Q3" in text_of(release, None, agency="H27.101", period="2026-q3")
     with pytest.raises(ExplainError, match=r"Nothing is known of agency H27\.999.*2 agencies: H27, H27\.101"):
         text_of(release, None, agency="H27.999")
@@ -339,7 +339,7 @@ def test_an_agency_and_a_period_are_found_or_what_there_is_is_told(release: Path
         text_of(release / "nothing", None)
 
 
-def test_a_synthetic_release_says_so(release: Path) -> None:
+def test_a_synthetic_release_is_marked(release: Path) -> None:
     assert "SYNTHETIC" not in text_of(release, None)
     (release / "datapackage.json").write_text('{"synthetic": true}', encoding="utf-8")
     assert "SYNTHETIC" in text_of(release, None)

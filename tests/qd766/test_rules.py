@@ -86,7 +86,7 @@ def test_a_tie_is_settled_by_the_binary_value(rules: Rules) -> None:
         ("PETITION_CLASSIFICATION_STAFF", None),
     ],
 )
-def test_every_convention_of_nothing_out_of_nothing(rules: Rules, code: str, expected: int | None) -> None:
+def test_every_convention_of_zero_out_of_zero(rules: Rules, code: str, expected: int | None) -> None:
     assert points(rules, code, 0, 0) == expected
 
 
@@ -96,7 +96,7 @@ def test_missing_counts_are_not_zero(rules: Rules) -> None:
     assert points(rules, "PETITION_PROCESSING_ON_TIME", None, 0) is None
 
 
-def test_a_group_counts_a_component_without_points_as_nothing(sql: duckdb.DuckDBPyConnection) -> None:
+def test_a_group_counts_a_component_without_points_as_zero(sql: duckdb.DuckDBPyConnection) -> None:
     assert sql.execute("select qd766_total(p) from (values (1.96), (null), (6.00)) as t (p)").fetchone() == (
         Decimal("7.96"),
     )
@@ -192,7 +192,7 @@ def test_the_functions_hold_no_template(project: Path) -> None:
         load_rules(project)
 
 
-def test_a_missing_seed_is_an_error_that_says_where(tmp_path: Path) -> None:
+def test_the_error_of_a_missing_seed_names_its_place(tmp_path: Path) -> None:
     with pytest.raises(RulesError, match=r"qd766_components\.csv: cannot be read"):
         load_rules(tmp_path)
 

@@ -25,7 +25,7 @@ def test_every_table_that_is_counted_from_dossiers_is_meant() -> None:
 
 @pytest.mark.parametrize("table", OF_DOSSIERS)
 @pytest.mark.parametrize(("dossiers", "released", "blocks"), [(0, 0, 0), (1, 0, 1), (0, 1, 1), (1, 1, 2)])
-def test_an_empty_table_blocks_where_there_was_something(table: str, dossiers: int, released: int, blocks: int) -> None:
+def test_an_empty_table_blocks_where_there_were_rows(table: str, dossiers: int, released: int, blocks: int) -> None:
     with duckdb.connect() as connection:
         connection.execute(
             f"""

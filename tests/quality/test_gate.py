@@ -143,7 +143,7 @@ def test_a_dbt_result_holds_back_what_is_computed_from_it(
     assert {target for target, verdict in verdicts.items() if verdict.warnings} == warned
 
 
-def test_what_dbt_says_is_not_passed_on_because_it_may_quote_a_row() -> None:
+def test_messages_of_dbt_are_not_passed_on_because_they_may_quote_a_row() -> None:
     message = "Conversion Error: Could not convert string 'Nguyễn Văn A' to INT32"
     for unique_id in ("model.h.stg", "test.h.key"):
         verdict = verdicts_of(dbt=with_status(unique_id, "error", message))["01"]
@@ -156,7 +156,7 @@ def test_rows_that_a_test_found_are_counted() -> None:
     assert (key.kind, key.table, key.observed) == ("dbt_test", "timeliness", "3 failures")
 
 
-def test_a_test_that_says_why_is_told_in_its_own_words() -> None:
+def test_the_description_of_a_test_is_the_text_of_its_warning() -> None:
     described = {**NODES, "test.h.odd": {**NODES["test.h.odd"], "description": "Look at the codes.\n"}}
     verdict = verdicts_of(manifest={**MANIFEST, "nodes": described}, dbt=with_status("test.h.odd", "warn"))["01"]
     assert [(e.check, e.detail) for e in verdict.warnings] == [("odd", "Look at the codes.")]
@@ -213,7 +213,7 @@ def test_a_mart_that_dbt_does_not_know_is_held_back() -> None:
     assert {e.check for e in verdicts["03"].blocking} == {"model", "suite"}
 
 
-def test_one_bad_mart_holds_back_the_whole_target() -> None:
+def test_one_bad_mart_holds_back_all_of_its_target() -> None:
     together = [replace(mart, target="01") for mart in MARTS]
     verdicts = verdicts_of(marts=together, dbt=with_status("model.h.backlog", "error"))
     assert held_back(verdicts) == {"01"}
@@ -232,7 +232,7 @@ def test_ancestors_are_closed_and_no_larger_than_need_be(parents: dict[str, list
     assert all(node in start or any(node in parents.get(child, []) for child in found) for node in found)
 
 
-def test_a_file_that_was_cut_off_holds_back_what_is_computed_from_it() -> None:
+def test_a_truncated_file_holds_back_what_is_computed_from_it() -> None:
     verdicts = verdicts_of(cut_off={"portal": [("hoso-2026-10.ndjson.gz", "truncated_gzip")]})
     blocking = verdicts["01"].blocking
     assert [e.check for e in blocking] == ["whole_files:portal"]
@@ -240,7 +240,7 @@ def test_a_file_that_was_cut_off_holds_back_what_is_computed_from_it() -> None:
     assert "hatinh withdraw" in blocking[0].detail
 
 
-def test_a_workbook_with_a_further_sheet_is_not_called_cut_off() -> None:
+def test_a_workbook_with_a_further_sheet_is_not_reported_as_truncated() -> None:
     two_sheets, torn = ("tram-2026-09-30.xlsx", "further_sheet"), ("tram-2026-06-30.xlsx", "unreadable_workbook")
     (blocking,) = verdicts_of(cut_off={"portal": [two_sheets]})["01"].blocking
     assert "Figures on more than one sheet, of which only the first was read: tram-2026-09-30.xlsx." in blocking.detail
@@ -264,7 +264,7 @@ def test_what_is_lost_of_facts_that_stand_alone_warns_of_it() -> None:
     assert held_back(verdicts_of(emptied={"portal"}, stand_alone={"portal"})) == {"01", "02"}, "all of it is gone"
 
 
-def test_columns_that_nobody_reads_are_told_by_file() -> None:
+def test_columns_that_are_not_read_are_reported_by_file() -> None:
     verdicts = verdicts_of(unread={"portal": [("thon.xlsx", ["Phủ sóng 4G", "5G NSA"])]})
     assert held_back(verdicts) == set()
     (warning,) = verdicts["01"].warnings
@@ -273,7 +273,7 @@ def test_columns_that_nobody_reads_are_told_by_file() -> None:
     assert "operator_headings.csv" in warning.detail
 
 
-def test_a_refused_file_warns_of_what_the_figures_lack_and_a_torn_one_is_told_once() -> None:
+def test_a_refused_file_warns_and_a_truncated_one_is_reported_once() -> None:
     reason = "no record of portal in it (1 rows, first reason missing_column: tests)"
     refused = {"portal": [(f"quy-{number}.parquet", reason) for number in range(5)], "another": [("x", "empty")]}
     verdicts = verdicts_of(refused=refused)
@@ -350,7 +350,7 @@ def test_a_check_of_a_shared_figure_that_was_not_run_holds_both() -> None:
     assert {e.kind for verdict in verdicts.values() for e in verdict.blocking} == {"missing"}
 
 
-def test_two_deliveries_of_one_name_and_day_warn_and_say_how_to_keep_one() -> None:
+def test_two_deliveries_of_one_name_and_day_warn_with_the_command_that_keeps_one() -> None:
     verdict = verdicts_of(repeated={"portal": [("hoso-2026-10-05.ndjson", ["a" * 64, "b" * 64])], "other": []})["01"]
     assert verdict.passed
     (warning,) = verdict.warnings

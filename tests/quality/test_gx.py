@@ -387,9 +387,7 @@ def test_a_check_against_the_last_release_sees_it(warehouse: Path, last_release:
     assert (drift.passed, drift.observed) == (False, "1")
 
 
-def test_without_a_last_release_of_the_table_the_check_is_passed_and_says_so(
-    warehouse: Path, last_release: Path
-) -> None:
+def test_without_a_last_release_of_the_table_the_check_passes_with_a_note(warehouse: Path, last_release: Path) -> None:
     plain = ("expect_table_row_count_to_be_between", {"min_value": 1})
     first, second = check(warehouse, (*DRIFT, "last_release"), plain)
     assert first.passed

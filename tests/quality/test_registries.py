@@ -1,4 +1,4 @@
-"""A registry that somebody edited wrongly is refused with the file, the line, the cell and the mend."""
+"""A registry with a wrong edit is refused with the file, the line, the cell and the fix."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_the_registries_of_the_project_hold_together() -> None:
         ),
     ],
 )
-def test_a_wrong_target_is_named_with_its_cell_and_its_mend(seeds: Path, change: Edit, told: str) -> None:
+def test_a_wrong_target_is_reported_with_its_cell_and_fix(seeds: Path, change: Edit, told: str) -> None:
     edit(seeds / "targets.csv", change)
     found = said(seeds)
     assert [line for line in found if told in line], found
@@ -175,7 +175,7 @@ def test_any_registry_that_is_described_has_its_columns_and_types(
         ("report_obligations", {"indicator": "x"}, "line 2, indicator: no indicator 'x': add it to indicators.csv"),
     ],
 )
-def test_what_a_description_promises_of_rows_and_references_is_told_by_cell(
+def test_broken_rules_of_rows_and_references_are_reported_by_cell(
     seeds: Path, registry: str, change: dict[str, str], told: str
 ) -> None:
     edit(seeds / f"{registry}.csv", lambda rows: rows[0].update(change))
@@ -189,7 +189,7 @@ def test_a_key_of_several_columns_stands_once(seeds: Path) -> None:
     assert "agency_code: '000.00.01.H27', '2025-01-01' stands on line 2 too: take one of the two out" in line
 
 
-def test_a_copy_without_a_description_and_a_province_of_no_registry_are_told(seeds: Path) -> None:
+def test_a_copy_without_a_description_and_an_unknown_province_are_reported(seeds: Path) -> None:
     described = (seeds / "_seeds.yml").read_text(encoding="utf-8")
     (seeds / "_seeds.yml").unlink()
     (fault,) = faults(seeds, METHODS)
@@ -204,7 +204,7 @@ def test_a_copy_without_a_description_and_a_province_of_no_registry_are_told(see
     assert str(fault).startswith("areas.csv: no province 40, which HATINH_PROVINCE_CODE names: set the code")
 
 
-def test_a_target_whose_indicator_has_no_source_says_why_or_is_refused(seeds: Path) -> None:
+def test_a_target_whose_indicator_has_no_source_needs_a_reason(seeds: Path) -> None:
     def no_source(rows: list[dict[str, str]]) -> None:
         for row in rows:
             row["reported_by"] = row["reported_by"] if row["indicator"] != "services_redesigned_pct" else ""
@@ -240,7 +240,7 @@ def test_what_a_spreadsheet_does_to_a_file_is_named_once(seeds: Path) -> None:
     assert "the file is missing" in line
 
 
-def test_a_run_is_refused_before_anything_happens_and_the_doctor_says_the_same(seeds: Path, tmp_path: Path) -> None:
+def test_a_run_is_refused_before_its_first_step_and_doctor_reports_the_same(seeds: Path, tmp_path: Path) -> None:
     edit(seeds / "targets.csv", set_cells(target_value=""))
     make_key(tmp_path / "key")
     environment = {

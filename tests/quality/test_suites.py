@@ -1,4 +1,4 @@
-"""Suites: what a person may write, and what they are told when it is not that."""
+"""Suites: what may be written, and the error when something else is."""
 
 import unicodedata
 from pathlib import Path

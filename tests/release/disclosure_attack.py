@@ -47,7 +47,7 @@ class Knowledge:
 
 
 def read(tables: Rows) -> Knowledge:
-    """What the tables say, before any reckoning."""
+    """What the tables show, before any computation."""
     known = Knowledge()
     measures: dict[str, list[str]] = {}
     places: dict[tuple[str, str], set[str]] = defaultdict(set)

@@ -1,4 +1,4 @@
-"""What a table that rests on a registry says of itself: its source and its licence, though no file was landed."""
+"""What the description of a table from a registry states: its source and its licence, though no file was landed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHIPPED = replace(COVERAGE, registries=(("published_figures", "Terms of each pub
 TYPES = ("VARCHAR", "DOUBLE")
 
 
-def test_a_registry_is_told_where_there_is_no_receipt() -> None:
+def test_a_registry_is_named_where_there_is_no_receipt() -> None:
     told = resource(SHIPPED, TYPES, [])
     assert told["licenses"] == [{"name": "other", "title": "Terms of each publisher"}]
     assert told["sources"] == [
@@ -65,7 +65,7 @@ def test_two_deliveries_of_one_name_and_day_name_each_other() -> None:
     assert all("counts_beside" not in item for item in described(first, replaced)["sources"])
 
 
-def test_a_mart_that_says_of_each_row_whether_it_is_made_up_gets_no_second_column() -> None:
+def test_a_mart_with_its_own_has_samples_gets_no_second_column() -> None:
     column = Column("has_samples", "boolean", "Có dữ liệu mẫu", "Has samples", None, "Of the row.")
     own = replace(COVERAGE, columns=(*COVERAGE.columns, column))
     assert states_samples(own)

@@ -69,7 +69,7 @@ def published(block: Block, pattern: Pattern, leaves: Any) -> outsider.Rows:
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(leaves=some_leaves(MONTHS[:3], 16), has_year=st.booleans())
-def test_nothing_small_can_be_worked_out(leaves: list[world.Leaf], has_year: bool) -> None:
+def test_no_small_figure_can_be_derived(leaves: list[world.Leaf], has_year: bool) -> None:
     """Linked tables, totals and both geographies: neither our audit nor an outsider finds anything."""
     block, pattern, tables = protected(leaves, has_year)
     system = block.system(POLICY.parts, every_cell=True)
@@ -173,7 +173,7 @@ def test_small_cells_alone_are_not_enough() -> None:
 
 
 @pytest.mark.parametrize("measure", ["online", "timed", "paid_online"])
-def test_the_rest_of_a_whole_is_guarded_like_the_part(measure: str) -> None:
+def test_the_complement_is_protected_like_the_part(measure: str) -> None:
     """38 of 40 are online: the 2 that are not could be subtracted, so the 38 are hidden as well."""
     counts = {"with_obligation": 40, measure: 38}
     rows = [
@@ -233,7 +233,7 @@ def test_a_column_that_was_hidden_at_first_keeps_its_type(tmp_path: Path) -> Non
     assert {row["online_pct"] for row in rows if row["period_start"].month == 4} == {36.1}
 
 
-def test_nothing_new_computes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_news_nothing_is_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "open.duckdb"
     with Vault(path) as vault:
         first = prepare(world.warehouse(_enough()), POLICY, vault, SPRING, is_synthetic=False)
@@ -244,7 +244,7 @@ def test_nothing_new_computes_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
         assert (again.digest, again.blocked, vault.is_changed) == (first.digest, None, False)
 
 
-def test_an_audit_that_finds_something_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_audit_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pattern forgets the companions of small cells: nothing of the quarter leaves, the vault stays as it was."""
 
     def small_alone(block: Block, *_: Any) -> Pattern:

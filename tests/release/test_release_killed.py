@@ -1,4 +1,4 @@
-"""kill -9 at every step: readers always have a whole release, and the next publication is right."""
+"""kill -9 at every step: readers always have a complete release, and the next publication is correct."""
 
 from __future__ import annotations
 

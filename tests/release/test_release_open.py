@@ -105,7 +105,7 @@ def dossier_marts() -> tuple[Mart, ...]:
 
 
 def test_quarters_of_dossiers_leave_with_the_release_and_stay_as_they_were(tmp_path: Path) -> None:
-    """With the publication as a whole: the vault is written with the release, and not without it."""
+    """With the complete publication: the vault is written with the release, and not without it."""
     leaves = [
         disclosure_world.leaf(month, agency, "f1", 40, online=20, timed=40)
         for month in ("2026-01", "2026-02", "2026-03")

@@ -69,7 +69,7 @@ def test_codes_names_and_figures_pass() -> None:
 )
 def test_personal_names_of_columns_are_found(name: str) -> None:
     assert findings(name, "x") == [f"column {name} has the name of personal data (1 rows)"]
-    assert len(findings(name)) == 1  # an empty table today is a full one tomorrow
+    assert len(findings(name)) == 1  # an empty table may be filled in the next release
 
 
 @pytest.mark.parametrize("name", ["commune_name", "address_coverage_pct", "phones_per_100", "agency_code", "đơn.vị"])
@@ -77,7 +77,7 @@ def test_names_of_statistics_pass(name: str) -> None:
     assert findings(name, "x") == []
 
 
-def test_an_error_text_is_cut_to_what_may_be_told() -> None:
+def test_an_error_text_is_reduced_to_what_may_be_shown() -> None:
     error = "Could not convert string 'Nguyễn Văn A' to INT64 in m.\"note\"\nvalue: 042099001234"
     assert redacted(error) == "Could not convert string '…' to INT64 in m.\"note\""
     assert len(redacted("ă" * 1000)) == 300

@@ -1,4 +1,4 @@
-"""What a reader finds after a publication: files, descriptions, held-back targets, and nothing torn."""
+"""What a reader finds after a publication: files, descriptions, held-back targets, and no incomplete file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def communes(root: Path) -> list[str]:
     return [str(value) for value in table.column("commune").to_pylist()]
 
 
-def test_first_release_is_whole_and_current(tmp_path: Path) -> None:
+def test_first_release_is_complete_and_current(tmp_path: Path) -> None:
     outcome = release(tmp_path)
 
     assert outcome.status == "released"
@@ -111,7 +111,7 @@ def test_sql_users_find_the_same_tables_with_comments(tmp_path: Path) -> None:
     assert marks[1][3] is None
 
 
-def test_package_tells_sources_verdicts_and_provenance(tmp_path: Path) -> None:
+def test_package_has_sources_verdicts_and_provenance(tmp_path: Path) -> None:
     outcome = release(tmp_path)
 
     package = package_of(tmp_path)
@@ -178,7 +178,7 @@ def test_other_content_is_another_release(tmp_path: Path, changed: dict[str, Any
     ReleaseStore(tmp_path).verify(str(second.release_id))
 
 
-def test_a_refused_file_is_told_and_its_coming_and_going_is_a_release(tmp_path: Path) -> None:
+def test_a_refused_file_is_listed_and_its_arrival_and_withdrawal_make_a_release(tmp_path: Path) -> None:
     first = release(tmp_path)
     refused = RECEIPTS[1] | {"name": "tiles-2.csv", "sha256": "ef" * 32, "landed_at": "2026-11-30T20:00:00Z"}
     refused |= {"status": "refused", "reason": "no record of speed_tests in it"}
@@ -275,7 +275,7 @@ def test_held_back_target_keeps_its_last_good_tables_and_the_rest_goes_out(tmp_p
 
 
 @pytest.mark.parametrize("verdict", [{}, {"online_services": Verdict("online_services", ())}], ids=["none", "empty"])
-def test_what_nobody_checked_is_not_published(tmp_path: Path, verdict: dict[str, Verdict]) -> None:
+def test_what_was_not_checked_is_not_published(tmp_path: Path, verdict: dict[str, Verdict]) -> None:
     outcome = release(tmp_path, verdicts=passing("connectivity") | verdict)
 
     assert [(h.target, h.reason, h.last_good_release) for h in outcome.held_back] == [
@@ -285,14 +285,14 @@ def test_what_nobody_checked_is_not_published(tmp_path: Path, verdict: dict[str,
     assert package_of(tmp_path)["held_back"][0]["target"] == "online_services"
 
 
-def test_nothing_good_yet_is_no_release(tmp_path: Path) -> None:
+def test_without_a_passed_target_there_is_no_release(tmp_path: Path) -> None:
     outcome = release(tmp_path, verdicts=failing("online_services") | failing("connectivity"))
 
     assert (outcome.status, outcome.release_id, len(outcome.held_back)) == ("nothing", None, 2)
     assert ReleaseStore(tmp_path).current() is None
 
 
-def test_an_empty_list_of_marts_takes_nothing_from_readers(tmp_path: Path) -> None:
+def test_an_empty_list_of_marts_removes_no_table(tmp_path: Path) -> None:
     first = release(tmp_path)
     assert release(tmp_path, day=1, marts=[], verdicts={}).status == "nothing"
     current = ReleaseStore(tmp_path).current()
@@ -300,7 +300,7 @@ def test_an_empty_list_of_marts_takes_nothing_from_readers(tmp_path: Path) -> No
     assert current.id == first.release_id
 
 
-def test_all_targets_held_back_keeps_every_table_and_says_so(tmp_path: Path) -> None:
+def test_all_targets_held_back_keeps_every_table_and_reports_it(tmp_path: Path) -> None:
     first = release(tmp_path)
     second = release(tmp_path, day=1, verdicts=failing("online_services") | failing("connectivity"))
 

@@ -80,7 +80,7 @@ def test_a_damaged_release_is_no_way_back(three: ReleaseStore, file: str, said: 
     assert three.current() == newest
 
 
-def test_verify_tells_everything_that_is_wrong(three: ReleaseStore) -> None:
+def test_verify_reports_every_fault(three: ReleaseStore) -> None:
     release = three.list()[1]
     (release.path / "broadband.parquet").unlink()
     (release.path / "notes.txt").write_text("mine")
@@ -98,7 +98,7 @@ def test_an_unknown_release_lists_those_that_exist(three: ReleaseStore, wrong: s
     assert all(r.id in str(error.value) for r in three.list())
 
 
-def test_a_current_that_is_gone_says_what_to_do(three: ReleaseStore) -> None:
+def test_the_error_of_a_missing_current_names_the_fix(three: ReleaseStore) -> None:
     newest, middle, _ = three.list()
     newest.path.rename(three.root / "elsewhere")
     with pytest.raises(ReleaseError, match="roll back"):
@@ -135,7 +135,7 @@ def test_an_empty_folder_has_no_release(tmp_path: Path) -> None:
     assert store.prune(keep=3) == []
 
 
-def test_log_tells_how_each_run_ended(tmp_path: Path) -> None:
+def test_the_log_has_the_outcome_of_each_run(tmp_path: Path) -> None:
     log = RunLog(tmp_path / "marts")
     log.begin(RunInfo("one", DAY, "v1"))
     log.begin(RunInfo("two", DAY, "v1"))

@@ -47,9 +47,9 @@ def test_every_figure_can_be_followed_to_its_document() -> None:
             assert row["note"], row
 
 
-def test_words_that_the_source_prints_beside_a_figure_are_its_qualifier() -> None:
+def test_a_printed_about_or_more_than_is_the_qualifier_of_a_figure() -> None:
     opening = {"more_than": re.compile(r"^More than\b"), "about": re.compile(r"^(About|Nearly)\b")}
-    # "About 2022." is the period, other words may be of another quantity
+    # "About 2022." is the period, other texts may be about another quantity
     other = re.compile(r"^(About (2022\.|72\.1 billion)|More than 18 million)")
     for row in rows("published_figures"):
         for qualifier, words in opening.items():
@@ -92,7 +92,7 @@ def test_a_day_shows_what_was_public_by_then(
     assert {value for (value,) in found} == expected
 
 
-def test_shares_of_a_structure_sum_to_the_whole() -> None:
+def test_shares_of_a_structure_sum_to_100() -> None:
     """Agriculture, industry and services with taxes on products, of one source and year."""
     parts = {"grdp_agriculture_share_pct", "grdp_industry_share_pct", "grdp_services_share_pct"}
     sums: Counter[tuple[str, str]] = Counter()

@@ -1,4 +1,4 @@
-"""Sample files as a reader of the feed meets them: valid, repeatable, calibrated, nobody real, broken as told."""
+"""Sample files as a reader of the feed meets them: valid, repeatable, calibrated, nobody real, defects on request."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_rows_files_and_report_agree(clean: Sample) -> None:
     assert len(clean.report.paths) == 18
 
 
-def test_a_month_tells_nothing_of_the_time_after_it(clean: Sample) -> None:
+def test_a_month_has_no_data_of_later_months(clean: Sample) -> None:
     for path in clean.report.paths:
         month = path.name.removeprefix("sample-hoso-")[:7].replace("-", "")
         for line in lines((path,)):
@@ -108,7 +108,7 @@ def test_geography_follows_the_day_of_receipt(clean: Sample) -> None:
         assert record["MaHoSo"].startswith("H27.") == (received >= datetime(2025, 7, 1))
 
 
-def test_nobody_is_real(clean: Sample) -> None:
+def test_no_person_in_the_samples_is_real(clean: Sample) -> None:
     for record in clean.records:
         assert re.fullmatch(r"(Người|Công ty|Cơ quan|Tổ chức) Mẫu \d{6}", record["ChuHoSo"])
         assert re.fullmatch(r"000000\d{6}", record["SoGiayToChuHoSo"])
@@ -240,7 +240,7 @@ def test_array_forms_hold_the_same_dossiers(tmp_path: Path, form: str) -> None:
     assert json.loads(content(soiled.paths[0])), "errors of one record do not break the array"
 
 
-def test_dirt_is_what_the_report_says(tmp_path: Path) -> None:
+def test_the_dirt_matches_the_report(tmp_path: Path) -> None:
     report = write_dossiers(tmp_path, SEEDS, **{**MARCH, "rows": 3000}, dirt=0.2)
     found: Counter[str] = Counter()
     raw = content(report.paths[0]).splitlines()
@@ -324,7 +324,7 @@ def defective(tmp_path: Path, defect: str) -> tuple[SampleReport, bytes]:
     return report, report.paths[0].read_bytes()
 
 
-def test_defects_of_the_whole_file(tmp_path: Path) -> None:
+def test_defects_of_the_complete_file(tmp_path: Path) -> None:
     _, cut = defective(tmp_path / "gz", "truncated-gzip")
     with pytest.raises(EOFError):
         gzip.decompress(cut)
@@ -379,7 +379,7 @@ def test_every_defect_is_described() -> None:
         ({"defect": "rust"}, "one of: late"),
     ],
 )
-def test_wrong_arguments_say_what_is_right(tmp_path: Path, wrong: dict[str, Any], says: str) -> None:
+def test_errors_of_wrong_arguments_name_the_right_ones(tmp_path: Path, wrong: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         write_dossiers(tmp_path, SEEDS, **{**MARCH, **wrong})
     assert not list(tmp_path.iterdir())
@@ -390,7 +390,7 @@ def test_missing_seeds_are_named(tmp_path: Path) -> None:
         write_dossiers(tmp_path, tmp_path, **MARCH)
 
 
-def test_an_interrupted_run_leaves_no_torn_file(tmp_path: Path) -> None:
+def test_an_interrupted_run_leaves_no_truncated_file(tmp_path: Path) -> None:
     def stop(_: int) -> None:
         raise KeyboardInterrupt
 

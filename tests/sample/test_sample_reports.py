@@ -1,4 +1,4 @@
-"""The shipped sample workbooks are what their writer writes, and say what they are meant to show."""
+"""The shipped sample workbooks are those that their writer writes, with the intended content."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def test_the_shipped_workbooks_are_those_of_the_writer(made: list[Path]) -> None:
-    """Members are compared, since compressors differ; forms that changed since need samples that are made anew."""
+    """Members are compared, since compressors differ; forms that changed since then need new samples."""
     receipts = [json.loads(path.read_text(encoding="utf-8")) for path in SHIPPED.glob(f"*/sample-*{RECEIPT_SUFFIX}")]
     shipped = {receipt["name"]: SHIPPED.parent / receipt["path"] for receipt in receipts}
     assert set(shipped) == {path.name for path in made}

@@ -68,7 +68,7 @@ def test_crosswalk_covers_every_old_and_new_commune() -> None:
     assert {p["old_code"] for p in pairs if p["relation"] == "unchanged"} == {"18196", "18199"}
 
 
-def test_agencies_have_one_code_each_and_serve_an_area_in_force() -> None:
+def test_agencies_have_one_code_each_and_serve_a_valid_area() -> None:
     agencies = rows("agencies")
     areas = {a["area_code"]: [] for a in rows("areas")}
     for area in rows("areas"):

@@ -61,7 +61,7 @@ class File:
 
 
 def loaded(source: Source, *files: bytes, day: date = DAY, name: str | None = None) -> Loaded:
-    """Load files of one day, in order, under `name` where it tells something; every row in is loaded or quarantined."""
+    """Load files of one day, in order, under `name` where it matters; every row in is loaded or quarantined."""
     receipts = [
         File(content, name or f"file-{number}", day, datetime(2026, 12, 1, 2, number, tzinfo=UTC))
         for number, content in enumerate(files)

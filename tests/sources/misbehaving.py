@@ -49,7 +49,7 @@ def panic(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
-    """Rows of `PK\\x03\\x04` files, as a line each; what the file says comes true."""
+    """Rows of `PK\\x03\\x04` files, one line each; what the file asks for is done."""
     import pyarrow as pa
 
     lines = stream.read().decode().split("\n")[1:]

@@ -54,7 +54,7 @@ def test_the_place_of_a_site_of_4g_alone_stands_in_its_own_block() -> None:
     assert (row["lon"], row["lat"], row["technologies"]) == (105.9, 18.34, ["4G"])
 
 
-def test_a_form_is_rows_of_the_registry_and_a_wrong_one_is_told(
+def test_a_form_is_rows_of_the_registry_and_a_wrong_one_is_reported(
     tmp_path: Path,
 ) -> None:
     registry = tmp_path / "operator_headings.csv"

@@ -69,7 +69,7 @@ def test_without_its_token_the_portal_refuses(pulls: Pulls) -> None:
     assert "bi-mat" not in str(caught.value)
 
 
-def test_without_resources_the_pull_says_where_to_set_them(pulls: Pulls) -> None:
+def test_without_resources_the_error_names_the_setting(pulls: Pulls) -> None:
     del pulls.credentials["resources"]
     with pytest.raises(PullError, match='set "resources" of "ckan" in HATINH_CREDENTIALS_FILE'):
         pulls.pull("2026")
@@ -112,7 +112,7 @@ def typed(**types: str) -> list[dict[str, str]]:
     return [{"id": name, "type": kind} for name, kind in types.items()]
 
 
-def test_a_number_beside_the_value_tells_series_apart() -> None:
+def test_a_number_beside_the_value_is_a_dimension() -> None:
     fields = typed(nam="int4", quy="int4", ma_nhom="int4", gia_tri="numeric")
     rows_of = [{"nam": 2024, "quy": q, "ma_nhom": g, "gia_tri": 100 * q + g} for q in (1, 2) for g in (1, 2)]
     got = loaded(SOURCE, body(fields, rows_of))

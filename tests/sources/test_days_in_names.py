@@ -1,4 +1,4 @@
-"""The day of a file is what its name tells, however people of Việt Nam write it; never the day it came by accident."""
+"""The day of a file is the one in its name, in every Vietnamese spelling; never the day of delivery by accident."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_the_period_is_that_of_the_day() -> None:
         "20261005993000.csv",  # no time of day
     ],
 )
-def test_what_tells_no_day_is_not_guessed(name: str) -> None:
+def test_a_name_without_a_day_is_not_guessed(name: str) -> None:
     for source in DATED:
         with pytest.raises(ValueError, match=r"has no date in its name.*Name it like .*-2026-09-30\.(csv|xlsx);"):
             told(name, source)
@@ -120,7 +120,7 @@ def test_any_day_is_read_in_every_order(day: date, way: str, before: str) -> Non
 
 
 @given(name=st.text(max_size=60))
-def test_no_name_breaks_the_reading_or_tells_a_day_to_come(name: str) -> None:
+def test_no_name_breaks_the_reading_or_gives_a_future_day(name: str) -> None:
     assert SOURCES["dossiers"].period_of(name, CAME)[1] <= CAME
 
 

@@ -145,7 +145,7 @@ def test_nonsense_ends_the_pull_and_the_next_goes_on(server: Adapter, pulls: Pul
         ({"numbers_file": "khong-co-{partition}.txt"}, "khong-co-2026-11.txt (numbers_file) cannot be read"),
     ],
 )
-def test_wrong_settings_say_what_to_set(pulls: Pulls, change: dict[str, str], problem: str) -> None:
+def test_errors_of_wrong_settings_name_the_setting(pulls: Pulls, change: dict[str, str], problem: str) -> None:
     pulls.credentials |= change
     with pytest.raises(PullError) as caught:
         pulls.pull()
@@ -153,7 +153,7 @@ def test_wrong_settings_say_what_to_set(pulls: Pulls, change: dict[str, str], pr
 
 
 @pytest.mark.parametrize("line", ["Mã hồ sơ", "H27.101-261399-0001", "H27.101-261102-0001;x"])
-def test_a_line_that_is_no_number_stops_before_anything_is_asked(server: Adapter, pulls: Pulls, line: str) -> None:
+def test_a_line_that_is_no_number_stops_before_the_first_request(server: Adapter, pulls: Pulls, line: str) -> None:
     Path(pulls.credentials["numbers_file"].format(partition="2026-11")).write_text(f"{NUMBERS[0]}\n{line}\n")
     with pytest.raises(PullError, match=r"line 2 of .* is no dossier number") as caught:
         pulls.pull()

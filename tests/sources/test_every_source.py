@@ -1,4 +1,4 @@
-"""What holds for every source, whatever a record says: nothing is lost, and no date is beyond belief."""
+"""What holds for every source and every record: no row is lost, and no date is implausible."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_every_reason_is_registered(name: str) -> None:
 
 
 def test_importing_the_sources_reads_no_setting_and_no_registry() -> None:
-    """A wrong setting is told when it is read, and a source can be imported for any province."""
+    """A wrong setting is reported when it is read, and a source can be imported for any province."""
     imports = (
         "import importlib, pkgutil, sys, pipelines.sources as s; "
         "[importlib.import_module(f'pipelines.sources.{m.name}') for m in pkgutil.iter_modules(s.__path__)]; "

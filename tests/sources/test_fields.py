@@ -175,7 +175,7 @@ def test_an_error_value_of_a_spreadsheet_is_no_value_of_any_type(kind: str) -> N
     assert read(kind, *ERRORS) == ["error_cell"] * len(ERRORS)
 
 
-def test_a_word_that_begins_like_an_error_is_none() -> None:
+def test_a_text_that_begins_like_an_error_is_no_error() -> None:
     assert read("text", "#1", "E1", "Erratic", "=x") == ["#1", "E1", "Erratic", "=x"]
 
 

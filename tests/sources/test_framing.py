@@ -104,7 +104,7 @@ def test_a_file_with_one_dossier_over_several_lines_is_one_row() -> None:
 @pytest.mark.parametrize(
     "data", [b"", BOM, b" \r\n\n", gzip.compress(b"", mtime=0), gzip.compress(BOM + b"\n", mtime=0)]
 )
-def test_an_empty_file_says_so(data: bytes) -> None:
+def test_an_empty_file_is_reported(data: bytes) -> None:
     assert framed(data) == ([], [(1, "empty_file")])
 
 
@@ -147,7 +147,7 @@ def test_a_bad_first_line_does_not_hide_the_others() -> None:
 
 
 @pytest.mark.usefixtures("small_blocks")
-def test_a_first_line_that_is_too_long_is_told_from_a_minified_answer() -> None:
+def test_a_first_line_that_is_too_long_is_distinguished_from_a_minified_answer() -> None:
     too_long = '{"a": "' + "x" * 500 + '"}'
 
     assert framed(f"{too_long}\n{A}\n".encode(), limit=100) == ([(2, A)], [(1, "record_too_long")])
@@ -200,7 +200,7 @@ def test_gzip_that_ends_early_keeps_the_rows_before() -> None:
             assert rejects == [(len(rows) + 1, "truncated_gzip")]
         assert len(rows) == 500
 
-        broken = whole[:-8] + bytes([whole[-8] ^ 1]) + whole[-7:]  # only the checksum tells
+        broken = whole[:-8] + bytes([whole[-8] ^ 1]) + whole[-7:]  # only the checksum shows it
         assert framed(broken) == ([*enumerate(lines, 1)], [(501, "corrupt_gzip")])
         assert framed(whole + b"\0" * 1000) == ([*enumerate(lines, 1)], [])
         assert framed(whole + b"garbage")[1] == [(501, "corrupt_gzip")]

@@ -63,7 +63,7 @@ def names(*pages: int) -> list[str]:
 
 
 @pytest.mark.parametrize("page_fields", [("last", "totalPages"), ("last",), ("totalPages",), ()])
-def test_pages_end_however_the_server_says_so(server: Igate, pulls: Pulls, page_fields: tuple[str, ...]) -> None:
+def test_pages_end_in_every_form_that_servers_use(server: Igate, pulls: Pulls, page_fields: tuple[str, ...]) -> None:
     server.page_fields = page_fields
     assert pulls.pull() == names(1, 2, 3)
     query = next(a.query for a in server.asked if a.method == "GET")
@@ -132,7 +132,7 @@ def test_a_token_that_dies_early_is_renewed_once(server: Igate, pulls: Pulls) ->
 
 
 @pytest.mark.parametrize("change", [{"client_secret": "sai"}, {"client_secret": ""}, {"client_id": ""}])
-def test_a_wrong_account_says_what_to_set(pulls: Pulls, change: dict[str, str]) -> None:
+def test_the_error_of_a_wrong_account_names_the_setting(pulls: Pulls, change: dict[str, str]) -> None:
     pulls.credentials |= change
     with pytest.raises(PullError, match="HATINH_CREDENTIALS_FILE"):
         pulls.pull()

@@ -134,7 +134,7 @@ def test_a_file_that_crashes_its_reader_is_refused_beside_good_ones(connection: 
 
 
 def test_records_on_one_line_are_counted_one_by_one(record: Callable[..., dict[str, Any]]) -> None:
-    """Without their line ends 41 records are one line that is not JSON: all of them are lost, and said to be."""
+    """Without their line ends 41 records are one line that is not JSON: all of them are lost, and counted."""
     lines = [json.dumps(record(n)) for n in range(60)]
     found = loaded(SOURCE, "\n".join([*lines[:19], "".join(lines[19:])]).encode())
     assert len(found.rows) == 19

@@ -79,7 +79,7 @@ HA_TINH = [
 @pytest.mark.parametrize("is_sparse", [False, True], ids=["dense", "sparse"])
 @pytest.mark.parametrize("index_as", [dict, list])
 @pytest.mark.parametrize("max_cells", [100_000, 5, 1])
-def test_however_a_table_is_told_its_cells_are_the_same(
+def test_every_form_of_a_table_gives_the_same_cells(
     server: PxWeb, pulls: Pulls, is_sparse: bool, index_as: type, max_cells: int
 ) -> None:
     server.is_sparse, server.index_as, server.max_cells = is_sparse, index_as, max_cells
@@ -137,7 +137,7 @@ def test_a_failed_pull_is_remembered_until_the_same_period_is_pulled_well(server
     assert list((pulls.landing.root / SOURCE.name).glob("*.json")) == []
 
 
-def test_without_an_address_the_known_one_is_told(pulls: Pulls) -> None:
+def test_without_an_address_the_known_one_is_named(pulls: Pulls) -> None:
     pulls.address = ""
     with pytest.raises(PullError, match=r'"nso_pxweb": "https://pxweb\.nso\.gov\.vn/api/v1/vi"'):
         pulls.pull("2026")
@@ -162,7 +162,9 @@ def test_without_an_address_the_known_one_is_told(pulls: Pulls) -> None:
     ],
     ids=["error", "400", "404", "HTML", "truncated", "no categories", "other cells"],
 )
-def test_nonsense_lands_nothing_and_says_what_to_do(server: PxWeb, pulls: Pulls, reply: Reply, problem: str) -> None:
+def test_an_invalid_answer_lands_nothing_and_the_error_names_the_fix(
+    server: PxWeb, pulls: Pulls, reply: Reply, problem: str
+) -> None:
     server.faults[1] = [reply]
     with pytest.raises(PullError) as caught:
         pulls.pull("2026")
@@ -184,7 +186,7 @@ def test_haste_is_waited_for_and_refusal_is_not_argued_with(server: PxWeb, pulls
     assert server.questions == 3  # the second table was not asked
 
 
-def test_places_that_are_called_otherwise_are_told(server: PxWeb, pulls: Pulls) -> None:
+def test_places_with_other_labels_are_reported(server: PxWeb, pulls: Pulls) -> None:
     pulls.credentials["areas"] = "Tỉnh Hà Tĩnh"
     with pytest.raises(PullError, match=r"V02\.01: none of its places is called as wanted\. Set `areas`"):
         pulls.pull("2026")
@@ -256,7 +258,7 @@ def test_a_table_that_is_open_to_the_api_is_not_asked_by_its_form(pages: PxPages
         (lambda page: page.replace(b"VIEWSTATE", b"STATE"), "the answer to its form is no JSON-stat"),
     ],
 )
-def test_a_page_that_has_changed_is_told_and_stops_no_other(
+def test_a_page_that_has_changed_is_reported_and_stops_no_other(
     pages: PxPages, by_form: Pulls, page: Callable[[bytes], bytes], problem: str
 ) -> None:
     pages.change = lambda name, content: page(content) if name == "V02.01" else content
@@ -288,7 +290,7 @@ def test_the_file_of_the_older_form_that_a_page_offers_is_the_same_table() -> No
 @pytest.mark.parametrize(
     "variables", [None, [], [7], [{"code": "Năm"}], [{"code": "Năm", "values": [], "valueTexts": 1}]]
 )
-def test_metadata_that_are_none_are_told(server: PxWeb, pulls: Pulls, variables: Any) -> None:
+def test_invalid_metadata_are_reported(server: PxWeb, pulls: Pulls, variables: Any) -> None:
     table = server.tables[PATH]
     server.tables[PATH] = SimpleNamespace(metadata=lambda: {**table.metadata(), "variables": variables})  # type: ignore[assignment]
     with pytest.raises(PullError, match=r"^nso_pxweb 2026, V02\.01: its metadata "):

@@ -161,7 +161,9 @@ def test_an_expired_token_is_renewed_in_the_middle(server: OneStop, pulls: Pulls
     ],
     ids=["token", "password", "no login", "page size"],
 )
-def test_a_wrong_account_says_what_to_set(pulls: Pulls, credentials: dict[str, str], problem: str) -> None:
+def test_the_error_of_a_wrong_account_names_the_setting(
+    pulls: Pulls, credentials: dict[str, str], problem: str
+) -> None:
     pulls.credentials |= credentials
     with pytest.raises(PullError) as caught:
         pulls.pull()

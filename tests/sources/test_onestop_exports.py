@@ -1,4 +1,4 @@
-"""Exports of the one-stop shop: list and register become the columns of all dossiers, and nobody's name stays."""
+"""Exports of the one-stop shop: list and register become the columns of all dossiers, and no name of a person stays."""
 
 from __future__ import annotations
 

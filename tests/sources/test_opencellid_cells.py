@@ -41,7 +41,7 @@ def test_the_province_is_taken_and_the_world_counted(header: list[str], line_end
         ("1452-cells.csv", False),
     ],
 )
-def test_the_name_tells_a_full_file_from_a_difference(name: str, is_full: bool) -> None:
+def test_the_name_distinguishes_a_full_file_from_a_difference(name: str, is_full: bool) -> None:
     (row,) = loaded(SOURCE, OURS.encode(), name=name).rows
     assert row["is_full_file"] is is_full
 
@@ -64,14 +64,14 @@ def test_what_is_wrong_is_quarantined() -> None:
     ]
 
 
-def test_a_torn_gzip_keeps_what_came_before() -> None:
+def test_a_truncated_gzip_keeps_the_rows_before() -> None:
     content = gzip.compress("\n".join(OURS.replace("1234567", str(n)) for n in range(1, 2001)).encode(), mtime=0)
     found = loaded(SOURCE, content[:-20])
     assert 0 < len(found.rows) <= 2000
     assert [why for _, why, _, _ in found.reasons] == ["truncated_gzip"]
 
 
-def test_a_file_of_another_country_is_refused_and_says_so() -> None:
+def test_a_file_of_another_country_is_refused_with_the_reason() -> None:
     found = loaded(SOURCE, ABROAD.encode())
     assert (found.rows, found.elsewhere) == ([], 1)
     assert found.refusals == ("no row of the province is in it (1 rows of other places)",)

@@ -305,6 +305,6 @@ def test_agencies_are_asked_once_a_day(pulled: Pulled) -> None:
     assert pulled(server, AGENCIES, **ADAPTER) == []
 
 
-def test_without_an_account_the_error_says_what_to_set(pulled: Pulled) -> None:
+def test_without_an_account_the_error_names_the_setting(pulled: Pulled) -> None:
     with pytest.raises(PullError, match=r'set "username" of "agencies" in HATINH_CREDENTIALS_FILE'):
         pulled(Server(lambda path, body: b"{}"), AGENCIES)

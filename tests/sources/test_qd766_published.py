@@ -378,7 +378,7 @@ def test_levels_of_units() -> None:
         ("formality-online-payment-tree_year_2026_2026-10-10.json", ("year", "2026-01-01", "2026-10-10")),
     ],
 )
-def test_the_name_tells_the_period(name: str, told: tuple[str, str, str | None]) -> None:
+def test_the_name_has_the_period(name: str, told: tuple[str, str, str | None]) -> None:
     rows, rejects = framed(progress(), name)
     assert rejects == []
     assert {(r["time_type"], r["period_start"], r["recorded_on"]) for r in rows} == {told}
@@ -395,7 +395,7 @@ def test_the_name_tells_the_period(name: str, told: tuple[str, str, str | None])
         ("formality-online-payment-tree_month_2026-08-formality.json", "for one procedure"),
     ],
 )
-def test_a_file_whose_name_does_not_tell_is_refused(
+def test_a_file_whose_name_has_no_period_is_refused(
     desk: Desk, connection: duckdb.DuckDBPyConnection, name: str, reason: str
 ) -> None:
     desk.drop(name, body(progress()))
@@ -469,7 +469,7 @@ def test_every_unit_of_a_tree_becomes_its_figures(units: list[tuple[int, int, fl
 
 
 @pytest.mark.skipif(not RECORDED.is_dir(), reason="recorded answers are absent: set SHARED_FACTS to their folder")
-def test_recorded_answers_load_whole(desk: Desk, connection: duckdb.DuckDBPyConnection) -> None:
+def test_recorded_answers_load_completely(desk: Desk, connection: duckdb.DuckDBPyConnection) -> None:
     desk.drop("service-results_year_2026_2026-09-17.json", (RECORDED / "service-results.json").read_bytes())
     for endpoint in ("dvc-progress-tree", "formality-online-payment-tree", "provide-online-tree"):
         desk.drop(f"{endpoint}_month_2026-08_2026-09-26.json", (RECORDED / endpoint / "month-all.json").read_bytes())

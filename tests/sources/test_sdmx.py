@@ -1,4 +1,4 @@
-"""SDMX files: generic and structure-specific XML and CSV of the same data give the same rows; bad ones are told."""
+"""SDMX files: generic and structure-specific XML and CSV of the same data give the same rows; bad ones are reported."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_a_value_that_is_no_number_and_a_time_that_is_none_are_held() -> None:
     assert [reason for _, reason, _, _ in loaded(SOURCE, content).reasons] == ["bad_value", "bad_period"]
 
 
-def test_attributes_tell_no_series_apart() -> None:
+def test_attributes_are_no_dimensions() -> None:
     """Names as services of ILO, OECD and Eurostat have them; what is left is the key of the series."""
     attributes = "UPPER_BOUND,LOWER_BOUND,UNIT_MEASURE_TYPE,UNIT_MEASURE,NOTE_SOURCE,OBS_FLAG,CONF_STATUS,DECIMALS"
     lines = [f"DATAFLOW,REF_AREA,SEX,TIME_PERIOD,OBS_VALUE,{attributes}"]

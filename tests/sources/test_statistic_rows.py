@@ -1,4 +1,4 @@
-"""What labels of time say, and what a vintage is: the same for every source of statistics."""
+"""What labels of time mean, and what a vintage is: the same for every source of statistics."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from pipelines.sources.worldbank import SOURCE
         *((label, None) for label in ("Bình quân 2020-2024", "1/2/2024", "Sơ bộ", "9999-12")),
     ],
 )
-def test_a_label_of_time_says_its_period_or_nothing(label: str, said: Any) -> None:
+def test_a_label_of_time_gives_its_period_or_none(label: str, said: Any) -> None:
     assert when(label) == said
 
 

@@ -171,7 +171,7 @@ def windows_1258(text: str) -> bytes:
 
 def test_windows_1258_is_the_last_guess() -> None:
     assert framed(windows_1258(csv_of([HEADER, *ROWS]))) == ([(2, RECORDS[0]), (3, RECORDS[1])], [])
-    # a header without letters beyond ASCII says nothing of the encoding
+    # a header without letters beyond ASCII does not show the encoding
     ascii_header = TableForm(FORM.fields, FORM.needed)
     data = windows_1258(csv_of([["STT", "MaHoSo", "TrangThai", "Ngay"], *ROWS]))
     assert framed(data, ascii_header)[0][0] == (2, RECORDS[0])
@@ -314,7 +314,7 @@ def test_a_stray_cell_in_the_last_corner_costs_the_file_and_not_the_process() ->
     assert framed(repacked(data, b'"D7"', b'"XFD1048576"')) == ([], [(1, "workbook_too_large")])
 
 
-def test_files_cut_in_the_middle_keep_their_rows_and_say_so() -> None:
+def test_truncated_files_keep_their_rows_and_are_reported() -> None:
     page = html_of([HEADER, *ROWS]).encode()
     for cut in (page.rindex(b"</tr>"), page.rindex(b"<td>"), page.rindex(b"</table>"), page.rindex(b"</table>") + 3):
         rows, rejects = framed(page[:cut])
@@ -430,7 +430,7 @@ def test_no_bytes_raise(data: bytes, changes: list[tuple[float, int]], kept: flo
     assert {reason for _, reason in rejects} <= {str(reason) for reason in (*Reason, *framing.Reason)}
 
 
-def test_text_that_looks_like_a_number_is_told_from_one() -> None:
+def test_text_that_looks_like_a_number_is_distinguished_from_one() -> None:
     """A Vietnamese "1.234" typed as text is a thousand times the number 1.234."""
     from openpyxl import Workbook
 
@@ -466,7 +466,7 @@ def test_rows_in_a_cell_between_two_stray_quotes_are_counted() -> None:
     assert (len(found), len(rejects)) == (19, 41)
 
 
-def test_a_quote_that_nothing_closes_costs_every_row_behind_it() -> None:
+def test_an_unclosed_quote_rejects_every_row_behind_it() -> None:
     rows = [[f"{n}", f"H27.1-{n}", "Đã trả", "x"] for n in range(1, 61)]
     rows[9][3] = '"x'
     text = "\n".join(",".join(row) for row in [HEADER, *rows]) + "\n"
@@ -494,14 +494,14 @@ def test_cells_outside_a_row_and_rows_outside_a_table_are_rows() -> None:
         assert rejects == []
 
 
-def test_a_table_that_a_message_of_the_server_cuts_says_so() -> None:
+def test_a_table_truncated_by_a_server_message_is_reported() -> None:
     page = html_of([HEADER, *ROWS])
     cut = page[: page.rindex("<tr>")] + "<tr><td>2<br>Error 500</td></body></html>"
     assert framed(cut.encode()) == ([(2, RECORDS[0])], [(3, "wrong_width"), (4, "truncated_table")])
 
 
 @pytest.mark.parametrize("hides", [("<!--", "-->"), ("<textarea>", "</textarea>")])
-def test_rows_that_something_in_a_cell_hides_are_counted(hides: tuple[str, str]) -> None:
+def test_rows_hidden_by_the_content_of_a_cell_are_counted(hides: tuple[str, str]) -> None:
     """Opened in row 10 and closed in row 50, as a quote in a CSV: 40 rows would go without a count."""
     rows = [[f"{n}", f"H27.1-{n}", "Đã trả", "x"] for n in range(1, 61)]
     page = html_of([HEADER, *rows])

@@ -29,7 +29,7 @@ def test_yes_no_and_unknown_stay_apart() -> None:
     assert [second[name] for name in services] == [None, True, None, False]
 
 
-def test_every_known_word_means_what_it_says() -> None:
+def test_every_known_spelling_has_its_meaning() -> None:
     words = [word for known in (YES, NO, UNKNOWN) for word in known]
     words += [word.upper() for word in words]
     rows = loaded(SOURCE, table(*(f"FPT,,Xã A,Thôn {n},,,{word}" for n, word in enumerate(words)))).rows
@@ -64,7 +64,7 @@ def test_a_workbook_with_a_merged_commune_and_a_hidden_sheet() -> None:
 
 WRONG = [
     ("Mạng lạ,,Xã A,Thôn 1,có,,", "unknown_code", "operator"),
-    (",,Xã A,Thôn 1,có,,", "missing_field", "operator"),  # nor does the file's name tell
+    (",,Xã A,Thôn 1,có,,", "missing_field", "operator"),  # the file's name has none either
     ("FPT,xã A,,Thôn 1,có,,", "bad_code", "commune_code"),
     ("FPT,,,Thôn 1,có,,", "missing_field", "commune_name"),
     ("FPT,,Xã A,,có,,", "missing_field", "village"),
@@ -97,7 +97,7 @@ def test_a_heading_over_several_columns_gives_way_to_those_below_it(last: str) -
     assert (row["village"], row["has_2g"], row["has_4g"], row["has_5g"]) == ("Thôn 1", True, False, True)
 
 
-def test_a_report_that_tells_no_coverage_is_refused_and_a_heading_that_is_not_known_is_told() -> None:
+def test_a_report_without_coverage_is_refused_and_an_unknown_heading_reported() -> None:
     name = "viettel-thon-2026-09-30.csv"
     found = loaded(SOURCE, '"Xã, phường",Thôn,Phủ sóng 4G\nXã Đức Thọ,Thôn 1,không\n'.encode(), name=name)
     assert [reason for _, reason, *_ in found.reasons] == ["header_not_found"]

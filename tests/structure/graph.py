@@ -1,4 +1,4 @@
-"""The Dagster graph as lines of text. `python tests/structure/graph.py` writes the snapshot anew."""
+"""The Dagster graph as lines of text. `python tests/structure/graph.py` writes the snapshot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The generated documentation says what the code says; a failure prints the command that mends it."""
+"""The generated documentation matches the code; a failure prints the command that regenerates it."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def test_every_pillar_has_a_measure_a_mart_and_a_method(manifest: dict[str, Any]
 
 
 def test_a_value_of_the_province_can_come_for_every_target() -> None:
-    """Where no system delivers an indicator and nobody publishes it, agencies are asked."""
+    """Where no system delivers an indicator and none publishes it, agencies are asked."""
     known = {row["indicator"]: row for row in read("indicators")}
     published = {row["indicator"] for row in read("published_figures")}
     nowhere = [

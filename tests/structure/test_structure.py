@@ -1,4 +1,4 @@
-"""The house holds its own rules: who imports whom, what every mart must have, and how the graph looks."""
+"""Rules of the code base: which module imports which library, what every mart must have, the graph of assets."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def _imports(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(("library", "rooms"), ONLY_ROOM.items(), ids=list(ONLY_ROOM))
-def test_a_library_stays_in_its_room(library: str, rooms: set[str]) -> None:
+def test_a_library_is_imported_by_its_module_only(library: str, rooms: set[str]) -> None:
     package = PROJECT_ROOT / "pipelines"
     importers = {path.relative_to(package).parts[0] for path in package.rglob("*.py") if library in _imports(path)}
     assert importers <= rooms
 
 
-def test_every_file_says_what_it_is_for() -> None:
+def test_every_file_has_a_docstring() -> None:
     silent = [
         str(path.relative_to(PROJECT_ROOT))
         for folder in ("pipelines", "tests", "benchmarks")
@@ -80,7 +80,7 @@ def test_every_mart_has_expectations_and_every_suite_names_a_mart(marts: list[Ma
 
 
 def test_a_comparison_that_blocks_belongs_to_a_figure(manifest: dict) -> None:
-    """Else a figure that is held in one table could go out in another: see docs/decisions/0018."""
+    """Otherwise a figure that is held in one table could be published in another: see docs/decisions/0021."""
     models = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "model"}
     for table, suite in read_suites(PROJECT_ROOT / "expectations").items():
         for check in suite.expectations:
@@ -95,14 +95,14 @@ def test_every_mart_has_a_golden_case(marts: list[Mart]) -> None:
     assert lacking == []
 
 
-def test_every_mart_says_what_may_leave_the_office(manifest: dict, marts: list[Mart]) -> None:
-    """A mart without a policy stays inside; that it does is written down all the same."""
+def test_every_mart_has_a_disclosure_policy(manifest: dict, marts: list[Mart]) -> None:
+    """A mart without a policy is internal; the policy is declared all the same."""
     models = {n["name"]: n for n in manifest["nodes"].values() if n["resource_type"] == "model"}
     silent = [mart.name for mart in marts if "disclosure" not in models[mart.name]["config"]["meta"]]
     assert silent == [], "add config.meta.disclosure: {edition: public | internal} (docs/methods/disclosure.md)"
 
 
-def test_measures_of_the_open_edition_are_columns_of_its_leaves_and_wholes_are_measures(marts: list[Mart]) -> None:
+def test_measures_of_the_open_edition_are_columns_of_its_leaves_and_totals_are_measures(marts: list[Mart]) -> None:
     sql = (PROJECT_ROOT / "pipelines" / "release" / "disclosure_leaves.sql").read_text(encoding="utf-8")
     columns = set(re.findall(r"(\w+),?\n", sql.rpartition("\nselect")[2].partition("\nfrom")[0]))
     for mart in (mart for mart in marts if mart.disclosure.open):
@@ -112,7 +112,7 @@ def test_measures_of_the_open_edition_are_columns_of_its_leaves_and_wholes_are_m
         assert mart.disclosure.edition == "internal", "only the protected tables leave"
 
 
-def test_a_column_name_means_one_thing(marts: list[Mart]) -> None:
+def test_a_column_name_has_one_meaning(marts: list[Mart]) -> None:
     meanings: dict[str, set[tuple[str, str, str, str | None]]] = defaultdict(set)
     for mart in marts:
         for column in mart.columns:
@@ -130,7 +130,7 @@ def test_every_source_has_a_staging_model_and_its_receipts_a_licence(manifest: d
 
 
 def test_staging_passes_over_replaced_files_of_the_sources_that_have_them(manifest: dict) -> None:
-    """The source says what a file is about; no model may know better."""
+    """Only the source declares what a file is about; no model decides it."""
     passing_over = {
         node["name"]
         for node in manifest["nodes"].values()
@@ -151,7 +151,7 @@ def test_no_model_orders_by_a_number() -> None:
 
 
 def test_every_test_of_dbt_belongs_to_one_model(manifest: dict) -> None:
-    """Tests that span models can be left out without a word; the gate judges by the node a test is attached to."""
+    """Tests that span models can be skipped silently; the gate judges by the node a test is attached to."""
     loose = [
         node["name"]
         for node in manifest["nodes"].values()
@@ -192,7 +192,7 @@ def test_shipped_files_are_samples_with_receipts() -> None:
         assert receipt["synthetic"], path.relative_to(raw)
 
 
-def test_data_walk_forward_only(manifest: dict) -> None:
+def test_no_model_reads_a_later_layer(manifest: dict) -> None:
     """Staging reads no intermediate model and no intermediate model reads a mart."""
     layers = {"seeds": 0, "staging": 1, "intermediate": 2, "marts": 3}
 

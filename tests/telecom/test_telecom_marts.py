@@ -100,7 +100,7 @@ def test_with_real_boundaries(world: World, boundaries: bytes) -> None:
         "select area_code, sites, sites_unplaced, sites_disputed, obs_status from marts.telecom_coverage "
         "where technology = '4G' and operator = 'Viettel' and sites > 0 order by all"
     )
-    # A and D lie in 18073, whatever D states; C counts where it says, in spite of its place; B nowhere but in
+    # A and D lie in 18073, whatever D states; C counts in the commune that it states, in spite of its place; B only in
     # the province
     assert world.rows(counts) == [("18073", 3, None, 2, "observed"), ("42", 4, 1, 2, "observed")]
     assert [r.status for r in world.dbt.test() if r.name == "sites_lie_in_a_commune"] == ["warn"]
@@ -130,8 +130,8 @@ def test_with_real_boundaries(world: World, boundaries: bytes) -> None:
         plain.execute("select * from intermediate.int_commune_boundaries").fetchall()
 
 
-def test_what_names_no_commune_of_its_day_is_told_and_not_passed_over(world: World) -> None:
-    # the code of Trần Phú of before the merger; one that is of today, twice
+def test_rows_that_name_no_commune_of_their_day_are_reported(world: World) -> None:
+    # the code of the former Trần Phú; a current one, twice
     features = [
         {
             "type": "Feature",
@@ -157,11 +157,11 @@ def test_what_names_no_commune_of_its_day_is_told_and_not_passed_over(world: Wor
             "Thành Sen,Hạ Vàng,có\nThành Sen,Thôn 3,không\nThạch Hà,Đông,không\nThạch Hà,Tây,?!"
         ),
         "mobifone-thon-2026-09-30.csv": "Thành Sen,Thôn 3,không\nThạch Hà,Tây,không\nThạch Hà,Đông,không",
-        # Trần Phú and Thạch Trung of before the merger: the one row of today does not save the list
+        # the former Trần Phú and Thạch Trung: one row by a current commune does not save the list
         "gmobile-thon-2026-09-30.csv": "Thành Sen,Thôn 3,có\nThạch Trung,Thôn 1,có",
     }.items():
         world.land(name, f"Xã,Thôn,4G\n{rows}".encode(), SOURCES["village_coverage"])
-    # a name that nobody knows, a code beside another commune's name, and one commune with two speeds
+    # an unknown name, a code beside another commune's name, and one commune with two speeds
     ispeed = (
         "Mã xã,Xã,Loại mạng,Tải xuống (Mbps),Số mẫu\n,Tên Lạ,di động,90,300\n18100,Phường Thành Sen,di động,90,300\n"
         "18073,,di động,90,300\n,Phường Thành Sen,di động,80,300\n"
@@ -220,8 +220,8 @@ def test_what_names_no_commune_of_its_day_is_told_and_not_passed_over(world: Wor
     ]
 
 
-def test_sites_that_an_inventory_hides_are_told(world: World) -> None:
-    # one code at two places; the north and the south of one operator; a whole one that grew is no part
+def test_sites_that_an_inventory_omits_are_reported(world: World) -> None:
+    # one code at two places; the north and the south of one operator; a complete one that grew is no part
     twice = sites(("A", CENTRE, ""), ("A", CENTROID, ""), ("B", CENTRE, ""))
     world.land("viettel-tram-2026-09-30.csv", twice, SOURCES["bts_inventory"])
     for name, codes in (("mobifone-tram-2026-08-31", "CD"), ("mobifone-tram-2026-09-30", "CDE")):
@@ -261,7 +261,7 @@ def test_where_boundaries_overlap_no_test_counts_twice(world: World) -> None:
     assert _warned(world) == {"boundaries_do_not_overlap"}
 
 
-def test_a_set_with_a_wrong_or_missing_boundary_leaves_the_last_whole_one_in_force(world: World) -> None:
+def test_a_set_with_a_wrong_or_missing_boundary_leaves_the_last_complete_one_active(world: World) -> None:
     def bring(name: str, rings: dict[str, Ring]) -> list[Any]:
         world.land(name, collection(rings), SOURCES["boundaries"])
         world.load()
@@ -287,7 +287,7 @@ def test_a_set_with_a_wrong_or_missing_boundary_leaves_the_last_whole_one_in_for
     wrong = "ranh-gioi-2026-02-28.geojson"
     assert bring(wrong, {"18073": bow_tie} | others) == [(first, wrong, 69, 29, 148.6)]
     assert _warned(world) == {"the_newest_boundaries_are_in_force", "boundaries_are_of_a_plausible_area"}
-    # mended with the day of its set, that set is whole
+    # corrected with the day of its set, that set is complete
     mended = "ranh-gioi-thanh-sen-2026-02-28.geojson"
     assert bring(mended, {"18073": square(105.9, 18.3, 0.048)}) == [
         (wrong, None, 68, None, None),

@@ -49,7 +49,7 @@ POISON = {
 def test_each_query_fails_when_it_should(world: World) -> None:
     for feed in FEEDS:
         shutil.copytree(PROJECT_ROOT / "data" / "raw" / feed, world.landing.root / feed)
-    # villages that no commune of today is known of: sums must hold with them
+    # villages of no known current commune: sums must hold with them
     split = "Mã xã,Xã,Thôn,4G\n18082,,Thôn 1,có\n18796,,Thôn 1,không\n18403,,Thôn 1,có\n".encode()
     world.land("sample-mobifone-thon-2025-06-30.csv", split, all_sources()["village_coverage"])
     world.load()

@@ -1,4 +1,4 @@
-"""Compiled data tests: what each outcome is, and when they are compiled anew. Beside dbt's own run: tests/golden."""
+"""Compiled data tests: what each outcome is, and when they are compiled. The comparison with dbt: tests/golden."""
 
 from __future__ import annotations
 

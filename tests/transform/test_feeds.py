@@ -1,4 +1,4 @@
-"""Feeds of dossiers become one: who tells last counts, and what a feed cannot tell stays as another one told it."""
+"""Feeds of dossiers become one: the newest report counts; what it lacks stays as another feed reported it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_an_export_counts_only_where_no_feed_knows_the_dossier(world: World, rec
     assert world.rows(told) == sorted([fed, alone, unknown, (*alone[:5], "2026-03-20", 1)])
     assert world.rows(months) == [("2026-02-01", 3), ("2026-03-01", 1)]
 
-    # a feed tells of one at last: it leaves the month that the export gave it
+    # a feed reports one at last: it leaves the month that the export gave it
     world.land("hoso-2026-03-26.json", json.dumps(record(2)).encode())
     world.load()
     world.build()

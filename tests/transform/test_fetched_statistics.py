@@ -1,4 +1,4 @@
-"""Answers of the interfaces of statistics become rows of statistics: vintages, held units, and what nobody mapped."""
+"""Answers of the interfaces of statistics become rows of statistics: vintages, held units, and unmapped series."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def page(updated: str, observations: dict[str, Any], title: str = PERCENT) -> by
 
 
 def test_answers_become_rows_of_statistics(world: World) -> None:
-    """Worked by hand: the bank revises 2023, tells 2024 as an estimate and 2025 not at all, then changes the unit."""
+    """Worked by hand: the bank revises 2023, gives 2024 as an estimate and 2025 not at all, then changes the unit."""
     world.land(f"{USERS}-page-0001.json", page("2026-07-01", {"2023": (78.0, "")}), WORLDBANK)
     answer = page("2026-10-01", {"2023": (78.1, ""), "2024": (84.25, "E"), "2025": (None, "")})
     world.land(f"{USERS}-page-0001.json", answer, WORLDBANK)
@@ -92,7 +92,7 @@ def test_answers_become_rows_of_statistics(world: World) -> None:
         ("worldbank", "mapped", 4),
         ("worldbank", "unit_changed", 1),
     ]
-    # the changed unit waits, with what is in force beside it
+    # the changed unit waits, with the active figure beside it
     held = "select held_reason, value, unit, registered_unit, previous_value, previous_vintage_on::varchar "
     held += "from marts.statistics_review where source = 'World Bank'"
     assert world.rows(held) == [("unit_changed", 78_100_000.0, "people", "%", 78.1, "2026-10-01")]

@@ -47,7 +47,7 @@ def runs_of(record: Record) -> list[Run]:
             ]
         },
         {
-            # one of February was never received after all; March goes on: what is open there is judged at a later day
+            # one of February was never received; March has not ended: its open dossiers are judged at a later day
             "hoso-2026-03-25.ndjson": [dossier(12, "", TrangThaiHoSo="7")],
             # an older day lands late: it is new to 20, stale to 10
             "hoso-2026-01-31.ndjson": [ended(20, january, "2026-01-13 08:00:00"), dossier(10, january)],
@@ -56,7 +56,7 @@ def runs_of(record: Record) -> list[Run]:
 
 
 KEPT = "config.materialized:incremental"
-"""The models that keep rows from run to run, as dbt selects them. All others are made anew, or stand still."""
+"""The models that keep rows from run to run, as dbt selects them. All others are rebuilt, or unchanged."""
 
 
 def tables(world: World) -> dict[str, list[tuple[Any, ...]]]:

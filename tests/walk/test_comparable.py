@@ -1,4 +1,4 @@
-"""Which tables of the last release a run is held against: those whose files are all in force still."""
+"""Which tables of the last release a run is compared with: those whose files are all still active."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def world(tmp_path: Path) -> World:
     return World(Landing(tmp_path / "raw"), ReleaseStore(tmp_path / "marts"))
 
 
-def test_before_the_first_release_nothing_is(world: World) -> None:
+def test_before_the_first_release_nothing_is_comparable(world: World) -> None:
     assert comparable_tables(cast("Platform", world), None) == frozenset()
 
 

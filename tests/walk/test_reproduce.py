@@ -1,4 +1,4 @@
-"""A release computed again: the files that it names are taken over, and each table is told apart from that of then."""
+"""A release computed again: the files that it names are loaded, and each table is compared with the published one."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from pipelines.reproduce import NotReproducible, _compared, _land
 
 
 def told(landing: Landing, name: str) -> Mapping[str, str]:
-    """A landed file, as a release tells it."""
+    """A landed file, as a release lists it."""
     return {"title": "dossiers", "name": name, "sha256": put(landing, "dossiers", name).sha256}
 
 
-def test_the_files_of_then_are_in_force_again_and_no_others(tmp_path: Path) -> None:
+def test_only_the_files_of_the_release_are_active_again(tmp_path: Path) -> None:
     kept, anew = Landing(tmp_path / "raw"), Landing(tmp_path / "anew")
     then, _ = told(kept, "hoso-2026-10-20.json"), told(kept, "hoso-2026-10-31.json")
     kept.withdraw("dossiers", then["sha256"], "it came again", NOW)

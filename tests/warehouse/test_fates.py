@@ -1,4 +1,4 @@
-"""What became of each file that came, as the warehouse books it and `hatinh files` tells: loaded, refused, replaced."""
+"""The outcome of each landed file in the warehouse and in `hatinh files`: loaded, refused, replaced."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def printed(world: World, *command: str) -> str:
 
 
 def files_said(world: World, source: str) -> dict[str, str]:
-    """What `hatinh files` says of each file, by the first digits of its sha256."""
+    """What `hatinh files` shows of each file, by the first digits of its sha256."""
     heading, *lines = [line for line in printed(world, "files", source).splitlines() if line.strip()]
     said: dict[str, str] = {}
     for line in lines:  # the last column, however wide the console of this process is
@@ -74,11 +74,11 @@ def files_said(world: World, source: str) -> dict[str, str]:
     return said
 
 
-def test_a_later_file_about_the_same_replaces_the_first_and_that_is_told(world: World) -> None:
+def test_a_later_file_about_the_same_subject_replaces_the_first_and_is_reported(world: World) -> None:
     first, other = world.land(MOBILE, tiles(3), OOKLA), world.land(MOBILE.replace("mobile", "fixed"), tiles(2), OOKLA)
     world.load()
     assert fate_of(world, first) == Fate("loaded")
-    second = world.land(AGAIN, tiles(2, tests=0), OOKLA)  # a tile without a test cannot be: refused whole
+    second = world.land(AGAIN, tiles(2, tests=0), OOKLA)  # a tile without a test is impossible: the file is refused
     world.load()
     assert fate_of(world, second).status == "refused"
     assert fate_of(world, first) == Fate("loaded"), "what was refused replaces nothing"
@@ -100,7 +100,7 @@ def test_a_later_file_about_the_same_replaces_the_first_and_that_is_told(world: 
     assert fate_of(world, first) == Fate("loaded"), "without its successor it counts again"
 
 
-def test_a_torn_file_is_mended_by_any_file_about_the_same(world: World) -> None:
+def test_a_truncated_file_is_replaced_by_any_file_about_the_same_subject(world: World) -> None:
     content = tiles(40)
     world.land(MOBILE, content[:-200], OOKLA)
     world.load()
@@ -112,7 +112,7 @@ def test_a_torn_file_is_mended_by_any_file_about_the_same(world: World) -> None:
         assert (cut_off_files(connection), refused_files(connection)) == ({}, {})
 
 
-def test_a_workbook_with_figures_on_two_sheets_is_whole_and_not_all_read(world: World) -> None:
+def test_a_workbook_with_figures_on_two_sheets_is_complete_but_not_read_completely(world: World) -> None:
     source, name = all_sources()["village_coverage"], "viettel-thon-2026-09-30.xlsx"
     rows = [["Xã", "Thôn", "4G"], ["Thành Sen", "Thôn 1", "có"]]
     world.land(name, workbook(rows, rows), source)
@@ -125,7 +125,7 @@ def test_a_workbook_with_figures_on_two_sheets_is_whole_and_not_all_read(world: 
         assert cut_off_files(connection) == {}
 
 
-def test_a_file_that_is_refused_says_why(world: World) -> None:
+def test_a_refused_file_has_its_reason(world: World) -> None:
     refused = world.land(MOBILE, tiles(3, without="tests"), OOKLA)
     assert files_said(world, "ookla_tiles") == {refused.sha256[:12]: "active"}, "not loaded yet"
     world.load()

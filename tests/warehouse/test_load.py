@@ -65,7 +65,7 @@ def ndjson(*records: Any) -> bytes:
 
 
 def loaded(connection: duckdb.DuckDBPyConnection, *files: File) -> tuple[FileLoad, ...]:
-    """Put these files in force, and no other."""
+    """Make these files the only active ones."""
     report = load(connection, SOURCE, files, lambda file: io.BytesIO(file.content), key=KEY, max_record_bytes=1 << 16)  # type: ignore[attr-defined]
     return report.files
 
@@ -74,7 +74,7 @@ def quarantine(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
     return connection.execute("select row_no, reason, field from raw.quarantine order by row_no").fetchall()
 
 
-# One way to break each rule of the source, in the words of its format.
+# One way to break each rule of the source, in the form of its format.
 BREAKS: dict[tuple[str, str], dict[str, Any]] = {
     ("wrong_shape", "TaiLieuNop"): {"TaiLieuNop": "không có"},
     ("wrong_shape", "DanhSachLePhi"): {"DanhSachLePhi": {"Gia": "1"}},
@@ -188,7 +188,7 @@ def test_unexpected_fields_are_reported_and_not_loaded(connection: duckdb.DuckDB
     )
     assert result.unexpected_fields == (
         "MaDinhDanhMoi",
-    )  # a known personal field, and what may be a value, are not told
+    )  # a known personal field, and what may be a value, are not reported
     assert result.rows_loaded == 1
 
 
@@ -222,7 +222,7 @@ def test_a_file_without_a_record_is_refused(
 
 
 @pytest.mark.parametrize("changed", ["registry", "rule", "column"])
-def test_files_are_read_anew_when_what_judges_their_rows_has_changed(
+def test_files_are_read_again_when_their_rules_or_registries_have_changed(
     changed: str, connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     province = Province("Hà Tĩnh", Box(105, 17, 107, 19), tmp_path)
@@ -333,12 +333,12 @@ def test_an_element_that_is_no_request_is_no_supplement(connection: duckdb.DuckD
     assert result.reasons == (("wrong_shape: DanhSachHoSoBoSung", 1),)
 
 
-def test_the_provinces_suffix_of_a_procedure_is_cut_off(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
+def test_the_provinces_suffix_of_a_procedure_is_removed(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
     loaded(connection, File(ndjson(record(1, MaTTHC="1.001193.000.00.00.H27"))))
     assert connection.execute("select procedure_code from raw.dossiers").fetchall() == [("1.001193",)]
 
 
-def test_no_person_reaches_the_warehouse(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
+def test_no_personal_data_reach_the_warehouse(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
     broken = [record(1, **PERSONAL, **changes) for changes in BREAKS.values() if not set(changes) & set(PERSONAL)]
     (result,) = loaded(connection, File(ndjson(record(1, **PERSONAL), record(2, **PERSONAL), *broken)))
     assert (result.rows_loaded, result.rows_quarantined) == (2, len(broken))

@@ -66,7 +66,7 @@ class TestPseudonyms:
             read_key(path)
         assert not content or content.decode("latin-1") not in str(caught.value)
 
-    def test_a_missing_key_says_how_to_make_one(self, tmp_path: Path) -> None:
+    def test_the_error_of_a_missing_key_names_the_command_that_makes_one(self, tmp_path: Path) -> None:
         with pytest.raises(KeyProblem, match="hatinh key make"):
             read_key(tmp_path / "pseudonym.key")
 
@@ -88,7 +88,7 @@ class TestPseudonyms:
 
 
 class TestHolder:
-    def test_the_second_is_told_who_the_first_is(self, tmp_path: Path) -> None:
+    def test_the_error_of_the_second_run_names_the_first(self, tmp_path: Path) -> None:
         warehouse = Warehouse(tmp_path / "warehouse.duckdb")
         assert warehouse.holder() is None
         with warehouse.hold("run abc", NOW):
