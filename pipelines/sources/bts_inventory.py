@@ -24,7 +24,15 @@ from pipelines.sources.fields import (
     coordinate,
     headings,
 )
-from pipelines.sources.operators import COMMUNE_CODE, COMMUNE_NAME, Operator, OperatorForm, place_rules, yes_no
+from pipelines.sources.operators import (
+    COMMUNE_CODE,
+    COMMUNE_NAME,
+    Operator,
+    OperatorForm,
+    not_stated,
+    place_rules,
+    yes_no,
+)
 
 GENERATIONS = ("2G", "3G", "4G", "5G")
 TECHNOLOGIES = {
@@ -110,7 +118,7 @@ FIELDS = (
         headings=("Ngày phát sóng",),
     ),
     _IsActive("status", "is_active", meanings=STATUSES, headings=("Trạng thái",)),
-    *(_degrees(name) if name.startswith(COORDINATES) else Computed(name) for name in BLOCKS),
+    *(_degrees(name) if name.startswith(COORDINATES) else Computed(name, more=(not_stated(name),)) for name in BLOCKS),
 )
 FORM = OperatorForm("bts_inventory", headings(FIELDS), needed=frozenset({"site_code", "lon", "lat"}), others=BLOCKS)
 

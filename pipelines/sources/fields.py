@@ -31,8 +31,10 @@ NO_TERM = ("0001-01-01", "1753-01-01", "1900-01-01", "9999-12-31")
 ERROR_CELL = r"#(N/A|\p{Lu}[\p{Lu}0-9/_ ]*[!?]|#+)|ERR:[0-9]{3}|="
 """Error values as spreadsheets print them, in any language, and `=`, which stands for a formula without a value."""
 TOTAL_ROW = (
-    r"(tổng|cộng|tổng cộng|tổng số|cộng dồn|toàn (tỉnh|xã|phường)|(sub-?|grand )?total|sum)"
-    r"( (số|toàn|của|theo|xã|phường|tỉnh|huyện|thị trấn|thành phố)( .*)?)?[ :.]*"
+    r"([^\p{L}0-9]*|([0-9]+|[ivx]+|[a-z])[.)/] *)"
+    r"(tổng( cộng| số)?|cộng|cộng dồn|(toàn|cả) (tỉnh|xã|phường|huyện|thành phố)|(sub-?|grand )?total|sum)"
+    r"( (số|toàn|của|theo|xã|phường|tỉnh|huyện|thị trấn|thành phố|thôn|tổ dân phố|trạm)( .*)?)?"
+    r"[ :.*]*(\([^()]*\)|: ?[0-9].*)?[ :.*]*"
 )
 """What stands in place of a name in a row of totals, in small letters."""
 INVISIBLE = r"[\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{FEFF}]"
@@ -117,7 +119,7 @@ def is_out_of_range(time: str) -> str:
     return f"{time} < timestamp '{EARLIEST}' or cast({time} as date) > extracted_on + 1"
 
 
-_GROUPED = r"[-+]?\d{1,3}(( \d{3})+|(\.\d{3})+|(,\d{3})+)"
+_GROUPED = r"[-+]?[1-9]\d{0,2}(( \d{3})+|(\.\d{3})+|(,\d{3})+)"
 _ONE_GROUP = r"[-+]?[1-9]\d{0,2}[.,]\d{3}"
 
 
@@ -126,14 +128,15 @@ def decimal(text: str) -> str:
 
     A mark that comes several times, or before the other mark, groups thousands; one that comes alone sets decimals
     apart, so whoever takes text must refuse `1.234` beforehand. Blanks group three digits each.
+    No group begins with 0, and what is too large for a double is none.
     """
     text = f"replace(trim({text}), chr(160), ' ')"
-    vietnamese = r"^[-+]?\d{1,3}(\.\d{3})+,\d+$|^[-+]?\d{1,3}(\.\d{3}){2,}$"
-    english = r"^[-+]?\d{1,3}(,\d{3})+\.\d+$|^[-+]?\d{1,3}(,\d{3}){2,}$"
+    vietnamese = r"^[-+]?[1-9]\d{0,2}(\.\d{3})+,\d+$|^[-+]?[1-9]\d{0,2}(\.\d{3}){2,}$"
+    english = r"^[-+]?[1-9]\d{0,2}(,\d{3})+\.\d+$|^[-+]?[1-9]\d{0,2}(,\d{3}){2,}$"
     return (
-        f"try_cast(case when regexp_matches({text}, '^[-+]?\\d+([.,]\\d+)?([eE][-+]?\\d+)?$') "
+        f"try_cast(case when regexp_matches({text}, '^[-+]?\\d{{1,40}}([.,]\\d+)?([eE][-+]?\\d{{1,2}})?$') "
         f"then replace({text}, ',', '.') "
-        f"when regexp_matches({text}, '^[-+]?\\d{{1,3}}( \\d{{3}})+([.,]\\d+)?$') "
+        f"when regexp_matches({text}, '^[-+]?[1-9]\\d{{0,2}}( \\d{{3}})+([.,]\\d+)?$') "
         f"then replace(replace({text}, ' ', ''), ',', '.') "
         f"when regexp_matches({text}, '{vietnamese}') then replace(replace({text}, '.', ''), ',', '.') "
         f"when regexp_matches({text}, '{english}') then replace({text}, ',', '') end as double)"

@@ -182,6 +182,10 @@ SOURCE = Source(
                 for field in NEEDED
                 if field in _NUMBERS
             ),
+            *(
+                Rule("bad_number", field, f"try_cast(j.{field} as double) <> {name}", f"j.{field}")
+                for field, name in _NUMBERS.items()
+            ),
             Rule("no_test", "tests", "tests = 0"),
             Rule("more_devices_than_tests", "devices", "devices > tests"),
         ),

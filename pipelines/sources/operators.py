@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
-from pipelines.settings import SettingsError
 from pipelines.sources.base import Rule
 from pipelines.sources.fields import Code, Field, Text, clean, literal
 from pipelines.sources.province import Province
@@ -62,6 +61,8 @@ def headings(
         SettingsError: the registry is missing, or a row of it names no source with forms, no field of the source, or
             a heading that stands for something else already.
     """
+    from pipelines.settings import SettingsError  # costly, and the process that reads files never raises it
+
     path = seeds / "operator_headings.csv"
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -172,7 +173,7 @@ class Statement(Field):
         return yes_no(self.name)
 
     def checks(self) -> Iterator[Rule]:
-        yield self.rule(self.bad, f"coalesce(lower({clean(self.raw)}), '') not in {YES + NO + UNKNOWN}")
+        yield not_stated(self.name)
 
 
 def coded(value: str, names: Mapping[str, str]) -> str:
@@ -185,6 +186,13 @@ def yes_no(name: str) -> str:
     """SQL of a statement: true, false, or null where it is unknown."""
     stated = f"lower({clean(f'j.{name}')})"
     return f"case when {stated} in {YES} then true when {stated} in {NO} then false end"
+
+
+def not_stated(name: str) -> Rule:
+    """A word that is neither yes nor no, nor one for what is unknown."""
+    return Rule(
+        "unknown_code", name, f"coalesce(lower({clean(f'j.{name}')}), '') not in {YES + NO + UNKNOWN}", f"j.{name}"
+    )
 
 
 def place_rules(lon: str = "lon", lat: str = "lat") -> tuple[Rule, ...]:

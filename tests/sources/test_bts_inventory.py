@@ -48,6 +48,16 @@ def test_the_form_with_a_block_a_generation() -> None:
     assert (row["operator"], row["commune_name"], row["technologies"]) == ("VNPT", "Thành Sen", ["2G", "4G"])
 
 
+@pytest.mark.parametrize("word", ["maybe", "1.234", "2", "#N/A", "Tổng"])
+def test_a_word_that_is_neither_yes_nor_no_is_not_taken_for_no(word: str) -> None:
+    columns = "Site_Name_1,phuong_xa,Long_3G,Lat_3G,active_2G,active_3G,Nhà mạng"
+    found = loaded(SOURCE, f"{columns}\nS1,Thành Sen,105.9,18.34,1,{word},Vinaphone".encode())
+    assert found.rows == []
+    ((_, reason, field, _),) = found.reasons
+    assert field == "active_3g"
+    assert reason == ("formula_without_value" if word.startswith("#") else "unknown_code")
+
+
 def test_the_place_of_a_site_of_4g_alone_stands_in_its_own_block() -> None:
     columns = "Site_Name_1,Long_3G,Lat_3G,Long_4G,Lat_4G,active_3G,active_4G,dia_chi_2G,Nhà mạng"
     (row,) = loaded(SOURCE, f"{columns}\nS1,105.8,,105.9,18.34,0,1,x,Vinaphone".encode()).rows

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -80,3 +82,14 @@ def test_frames_keep_rows_rejects_and_counts() -> None:
 )
 def test_only_what_is_not_plain_text_needs_the_child(head: bytes, needed: bool) -> None:
     assert is_needed(head) is needed
+
+
+def test_the_child_loads_no_library_that_reading_does_not_need() -> None:
+    """It starts while the run waits: each of these costs a quarter of a second and more."""
+    imports = (
+        "import importlib, pkgutil, sys, pyarrow, pipelines.sources.isolated, pipelines.sources as s; "
+        "[importlib.import_module(f'pipelines.sources.{m.name}') for m in pkgutil.iter_modules(s.__path__)]; "
+        "print(*sorted({'dagster', 'dbt', 'duckdb', 'pandas', 'pydantic', 'great_expectations'} & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", imports], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == ""

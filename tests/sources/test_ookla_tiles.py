@@ -77,6 +77,12 @@ def test_a_file_that_is_none_is_refused_with_its_reason(content: bytes, name: st
     assert len(found.refusals) == 1
 
 
+@pytest.mark.parametrize("column", ["avg_d_kbps", "avg_lat_ms", "tests", "devices", "avg_lat_down_ms"])
+def test_a_fraction_is_no_count_and_is_not_rounded(column: str) -> None:
+    found = loaded(SOURCE, parquet(OURS, **{column: pa.array([2.5])}), name=NAME)
+    assert (found.rows, [reason[1:3] for reason in found.reasons]) == ([], [("bad_number", column)])
+
+
 def test_tiles_that_cannot_be_are_quarantined() -> None:
     content = parquet(OURS, OURS[:-1] + "x", OURS[:-1] + "1", OURS[:-1] + "2", tests=[7, 7, 0, 2], devices=[3, 3, 0, 3])
     found = loaded(SOURCE, content, name=NAME)

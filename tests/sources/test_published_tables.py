@@ -86,6 +86,12 @@ def test_numbers_are_read_as_both_countries_print_them(change: dict[str, str], v
     assert row["value"] == value
 
 
+@pytest.mark.parametrize("value", ["1e400", "9" * 400, "0.123,5", "0 123", "inf", "nan"])
+def test_a_number_is_finite_and_its_groups_do_not_begin_with_zero(value: str) -> None:
+    found = loaded(SOURCE, table({"value": value}))
+    assert (found.rows, [reason[1:3] for reason in found.reasons]) == ([], [("not_a_number", "value")])
+
+
 def test_marks_of_missing_values_are_no_zeros() -> None:
     rows = loaded(
         SOURCE, table(*({"value": mark} for mark in ("..", "…", "-", ".")), {"obs_status": "missing", "value": ""})
