@@ -39,13 +39,13 @@ from pipelines.warehouse.connection import get_state, set_state
 from pipelines.warehouse.load import (
     FileLoad,
     LoadReport,
-    cut_off_files,
-    fates,
+    file_outcomes,
     quarantine_counts,
     refused_files,
     repeated_files,
-    standing,
+    source_totals,
     stored_file,
+    truncated_files,
     unread_columns,
 )
 from pipelines.warehouse.load import (
@@ -66,7 +66,7 @@ class Loaded:
     """What the load did, by source: the files of this run, and how all active files of the source stand."""
 
     reports: Mapping[str, LoadReport]
-    standing: Mapping[str, dict[str, Any]]
+    totals: Mapping[str, dict[str, Any]]
     seconds: float
 
 
@@ -124,7 +124,7 @@ class Run:
         if isinstance(result, DropReport):
             self.left = {left.path: left.reason for left in (*result.unsettled, *result.unknown, *result.failed)}
         elif isinstance(result, Loaded):
-            self.loads |= result.standing
+            self.loads |= result.totals
         else:
             self.status, self.error = result.status, None
             self.release, self.targets = result.release_id, dict(result.targets)
@@ -239,7 +239,7 @@ def inputs_digest(platform: Platform) -> str:
     """Digest of everything that decides what a run comes to."""
     settings = platform.settings
     sources = all_sources()
-    files = [(name, receipt.name, receipt.sha256) for name in sources for receipt in platform.landing.in_force(name)]
+    files = [(name, receipt.name, receipt.sha256) for name in sources for receipt in platform.landing.active(name)]
     failed = {name: failed_pulls(settings.raw, name) for name in sources}
     read = {name: source.reading() for name, source in sources.items()}
     designs = [(page.path, page.design) for page in pages(place_of(settings))]
@@ -287,12 +287,12 @@ def load(
     Raises:
         KeyProblem: there is no key, or it is not the one that the warehouse was loaded with.
     """
-    reports, standings = {}, {}
+    reports, totals = {}, {}
     key = read_key(platform.settings.pseudonym_key)
     with platform.step("load") as step, ExitStack() as opened:
         connection = connection or opened.enter_context(platform.warehouse.connect())
         for source in all_sources().values() if sources is None else sources:
-            active = platform.landing.in_force(source.name)
+            active = platform.landing.active(source.name)
 
             def loaded(file: FileLoad, source: Source = source) -> None:
                 step.say(f"{source.name}/{file.partition} {file.name}: {_account(file)}")
@@ -315,8 +315,8 @@ def load(
             for note in not_fetched:
                 step.say(f"{source.name}/{note} (not fetched: the files that landed before are used)")
             reports[source.name] = report
-            standings[source.name] = standing(connection, source.name) | {"not_fetched": not_fetched}
-        return Loaded(reports, standings, step.seconds())
+            totals[source.name] = source_totals(connection, source.name) | {"not_fetched": not_fetched}
+        return Loaded(reports, totals, step.seconds())
 
 
 def build(platform: Platform, models: Collection[str] = ()) -> Built:
@@ -485,7 +485,7 @@ def comparable_tables(platform: Platform, last: Release | None) -> frozenset[str
     """
     if last is None:
         return frozenset()
-    active = {receipt.sha256 for source in all_sources() for receipt in platform.landing.in_force(source)}
+    active = {receipt.sha256 for source in all_sources() for receipt in platform.landing.active(source)}
     came_from = {held.target: _kept_release(platform, held.last_good_release) for held in last.held_back}
     return frozenset(
         mart.name
@@ -528,7 +528,7 @@ def _verdicts(
         platform.project.suites,
         quarantined=quarantined,
         max_quarantined_pct=settings.max_quarantined_pct,
-        cut_off=cut_off_files(connection),
+        truncated=truncated_files(connection),
         refused=refused_files(connection),
         # in other sources a new field is drift, which the load reports once
         unread={name: files for name, files in unread.items() if sources[name].has_forms},
@@ -541,7 +541,7 @@ def _verdicts(
 
 def _supersedes(platform: Platform, source: str) -> bool:
     """Whether the active files stand where others stood: samples that were superseded, or files that were withdrawn."""
-    active = len(platform.landing.in_force(source))
+    active = len(platform.landing.active(source))
     return 0 < active < len(platform.landing.receipts(source))
 
 
@@ -549,14 +549,14 @@ def _files(platform: Platform, connection: duckdb.DuckDBPyConnection) -> Iterato
     """The receipts of the files that the warehouse was given or that were withdrawn, each with what became of it."""
     fields = ("source", "name", "sha256", "landed_at", "licence", "address", "synthetic", "bytes", "extracted_on")
     for source in all_sources():
-        known = fates(connection, source)
+        known = file_outcomes(connection, source)
         for receipt in platform.landing.receipts(source):
             stated: dict[str, Any] | None = None
             if receipt.withdrawn:
                 stated = {"status": "withdrawn", "reason": receipt.withdrawn.reason}
                 stated["withdrawn_at"] = receipt.withdrawn.at.isoformat()
-            elif fate := known.get((receipt.sha256, receipt.name)):
-                stated = {name: value for name, value in asdict(fate).items() if value is not None}
+            elif outcome := known.get((receipt.sha256, receipt.name)):
+                stated = {name: value for name, value in asdict(outcome).items() if value is not None}
             if stated:
                 yield {name: getattr(receipt, name) for name in fields} | stated
 

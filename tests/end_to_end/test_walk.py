@@ -227,8 +227,8 @@ def test_bad_files_stop_nothing_and_are_named(province: Province) -> None:
 
 
 def test_a_reader_of_the_release_sees_which_files_its_figures_lack(poisoned: Release) -> None:
-    fates = {file["name"]: (file["status"], file.get("reason")) for file in poisoned.package["sources"]}
-    lacking = {name: reason for name, (status, reason) in fates.items() if status == "refused"}
+    outcomes = {file["name"]: (file["status"], file.get("reason")) for file in poisoned.package["sources"]}
+    lacking = {name: reason for name, (status, reason) in outcomes.items() if status == "refused"}
     assert set(lacking) == {"sample-empty.ndjson", "sample-towers.csv"}
     assert lacking["sample-empty.ndjson"] == "the file is empty"
     verdict = poisoned.package["verdicts"]["online_submission"]
@@ -242,7 +242,7 @@ def test_withdrawing_the_poison_mends_the_target(poisoned: Release, first: Relea
     landing = province.platform.landing
     healthy = {item["sha256"] for item in first.package["sources"]}
     for source in ("dossiers", "village_coverage"):
-        for receipt in landing.in_force(source):
+        for receipt in landing.active(source):
             if receipt.sha256 not in healthy:
                 landing.withdraw(source, receipt.sha256, "a wrong delivery", province.platform.now())
     assert province.walk().success

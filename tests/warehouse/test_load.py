@@ -252,7 +252,7 @@ def test_files_are_read_anew_when_what_judges_their_rows_has_changed(
         columns = (*table.columns, Column("length", "integer", "length(j.code)"))
         source = replace(source, table=replace(table, columns=columns, rules=()))
     assert counts(source) == (2, 2, 0, 4)
-    assert get_state(connection, "rebuild_because") == "the files of codes are read otherwise now"
+    assert get_state(connection, "rebuild_because") == "the files of codes are read under other rules now"
     assert counts(source) == (0, 0, 0, 4)
 
 
