@@ -1,4 +1,4 @@
-"""The whole pipeline in plain Python: land, load, build, judge, release.
+"""The complete pipeline in plain Python: land, load, build, judge, release.
 
 One function per step, each with a typed result, and `run`, which calls them in order. The Dagster assets, the tests and
 the benchmark call these functions and nothing else. What has changed since the last run, whether everything is built
@@ -63,7 +63,7 @@ class NotJudged(RuntimeError):
 
 @dataclass(frozen=True)
 class Loaded:
-    """What the load did, by source: the files of this run, and how all active files of the source stand."""
+    """What the load did, by source: the files of this run, and the totals of all active files of the source."""
 
     reports: Mapping[str, LoadReport]
     totals: Mapping[str, dict[str, Any]]
@@ -72,7 +72,8 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Built:
-    """What dbt did with each seed and model. `rebuild_reason` says why everything was built again, None if it was not.
+    """What dbt did with each seed and model. `rebuild_reason` states why everything was built again, None if it was
+    not.
 
     With `verdicts_hold` nothing was built: rows, models, expectations and limits are those of the last judgement.
     """
@@ -178,7 +179,7 @@ def run(platform: Platform, run_id: str, *, targets: Collection[str] = ()) -> Ou
         targets: load, build and judge only what these rest on; the other tables stay as they were last judged.
 
     Raises:
-        WarehouseBusy, KeyProblem, DbtFailed, SuiteError, GateError, ReleaseError: each says what to do. Readers keep
+        WarehouseBusy, KeyProblem, DbtFailed, SuiteError, GateError, ReleaseError: each states what to do. Readers keep
             the last release.
     """
     with hold(platform, run_id) as current:
@@ -268,9 +269,9 @@ def land(platform: Platform) -> DropReport:
             sleep=platform.sleep,
         )
         for receipt in report.landed:
-            step.say(f"landed {receipt.source}/{receipt.partition}: {receipt.name}")
+            step.report(f"landed {receipt.source}/{receipt.partition}: {receipt.name}")
         for left in (*report.unsettled, *report.unknown, *report.failed):
-            step.say(f"left in the drop folder: {left.path} {left.reason}")
+            step.report(f"left in the drop folder: {left.path} {left.reason}")
     return report
 
 
@@ -295,7 +296,7 @@ def load(
             active = platform.landing.active(source.name)
 
             def loaded(file: FileLoad, source: Source = source) -> None:
-                step.say(f"{source.name}/{file.partition} {file.name}: {_account(file)}")
+                step.report(f"{source.name}/{file.partition} {file.name}: {_account(file)}")
 
             report = load_files(
                 connection,
@@ -308,12 +309,12 @@ def load(
             )
             if report.reread:
                 reason = "a rule, a setting or a registry that they are read with has changed"
-                step.say(f"{source.name}: {report.reread} files were read again: {reason}")
+                step.report(f"{source.name}: {report.reread} files were read again: {reason}")
             not_fetched = [
                 f"{period}: {note}" for period, note in failed_pulls(platform.settings.raw, source.name).items()
             ]
             for note in not_fetched:
-                step.say(f"{source.name}/{note} (not fetched: the files that landed before are used)")
+                step.report(f"{source.name}/{note} (not fetched: the files that landed before are used)")
             reports[source.name] = report
             totals[source.name] = source_totals(connection, source.name) | {"not_fetched": not_fetched}
         return Loaded(reports, totals, step.seconds())
@@ -338,7 +339,7 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             if get_state(connection, "fingerprint") != project.fingerprint:
                 reason = reason or "models, macros, seeds or settings changed"
             if not reason and get_state(connection, "checked") == _judged_state(platform, connection):
-                step.say("nothing changed since the last check")
+                step.report("nothing changed since the last check")
                 return Built((), None, verdicts_hold=True, seconds=step.seconds())
             rests = frozenset[str]() if reason else untouched(project.manifest, _changed_feeds(connection))
             if models and not get_state(connection, "built_by"):
@@ -346,7 +347,7 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             set_state(connection, "built_by", "")  # the evidence of the former build is no evidence of this one
             set_state(connection, "checked", "")
         if reason:
-            step.say(f"full rebuild: {reason}")
+            step.report(f"full rebuild: {reason}")
         total, done = _buildable(project.manifest), 0
 
         def node_built(result: NodeResult) -> None:
@@ -354,7 +355,7 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             done += 1
             is_good = result.status in ("success", "pass")
             message = "" if is_good else f"{result.resource_type} {result.name}: {result.status} {result.message}"
-            step.say(message, min(done, total), total)
+            step.report(message, min(done, total), total)
 
         select = " ".join(f"+{name}" for name in sorted(models)) or None
         results = platform.dbt.build(full_refresh=bool(reason), on_result=node_built, select=select, untouched=rests)
@@ -365,7 +366,7 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
                 set_state(connection, "built_load", str(_last_load(connection)))
                 connection.execute("delete from meta.state where key = 'rebuild_because'")
         unchanged = len(results) - len(built.changed)
-        step.say(f"built {len(built.changed)} seeds, views and tables; {unchanged} are unchanged")
+        step.report(f"built {len(built.changed)} seeds, views and tables; {unchanged} are unchanged")
     return built
 
 
@@ -384,7 +385,7 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
 
         def tested(result: NodeResult) -> None:
             if result.status not in ("success", "pass"):
-                step.say(f"{result.resource_type} {result.name}: {result.status} {result.message}")
+                step.report(f"{result.resource_type} {result.name}: {result.status} {result.message}")
 
         tests = platform.dbt.test(tested)
         last = platform.releases.current()
@@ -407,11 +408,11 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
             write_verdicts(connection, verdicts)
             set_state(connection, "built_by", run_id)
             if built.is_complete and all(verdict.passed for verdict in verdicts.values()):
-                # what failed is tried again: a check may have failed for want of memory
+                # what failed is tried again: a check may have failed for lack of memory
                 set_state(connection, "checked", _judged_state(platform, connection))
             rows = _row_counts(connection)
         for verdict in verdicts.values():
-            step.say(f"gate: {verdict.target} {_in_words(verdict)}")
+            step.report(f"gate: {verdict.target} {_in_words(verdict)}")
         return Judged(verdicts, rows, step.seconds())
 
 
@@ -435,7 +436,7 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
         with platform.warehouse.connect() as connection:
             if not get_state(connection, "built_by"):
                 raise NotJudged(
-                    "The models in the warehouse were not checked to the end. Run the whole job: `hatinh run`."
+                    "The models in the warehouse were not checked to the end. Run the complete job: `hatinh run`."
                 )
             outcome = publish(
                 connection,
@@ -451,11 +452,11 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
             )
             if get_state(connection, "checked") and not outcome.undrawn and not outcome.open_blocked:
                 set_state(connection, "released", f"{inputs_digest(platform)} {outcome.release_id}")
-        step.say(f"release {outcome.release_id or '-'}: {outcome.status}")
+        step.report(f"release {outcome.release_id or '-'}: {outcome.status}")
         if outcome.open_blocked:
-            step.say(f"the open edition has no new quarters: {outcome.open_blocked}")
+            step.report(f"the open edition has no new quarters: {outcome.open_blocked}")
         for path, reason in outcome.undrawn.items():
-            step.say(f"{path} could not be drawn: {reason}. The tables are out; the next run tries again")
+            step.report(f"{path} could not be drawn: {reason}. The tables are out; the next run tries again")
     return outcome
 
 
@@ -480,7 +481,7 @@ def expected_deliveries(platform: Platform, *names: str) -> list[Delivery]:
 def comparable_tables(platform: Platform, last: Release | None) -> frozenset[str]:
     """Tables of the last release that checks of drift compare with: those whose files are all active still.
 
-    Whoever withdraws a file, or brings the first real one beside the samples, means the figures to change. A table that
+    Withdrawing a file, or adding the first real one beside the samples, is meant to change the figures. A table that
     was held back is as old as the release that it came from; where that was pruned, it is not compared.
     """
     if last is None:
@@ -540,7 +541,7 @@ def _verdicts(
 
 
 def _supersedes(platform: Platform, source: str) -> bool:
-    """Whether the active files stand where others stood: samples that were superseded, or files that were withdrawn."""
+    """Whether the active files replace others: samples that were superseded, or files that were withdrawn."""
     active = len(platform.landing.active(source))
     return 0 < active < len(platform.landing.receipts(source))
 
