@@ -34,12 +34,12 @@ TOTAL_ROW = (
     r"(tổng|cộng|tổng cộng|tổng số|cộng dồn|toàn (tỉnh|xã|phường)|(sub-?|grand )?total|sum)"
     r"( (số|toàn|của|theo|xã|phường|tỉnh|huyện|thị trấn|thành phố)( .*)?)?[ :.]*"
 )
-"""What stands in place of a name in a row of totals, in small letters."""
+"""Text in place of a name in a row of totals, in small letters."""
 INVISIBLE = r"[\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{FEFF}]"
 """Characters without a width: soft hyphen, zero-width space, joiners, direction marks, byte order mark."""
 BLANKS = r"[\s\x{00A0}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}]+"
 BAD_TEXT = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F\x{FFFD}]"
-"""Control characters, and what stands for bytes that could not be decoded."""
+"""Control characters, and the replacement of bytes that could not be decoded."""
 FLAGS = ("0", "1", "true", "false")
 
 
@@ -124,8 +124,8 @@ _ONE_GROUP = r"[-+]?[1-9]\d{0,2}[.,]\d{3}"
 def decimal(text: str) -> str:
     """SQL of a number: `1.234,5`, `1,234.5`, `1 234,5`, `1234.5`; null when it is none.
 
-    A mark that comes several times, or before the other mark, groups thousands; one that comes alone sets decimals
-    apart, so whoever takes text must refuse `1.234` beforehand. Blanks group three digits each.
+    A mark that comes several times, or before the other mark, groups thousands; one that comes alone is the
+    decimal mark, so a caller that takes text must reject `1.234` beforehand. Blanks group three digits each.
     """
     text = f"replace(trim({text}), chr(160), ' ')"
     vietnamese = r"^[-+]?\d{1,3}(\.\d{3})+,\d+$|^[-+]?\d{1,3}(\.\d{3}){2,}$"

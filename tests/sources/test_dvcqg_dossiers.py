@@ -124,7 +124,7 @@ def test_pages_that_landed_are_not_asked_again(server: Adapter, pulls: Pulls) ->
     ("reply", "problem"),
     [
         (ERROR_PAGE, "an HTML page"),
-        (Reply(b'{"error_code": 0, "result": {"MaHoSo'), "no whole JSON"),
+        (Reply(b'{"error_code": 0, "result": {"MaHoSo'), "no complete JSON"),
         (Reply({"error_code": 0, "result": "không có"}), '"result" that is no dossier'),
     ],
     ids=["HTML", "truncated", "text"],
