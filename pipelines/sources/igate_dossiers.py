@@ -12,7 +12,8 @@ renewed before they expire.
 (Names of parameters and fields as public clients of the interface use them.)
 
 The list carries no papers, fees, supplements, results, databases, kind of applicant or payment: their columns are null,
-which means that this feed does not report them. Personal data (`applicant`, tasks with the names of officials) are not loaded.
+which means that this feed does not report them. Personal data (`applicant`, tasks with the names of officials) are not
+loaded.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Cells of mobile networks as volunteers' phones saw them: OpenCelliD, CSV with or without header, mostly gzip.
 
 Full files, files of one country (often without header) and daily differences have the same columns. Taken are cells of
-Vietnam (452) in the province's bounding box, and those that would be with longitude and latitude exchanged, which are set aside
-as wrong; all others are counted and passed over.
+Vietnam (452) in the province's bounding box, and those that would be with longitude and latitude exchanged, which are
+set aside as wrong; all others are counted and passed over.
 
 A full file lists every cell, so it replaces what was known before; a difference lists cells that are new or changed
 and no removals. Only its name states which of them a file is: keep it as downloaded (`cell_towers.csv.gz`,
@@ -82,7 +82,8 @@ def _cells(line: str) -> list[str]:
 
 
 def _is_near(box: Box, lon: str, lat: str) -> bool:
-    """Whether a place lies in the bounding box, or would with its coordinates exchanged; what is no number is for the load."""
+    """Whether a place lies in the bounding box, or would with its coordinates exchanged; what is no number is for the
+    load."""
     try:
         x, y = float(lon), float(lat)
     except ValueError:

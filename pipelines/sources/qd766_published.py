@@ -8,8 +8,10 @@ answers of 2026. No answer states its period, so its file name does:
 
 For a month that is over, its figures are asked. With the month that ends a quarter and with the running month come the
 quarter and the year as they are; of a running month itself the portal has none. The portal can change what it
-published, so a later day is asked again; within a day an interrupted pull goes on where it stopped. Its firewall answers frequent
-requests with 403 or 429: requests follow one another with seconds between them, 429 is waited for, and a 403 ends the pull.
+published, so a later day is asked again; within a day an interrupted pull goes on where it stopped. Its firewall
+answers frequent
+requests with 403 or 429: requests follow one another with seconds between them, 429 is waited for, and a 403 ends the
+    pull.
 
 One answer becomes rows: a row for each unit and component, group and total. Null is not zero, and the portal's own
 flags stay. What the figures are worth is judged in dbt, not here.

@@ -7,8 +7,8 @@ of a REST service, or further files, separated by semicolons, like
 its making, so the same data are the same bytes.
 
 Without the structure a file does not state which of its columns are dimensions: names that match _ATTRIBUTE are
-attributes, all others are dimensions of the series. The unit is UNIT_MEASURE with its multiplier, so that a change of either is a
-changed unit. What the library (pysdmx) cannot read, SDMX-ML 2.0 too, is one reject for the file.
+attributes, all others are dimensions of the series. The unit is UNIT_MEASURE with its multiplier, so that a change of
+either is a changed unit. What the library (pysdmx) cannot read, SDMX-ML 2.0 too, is one reject for the file.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ _ATTRIBUTE = re.compile(
     r"|DATA_COMP|DISS_ORG|STD_ERR.*|CV|SAMPLE_SIZE|NATURE|BREAKS?|FOOTNOTES?|PRECISION|VALIDITY|REVISION.*",
     re.IGNORECASE,
 )
-"""Names of columns that describe a figure and are no dimensions of the series, as the structures of ILO, OECD, UN, Eurostat
-and IMF have them. A dimension that is taken for one shows as conflicting figures."""
+"""Names of columns that describe a figure and are no dimensions of the series, as the structures of ILO, OECD, UN,
+Eurostat and IMF have them. A dimension that is taken for one shows as conflicting figures."""
 MOVED = (
     "Look the file or data flow up at its publisher and set it in FILES, or as `queries` of this source in "
     "HATINH_CREDENTIALS_FILE."

@@ -10,7 +10,8 @@ EXCEL_COLUMNS = 1 << 14
 
 
 class Reason(StrEnum):
-    """Why a row was not taken. From `EMPTY_FILE` on, one reject counts for the rest of the file, however many rows that is."""
+    """Why a row was not taken. From `EMPTY_FILE` on, one reject counts for the rest of the file, however many rows that
+    is."""
 
     WRONG_WIDTH = "wrong_width"
     MALFORMED_ROW = "malformed_row"

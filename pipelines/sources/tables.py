@@ -84,8 +84,8 @@ class TableForm:
         one_of: groups of fields, of each of which a header has one at least: without them a table has no content.
         omitted: a field whose heading some exports print while their rows leave its cell out, so that all cells after
             it are one to the left. They are put back.
-        typed: fields in which a workbook's text must be distinguished from its numbers: text gets the apostrophe in front by
-            which Excel itself shows it, since "1.234" may mean a thousand times 1.234.
+        typed: fields in which a workbook's text must be distinguished from its numbers: text gets the apostrophe in
+            front by which Excel itself shows it, since "1.234" may mean a thousand times 1.234.
         keeps_failed: whether a cell with an error, or a formula without a value, is given on as "=" for the source to
             judge. Otherwise it rejects its row, where it is in a field that the source knows.
     """
@@ -168,7 +168,8 @@ class TableForm:
     def _workbook(self, stream: BinaryIO) -> Iterator[_Record]:
         """The first visible sheet with a header; a further one is reported, since its rows would have numbers twice.
 
-        A hidden one with a header is reported beside it: its rows were not visible to the sender, but they are in the file.
+        A hidden one with a header is reported beside it: its rows were not visible to the sender, but they are in the
+            file.
         """
         found, hidden, last, clashes = False, False, 0, []
         try:
@@ -270,7 +271,8 @@ class TableForm:
 
 @dataclass(frozen=True)
 class _Header:
-    """The columns of a table: field names by position. `mark` is a column whose heading identifies a repeated header."""
+    """The columns of a table: field names by position. `mark` is a column whose heading identifies a repeated
+    header."""
 
     names: tuple[str, ...]
     mark: int

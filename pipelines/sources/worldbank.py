@@ -1,6 +1,7 @@
 """Indicators of the World Bank for Việt Nam by its API, version 2: page by page, one answer per page.
 
-Address: `https://api.worldbank.org/v2`. The indicators that are asked are listed in INDICATORS below; `indicators` among the
+Address: `https://api.worldbank.org/v2`. The indicators that are asked are listed in INDICATORS below; `indicators`
+    among the
 source's credentials replaces the list (separated by semicolons). Everything from 2000 on is asked at each pull: the
 bank revises old years, and unchanged pages are not landed again.
 
