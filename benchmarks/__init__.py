@@ -1,1 +1,1 @@
-"""Measurements of the whole pipeline, beside the plainest program that computes the same figures."""
+"""Measurements of the complete pipeline, beside the plainest program that computes the same figures."""

@@ -1,11 +1,11 @@
 """What the platform costs: `python -m benchmarks` runs the pipeline beside the bare script on the same files, in turn.
 
-Each run is a whole process from nothing to Parquet. Of every pair the figures are compared, row by row and column by
-column: a comparison of times between programs that disagree would say nothing. Results are Markdown on stdout.
+Each run is one process from nothing to Parquet. Of every pair the figures are compared, row by row and column by
+column: a comparison of times between programs that disagree would be meaningless. Results are Markdown on stdout.
 
     python -m benchmarks                      100 thousand and 1 million dossiers, three runs each
     python -m benchmarks --rows 5000 --runs 1 --phases
-    python -m benchmarks --daily              the day after 1 million: 5,000 records, beside building everything anew
+    python -m benchmarks --daily              the day after 1 million: 5,000 records, beside a full rebuild
 
 Exit code 1: figures differ (tables, columns and counts on stderr), or a run failed.
 """
@@ -70,7 +70,7 @@ class Bench:
         return self._program("models", out, warehouse=copy / "warehouse.duckdb", manifest=compiled)
 
     def _program(self, program: str, out: Path, **given: Path) -> Measured:
-        """A program of this folder that writes into `out`, anew, with the limits that the pipeline has."""
+        """A program of this folder that writes into an empty `out`, with the limits that the pipeline has."""
         shutil.rmtree(out, ignore_errors=True)
         options = {**given, "out": out, "threads": self.pipeline.threads, "memory": self.pipeline.memory}
         return measure(
@@ -146,7 +146,7 @@ class Bench:
         Returns in what figures they differ.
         """
         history, delta = self.history(rows), self.delta(rows)
-        before, data, whole = self.work / "before", self.work / "data", self.work / "whole"
+        before, data, full = self.work / "before", self.work / "data", self.work / "full"
         everything, out = self.work / "everything", self.work / "bare"
         shutil.rmtree(everything, ignore_errors=True)
         everything.mkdir()
@@ -160,10 +160,10 @@ class Bench:
             added.append(self.pipeline.run(data, delta.files))
             added_phases.append(self.pipeline.phases(data, added[-1]))
             months = months_rebuilt(data)
-            rebuilt.append(self.fresh(files, whole))
-            rebuilt_phases.append(self.pipeline.phases(whole, rebuilt[-1]))
+            rebuilt.append(self.fresh(files, full))
+            rebuilt_phases.append(self.pipeline.phases(full, rebuilt[-1]))
             bare.append(self.bare(everything, out))
-            found += differences(whole / "marts" / "current", data / "marts" / "current")
+            found += differences(full / "marts" / "current", data / "marts" / "current")
             found += differences(out, data / "marts" / "current")
         print(f"\n## {delta.records:,} records of one day after {history}: {self.runs} runs each, in turn\n")
         measured = {"pipeline, all files": rebuilt, "pipeline, the day added": added, "bare script, all files": bare}
@@ -171,7 +171,7 @@ class Bench:
         if with_phases:
             phase_table({"all files": rebuilt_phases, "the day added": added_phases})
         print(f"\nMonths of receipt rebuilt: {months} of {months_between(FIRST, NEXT_DAY)}.")
-        for folder in (before, data, whole):
+        for folder in (before, data, full):
             shutil.rmtree(folder)
         return found
 
@@ -200,7 +200,7 @@ def months_between(first: date, last: date) -> int:
 
 
 def table(measured: dict[str, list[Measured]], found: Sequence[str]) -> None:
-    """Medians with their range, how they stand to the first row, and whether the figures `found` to differ are none."""
+    """Medians with their range, their ratio to the first row, and whether the figures `found` to differ are none."""
     print("| | wall s | min–max | to the first | peak MiB | min–max | to the first |\n|---|---|---|---|---|---|---|")
     base = next(iter(measured.values()))
     for name, runs in measured.items():

@@ -20,7 +20,7 @@ ADDED = "has_samples"
 
 
 def differences(left: Path, right: Path, keys: Keys = KEYS) -> list[str]:
-    """Compare `<mart>.parquet` of two folders: one sentence a difference, with table, column and count.
+    """Compare `<mart>.parquet` of two folders: one sentence per difference, with table, column and count.
 
     Numbers are compared as they are: the marts are rounded already.
     """

@@ -2,7 +2,7 @@
 
 It takes the warehouse of a run and runs the compiled models in their order, as a full build does, each in one
 statement, and writes every mart as zstd Parquet: no dbt, no checks, no release. With `benchmarks.bare`, which reads the
-files, it tells how much of the pipeline's time is computing.
+files, it shows how much of the pipeline's time is computing.
 
     python -m benchmarks.models --warehouse COPY/warehouse.duckdb --manifest compiled.json --out FOLDER
 
@@ -23,7 +23,7 @@ from pipelines.transform.marts import marts_of, parents_first
 
 
 def build(warehouse: Path, manifest: dict[str, Any], out: Path, *, threads: int, memory: str) -> None:
-    """Make every model of a compiled manifest anew, and write one `<mart>.parquet` each into `out`."""
+    """Build every model of a compiled manifest again, and write one `<mart>.parquet` each into `out`."""
     out.mkdir(parents=True, exist_ok=True)
     models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     options: dict[str, str | bool | int | float | list[str]] = {

@@ -57,7 +57,7 @@ class Pipeline:
         self._hatinh("key", "make", "--if-missing", data=self.work / "no-data")
 
     def run(self, data: Path, files: Iterable[Path] = ()) -> Measured:
-        """Put `files` into the drop folder of the data folder `data`, and run the whole walk.
+        """Put `files` into the drop folder of the data folder `data`, and run the complete pipeline.
 
         Raises:
             ProgramError: the run failed, or held a target back.

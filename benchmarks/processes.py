@@ -1,4 +1,4 @@
-"""One program as a whole process, measured from outside: seconds on the wall, and the most memory it held.
+"""One program as one process, measured from outside: seconds on the wall, and the most memory it held.
 
 Memory is read from /proc, so this needs Linux.
 """
@@ -47,8 +47,8 @@ def measure(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]
                 continue
     seconds = time.perf_counter() - clock
     if code:
-        said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-15:]
-        raise ProgramError("\n".join([f"exit code {code}: {' '.join(command)}", *said]))
+        last_lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-15:]
+        raise ProgramError("\n".join([f"exit code {code}: {' '.join(command)}", *last_lines]))
     return Measured(seconds, peak / 1024, started)
 
 

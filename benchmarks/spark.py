@@ -8,7 +8,8 @@ no dependency of the project:
     python -m benchmarks.spark                # after a run; --mart NAME for one
 
 and on the golden cases, worked by hand (`pytest tests/golden --basetemp=DIR`), with HATINH_DATA_DIR=DIR/world0.
-Exit code 1 when a mart that was translated gives other figures. One that Spark cannot take yet is told with its reason.
+Exit code 1 when a mart that was translated gives other figures. One that Spark cannot take yet is printed with its
+reason.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def meaning(text: str, **given: exp.Expr) -> exp.Expr:
 
 
 def write_out_names(tree: exp.Expr, connection: duckdb.DuckDBPyConnection) -> None:
-    """Spark's SQL unites by place only: both sides list every column, by what DuckDB says that they have."""
+    """Spark's SQL unites by place only: both sides list every column, as DuckDB reports them."""
     for union in reversed(list(tree.find_all(exp.Union))):  # the inner ones first
         if not union.args.get("by_name"):
             continue
@@ -186,7 +187,7 @@ def main() -> None:
             written, started = Path(folder) / f"spark_{name}", time.monotonic()
             try:
                 spark.sql(translated(nodes[name]["compiled_code"], connection)).write.parquet(str(written))
-            except Exception as error:  # whatever Spark says, the next mart is tried
+            except Exception as error:  # whatever the error, the next mart is tried
                 print(f"{name:28} not yet: {str(error).strip().splitlines()[0][:110]}")
                 continue
             different = differences(connection, marts[name], written)

@@ -32,7 +32,7 @@ def test_equal_figures_do_not_differ_even_where_a_key_is_null(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("cell", "said"),
+    ("cell", "message"),
     [
         (CELL.replace("1.25", "1.26"), "dossier_timeliness.mean_days: 1 of 1 rows differ"),
         (CELL.replace("1.25::double", "null::double"), "dossier_timeliness.mean_days: 1 of 1 rows differ"),
@@ -44,9 +44,9 @@ def test_equal_figures_do_not_differ_even_where_a_key_is_null(tmp_path: Path) ->
     ],
     ids=["value", "null", "key", "type", "column", "repeated", "empty"],
 )
-def test_a_difference_is_named(tmp_path: Path, cell: str, said: str) -> None:
+def test_a_difference_is_named(tmp_path: Path, cell: str, message: str) -> None:
     found = differences(marts(tmp_path / "a"), marts(tmp_path / "b", cell))
-    assert any(text.startswith(said) for text in found), found
+    assert any(text.startswith(message) for text in found), found
 
 
 def test_the_newest_version_counts_and_both_spellings_of_a_time_are_read(tmp_path: Path) -> None:

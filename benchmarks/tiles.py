@@ -5,8 +5,8 @@
 Three worlds: one, the same with a tenth of the province's tiles, and one of twice the size with all of them; what the
 time follows can be read from the three. Each with the tiles in the order of their quadkeys, as the publisher's files
 are, so that row groups can be skipped, and in no order, where every one must be read. Each load is a process of its
-own, through landing's stream and the warehouse's load into DuckDB; time and peak memory are its whole. Results are
-Markdown on stdout.
+own, through landing's stream and the warehouse's load into DuckDB; time and peak memory are of that process. Results
+are Markdown on stdout.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CHUNK, ZOOM = 500_000, 16
 
 
 def write_world(path: Path, tiles: int, *, is_sorted: bool, every: int = 1, seed: int = 766) -> None:
-    """A quarter of so many tiles, among them every n-th tile of the province's box, written chunk by chunk."""
+    """A quarter of so many tiles, among them every n-th tile of the province's bounding box, written chunk by chunk."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -1,1 +1,2 @@
-"""The platform that measures Hà Tĩnh's digital-transformation scheme: one folder a room, see docs/architecture.md."""
+"""The platform that measures Hà Tĩnh's digital-transformation scheme: one folder per module, see
+docs/architecture.md."""

@@ -1,6 +1,6 @@
 """The generated parts of the documentation: the data dictionary, and the table of settings.
 
-Both stand in the code already, the marts in the yml beside each model and the settings in `settings.py`. They are
+Both are defined in the code already, the marts in the yml beside each model and the settings in `settings.py`. They are
 written down for readers here, once: `python -m pipelines.dictionary`.
 """
 
@@ -32,7 +32,7 @@ def render_settings() -> str:
     rows = [
         (
             f"`{ENV_PREFIX}{name.upper()}`",
-            # the one absolute path would be that of whoever writes the table
+            # the one absolute path would be of the machine that writes the table
             "folder of the project" if name == "home" else _value(field.get_default(call_default_factory=True)),
             _sentence(field.description or ""),
         )
@@ -69,8 +69,8 @@ def _dictionary(marts: Sequence[Mart]) -> Iterator[str]:
     yield (
         "Each published table is a Parquet file in `data/marts/current/` and a table of the same name in "
         "`marts.duckdb`. An empty cell (null) means absent or not published, never zero. "
-        f"Each has a column `{SAMPLES['name']}`: whether the row rests on made-up data; where a table does not say "
-        "so row by row, a last column says it of the table. `obs_status` is the status of the row "
+        f"Each has a column `{SAMPLES['name']}`: whether the row rests on made-up data; where a table does not "
+        "state it per row, a last column states it for the table. `obs_status` is the status of the row "
         "(docs/methods/statuses.md)."
     )
     yield ""

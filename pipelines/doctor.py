@@ -127,7 +127,7 @@ def _landed(settings: Settings) -> Iterator[Finding]:
     landing = Landing(settings.raw)
     for source in all_sources():
         try:
-            receipts = landing.in_force(source)
+            receipts = landing.active(source)
             for receipt in receipts:
                 landing.verify(receipt)
         except (LandingError, ValueError) as error:

@@ -33,7 +33,7 @@ class Progress:
     """One report of a step in progress.
 
     A step begins with an empty message and ends with `seconds`. In between, `message` is a line for people, and `done`
-    of `total` says how far the step is, where that can be counted.
+    of `total` is the progress of the step, where that can be counted.
     """
 
     step: Step
@@ -62,7 +62,7 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Platform:
-    """The modules of one installation. Listeners are told of the progress of its runs."""
+    """The modules of one installation. Listeners receive the progress of its runs."""
 
     settings: Settings
     now: Callable[[], datetime] = _utc_now
@@ -152,7 +152,7 @@ class StepReporter:
     step: Step
     begun: float
 
-    def say(self, message: str, done: int | None = None, total: int | None = None) -> None:
+    def report(self, message: str, done: int | None = None, total: int | None = None) -> None:
         self.platform.report(Progress(self.step, message, done, total))
 
     def seconds(self) -> float:

@@ -1,6 +1,6 @@
 """Every reason for which a row or a file is rejected: its code, what it means, and how to fix it.
 
-The codes stand in the quarantine, in messages and in the tests; the texts are for whoever reads them. Nothing else
+The codes are used in the quarantine, in messages and in the tests; the texts are for people. Nothing else
 lists reasons: the terminal, the marked copies of workbooks and the load read them here.
 """
 
@@ -495,7 +495,7 @@ REASONS: Mapping[str, Reason] = {
             "mã ngoài danh mục",
             "code is not in the list",
             "Dùng mã trong danh mục; mã mới thì báo người quản trị để bổ sung.",
-            "Use a code of the list; tell the data engineer of a new one.",
+            "Use a code of the list; report a new one to the data engineer.",
         ),
         Reason(
             "unknown_indicator",

@@ -1,8 +1,8 @@
 """A published release computed again in an empty folder, from the files that it names, and compared table by table.
 
 What this needs is kept: landed files for good, and in `datapackage.json` the sha256 of each file, the settings, the
-commit, and the fingerprint of models and registries. The code of that day is not kept; whoever wants it checks that
-commit out and runs the same command there.
+commit, and the fingerprint of models and registries. The code of that day is not kept: to run it, check that
+commit out and run the same command there.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ Outcome = Literal["same", "same_rows", "differs", "missing", "held_back"]
 
 
 class NotReproducible(RuntimeError):
-    """The release cannot be computed again: the message says what is missing, or where the run ended."""
+    """The release cannot be computed again: the message states what is missing, or where the run ended."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table of the release and what came of it: `same` to the byte; `same_rows` under other titles; `differs`;
+    """One table of the release and its result: `same` to the byte; `same_rows` under other titles; `differs`;
     `missing`, none was computed; `held_back` already then, so it is of the release `of`."""
 
     name: str
@@ -44,7 +44,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What came of a release. `is_same_project` is None where the release does not tell its models and registries."""
+    """The result for a release. `is_same_project` is None where the release has no fingerprint of its project."""
 
     tables: tuple[Table, ...]
     code_then: str
@@ -57,7 +57,7 @@ class Reproduction:
 
 
 def reproduce(settings: Settings, release: Release, folder: Path, listener: Listener) -> Reproduction:
-    """Load, build and release anew in `folder`, which is empty, and compare each table with that of `release`.
+    """Load, build and release again in `folder`, which is empty, and compare each table with that of `release`.
 
     Raises:
         NotReproducible: a file of that release is not in the landing any more, the run failed, or no table passed.
@@ -95,8 +95,8 @@ _AS_RECEIVED = (
 )
 
 
-def _land(kept: Landing, anew: Landing, release: Release) -> None:
-    """The files of then as they were received, in force again where they were withdrawn since."""
+def _land(kept: Landing, copy: Landing, release: Release) -> None:
+    """The files of that release as they were received, active again where they were withdrawn since."""
     files = release.package["sources"]
     known = {(r.source, r.name, r.sha256): r for title in {f["title"] for f in files} for r in kept.receipts(title)}
     lost = []
@@ -107,8 +107,8 @@ def _land(kept: Landing, anew: Landing, release: Release) -> None:
             continue
         kept.verify(receipt)
         with kept.path_of(receipt).open("rb") as stored:
-            told = {name: getattr(receipt, name) for name in _AS_RECEIVED}
-            anew.put(iter(lambda: stored.read(_BLOCK), b""), by_name=True, **told)
+            given = {name: getattr(receipt, name) for name in _AS_RECEIVED}
+            copy.put(iter(lambda: stored.read(_BLOCK), b""), by_name=True, **given)
     if lost:
         listed = "\n".join(lost)
         raise NotReproducible(f"Files of {release.id} are not in {kept.root}; restore them from a backup:\n{listed}")

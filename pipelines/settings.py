@@ -1,7 +1,7 @@
 """Every setting of the platform in one typed object, read from the environment (`HATINH_*`) and `.env`.
 
 What another province changes, what an operator tunes and where secrets lie is here and nowhere else. Secrets themselves
-are files named by a setting; their content is read by the room that needs it and never kept in this object.
+are files named by a setting; their content is read by the module that needs it and never kept in this object.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     report_recipient: str = Field(
         "đơn vị vận hành hệ thống số liệu của tỉnh",
         min_length=1,
-        description="whom agencies send their filled workbooks to, as the workbooks say it",
+        description="whom agencies send their filled workbooks to, as printed in the workbooks",
     )
 
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")] = Field(
@@ -185,12 +185,12 @@ class Settings(BaseSettings):
 
     @property
     def drop(self) -> Path:
-        """Where people put files: one folder a source."""
+        """Where people put files: one folder per source."""
         return self.data / "drop"
 
     @property
     def returned(self) -> Path:
-        """Marked copies of workbooks with something wrong, to be sent back; they can be written anew."""
+        """Marked copies of workbooks with something wrong, to be sent back; they can be written again."""
         return self.data / "returned"
 
     @property
@@ -218,7 +218,7 @@ class Settings(BaseSettings):
 
     @property
     def seeds(self) -> Path:
-        """Registries that people edit: CSV files that dbt loads and other rooms read."""
+        """Registries that people edit: CSV files that dbt loads and other packages read."""
         return self._at_home(self.seeds_dir)
 
     @property
@@ -250,10 +250,10 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(error.errors()))) from None
-    except pydantic_settings.SettingsError as error:  # what should be JSON is none; it may hold a token and is not told
+    except pydantic_settings.SettingsError as error:  # the value is not JSON; it may hold a token and is not shown
         field = re.findall(r'field "(\w+)"', str(error))[0]
         raise SettingsError(
-            f"{ENV_PREFIX}{field.upper()} is no JSON: names and values in double quotes, the whole in single ones for "
+            f"{ENV_PREFIX}{field.upper()} is not JSON: names and values in double quotes, all of it in single ones for "
             f"a shell. Allowed: {Settings.model_fields[field].description}."
         ) from None
 

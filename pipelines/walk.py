@@ -1,4 +1,4 @@
-"""The whole pipeline in plain Python: land, load, build, judge, release.
+"""The complete pipeline in plain Python: land, load, build, judge, release.
 
 One function per step, each with a typed result, and `run`, which calls them in order. The Dagster assets, the tests and
 the benchmark call these functions and nothing else. What has changed since the last run, whether everything is built
@@ -39,13 +39,13 @@ from pipelines.warehouse.connection import get_state, set_state
 from pipelines.warehouse.load import (
     FileLoad,
     LoadReport,
-    cut_off_files,
-    fates,
+    file_outcomes,
     quarantine_counts,
     refused_files,
     repeated_files,
-    standing,
+    source_totals,
     stored_file,
+    truncated_files,
     unread_columns,
 )
 from pipelines.warehouse.load import (
@@ -63,16 +63,17 @@ class NotJudged(RuntimeError):
 
 @dataclass(frozen=True)
 class Loaded:
-    """What the load did, by source: the files of this run, and how all active files of the source stand."""
+    """What the load did, by source: the files of this run, and the totals of all active files of the source."""
 
     reports: Mapping[str, LoadReport]
-    standing: Mapping[str, dict[str, Any]]
+    totals: Mapping[str, dict[str, Any]]
     seconds: float
 
 
 @dataclass(frozen=True)
 class Built:
-    """What dbt did with each seed and model. `rebuild_reason` says why everything was built again, None if it was not.
+    """What dbt did with each seed and model. `rebuild_reason` states why everything was built again, None if it was
+    not.
 
     With `verdicts_hold` nothing was built: rows, models, expectations and limits are those of the last judgement.
     """
@@ -124,7 +125,7 @@ class Run:
         if isinstance(result, DropReport):
             self.left = {left.path: left.reason for left in (*result.unsettled, *result.unknown, *result.failed)}
         elif isinstance(result, Loaded):
-            self.loads |= result.standing
+            self.loads |= result.totals
         else:
             self.status, self.error = result.status, None
             self.release, self.targets = result.release_id, dict(result.targets)
@@ -178,7 +179,7 @@ def run(platform: Platform, run_id: str, *, targets: Collection[str] = ()) -> Ou
         targets: load, build and judge only what these rest on; the other tables stay as they were last judged.
 
     Raises:
-        WarehouseBusy, KeyProblem, DbtFailed, SuiteError, GateError, ReleaseError: each says what to do. Readers keep
+        WarehouseBusy, KeyProblem, DbtFailed, SuiteError, GateError, ReleaseError: each states what to do. Readers keep
             the last release.
     """
     with hold(platform, run_id) as current:
@@ -239,7 +240,7 @@ def inputs_digest(platform: Platform) -> str:
     """Digest of everything that decides what a run comes to."""
     settings = platform.settings
     sources = all_sources()
-    files = [(name, receipt.name, receipt.sha256) for name in sources for receipt in platform.landing.in_force(name)]
+    files = [(name, receipt.name, receipt.sha256) for name in sources for receipt in platform.landing.active(name)]
     failed = {name: failed_pulls(settings.raw, name) for name in sources}
     read = {name: source.reading() for name, source in sources.items()}
     designs = [(page.path, page.design) for page in pages(place_of(settings))]
@@ -268,9 +269,9 @@ def land(platform: Platform) -> DropReport:
             sleep=platform.sleep,
         )
         for receipt in report.landed:
-            step.say(f"landed {receipt.source}/{receipt.partition}: {receipt.name}")
+            step.report(f"landed {receipt.source}/{receipt.partition}: {receipt.name}")
         for left in (*report.unsettled, *report.unknown, *report.failed):
-            step.say(f"left in the drop folder: {left.path} {left.reason}")
+            step.report(f"left in the drop folder: {left.path} {left.reason}")
     return report
 
 
@@ -287,15 +288,15 @@ def load(
     Raises:
         KeyProblem: there is no key, or it is not the one that the warehouse was loaded with.
     """
-    reports, standings = {}, {}
+    reports, totals = {}, {}
     key = read_key(platform.settings.pseudonym_key)
     with platform.step("load") as step, ExitStack() as opened:
         connection = connection or opened.enter_context(platform.warehouse.connect())
         for source in all_sources().values() if sources is None else sources:
-            active = platform.landing.in_force(source.name)
+            active = platform.landing.active(source.name)
 
             def loaded(file: FileLoad, source: Source = source) -> None:
-                step.say(f"{source.name}/{file.partition} {file.name}: {_account(file)}")
+                step.report(f"{source.name}/{file.partition} {file.name}: {_account(file)}")
 
             report = load_files(
                 connection,
@@ -308,15 +309,15 @@ def load(
             )
             if report.reread:
                 reason = "a rule, a setting or a registry that they are read with has changed"
-                step.say(f"{source.name}: {report.reread} files were read again: {reason}")
+                step.report(f"{source.name}: {report.reread} files were read again: {reason}")
             not_fetched = [
                 f"{period}: {note}" for period, note in failed_pulls(platform.settings.raw, source.name).items()
             ]
             for note in not_fetched:
-                step.say(f"{source.name}/{note} (not fetched: the files that landed before are used)")
+                step.report(f"{source.name}/{note} (not fetched: the files that landed before are used)")
             reports[source.name] = report
-            standings[source.name] = standing(connection, source.name) | {"not_fetched": not_fetched}
-        return Loaded(reports, standings, step.seconds())
+            totals[source.name] = source_totals(connection, source.name) | {"not_fetched": not_fetched}
+        return Loaded(reports, totals, step.seconds())
 
 
 def build(platform: Platform, models: Collection[str] = ()) -> Built:
@@ -338,7 +339,7 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             if get_state(connection, "fingerprint") != project.fingerprint:
                 reason = reason or "models, macros, seeds or settings changed"
             if not reason and get_state(connection, "checked") == _judged_state(platform, connection):
-                step.say("nothing changed since the last check")
+                step.report("nothing changed since the last check")
                 return Built((), None, verdicts_hold=True, seconds=step.seconds())
             rests = frozenset[str]() if reason else untouched(project.manifest, _changed_feeds(connection))
             if models and not get_state(connection, "built_by"):
@@ -346,7 +347,7 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             set_state(connection, "built_by", "")  # the evidence of the former build is no evidence of this one
             set_state(connection, "checked", "")
         if reason:
-            step.say(f"full rebuild: {reason}")
+            step.report(f"full rebuild: {reason}")
         total, done = _buildable(project.manifest), 0
 
         def node_built(result: NodeResult) -> None:
@@ -354,7 +355,7 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             done += 1
             is_good = result.status in ("success", "pass")
             message = "" if is_good else f"{result.resource_type} {result.name}: {result.status} {result.message}"
-            step.say(message, min(done, total), total)
+            step.report(message, min(done, total), total)
 
         select = " ".join(f"+{name}" for name in sorted(models)) or None
         results = platform.dbt.build(full_refresh=bool(reason), on_result=node_built, select=select, untouched=rests)
@@ -365,7 +366,7 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
                 set_state(connection, "built_load", str(_last_load(connection)))
                 connection.execute("delete from meta.state where key = 'rebuild_because'")
         unchanged = len(results) - len(built.changed)
-        step.say(f"built {len(built.changed)} seeds, views and tables; {unchanged} are unchanged")
+        step.report(f"built {len(built.changed)} seeds, views and tables; {unchanged} are unchanged")
     return built
 
 
@@ -384,7 +385,7 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
 
         def tested(result: NodeResult) -> None:
             if result.status not in ("success", "pass"):
-                step.say(f"{result.resource_type} {result.name}: {result.status} {result.message}")
+                step.report(f"{result.resource_type} {result.name}: {result.status} {result.message}")
 
         tests = platform.dbt.test(tested)
         last = platform.releases.current()
@@ -407,11 +408,11 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
             write_verdicts(connection, verdicts)
             set_state(connection, "built_by", run_id)
             if built.is_complete and all(verdict.passed for verdict in verdicts.values()):
-                # what failed is tried again: a check may have failed for want of memory
+                # what failed is tried again: a check may have failed for lack of memory
                 set_state(connection, "checked", _judged_state(platform, connection))
             rows = _row_counts(connection)
         for verdict in verdicts.values():
-            step.say(f"gate: {verdict.target} {_in_words(verdict)}")
+            step.report(f"gate: {verdict.target} {_in_words(verdict)}")
         return Judged(verdicts, rows, step.seconds())
 
 
@@ -435,7 +436,7 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
         with platform.warehouse.connect() as connection:
             if not get_state(connection, "built_by"):
                 raise NotJudged(
-                    "The models in the warehouse were not checked to the end. Run the whole job: `hatinh run`."
+                    "The models in the warehouse were not checked to the end. Run the complete job: `hatinh run`."
                 )
             outcome = publish(
                 connection,
@@ -451,11 +452,11 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
             )
             if get_state(connection, "checked") and not outcome.undrawn and not outcome.open_blocked:
                 set_state(connection, "released", f"{inputs_digest(platform)} {outcome.release_id}")
-        step.say(f"release {outcome.release_id or '-'}: {outcome.status}")
+        step.report(f"release {outcome.release_id or '-'}: {outcome.status}")
         if outcome.open_blocked:
-            step.say(f"the open edition has no new quarters: {outcome.open_blocked}")
+            step.report(f"the open edition has no new quarters: {outcome.open_blocked}")
         for path, reason in outcome.undrawn.items():
-            step.say(f"{path} could not be drawn: {reason}. The tables are out; the next run tries again")
+            step.report(f"{path} could not be drawn: {reason}. The tables are out; the next run tries again")
     return outcome
 
 
@@ -480,12 +481,12 @@ def expected_deliveries(platform: Platform, *names: str) -> list[Delivery]:
 def comparable_tables(platform: Platform, last: Release | None) -> frozenset[str]:
     """Tables of the last release that checks of drift compare with: those whose files are all active still.
 
-    Whoever withdraws a file, or brings the first real one beside the samples, means the figures to change. A table that
+    Withdrawing a file, or adding the first real one beside the samples, is meant to change the figures. A table that
     was held back is as old as the release that it came from; where that was pruned, it is not compared.
     """
     if last is None:
         return frozenset()
-    active = {receipt.sha256 for source in all_sources() for receipt in platform.landing.in_force(source)}
+    active = {receipt.sha256 for source in all_sources() for receipt in platform.landing.active(source)}
     came_from = {held.target: _kept_release(platform, held.last_good_release) for held in last.held_back}
     return frozenset(
         mart.name
@@ -528,7 +529,7 @@ def _verdicts(
         platform.project.suites,
         quarantined=quarantined,
         max_quarantined_pct=settings.max_quarantined_pct,
-        cut_off=cut_off_files(connection),
+        truncated=truncated_files(connection),
         refused=refused_files(connection),
         # in other sources a new field is drift, which the load reports once
         unread={name: files for name, files in unread.items() if sources[name].has_forms},
@@ -540,8 +541,8 @@ def _verdicts(
 
 
 def _supersedes(platform: Platform, source: str) -> bool:
-    """Whether the active files stand where others stood: samples that were superseded, or files that were withdrawn."""
-    active = len(platform.landing.in_force(source))
+    """Whether the active files replace others: samples that were superseded, or files that were withdrawn."""
+    active = len(platform.landing.active(source))
     return 0 < active < len(platform.landing.receipts(source))
 
 
@@ -549,14 +550,14 @@ def _files(platform: Platform, connection: duckdb.DuckDBPyConnection) -> Iterato
     """The receipts of the files that the warehouse was given or that were withdrawn, each with what became of it."""
     fields = ("source", "name", "sha256", "landed_at", "licence", "address", "synthetic", "bytes", "extracted_on")
     for source in all_sources():
-        known = fates(connection, source)
+        known = file_outcomes(connection, source)
         for receipt in platform.landing.receipts(source):
             stated: dict[str, Any] | None = None
             if receipt.withdrawn:
                 stated = {"status": "withdrawn", "reason": receipt.withdrawn.reason}
                 stated["withdrawn_at"] = receipt.withdrawn.at.isoformat()
-            elif fate := known.get((receipt.sha256, receipt.name)):
-                stated = {name: value for name, value in asdict(fate).items() if value is not None}
+            elif outcome := known.get((receipt.sha256, receipt.name)):
+                stated = {name: value for name, value in asdict(outcome).items() if value is not None}
             if stated:
                 yield {name: getattr(receipt, name) for name in fields} | stated
 

@@ -39,12 +39,12 @@ CITIZEN_AMONG_BOTH = 0.9
 
 
 class SeedsError(ValueError):
-    """The seeds lack something the sample needs. The message says what."""
+    """The seeds lack something the sample needs. The message states what."""
 
 
 @dataclass(frozen=True)
 class Rates:
-    """Shares of received dossiers, unless said otherwise."""
+    """Shares of received dossiers, unless stated otherwise."""
 
     late: float
     online: float
@@ -94,7 +94,7 @@ POPULATION_PROCEDURES = 261
 
 @dataclass(frozen=True)
 class Chances:
-    """Probabilities of one regime for each procedure (arrays of one value a procedure)."""
+    """Probabilities of one regime for each procedure (arrays of one value per procedure)."""
 
     rates: Rates
     online: float

@@ -1,6 +1,6 @@
-"""What is wrong in files as they come: single records with an error, and files that are broken as a whole.
+"""What is wrong in files as they come: single records with an error, and files that are wrong in total.
 
-A line is text; a byte that is not UTF-8 stands in it as a lone surrogate, and comes out as that byte when the line is
+A line is text; a byte that is not UTF-8 is a lone surrogate in it, and comes out as that byte when the line is
 encoded with `surrogateescape`.
 """
 
@@ -70,7 +70,7 @@ def soil(lines: list[str], kinds: tuple[str, ...], share: float, key: list[int],
 
 @dataclass(frozen=True)
 class Defect:
-    """A way in which a whole file is wrong. What is not said stays as in a sound sample."""
+    """A way in which an entire file is wrong. What is not stated stays as in a valid sample."""
 
     description: str
     late: float | None = None
@@ -87,7 +87,7 @@ DEFECTS: dict[str, Defect] = {
     "unknown-codes": Defect("most records have a status or a channel that does not exist",
                             kinds=("unknown_status", "unknown_channel")),
     "impossible-dates": Defect("most records were received on 31 February", kinds=("impossible_date",)),
-    "duplicates": Defect("every record stands in the file twice", kinds=("exact_duplicate",), share=1.0),
+    "duplicates": Defect("every record is in the file twice", kinds=("exact_duplicate",), share=1.0),
     "unknown-communes": Defect("most records come from an agency that no registry knows", kinds=("unknown_agency",)),
     "empty": Defect("a file of zero bytes"),
     "foreign": Defect("a file of another source: a CSV of radio cells"),

@@ -48,7 +48,7 @@ GZIP_LEVEL = 6
 class SampleReport:
     """What was written.
 
-    `dossiers` are new ones; `newer_versions` tell a changed status of an earlier dossier; `repeated` tell the same
+    `dossiers` are new ones; `newer_versions` report a changed status of an earlier dossier; `repeated` report the same
     again. `records` counts the records of the files, duplicates among them. `dirt` counts damaged records by kind.
     """
 
@@ -82,7 +82,7 @@ def write_dossiers(
         seeds: folder of the dbt seeds.
         dirt: share of records with an error, one of `dirt.DIRT` each.
         form: a record a line, a JSON array, or a body `{"data": [...]}`.
-        defect: name of a whole-file defect, one of `DEFECTS`.
+        defect: name of a defect of an entire file, one of `DEFECTS`.
         progress: called with the number of dossiers written so far.
 
     Raises:
@@ -101,7 +101,7 @@ def write_dossiers(
         midnight = (day_number(month_end) + 1) * DAY
         unfinished: list[Lives] = []
         is_whole = month_end.day == calendar.monthrange(month_end.year, month_end.month)[1]
-        # the name tells the day that the content describes: the month that is still running needs its day
+        # the name states the day that the content describes: the month that is still running needs its day
         period = f"{month_end:%Y-%m}" if is_whole else f"{month_end:%Y-%m-%d}"
         with output.file(f"sample-hoso-{period}", [seed, day_number(month_end)]) as file:
             if carried is not None:
@@ -141,7 +141,7 @@ def write_delta(
 
     Half of the `rows` are dossiers received on `day`. The other half are new versions of dossiers that the history
     received in the 90 days before `day`, as known on `day`: those whose status changed since `history_last` and, where
-    the history is too small to have enough of them, unchanged ones told again (`repeated` in the report).
+    the history is too small to have enough of them, unchanged ones reported again (`repeated` in the report).
 
     Raises:
         ValueError: `day` is not after `history_last`, or an argument is out of its range.
@@ -198,7 +198,7 @@ class _History:
         return self._rows - self._index(date(day.year, 1, 1)) + 1 if day >= TWO_LEVELS_FROM else 1
 
     def _serials(self, index: Ints, day_index: Ints) -> Ints:
-        """Numbers start anew each year; up to June 2025 each day."""
+        """Numbers restart each year; up to June 2025 each day."""
         days = self._days[day_index]
         serial = index - self._edges[day_index] + 1
         for year in range(TWO_LEVELS_FROM.year, self._last.year + 1):
@@ -293,7 +293,7 @@ class _Output:
 
 
 class _File:
-    """One file; it comes into being with its first record, and under its name only when it is whole."""
+    """One file; it comes into being with its first record, and under its name only when it is complete."""
 
     def __init__(self, output: _Output, path: Path, key: list[int]) -> None:
         self._output, self._path, self._key = output, path, key

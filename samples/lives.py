@@ -1,9 +1,9 @@
 """The life of made-up dossiers: when each arrives, how long it takes, how it ends, and its state on any day.
 
-Whole blocks are drawn at once as arrays. A block depends only on (seed, block number, days of receipt), so any dossier
+Blocks are drawn at once as arrays. A block depends only on (seed, block number, days of receipt), so any dossier
 can be drawn again later with the same outcome; its state on a day is a function of its life, never a new draw.
 
-Times are seconds since 1970-01-01 00:00 on Vietnamese clocks; NEVER stands for an event that does not happen.
+Times are seconds since 1970-01-01 00:00 on Vietnamese clocks; NEVER is the time of an event that does not happen.
 
 The on-time rule holds as QĐ 766/QĐ-TTg (item 2.1) has it: the end is the end of processing, else the return, else the
 refusal; waiting for supplements is deducted; two requests for supplements make a dossier late.

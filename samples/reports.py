@@ -4,7 +4,7 @@
 
 They show what reports look like in a run: figures in time, late, corrected, estimated, not applicable, missing, and one
 cell that is refused. Only indicators are filled of which no figure of Hà Tĩnh is published, so that nothing made up can
-stand in the place of a real figure.
+replace a real figure.
 """
 
 from __future__ import annotations

@@ -118,7 +118,8 @@ def _villages(rng: np.random.Generator, communes: Sequence[Centroid]) -> bytes:
 
 
 def _cells(rng: np.random.Generator, communes: Sequence[Centroid]) -> bytes:
-    """As files of one country come: gzip, no header, CRLF; with cells of elsewhere and one of an unknown network."""
+    """As files of one country come: gzip, no header, CRLF; with cells of other countries and one of an unknown
+    network."""
     lines = []
     for _, lon, lat in communes:
         for operator in OPERATORS.values():

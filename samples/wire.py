@@ -1,8 +1,8 @@
 """Text of dossier records in the exchange format of the National Public Service Portal (HoSoDongBoDVC).
 
 Every value is a JSON string but for a few integers of the nested lists; dates are `yyyyMMddHHmmss`, in a few dossiers
-`yyyy-MM-dd HH:mm:ss` as newer portals write them; "" stands for absent. People are evidently made up: their names,
-identity numbers, phones and mails belong to nobody. An event later than the day looked at is not told.
+`yyyy-MM-dd HH:mm:ss` as newer portals write them; "" means absent. People are evidently made up: their names,
+identity numbers, phones and mails belong to nobody. An event later than the day looked at is not reported.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ class Writer:
         iso = lives.is_iso_dated
         usual = lives.last_status >= 9
         ended = lives.ended < midnight
-        # Refusals and stops tell their time in a field of their own.
+        # Refusals and stops have a time field of their own.
         refused = (lives.last_status == 3) | (lives.last_status == 8)
 
-        def told(time: Ints, where: np.typing.NDArray[np.bool_] | bool = True) -> list[str]:
+        def reported(time: Ints, where: np.typing.NDArray[np.bool_] | bool = True) -> list[str]:
             return self._dates(np.where((time < midnight) & where, time, NEVER), iso)
 
         flags = lives.is_digitised.astype(np.int64) | lives.is_reused * 2 | lives.is_from_store * 4
@@ -75,11 +75,11 @@ class Writer:
             lives.applicant.tolist(),
             lives.person.tolist(),
             self._dates(lives.submitted, iso),
-            told(lives.received, status != 1),
+            reported(lives.received, status != 1),
             due,
-            told(lives.returned, usual),
-            told(lives.ended, ~refused & lives.has_end_time),
-            told(lives.ended, refused),
+            reported(lives.returned, usual),
+            reported(lives.ended, ~refused & lives.has_end_time),
+            reported(lives.ended, refused),
             status.tolist(),
             lives.has_obligation.tolist(),
             lives.is_paid.tolist(),
@@ -140,7 +140,7 @@ class Writer:
         ]
 
     def _supplements(self, lives: Lives, midnight: int, due: list[str]) -> list[str]:
-        """DanhSachHoSoBoSung of each dossier. NgayHenTra stays the first one; the new one is told in the list."""
+        """DanhSachHoSoBoSung of each dossier. NgayHenTra stays the first one; the new one is in the list."""
         lists = ["[]"] * len(lives)
         for i in np.flatnonzero(lives.asked < midnight).tolist():
             one = lives.take(np.array([i]))

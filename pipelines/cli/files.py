@@ -30,7 +30,7 @@ from pipelines.cli.common import (
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
-    from pipelines.warehouse.load import Fate
+    from pipelines.warehouse.load import FileOutcome
 
 
 @app.command(rich_help_panel=IN)
@@ -53,7 +53,7 @@ def sources(as_json: Annotated[bool, typer.Option("--json", help="The sources as
                     "publisher": source.publisher,
                     "licence": source.licence,
                     "cadence": source.cadence,
-                    "active_files": len(landing_of(settings).in_force(source.name)),
+                    "active_files": len(landing_of(settings).active(source.name)),
                     "delivery": known.get(source.name),
                 }
                 for source in all_sources().values()
@@ -63,7 +63,7 @@ def sources(as_json: Annotated[bool, typer.Option("--json", help="The sources as
 
     table = unbroken("Nguồn", "Tên, nhà cung cấp", "Nhịp, giấy phép", "Tệp", whole="Nguồn")
     for source in all_sources().values():
-        files = len(landing_of(settings).in_force(source.name))
+        files = len(landing_of(settings).active(source.name))
         title = f"{source.title_vi}\n[dim]{source.title_en}[/dim]\n{source.publisher}"
         rhythm = f"{source.cadence}\n[dim]{source.licence}[/dim]"
         if (delivery := late.get(source.name)) is not None and delivery.is_late:
@@ -180,18 +180,18 @@ def files(
     """Landed files of a source: in force or not, refused, replaced by which; since when, how many bytes."""
     settings = read_settings()
     from pipelines.scoreboard.words import number
-    from pipelines.warehouse.load import Fate
+    from pipelines.warehouse.load import FileOutcome
 
     refuse_unknown_source(source)
     landing = landing_of(settings)
-    in_force = {receipt.sha256 for receipt in landing.in_force(source)}
-    known = _fates(settings, source)
+    in_force = {receipt.sha256 for receipt in landing.active(source)}
+    known = _outcomes(settings, source)
     table = unbroken("sha256", "Kỳ", "Tệp", "Tình trạng", whole="sha256")
     listed = []
     for receipt in landing.receipts(source):
         state = "withdrawn" if receipt.withdrawn else "sample, superseded"
         if receipt.sha256 in in_force:
-            fate = known.get((receipt.sha256, receipt.name), Fate("loaded"))
+            fate = known.get((receipt.sha256, receipt.name), FileOutcome("loaded"))
             refused = f"refused: {escape(fate.reason)}" if fate.reason else ""
             replaced = f"replaced by {fate.replaced_by[:12]}" if fate.replaced_by else ""
             state = "; ".join(filter(None, (refused, replaced))) or "active"
@@ -208,12 +208,12 @@ def files(
         out.print(table)
 
 
-def _fates(settings: Settings, source: str) -> dict[tuple[str, str], Fate]:
+def _outcomes(settings: Settings, source: str) -> dict[tuple[str, str], FileOutcome]:
     """What the warehouse knows of the files; nothing while a run holds it, which is said."""
     from duckdb import BinderException
 
     from pipelines.warehouse.connection import Warehouse
-    from pipelines.warehouse.load import fates
+    from pipelines.warehouse.load import file_outcomes
 
     warehouse = Warehouse(settings.warehouse)
     if holder := warehouse.holder():
@@ -221,7 +221,7 @@ def _fates(settings: Settings, source: str) -> dict[tuple[str, str], Fate]:
     elif settings.warehouse.exists():
         with warehouse.connect(read_only=True) as connection, suppress(BinderException):
             # one that was loaded before files had a fate has it from its next run on
-            return fates(connection, source)
+            return file_outcomes(connection, source)
     return {}
 
 

@@ -72,7 +72,7 @@ def deliveries(
         days = expected_days(source, overrides)
         if days is None:
             continue
-        last = max((r.landed_at for r in landing.in_force(name) if not r.synthetic), default=None)
+        last = max((r.landed_at for r in landing.active(name) if not r.synthetic), default=None)
         if last is None and name not in overrides and name not in addresses:
             continue
         is_late = last is None or now > last + timedelta(days=days)

@@ -1,4 +1,4 @@
-"""The drop folder: people put files in `<drop>/<source>/`, and what lies still is landed and taken away."""
+"""The drop folder: people put files in `<drop>/<source>/`; files that no longer change are landed and removed."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class SourceInfo(Protocol):
         """Partition and extracted_on of a file of this name.
 
         Raises:
-            ValueError: the name does not tell; the message says how to name it.
+            ValueError: the name does not state the period; the message states how to name the file.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Left:
-    """A file that stays in the drop folder: its place there, and a sentence that says why and what to do."""
+    """A file that stays in the drop folder: its place there, and a sentence that states why and what to do."""
 
     path: str
     reason: str
@@ -100,7 +100,7 @@ def intake(
     """Land what lies in the drop folder, then remove it from there.
 
     Args:
-        drop: folder with one folder a source, each with files and at most one more level. Hidden files, unfinished
+        drop: folder with one folder per source, each with files and at most one more level. Hidden files, unfinished
             downloads and what desktops leave behind are passed over.
         sources: name of the folder -> source.
         settle_seconds: a file changed more recently than this is waited for, once; if it then has changed again it
@@ -216,7 +216,7 @@ def _settle(
 
 
 def _chunks(file: _Seen) -> Iterator[bytes]:
-    """The bytes; fails at their end when the file changed meanwhile, so that a torn copy is never landed."""
+    """The bytes; fails at their end when the file changed meanwhile, so that a partial copy is never landed."""
     try:
         with file.path.open("rb") as stream:
             if _state(os.fstat(stream.fileno())) != file.state:  # such as a link, put in its place meanwhile

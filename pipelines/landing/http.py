@@ -34,7 +34,7 @@ class AnswerTooLargeError(HttpError):
 
 @dataclass(frozen=True)
 class Download:
-    """A whole answer on disk, read in chunks of at most 1 MiB."""
+    """A complete answer on disk, read in chunks of at most 1 MiB."""
 
     status: int
     headers: Mapping[str, str]
@@ -95,7 +95,7 @@ class HttpClient:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        # both write whole addresses, and httpcore headers, into the log at their lower levels
+        # both write complete addresses, and httpcore headers, into the log at their lower levels
         for chatty in ("httpx", "httpcore"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
         self._client = httpx.Client(
@@ -224,8 +224,8 @@ class HttpClient:
             finally:
                 response.close()
         except httpx.RequestError as error:
-            # the name of the kind only: the text may hold the whole address
-            raise _RetryError(failed(f"no whole answer, {type(error).__name__}")) from None
+            # the name of the kind only: the text may hold the complete address
+            raise _RetryError(failed(f"no complete answer, {type(error).__name__}")) from None
 
     def _pause(self) -> None:
         if self._has_asked and self._min_delay_seconds:

@@ -4,8 +4,8 @@ A source with an interface of its own is asked by its connector, page by page; e
 interrupted pull goes on where it stopped. Any other address is a folder (a share that the publisher writes to) or an
 http(s) URL with `{partition}` in it. What was landed before is not landed again.
 
-A pull that fails leaves a note beside what landed, until the same period is pulled well: tables then rest on older
-files, and whoever reads them must be told so by the run, not only by the pull's own log of the night.
+A pull that fails leaves a note beside what landed, until a pull of the same period succeeds: until then tables rest on
+older files, and the run must report that too, not only the log of the pull.
 """
 
 from __future__ import annotations
@@ -96,13 +96,13 @@ def pull(
 
 
 def _client_of(source: Source) -> Callable[[], AbstractContextManager[HttpClient]]:
-    """Makes the client that a source wants to be asked with."""
+    """Makes the HTTP client with the headers and pauses that a source requires."""
     manner = source.manner or Manner()
     return lambda: HttpClient(headers=manner.headers, min_delay_seconds=manner.min_delay_seconds)
 
 
 def _unforeseen(source: Source, partition: str, error: BaseException) -> str:
-    """An error that nobody thought of, without its text, which may quote what was received."""
+    """An unexpected error, without its text, which may quote what was received."""
     return (
         f"{source.name} {partition}: an answer or file cannot be taken ({where(error)}). What landed before it stays; "
         "report it with this text."
@@ -110,7 +110,7 @@ def _unforeseen(source: Source, partition: str, error: BaseException) -> str:
 
 
 def failed_pulls(raw: Path, source: str) -> dict[str, str]:
-    """By period, when and why the last pull of it failed. What landed before is still in force."""
+    """By period, when and why the last pull of it failed. What landed before is still active."""
     try:
         notes = json.loads((raw / source / _NOTES).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -119,7 +119,7 @@ def failed_pulls(raw: Path, source: str) -> dict[str, str]:
 
 
 def _note(raw: Path, source: str, partition: str, problem: str | None) -> None:
-    """Keep why a period could not be pulled, or forget it; written whole or not at all."""
+    """Keep why a period could not be pulled, or remove the note; written atomically."""
     notes = failed_pulls(raw, source)
     if notes.pop(partition, None) is None and problem is None:
         return

@@ -36,7 +36,7 @@ def public_address(address: str) -> str:
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """When and why a landed file was taken out of force."""
+    """When and why a landed file was withdrawn."""
 
     at: datetime
     reason: str
@@ -103,20 +103,20 @@ class Receipt:
         Raises:
             ReceiptError: not a receipt, a key is missing, or a value is not what it should be; names `file`.
         """
-        mend = "Restore it from a backup, or delete it and land the file again."
+        how_to_fix = "Restore it from a backup, or delete it and land the file again."
         try:
             given = json.loads(text)
         except ValueError:
-            raise ReceiptError(f"{file}: the receipt is not JSON. {mend}") from None
+            raise ReceiptError(f"{file}: the receipt is not JSON. {how_to_fix}") from None
         if not isinstance(given, dict):
-            raise ReceiptError(f"{file}: the receipt is not a JSON object. {mend}")
+            raise ReceiptError(f"{file}: the receipt is not a JSON object. {how_to_fix}")
         names = [field.name for field in fields(cls)]
         if missing := [name for name in names if name not in given]:
-            raise ReceiptError(f"{file}: the receipt lacks {', '.join(missing)}. {mend}")
+            raise ReceiptError(f"{file}: the receipt lacks {', '.join(missing)}. {how_to_fix}")
         try:
             return cls(**{name: _READERS.get(name, _as_is)(given[name]) for name in names})
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ReceiptError(f"{file}: the receipt has a wrong value: {error}. {mend}") from None
+            raise ReceiptError(f"{file}: the receipt has a wrong value: {error}. {how_to_fix}") from None
 
 
 def _utc(time: datetime) -> datetime:

@@ -2,7 +2,7 @@
 
 Bytes lie at `<source>/<partition>/<stem>.<sha8><suffixes>`. A file without a receipt does not exist: bytes are written
 under a hidden name, made durable and renamed, and the receipt follows in the same way. Whatever moment a run is killed
-at, a reader sees a whole landed file or none.
+at, a reader sees a complete landed file or none.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pipelines.landing.receipts import RECEIPT_SUFFIX, Receipt, is_synthetic
 
 _TEMPORARY = ".landing-"
 _SHA_DIGITS = 8
-_NAME_BYTES = 160  # file systems stop at 255 bytes; the hash, the suffix of the receipt and some air come on top
+_NAME_BYTES = 160  # file systems stop at 255 bytes; the hash, the suffix of the receipt and a margin come on top
 _SUFFIX_BYTES = 24
 _LISTED = 20
 
@@ -31,7 +31,7 @@ _SUFFIXES = re.compile(r"(\.(?=\d*[A-Za-z])[0-9A-Za-z]{1,10}){1,2}$")
 
 
 class LandingError(ValueError):
-    """What was asked of the store cannot be done. The message says what to do instead."""
+    """What was asked of the store cannot be done. The message states what to do instead."""
 
 
 class TooLargeError(LandingError):
@@ -70,10 +70,10 @@ class Landing:
         Args:
             chunks: the bytes in order, pulled while the source is locked: they must not land to the same source.
             name: as the publisher gave it; what a file system cannot hold is replaced in the stored name only.
-            address: URL or `drop:<name>`; credentials and query are cut off before it is kept.
-            synthetic: made-up data; a name that says so makes it so, whatever is given here.
+            address: URL or `drop:<name>`; credentials and query are removed before it is kept.
+            synthetic: made-up data; a name that marks it as such takes precedence over this argument.
             max_bytes: more bytes than this are refused.
-            by_name: the name tells what the bytes leave out, such as the period: the same bytes under another name
+            by_name: the name states what the bytes leave out, such as the period: the same bytes under another name
                 are another file.
 
         Returns:
@@ -139,13 +139,13 @@ class Landing:
         """
         return self._read(source, f"*/[!.]*{RECEIPT_SUFFIX}")
 
-    def in_force(self, source: str) -> list[Receipt]:
-        """The receipts that count, in the same order: not withdrawn, and synthetic ones only while nothing is real."""
-        standing = [receipt for receipt in self.receipts(source) if receipt.withdrawn is None]
-        return [receipt for receipt in standing if not receipt.synthetic] or standing
+    def active(self, source: str) -> list[Receipt]:
+        """The active receipts, in the same order: not withdrawn, and synthetic ones only while there is no real one."""
+        kept = [receipt for receipt in self.receipts(source) if receipt.withdrawn is None]
+        return [receipt for receipt in kept if not receipt.synthetic] or kept
 
     def withdraw(self, source: str, named: str, reason: str, at: datetime) -> Receipt:
-        """Take a file out of force and say why. Its bytes are kept.
+        """Withdraw a file, with the reason: it is no longer active. Its bytes are kept.
 
         Args:
             named: first digits of its sha256, or, since the same bytes may land under two names, its name or path.
@@ -153,12 +153,12 @@ class Landing:
         Raises:
             LandingError: that is no file or several files of the source, or it is withdrawn already.
         """
-        wanted = named.strip()
+        prefix = named.strip()
         every = self.receipts(source)
         found = [
             receipt
             for receipt in every
-            if wanted and (receipt.sha256.startswith(wanted.lower()) or wanted in (receipt.name, receipt.path))
+            if prefix and (receipt.sha256.startswith(prefix.lower()) or prefix in (receipt.name, receipt.path))
         ]
         if len(found) != 1:
             problem = "fits several files" if found else "fits no file"
@@ -185,19 +185,19 @@ class Landing:
         """Read the stored bytes again and compare them with the receipt.
 
         Raises:
-            DamagedFileError: they are missing or differ; says how, and what to do.
+            DamagedFileError: they are missing or differ; the message states how, and what to do.
         """
-        mend = "Restore it from a backup, or land the original again (drop it): that puts the received bytes back."
+        how_to_fix = "Restore it from a backup, or drop the original again: that puts the received bytes back."
         try:
             with self.path_of(receipt).open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
                 size = file.tell()
         except FileNotFoundError:
-            raise DamagedFileError(f"{receipt.path} is missing, though it has a receipt. {mend}") from None
+            raise DamagedFileError(f"{receipt.path} is missing, though it has a receipt. {how_to_fix}") from None
         if sha256 != receipt.sha256:
             raise DamagedFileError(
                 f"{receipt.path} was changed after it landed: {size} bytes with sha256 {sha256}, "
-                f"received were {receipt.bytes} bytes with sha256 {receipt.sha256}. {mend}"
+                f"received were {receipt.bytes} bytes with sha256 {receipt.sha256}. {how_to_fix}"
             )
 
     def _folder(self, source: str) -> Path:
@@ -305,6 +305,6 @@ def _place(temporary: Path, final: Path) -> None:
     temporary.replace(final)
     folder = os.open(final.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)  # the rename itself must outlive a power cut
+        os.fsync(folder)  # the rename itself must survive a power failure
     finally:
         os.close(folder)

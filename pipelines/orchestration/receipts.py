@@ -30,7 +30,7 @@ def report_receipts(context: dg.AssetExecutionContext, landing: Landing, landed:
         every = landing.receipts(source.name)
         if not every and key not in records:
             continue
-        active = _by_partition(source, landing.in_force(source.name))
+        active = _by_partition(source, landing.active(source.name))
         known = instance.get_materialized_partitions(key)
         gone = (_by_partition(source, every).keys() & known) - active.keys()
         if gone:  # superseded or withdrawn: Dagster can only forget an asset as one, and all that is older than now

@@ -175,8 +175,8 @@ def _data(document: Any) -> dict[str, Any]:
     data = document["data"]
     if not isinstance(data, dict):
         code = document.get("code")
-        said = f" (code {code[:40]!r})" if isinstance(code, str) else ""
-        raise NotAnAnswerError(f"data is {_kind(data)}, not an object{said}")
+        stated = f" (code {code[:40]!r})" if isinstance(code, str) else ""
+        raise NotAnAnswerError(f"data is {_kind(data)}, not an object{stated}")
     return data
 
 
@@ -432,7 +432,7 @@ def _validated(answer: Answer, model: type[AnyPart], row: Any, where: str) -> An
 def _each(
     answer: Answer, rows: Iterable[tuple[str, Any]], read: Callable[[str, Any], None], of: str | None = None
 ) -> bool:
-    """Read rows one by one; a malformed one becomes a problem and the next goes on. False if there was any."""
+    """Read rows one by one; a malformed one becomes a problem and reading continues. False if there was any."""
     before = len(answer.problems)
     numbers: Counter[str] = Counter()
     for where, row in rows:
@@ -511,7 +511,7 @@ def _metrics(answer: Answer, data: Mapping[str, Any]) -> None:
         def metric(where: str, row: Any) -> None:
             part = _validated(answer, Metric, row, where)
             if part.code in found:
-                answer.problems.append(f"{of}, metrics: {part.code} stands twice")
+                answer.problems.append(f"{of}, metrics: {part.code} appears twice")
                 return
             found[part.code] = Observation(
                 unit=of,

@@ -290,7 +290,9 @@ def _other_order(placings: Sequence[tuple[Unit, float, int | None]]) -> str | No
     if all(rank is None for _, _, rank in placings):
         for (unit, total, _), before in zip(placings[1:], totals, strict=False):
             if total > before:
-                return f"{unit}: {_show(total)} points stand below {_show(before)}, though the list is one of places"
+                return (
+                    f"{unit}: {_show(total)} points are listed below {_show(before)}, though the list is one of places"
+                )
     return None
 
 

@@ -90,7 +90,7 @@ def _page(rules: Rules) -> Iterator[str]:
     yield "2. Points = maximum × share / threshold, at most the maximum; without a threshold it is 100 %."
     yield (
         "3. Points are rounded to 2 decimals, halves upwards by the exact binary value (JavaScript's `toFixed(2)`). "
-        'Where "percent rounded first" says yes, the share is rounded in the same way before the points are taken.'
+        'Where "percent rounded first" is yes, the share is rounded in the same way before the points are taken.'
     )
     yield "4. A group is the sum of its components' rounded points; the index is the sum of the groups."
     yield "5. A component without points counts 0 in the sum, and the group's maximum does not shrink."

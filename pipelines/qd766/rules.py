@@ -82,10 +82,10 @@ class Share:
 
 
 class Rules:
-    """Components in force, by code, and the functions that score them.
+    """Active components, by code, and the functions that score them.
 
     Attributes:
-        components: one row a component, in the order of the seed.
+        components: one row per component, in the order of the seed.
         group_max: most points of each group, by group code.
         sql: the statements that create the functions.
     """
@@ -160,7 +160,7 @@ class Rules:
 
 
 def load_rules(dbt_project: Path = DBT_PROJECT, on: dt.date | None = None) -> Rules:
-    """Read the rules from a dbt project: for each component the newest row, or the one in force on a day.
+    """Read the rules from a dbt project: for each component the newest row, or the one valid on a day.
 
     Raises:
         RulesError: the seed or the file of functions is missing or has a value that is not allowed.
@@ -171,11 +171,11 @@ def load_rules(dbt_project: Path = DBT_PROJECT, on: dt.date | None = None) -> Ru
     for component in _read_seed(seed):
         known = newest.get(component.component_code)
         if known is not None and known.valid_from == component.valid_from:
-            raise RulesError(f"{seed.name}: {component.component_code} stands twice from {component.valid_from} on.")
+            raise RulesError(f"{seed.name}: {component.component_code} appears twice from {component.valid_from} on.")
         if (on is None or component.valid_from <= on) and (known is None or known.valid_from < component.valid_from):
             newest[component.component_code] = component
     if not newest:
-        raise RulesError(f"{seed.name}: no row is in force{f' on {on}' if on else ''}.")
+        raise RulesError(f"{seed.name}: no row is valid{f' on {on}' if on else ''}.")
     match = _FUNCTIONS.search(_read(functions))
     if match is None or "{" in match["sql"]:
         raise RulesError(
@@ -208,7 +208,9 @@ def _read_seed(path: Path) -> Iterable[Component]:
                 "valid_from": dt.date.fromisoformat(row["valid_from"]),
             }
         except (TypeError, ValueError) as error:
-            raise RulesError(f"{where}: {error}; max_points and threshold_pct are whole, valid_from a date.") from None
+            raise RulesError(
+                f"{where}: {error}; max_points and threshold_pct are integers, valid_from a date."
+            ) from None
         threshold, is_capped = typed["threshold_pct"], row["rule"] == "capped"
         if is_capped != (threshold is not None) or (threshold is not None and not 0 < threshold <= 100):
             raise RulesError(f"{where}: threshold_pct, 1 to 100, goes with the rule capped and no other.")

@@ -1,1 +1,1 @@
-"""From checks to a verdict a target. The only room that imports Great Expectations."""
+"""From checks to one verdict per target. The only package that imports Great Expectations."""

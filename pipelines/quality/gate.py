@@ -28,7 +28,7 @@ def judge(
     *,
     quarantined: Mapping[str, tuple[int, int]],
     max_quarantined_pct: float,
-    cut_off: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType({}),
+    truncated: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType({}),
     refused: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType({}),
     unread: Mapping[str, Sequence[tuple[str, Sequence[str]]]] = MappingProxyType({}),
     emptied: Collection[str] = (),
@@ -44,13 +44,13 @@ def judge(
         dbt: results of the run. Of two results of one node the later counts.
         expectations: what `validate` found.
         suites: what `validate` was to look for, by table.
-        quarantined: by source, rows in and how many of them went to quarantine, of all files in force.
+        quarantined: by source, rows in and how many of them went to quarantine, of all active files.
         max_quarantined_pct: share of a source's rows, 0 to 100, above which it blocks. The limit itself does not.
-        cut_off: by source, name and reason of files in force whose remainder was not read. One row in quarantine then
-            stands for many.
-        refused: by source, name and reason of files in force of which nothing was loaded.
-        unread: by source, names of files in force and their columns that the source does not know.
-        emptied: sources of which earlier files stepped aside or were withdrawn, and whose files in force give no row.
+        truncated: by source, name and reason of active files whose remainder was not read. One row in quarantine then
+            represents many.
+        refused: by source, name and reason of active files of which nothing was loaded.
+        unread: by source, names of active files and their columns that the source does not know.
+        emptied: sources of which earlier files were superseded or withdrawn, and whose active files give no row.
         repeated: by source, names under which several active files of one day count, with their sha256, oldest first.
         stand_alone: sources each row of which is a fact of its own. What is lost or set aside of them warns: it is not
             known yet, and no figure that is known is wrong for it.
@@ -83,8 +83,8 @@ def judge(
                     expectations,
                 ),
                 *_loads(sources, quarantined, max_quarantined_pct, stand_alone),
-                *_whole_files(sources, cut_off, stand_alone),
-                *_refused(sources, refused, cut_off),
+                *_complete_files(sources, truncated, stand_alone),
+                *_refused(sources, refused, truncated),
                 *_unread(sources, unread),
                 *_not_emptied(sources, emptied),
                 *_repeated(sources, repeated),
@@ -100,7 +100,8 @@ def _missing(check: str, table: str, detail: str) -> Evidence:
 
 
 def _builds(lineage: frozenset[str], nodes: Mapping[str, Any], results: Mapping[str, NodeResult]) -> Iterator[Evidence]:
-    """Each model and seed of the lineage must have been built in this run, or stand, or the marts rest on old rows."""
+    """Each model and seed of the lineage must have been built in this run or be unchanged, else the marts have old
+    rows."""
     for unique_id in sorted(lineage & nodes.keys()):
         node = nodes[unique_id]
         # An ephemeral model is inlined into those that use it: dbt never runs it.
@@ -114,7 +115,7 @@ def _builds(lineage: frozenset[str], nodes: Mapping[str, Any], results: Mapping[
             yield Evidence(check, "build", table, "block", passed=True)
         else:
             # dbt's message is left out: it may quote a row.
-            detail = f"dbt reported {result.status}; its log says why."
+            detail = f"dbt reported {result.status}; see its log."
             yield Evidence(check, "build", table, "block", passed=False, detail=detail)
 
 
@@ -138,7 +139,7 @@ def _tests(lineage: frozenset[str], nodes: Mapping[str, Any], results: Mapping[s
             yield Evidence(check, "dbt_test", table, _severity(node), passed=True, observed=observed)
         else:
             severity = "warn" if result.status == "warn" else _severity(node)
-            # what the test's author says to whoever reads of it, else where to look
+            # the message of the test's author, else where to look
             detail = node.get("description", "").strip() or f"dbt reported {result.status}; its log names the query."
             yield Evidence(check, "dbt_test", table, severity, passed=False, detail=detail, observed=observed)
 
@@ -205,23 +206,24 @@ def _lost(source: str, stand_alone: Collection[str]) -> Literal["block", "warn"]
     return "warn" if source in stand_alone else "block"
 
 
-def _whole_files(
-    sources: Iterable[str], cut_off: Mapping[str, Sequence[tuple[str, str]]], stand_alone: Collection[str]
+def _complete_files(
+    sources: Iterable[str], truncated: Mapping[str, Sequence[tuple[str, str]]], stand_alone: Collection[str]
 ) -> Iterator[Evidence]:
-    """Every file in force must be read to its end: what a torn file lost is not in any count, nor a second sheet."""
+    """Every active file must be read to its end: what a truncated file lost is not in any count, nor a second sheet."""
     for source in sources:
-        files = cut_off.get(source, ())
-        torn = [name for name, reason in files if reason != "further_sheet"]
-        whole = [name for name, reason in files if reason == "further_sheet"]
-        mends = []
-        if torn:
-            mends.append(f"Cut off, the end is lost: {', '.join(torn)}. Land it again whole by that name")
-        if whole:
-            mends.append(
-                f"Figures on more than one sheet, of which only the first was read: {', '.join(whole)}. Put them on "
-                "one sheet, or each sheet into a file of its own, and land the first by that name"
+        files = truncated.get(source, ())
+        cut_short = [name for name, reason in files if reason != "further_sheet"]
+        with_further_sheets = [name for name, reason in files if reason == "further_sheet"]
+        fixes = []
+        if cut_short:
+            fixes.append(f"Truncated, the end is lost: {', '.join(cut_short)}. Land the complete file by that name")
+        if with_further_sheets:
+            fixes.append(
+                "Figures on more than one sheet, of which only the first was read: "
+                f"{', '.join(with_further_sheets)}. Put them on one sheet, or each sheet into a file of its own, "
+                "and land the first by that name"
             )
-        detail = " ".join(f"{mend}, or `hatinh withdraw` it." for mend in mends)
+        detail = " ".join(f"{fix}, or `hatinh withdraw` it." for fix in fixes)
         severity = _lost(source, stand_alone)
         yield Evidence(f"whole_files:{source}", "load", source, severity, not files, detail, str(len(files)))
 
@@ -229,35 +231,37 @@ def _whole_files(
 def _refused(
     sources: Iterable[str],
     refused: Mapping[str, Sequence[tuple[str, str]]],
-    cut_off: Mapping[str, Sequence[tuple[str, str]]],
+    truncated: Mapping[str, Sequence[tuple[str, str]]],
 ) -> Iterator[Evidence]:
-    """Whoever reads the figures must know which files they lack. A torn file is told of by `_whole_files`."""
+    """Readers of the figures must know which files they lack. `_complete_files` reports a truncated file."""
     for source in sources:
-        torn = {name for name, _ in cut_off.get(source, ())}
-        lacking = [f"{name}: {reason}" for name, reason in refused.get(source, ()) if name not in torn]
-        mend = f"Refused whole, nothing of it counts. {_some(lacking)}. `hatinh withdraw` it and land the right file."
+        incomplete = {name for name, _ in truncated.get(source, ())}
+        lacking = [f"{name}: {reason}" for name, reason in refused.get(source, ()) if name not in incomplete]
+        detail = f"Refused, nothing of it was loaded. {_some(lacking)}. `hatinh withdraw` it and land the right file."
         yield Evidence(
-            f"refused:{source}", "load", source, "warn", not lacking, mend if lacking else "", str(len(lacking))
+            f"refused:{source}", "load", source, "warn", not lacking, detail if lacking else "", str(len(lacking))
         )
 
 
 def _unread(sources: Iterable[str], unread: Mapping[str, Sequence[tuple[str, Sequence[str]]]]) -> Iterator[Evidence]:
     """A column that nobody reads may be one that is read elsewhere under another heading."""
     for source in sources:
-        told = [f"{name}: {', '.join(columns)}" for name, columns in unread.get(source, ())]
-        mend = (
-            f"Columns that are not read. {_some(told, 'more files')}. If one matters, teach the source its name; an "
+        listed = [f"{name}: {', '.join(columns)}" for name, columns in unread.get(source, ())]
+        detail = (
+            f"Columns that are not read. {_some(listed, 'more files')}. If one matters, teach the source its name; an "
             "operator's heading is a row of seeds/operator_headings.csv, with a blank field where it is not loaded."
         )
-        yield Evidence(f"unread:{source}", "load", source, "warn", not told, mend if told else "", str(len(told)))
+        yield Evidence(
+            f"unread:{source}", "load", source, "warn", not listed, detail if listed else "", str(len(listed))
+        )
 
 
 def _not_emptied(sources: Iterable[str], emptied: Collection[str]) -> Iterator[Evidence]:
-    """What stood before must not make room for files of which nothing could be loaded: the tables would go out bare."""
+    """Files of which nothing was loaded must not replace those before them: the tables would be published empty."""
     for source in sources:
         gone = source in emptied
-        mend = "Its files in force were refused whole, and those before them are out of force. `hatinh withdraw` them."
-        yield Evidence(f"replaced:{source}", "load", source, "block", not gone, mend if gone else "")
+        detail = "Its active files were refused, and those before them are no longer active. `hatinh withdraw` them."
+        yield Evidence(f"replaced:{source}", "load", source, "block", not gone, detail if gone else "")
 
 
 def _repeated(
@@ -283,6 +287,6 @@ def _registries(lineage: frozenset[str], nodes: Mapping[str, Any], faults: Seque
         yield Evidence(f"registry:{name}", "registry", name, "block", not wrong, detail, f"{len(wrong)} faults")
 
 
-def _some(told: Sequence[str], more: str = "more") -> str:
+def _some(texts: Sequence[str], more: str = "more") -> str:
     """The first three, and how many there are besides."""
-    return "; ".join([*told[:3], *([f"and {len(told) - 3} {more}"] if len(told) > 3 else [])])
+    return "; ".join([*texts[:3], *([f"and {len(texts) - 3} {more}"] if len(texts) > 3 else [])])

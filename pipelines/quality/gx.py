@@ -35,23 +35,23 @@ def validate(
     memory_limit: str,
     threads: int,
 ) -> list[Evidence]:
-    """Run every expectation of every suite and say what each found.
+    """Run every expectation of every suite and return what each found.
 
-    A check that raises is a failed check. A check that needs the last release counts as passed, and says so, while no
-    last release holds its table, or one that cannot be compared. When this returns, or raises, no connection to either
-    file is open.
+    A check that raises is a failed check. A check that needs the last release counts as passed, and reports so, while
+    no last release holds its table, or one that cannot be compared. When this returns, or raises, no connection to
+    either file is open.
 
     Args:
         warehouse: DuckDB file with the marts, held open by nobody who writes, nor by this process.
         suites: by table.
         relations: where each table is in the warehouse, as `schema.table`.
         last_release: `marts.duckdb` of the last release; queries see its tables as `last_release.<table>`.
-        comparable: its tables that rest on what is in force still.
+        comparable: its tables whose files are all still active.
         memory_limit: what DuckDB may use, like `4GB`.
         threads: what DuckDB may use.
 
     Returns:
-        One item an expectation, in the order of the suites; `check` is the id of the expectation.
+        One item per expectation, in the order of the suites; `check` is the id of the expectation.
 
     Raises:
         GateError: a file is not there, is locked by a writer or is no DuckDB file.
@@ -112,7 +112,7 @@ def _gate(warehouse: Path, last_release: Path | None, memory_limit: str, threads
                 InMemoryStoreBackendDefaults,
             )
 
-            # An explicit False rules out telemetry whatever GX_ANALYTICS_ENABLED says.
+            # An explicit False rules out telemetry whatever the value of GX_ANALYTICS_ENABLED.
             config = DataContextConfig(
                 analytics_enabled=False,
                 progress_bars={"globally": False},
@@ -168,7 +168,7 @@ def _validate_table(source: Any, relation: str, table: str, expectations: Sequen
             raised = failure if result is None else _raised(result.exception_info)
             note = f"Could not be computed: {raised}." if raised else ""
             observed = None if result is None else _observed(result.result)
-            # A check that raised has found nothing, whatever else its result says.
+            # A check that raised has found nothing, whatever else its result holds.
             passed = result is not None and not raised and bool(result.success)
             evidence[e.id] = _evidence(table, e, passed, note, observed)
     return evidence
@@ -191,7 +191,7 @@ def _evidence(table: str, e: Expectation, passed: bool, note: str = "", observed
 
 def _raised(exception_info: Mapping[str, Any]) -> str | None:
     """Class of the first exception behind a result, None if nothing raised. Its message may quote rows: dropped."""
-    # One exception of the whole check, or one a metric under the metric's name.
+    # One exception for the check, or one per metric under the metric's name.
     infos = [exception_info, *(info for info in exception_info.values() if isinstance(info, Mapping))]
     raised = [info for info in infos if info.get("raised_exception")]
     if not raised:

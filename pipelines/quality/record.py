@@ -19,7 +19,7 @@ def write_verdicts(connection: duckdb.DuckDBPyConnection, verdicts: Mapping[str,
     items = [
         (target, ordinal, item) for target, verdict in verdicts.items() for ordinal, item in enumerate(verdict.evidence)
     ]
-    # whole columns in one statement: a statement a row costs a millisecond each, and there are hundreds
+    # all columns in one statement: one statement per row costs a millisecond each, and there are hundreds
     columns = [
         [target for target, _, _ in items],
         [ordinal for _, ordinal, _ in items],

@@ -1,8 +1,8 @@
-"""What is wrong with the registries that people edit: the file, the line, the cell, and what mends it.
+"""What is wrong with the registries that people edit: the file, the line, the cell, and how to fix it.
 
-What a registry must be stands in its description (`_*.yml` beside it), once, in dbt's own words: columns, types, and
-tests of single rows and of references. dbt says that a test failed; here the same test says at which cell. Targets,
-indicators and pillars hold together besides.
+What a registry must be is stated in its description (`_*.yml` beside it), once, in dbt's own words: columns, types, and
+tests of single rows and of references. dbt reports that a test failed; here the same test reports at which cell.
+Targets, indicators and pillars hold together besides.
 
 One implementation for the person at the keyboard (`hatinh run`, `hatinh doctor`), for the gate, which holds back what
 rests on a wrong registry, and for the tests.
@@ -31,7 +31,7 @@ _OURS = PROJECT_ROOT / "dbt_project" / "seeds"
 
 @dataclass(frozen=True)
 class Fault:
-    """One cell, or a whole line or file where `column` or `line` is None: what is the matter, and the mend.
+    """One cell, or a line or file where `column` or `line` is None: what is wrong, and how to fix it.
 
     `registry` is a registry's name, or the name of a file that describes some.
     """
@@ -40,12 +40,12 @@ class Fault:
     line: int | None
     column: str | None
     what: str
-    mend: str
+    fix: str
 
     def __str__(self) -> str:
         file = self.registry if self.is_of_all else f"{self.registry}.csv"
         place = [file, f"line {self.line}" if self.line else "", self.column or ""]
-        return f"{', '.join(part for part in place if part)}: {self.what}: {self.mend}"
+        return f"{', '.join(part for part in place if part)}: {self.what}: {self.fix}"
 
     @property
     def is_of_all(self) -> bool:
@@ -91,7 +91,7 @@ def faults(seeds: Path, methods: Path | None = None, province: str | None = None
     found: list[Fault] = []
     described = _described(seeds, found)
     rows = {registry.name: _read(seeds, registry.name, list(registry.types), found) for registry in described}
-    if found:  # a table that cannot be read says nothing of the others
+    if found:  # while a table cannot be read, the others cannot be checked against it
         return found
     for registry in described:
         found += _misread(registry.name, registry.types, rows[registry.name])
@@ -128,14 +128,14 @@ def _promises(seed: Mapping[str, Any]) -> Iterator[_Promise]:
     columns = [(column["name"], column.get("data_tests", ())) for column in seed.get("columns", ())]
     for column, tests in ((None, seed.get("data_tests", ())), *columns):
         for test in tests:
-            name, said = (test, {}) if isinstance(test, str) else next(iter(test.items()))
-            config = said.get("config", {})
+            name, options = (test, {}) if isinstance(test, str) else next(iter(test.items()))
+            config = options.get("config", {})
             if config.get("severity", "error") == "error" and "where" not in config:
-                yield _Promise(name, said.get("arguments", {}), column)
+                yield _Promise(name, options.get("arguments", {}), column)
 
 
 def _broken(registry: str, promise: _Promise, rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
-    """The cells that break a promise; one that speaks of the table as a whole is left to dbt."""
+    """The cells that break a promise; a promise about the table as one is left to dbt."""
     column, arguments, ours = promise.column, promise.arguments, rows[registry]
     columns = [column] if column else list(arguments.get("columns", ()))
     if promise.test in ("unique", "unique_key"):
@@ -155,7 +155,7 @@ def _broken(registry: str, promise: _Promise, rows: Mapping[str, Sequence[_Row]]
 
 
 def _wrong(cell: str, promise: _Promise) -> tuple[str, str] | None:
-    """What is the matter with a cell, and the mend; a blank one is null, of which only `not_null` says anything."""
+    """What is wrong with a cell, and how to fix it; a blank one is null, which only `not_null` rejects."""
     if not cell:
         return ("the cell is blank", "fill it, or take the line out") if promise.test == "not_null" else None
     if promise.test == "accepted_values":
@@ -175,8 +175,8 @@ def _misread(registry: str, types: Mapping[str, str], rows: Sequence[_Row]) -> I
         if (judge := _JUDGES.get(name)) is not None:
             for row in rows:
                 if row[column] and (wrong := judge(column, row[column])):
-                    what, mend = wrong
-                    yield Fault(registry, row.line, column, f"{row[column]!r} is {what}", mend)
+                    what, fix = wrong
+                    yield Fault(registry, row.line, column, f"{row[column]!r} is {what}", fix)
 
 
 def _number(column: str, cell: str) -> tuple[str, str] | None:
@@ -212,7 +212,7 @@ _JUDGES: Mapping[str, Callable[[str, str], tuple[str, str] | None]] = {
     "integer": _whole,
     "boolean": _mark,
 }
-"""By type of the description: what is wrong with a cell of a column, and the mend. A text is any."""
+"""By type of the description: what is wrong with a cell of a column, and how to fix it. Any text is valid."""
 
 
 def _read(seeds: Path, registry: str, columns: Sequence[str], found: list[Fault]) -> list[_Row]:
@@ -231,8 +231,8 @@ def _read(seeds: Path, registry: str, columns: Sequence[str], found: list[Fault]
                     rows.append(_Row(reader.line_num, dict(zip(heading, cells, strict=True))))
                 elif cells:
                     what = f"{len(cells)} cells where the heading has {len(heading)}"
-                    mend = 'a text with a comma in it stands in quotation marks, "…"'
-                    found.append(Fault(registry, reader.line_num, None, what, mend))
+                    fix = 'put a text with a comma in it in quotation marks, "…"'
+                    found.append(Fault(registry, reader.line_num, None, what, fix))
             return rows
     except UnicodeDecodeError:
         found.append(Fault(registry, None, None, "it is not written in UTF-8", "save it as CSV UTF-8"))
@@ -246,9 +246,9 @@ def _repeated(registry: str, columns: Sequence[str], rows: Sequence[_Row]) -> It
     for row in rows:
         cells = row.of(columns)
         if any(cells) and first.setdefault(cells, row.line) != row.line:
-            what = f"{', '.join(map(repr, cells))} stands on line {first[cells]} too"
-            mend = "give each row an id of its own" if len(columns) == 1 else "take one of the two out"
-            yield Fault(registry, row.line, columns[0], what, mend)
+            what = f"{', '.join(map(repr, cells))} is on line {first[cells]} too"
+            fix = "give each row an id of its own" if len(columns) == 1 else "take one of the two out"
+            yield Fault(registry, row.line, columns[0], what, fix)
 
 
 def _indicators(rows: Sequence[_Row], methods: Path | None) -> Iterator[Fault]:
@@ -261,7 +261,9 @@ def _indicators(rows: Sequence[_Row], methods: Path | None) -> Iterator[Fault]:
 
 def _targets(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
     indicators = {row["indicator"]: row for row in rows["indicators"]}
-    told = {row["indicator"] for registry in ("published_figures", "statistic_series") for row in rows[registry]}
+    with_figures = {
+        row["indicator"] for registry in ("published_figures", "statistic_series") for row in rows[registry]
+    }
     for row in rows["targets"]:
         indicator = indicators.get(row["indicator"])
         if indicator is None and row["indicator"]:
@@ -269,7 +271,9 @@ def _targets(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
             yield Fault("targets", row.line, "indicator", what, "add it to indicators.csv, or name one of those")
         elif indicator:
             yield from _of_indicator(row, indicator)
-            has_source = indicator["method"] not in NO_SYSTEM or indicator["reported_by"] or row["indicator"] in told
+            has_source = (
+                indicator["method"] not in NO_SYSTEM or indicator["reported_by"] or row["indicator"] in with_figures
+            )
             if not has_source and not row["note"]:
                 yield Fault(
                     *("targets", row.line, "indicator"),
@@ -280,19 +284,19 @@ def _targets(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
     asked = {row["pillar"] for row in rows["targets"]}
     for row in rows["pillars"]:
         if row["pillar"] not in asked:
-            mend = "add one to targets.csv, or a row without value whose note says that none was set"
-            yield Fault("pillars", row.line, "pillar", f"{row['pillar']} has no target", mend)
+            fix = "add one to targets.csv, or a row without value whose note says that none was set"
+            yield Fault("pillars", row.line, "pillar", f"{row['pillar']} has no target", fix)
 
 
 def _substitutes(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
-    """A substitute has the unit and direction of what it speaks for, and is not that itself."""
+    """A substitute has the unit and direction of the indicator it substitutes for, and is another indicator."""
     indicators = {row["indicator"]: row for row in rows["indicators"]}
     for row in rows["indicator_substitutes"]:
         indicator, substitute = indicators.get(row["indicator"]), indicators.get(row["substitute"])
         if indicator is None or substitute is None:  # reported by the relationships of the description
             continue
         if indicator is substitute:
-            what = f"{row['substitute']} cannot stand for itself"
+            what = f"{row['substitute']} cannot substitute for itself"
             yield Fault("indicator_substitutes", row.line, "substitute", what, "name another indicator")
         for column in ("unit", "direction"):
             if indicator[column] != substitute[column]:
@@ -303,7 +307,7 @@ def _substitutes(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
 
 
 def _calendar(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
-    """A series says how often it comes, or that it comes once."""
+    """A series states how often it comes, or that it comes once."""
     for row in rows["release_calendar"]:
         if (row["basis"] == "once") == bool(row["every_months"]):
             what = f"basis {row['basis']!r} with every_months {row['every_months']!r}"
@@ -326,12 +330,12 @@ def _of_indicator(row: _Row, indicator: _Row) -> Iterator[Fault]:
         if value is None:
             continue
         if indicator["unit"] == "%" and high == 100 and 0 < value <= 1 and "%" not in row["note"]:
-            mend = f"write {value * 100:g} if that is meant; else say in the note that it is {value:g} %"
-            yield Fault("targets", row.line, column, f"{row[column]} % is a hundredth of what is usual", mend)
+            fix = f"write {value * 100:g} if that is meant; else say in the note that it is {value:g} %"
+            yield Fault("targets", row.line, column, f"{row[column]} % is a hundredth of what is usual", fix)
         elif (low is not None and value < low) or (high is not None and value > high):
             bounds = f"{indicator['valid_min'] or '…'} to {indicator['valid_max'] or '…'}"
             what = f"{row[column]} is outside {bounds}"
-            yield Fault("targets", row.line, column, what, "mend the value, or the range in indicators.csv")
+            yield Fault("targets", row.line, column, what, "correct the value, or the range in indicators.csv")
 
 
 def _of_itself(row: _Row) -> Iterator[Fault]:
@@ -359,7 +363,7 @@ def _of_itself(row: _Row) -> Iterator[Fault]:
     base, deadline = _value(row["baseline_year"]), _value(row["target_year"])
     if base is not None and deadline is not None and base >= deadline:
         what = f"the baseline of {base:.0f} is not before {deadline:.0f}"
-        yield Fault("targets", row.line, "baseline_year", what, "mend one of the years")
+        yield Fault("targets", row.line, "baseline_year", what, "correct one of the years")
 
 
 def _value(text: str) -> float | None:

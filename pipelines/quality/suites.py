@@ -7,13 +7,13 @@ Expectations (its import costs seconds), so that a typing error is found before 
     expectations:
       - type: expect_column_values_to_be_between
         kwargs: {column: on_time_pct, min_value: 0, max_value: 100}
-        severity: block                 # block holds the target back, warn only says so
+        severity: block                 # block holds the target back, warn only reports it
         why: a share outside 0..100 means that numerator and denominator count different dossiers
       - type: unexpected_rows_expectation
         kwargs:
           unexpected_rows_query: select * from last_release.dossier_timeliness anti join {batch} b using (month)
         severity: warn
-        why: a month that vanished was cut off by mistake more often than on purpose
+        why: a missing month is a mistake more often than intended
         needs: last_release             # counts as passed while there is no last release of the table
         figure_of: int_dossiers         # a fault of that model's figures: it holds every table of them
 """
@@ -192,7 +192,7 @@ class _SuiteFile(BaseModel):
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """PyYAML keeps the last of two equal keys without a word: an expectation would vanish."""
+    """PyYAML keeps the last of two equal keys silently: an expectation would be lost."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: list[Any] = []

@@ -41,7 +41,7 @@ class Verdict:
 
 
 def verdicts(targets: Iterable[str], evidence: Iterable[tuple[str, Evidence]]) -> dict[str, Verdict]:
-    """Gather (target, evidence) pairs into one verdict a target, in the order of `targets`."""
+    """Gather (target, evidence) pairs into one verdict per target, in the order of `targets`."""
     gathered: dict[str, list[Evidence]] = {target: [] for target in targets}
     for target, item in evidence:
         gathered[target].append(item)

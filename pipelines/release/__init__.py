@@ -1,1 +1,1 @@
-"""Stage, protect, describe, verify, flip: releases that are whole or not there; rollback and retention."""
+"""Stage, protect, describe, verify, flip: releases are published completely or not at all; rollback and retention."""

@@ -1,10 +1,11 @@
-"""What a release says of itself: `datapackage.json` (Frictionless Data Package v2) and the fingerprint of its content.
+"""The description of a release: `datapackage.json` (Frictionless Data Package v2) and the fingerprint of its content.
 
 A resource is a plain dict in the vocabulary of the standard, with our own properties beside it: `title_en`, `unit`,
 `duckdb_type`, `target`, `rows`, `synthetic`, `held_back`. It is built once, when a table is first published, and is
-carried along unchanged for as long as the table is held back. Pages that people open are no tables: they stand in a
+carried along unchanged for as long as the table is held back. Pages that people open are no tables: they are listed in
+    a
 property of their own, `pages`, and those that could not be drawn in `undrawn`. The open edition has its own
-description in its folder; here stand its files, in `open`.
+description in its folder; its files are listed here, in `open`.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ SAMPLES: Json = {
     "title_en": "Has made-up samples",
     "unit": None,
     "description": "Whether made-up samples are among the files that this table was computed from. The table does not"
-    " know it of each row, so every row says the same.",
+    " know it per row, so all rows have the same value.",
     "duckdb_type": "BOOLEAN",
 }
 """The last column of a table that has none of this name: metadata do not reach who opens one file in a BI tool."""
@@ -86,12 +87,12 @@ def column_types(mart: Mart) -> tuple[str, ...]:
 
 
 def states_samples(mart: Mart) -> bool:
-    """Whether the mart itself says of each row if it rests on made-up data."""
+    """Whether the mart itself states for each row if it rests on made-up data."""
     return any(column.name == SAMPLES["name"] for column in mart.columns)
 
 
 def resource(mart: Mart, types: Sequence[str], receipts: Iterable[Mapping[str, Any]]) -> Json:
-    """The description of a mart, but for what only its file can tell (`bytes`, `hash`, `rows`)."""
+    """The description of a mart, without what only its file determines (`bytes`, `hash`, `rows`)."""
     by_source: dict[str, list[Mapping[str, Any]]] = {source: [] for source in sorted(mart.sources)}
     for receipt in receipts:
         if receipt["source"] in by_source and receipt["status"] == "loaded":
@@ -108,7 +109,7 @@ def resource(mart: Mart, types: Sequence[str], receipts: Iterable[Mapping[str, A
         "mediatype": "application/vnd.apache.parquet",
         "synthetic": any(receipt.get("synthetic") for receipt in used),
         "licenses": licences([*used, *({"licence": licence} for _, licence in mart.registries)]),
-        # The receipts themselves are told once, in the package; here is enough to see how old a held-back table is.
+        # The receipts themselves are listed once, in the package; here is enough to see how old a held-back table is.
         "sources": [
             {"title": source, "files": len(group), "landed_at": max((str(r["landed_at"]) for r in group), default=None)}
             for source, group in by_source.items()
@@ -196,7 +197,7 @@ def package(
 
 
 def fingerprint(package: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) of what a reader can tell two releases apart by: tables, titles, marks, states, refused and
+    """SHA-256 (hex) of what distinguishes two releases for a reader: tables, titles, marks, states, refused and
     withdrawn files and the design of the pages, no times. A page that could not be drawn counts as if it were there:
     its name must not change.
 

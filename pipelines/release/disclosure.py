@@ -48,7 +48,7 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 class DisclosureBlocked(Exception):
-    """New quarters cannot be protected. The message says why; nothing was written."""
+    """New quarters cannot be protected. The message states why; nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Policy:
 
     @property
     def parts(self) -> dict[str, str]:
-        return {part: whole for parts in self.parts_by_mart.values() for part, whole in parts.items()}
+        return {part: total for parts in self.parts_by_mart.values() for part, total in parts.items()}
 
     @property
     def measures(self) -> tuple[str, ...]:

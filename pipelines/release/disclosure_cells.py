@@ -26,7 +26,7 @@ class Cell(NamedTuple):
     """A place in the linked tables, like `("2026-Q1", "U:18073", "*")`.
 
     Periods are a month (`2026-01`), a quarter or a year. Areas: `A:` an agency (before July 2025 the office of an old
-    commune), `U:` a commune of today or a department, `L:` a level, `ALL` the province. Fields: `F:` one, `*` all.
+    commune), `U:` a current commune or a department, `L:` a level, `ALL` the province. Fields: `F:` one, `*` all.
     """
 
     period: str
@@ -119,10 +119,10 @@ class Block:
             for total, addends in self.sums:
                 if (measure, total) in position and all((measure, cell) in position for cell in addends):
                     yield position[measure, total], [position[measure, cell] for cell in addends]
-        for part, whole in parts.items():
+        for part, total in parts.items():
             for cell in range(len(self.cells)):
                 if (part, cell) in position:
-                    yield position[whole, cell], [position[part, cell], position[complement(part), cell]]
+                    yield position[total, cell], [position[part, cell], position[complement(part), cell]]
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ _NOT = "not:"
 
 
 def complement(measure: str) -> str:
-    """The rest of the whole that a measure is a part of."""
+    """The remainder of the total that a measure is a part of."""
     return _NOT + measure
 
 

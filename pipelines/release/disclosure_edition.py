@@ -94,7 +94,7 @@ class OpenEdition:
         receipts: Sequence[Mapping[str, Any]],
         staging: Path,
     ) -> Json:
-        """Write the folder and return what the release says of it.
+        """Write the folder and return its description for the release.
 
         Public tables are read from the staged files, so that a target that is held back shows the same figures here.
         """
@@ -186,7 +186,7 @@ def _protected(
     there = set(edition.vault.tables())
     for mart in open_marts(marts, edition.policy.parts):
         if mart.name in there:
-            # no receipts: when which file came is told inside; here is whether the figures are made up
+            # no receipts: the internal edition states which file came when; here is whether the figures are made up
             resource = describe.resource(mart, describe.column_types(mart), [])
             resource["synthetic"] = any(quarter["is_synthetic"] for quarter in edition.quarters)
             resource["licenses"] = describe.licences(r for r in receipts if r["source"] in mart.sources)
@@ -220,7 +220,7 @@ def _with_csv(resource: Json, folder: Path) -> list[Json]:
 
 
 def _disclosure(edition: Edition | None) -> Json:
-    """What readers of the open edition are told of its protection: never which figure was small."""
+    """What the open edition states of its protection: never which figure was small."""
     if edition is None:
         return {"quarters": []}
     thin = [quarter["quarter"] for quarter in edition.quarters if quarter["is_thin"]]
@@ -255,7 +255,7 @@ def suppressed(edition: Edition) -> dict[str, float]:
 
 
 def _against_today(conn: duckdb.DuckDBPyConnection, quarter: Mapping[str, Any]) -> Json:
-    """A frozen quarter beside what the warehouse counts today: whoever decides on a revision sees the difference."""
+    """A frozen quarter beside the present count of the warehouse, for the person who decides on a revision."""
     from pipelines.release.disclosure_tables import period_of
 
     today = conn.execute(
@@ -266,7 +266,7 @@ def _against_today(conn: duckdb.DuckDBPyConnection, quarter: Mapping[str, Any]) 
 
 
 def problems(path: Path, package: Mapping[str, Any]) -> list[str]:
-    """What differs between the folder on disk and what the release says of it."""
+    """Differences between the folder on disk and its description in the release."""
     if "open" not in package:
         return [f"{OPEN}/ does not belong to it"] if (path / OPEN).exists() else []
     expected = {item["path"]: item["hash"] for item in package["open"]["files"]}

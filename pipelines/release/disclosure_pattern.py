@@ -182,7 +182,7 @@ def audit(
 ) -> Audit:
     """What a reader can work out of all that is shown, zeros and sums included.
 
-    For most small cells one table is found that agrees with everything shown and in which they stand at their
+    For most small cells one table is found that agrees with everything shown and in which they are at their
     threshold. The others get their interval by two programmes each.
     """
     values, goal_of = system.values, thresholds.of(system)

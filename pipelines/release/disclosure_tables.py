@@ -73,7 +73,7 @@ TABLES = (
     OpenTable(
         "dossiers_by_area",
         "Hồ sơ thủ tục hành chính theo xã, phường hiện nay và sở, ngành, quý và năm",
-        "Administrative dossiers by commune of today or department, quarter and year",
+        "Administrative dossiers by current commune or department, quarter and year",
         ("area_code",),
         ("area_name", "area_kind"),
         True,
@@ -109,7 +109,7 @@ TABLES = (
     OpenTable(
         "received_by_area_month",
         "Hồ sơ tiếp nhận theo xã, phường hiện nay và sở, ngành, tháng",
-        "Dossiers received by commune of today or department, month",
+        "Dossiers received by current commune or department, month",
         ("area_code",),
         ("area_name", "area_kind"),
         False,
@@ -118,7 +118,7 @@ TABLES = (
     OpenTable(
         "received_by_area_field",
         "Hồ sơ tiếp nhận theo xã, phường hiện nay hoặc sở, ngành và lĩnh vực, năm",
-        "Dossiers received by commune of today or department, and field, year",
+        "Dossiers received by current commune or department, and field, year",
         ("area_code", "procedure_field_code"),
         ("area_name", "area_kind", "procedure_field_name"),
         False,
@@ -145,7 +145,7 @@ _UNITS = {
         "Mã đơn vị",
         "Code of the unit",
         None,
-        "Code of the commune of today, or of the department or district agency; split, unknown: see area_kind.",
+        "Code of the current commune, or of the department or district agency; split, unknown: see area_kind.",
     ),
     "area_name": Column("area_name", "varchar", "Tên đơn vị", "Unit", None, "Empty for split and unknown."),
     "area_kind": Column(
@@ -217,14 +217,14 @@ def _measures(table: OpenTable, parts: Splits, known: Mapping[str, Column]) -> I
             f"{measure}_status", "varchar", f"Tình trạng: {title_vi}", f"Status: {title_en}", None, f"{_STATUS_NOTE}."
         )
         if measure in parts and measure != TIMED:
-            whole = parts[measure]
+            total = parts[measure]
             yield Column(
                 f"{measure}_pct",
                 "double",
                 f"Tỷ lệ: {title_vi}",
                 f"Share: {title_en}",
                 "%",
-                f"100 × {measure} / {whole}, one decimal; empty where one of them is suppressed, or {whole} is 0.",
+                f"100 × {measure} / {total}, one decimal; empty where one of them is suppressed, or {total} is 0.",
             )
     if table.has_parts and TIMED in parts:
         yield Column(
@@ -276,7 +276,7 @@ def rows_of(
 
 
 def _schema(row: Mapping[str, Any]) -> pa.Schema:
-    """Types by the names of columns: a column that is suppressed throughout has no values to tell its type by."""
+    """Types by the names of columns: a column that is suppressed throughout has no values to infer its type from."""
     import pyarrow as pa
 
     def kind(name: str) -> pa.DataType:
@@ -302,8 +302,8 @@ def _figures(block: Block, pattern: Pattern, number: int, parts: Splits, days: f
         row[measure] = value
         row[f"{measure}_status"] = SUPPRESSED if value is None else OBSERVED
         if measure in parts and measure != TIMED:
-            whole = shown[parts[measure]]
-            row[f"{measure}_pct"] = round(100 * value / whole, 1) if value is not None and whole else None
+            total = shown[parts[measure]]
+            row[f"{measure}_pct"] = round(100 * value / total, 1) if value is not None and total else None
     if TIMED in parts:
         timed = block.value(TIMED, number, parts)
         is_shown = shown[TIMED] is not None
@@ -324,7 +324,7 @@ def period_of(name: str) -> tuple[str, date]:
 
 
 def _titles(leaves: Sequence[Leaf]) -> dict[tuple[str, str], str]:
-    """By (column, area or field): what stands there. The latest month counts."""
+    """By (column, area or field): the title. The latest month counts."""
     titles: dict[tuple[str, str], str] = {}
     for leaf in leaves:
         row = leaf.row

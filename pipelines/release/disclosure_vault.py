@@ -1,7 +1,7 @@
 """The vault of the open edition: what was published of each closed quarter, and the true figures behind it.
 
 One DuckDB file beside the warehouse, mode 0600 in a folder of mode 0700. A quarter goes in once; later editions copy
-its rows. To change one is an event of its own: `request_revision` records who asks for what reason, and the next
+its rows. To change one is a separate event: `request_revision` records who asks for what reason, and the next
 publication computes the quarter again. A publication writes into a copy of the file, which takes the file's place
 (`commit`) only when all else has succeeded.
 """
@@ -73,7 +73,7 @@ class Vault:
         except duckdb.Error as error:
             raise ReleaseError(
                 f"the vault of the open edition, {path}, cannot be read ({type(error).__name__}). Restore it from the "
-                f"backup: without it closed quarters would be published anew, and the change could name people"
+                f"backup: without it closed quarters would be computed again, and the change could name people"
             ) from None
         self.is_changed = False
 
@@ -129,7 +129,7 @@ class Vault:
         return [Leaf(Row._make((*row[:5], tuple(row[5]))), *row[6:]) for row in rows]
 
     def measures(self) -> tuple[str, ...] | None:
-        """The measures that the frozen quarters were published with; None where every quarter may be computed anew."""
+        """The measures that the frozen quarters were published with; None where every quarter may be computed again."""
         found = self.conn.execute(
             "select measures from leaves"
             " where quarter not in (select quarter from revisions where done_at is null) limit 1"

@@ -22,7 +22,7 @@ INTERNAL_FILE, INTERNAL_FOLDER, OPEN_FILE, OPEN_FOLDER = 0o440, 0o751, 0o444, 0o
 
 
 class ReleaseError(Exception):
-    """A release cannot be made, found or trusted. The message says which one and what to do."""
+    """A release cannot be made, found or trusted. The message states which one and what to do."""
 
 
 class UnknownRelease(ReleaseError):
@@ -71,7 +71,7 @@ def sync(path: Path) -> None:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replace `path`: whoever reads sees the old text or the new one, never a part."""
+    """Replace `path` atomically: a reader sees the old text or the new one, never a part."""
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.write_text(text, encoding="utf-8")
     sync(temporary)

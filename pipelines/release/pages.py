@@ -1,7 +1,8 @@
-"""Files for people beside the tables of a release: a page, a workbook. Whoever publishes says how they are drawn.
+"""Files for people beside the tables of a release: a page, a workbook. The publishing module defines how they are
+drawn.
 
 A page is drawn from the staged tables, once the package has its id, and never again: the same release has the same
-page for ever. What cannot be drawn costs no data: the tables go out, and the package says what is missing and why.
+page for ever. What cannot be drawn costs no data: the tables go out, and the package states what is missing and why.
 """
 
 from __future__ import annotations

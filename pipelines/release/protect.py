@@ -1,6 +1,6 @@
-"""The last guard before publication: no table with personal data leaves, whatever the checks before it said.
+"""The last guard before publication: no table with personal data leaves, regardless of the checks before it.
 
-Rows too small to stand alone are merged on the way into the internal edition (`source_of`), where the policy of a mart
+Rows with too small a count are merged on the way into the internal edition (`source_of`), where the policy of a mart
 asks for it; what the open edition hides is in `disclosure.py`.
 
 Direct identifiers are looked for by the name of a column and by the look of its values: citizen identity numbers (12
@@ -38,7 +38,7 @@ _PERSONAL_COLUMNS = frozenset(
 
 
 def personal_data(conn: duckdb.DuckDBPyConnection, mart: Mart, types: Sequence[str]) -> list[str]:
-    """What in a mart looks like personal data: one sentence a finding, empty when there is none.
+    """What in a mart looks like personal data: one sentence per finding, empty when there is none.
 
     `types` are DuckDB's names of the columns' types, in the mart's order. One scan of the table.
     """
@@ -59,14 +59,14 @@ def personal_data(conn: duckdb.DuckDBPyConnection, mart: Mart, types: Sequence[s
 
 
 MERGED_CODE, MERGED_TITLE = "other", "Các lĩnh vực ít hồ sơ, gộp chung"
-"""Stand in the merged column, and in that of its title."""
+"""Values of the merged column, and of the column of its title."""
 
 
 def source_of(mart: Mart) -> str:
     """Where the rows of a mart are read from for a release, as DuckDB's FROM takes it.
 
     Small rows of a group (the key but for the merged column) become one, with the smallest of the others as long as
-    they stay below the threshold together: sums over the table stay what they were. A group that is small as a whole
+    they stay below the threshold together: sums over the table stay what they were. A group whose sum is small
     is one row.
     """
     merge = mart.disclosure.merge

@@ -1,4 +1,4 @@
-"""One release, from the open warehouse to the flip of `current`: whole or not at all.
+"""One release, from the open warehouse to the switch of `current`, atomically.
 
 Every target is judged for itself. One that failed its audit, was not audited, or would show personal data keeps the
 tables of the last release in which they were good; the others go out.
@@ -96,7 +96,7 @@ def publish(
             `replaced_by`, a sha256, `withdrawn` with its `reason` and `withdrawn_at`).
         now: an aware time; becomes the release's.
         pages: drawn into the release from its tables. One that cannot be drawn costs no data: the release goes out
-            without it and says so, and the next run tries again.
+            without it, reports that, and the next run tries again.
         vault: the private file in which closed quarters of the open edition are frozen (`disclosure_vault`). Without it
             the release has no open edition.
         checkpoint: called with the name of each step when it is done (`STEPS`); for tests that kill the process.
@@ -198,7 +198,7 @@ def _objection(verdict: Verdict | None) -> str | None:
 def _unfit(
     conn: duckdb.DuckDBPyConnection, marts: Iterable[Mart], types: Mapping[str, Sequence[str]]
 ) -> Iterable[tuple[str, str]]:
-    """(target, reason) for tables that hold personal data; raises when a table is not what its contract says."""
+    """(target, reason) for tables that hold personal data; raises when a table does not meet its contract."""
     from pipelines.release.write import check_columns
 
     for mart in marts:
@@ -208,7 +208,7 @@ def _unfit(
 
 
 def _kept(current: Release | None, marts: Iterable[Mart]) -> dict[str, Json]:
-    """Resources of the current release that stand in for marts that are held back, by name."""
+    """Resources of the current release that replace marts that are held back, by name."""
     there = {(r["name"], r["target"]): r for r in current.package["resources"]} if current else {}
     return {mart.name: there[mart.name, mart.target] for mart in marts if (mart.name, mart.target) in there}
 

@@ -1,4 +1,4 @@
-"""One release on disk, as its own description tells it."""
+"""One release on disk, as its own description states it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class HeldBack:
 
 @dataclass(frozen=True)
 class Release:
-    """One release, as its `datapackage.json` tells it. `path` is its real directory, not the link `current`."""
+    """One release, as described by its `datapackage.json`. `path` is its real directory, not the link `current`."""
 
     path: Path
     package: Mapping[str, Any]

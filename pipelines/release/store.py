@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 class ReleaseStore:
-    """The releases under `root`. Reading is safe at any time; what writes wants the lock of the warehouse held."""
+    """The releases under `root`. Reading is safe at any time; a writer must hold the lock of the warehouse."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -62,7 +62,7 @@ class ReleaseStore:
         try:
             package = json.loads((path / PACKAGE).read_bytes())
             if package["id"] != release_id:
-                raise ValueError("it tells of another release")
+                raise ValueError("it describes another release")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ReleaseError(
                 f"release {release_id}: its {PACKAGE} cannot be read ({type(error).__name__}). Roll back to another"
@@ -80,7 +80,7 @@ class ReleaseStore:
         return releases
 
     def verify(self, release_id: str) -> Release:
-        """Read a whole release again: hashes, rows, types. Raises ReleaseError with everything that is wrong."""
+        """Read a complete release again: hashes, rows, types. Raises ReleaseError with everything that is wrong."""
         from pipelines.release.write import verify
 
         release = self.get(release_id)
@@ -88,7 +88,7 @@ class ReleaseStore:
         return release
 
     def rollback(self, release_id: str, now: datetime) -> Release:
-        """Lead readers back to an earlier release, once it is proven whole, and record it in the log of runs."""
+        """Lead readers back to an earlier release, once it is verified, and record it in the log of runs."""
         release = self.verify(release_id)
         flip(self.root, release_id)
         RunLog(self.root).rolled_back(release_id, now)

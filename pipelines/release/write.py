@@ -124,7 +124,7 @@ def check_columns(conn: duckdb.DuckDBPyConnection, mart: Mart, types: Sequence[s
     there = {name: kind for name, kind, *_ in described}
     contract = dict(zip((column.name for column in mart.columns), types, strict=True))
     wrong = [
-        f"{name} is {there.get(name, 'missing')} where the contract says {contract.get(name, 'nothing')}"
+        f"{name} is {there.get(name, 'missing')} where the contract has {contract.get(name, 'nothing')}"
         for name in {**contract, **there}
         if there.get(name) != contract.get(name)
     ]
@@ -195,7 +195,7 @@ def verify(release: Release) -> None:
         wrong += [problem for resource in package["resources"] for problem in _wrong_in_parquet(release, resource)]
         wrong += _wrong_in_database(release)
     if wrong:
-        raise ReleaseError(f"release {release.id} is not whole: {'; '.join(wrong)}. Use another release")
+        raise ReleaseError(f"release {release.id} is not complete: {'; '.join(wrong)}. Use another release")
 
 
 def _wrong_in_parquet(release: Release, resource: Mapping[str, Any]) -> list[str]:

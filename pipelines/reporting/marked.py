@@ -131,8 +131,8 @@ def _table(book: Workbook) -> tuple[Worksheet, int, dict[str, int]] | None:
 
 def _clean(sheet: Worksheet, header: int, columns: dict[str, int]) -> None:
     """Take away the marks of an earlier copy, and make sure of the column of reasons."""
-    columns.setdefault("mend", max(columns.values()) + 1)
-    at = columns["mend"]
+    columns.setdefault("fix", max(columns.values()) + 1)
+    at = columns["fix"]
     heading = sheet.cell(header, at, LIST)
     heading.font = Font(name="Arial", bold=True, color="B3261E")
     heading.alignment = _WRAPPED
@@ -164,7 +164,7 @@ def _mark(
     assert isinstance(cell, Cell)  # noqa: S101  forms have no merged cells below their header
     cell.fill, cell.border = _WRONG_FILL, _WRONG_BORDER
     cell.comment = Comment(f"Cần sửa: {text}", _AUTHOR, height=120, width=320)
-    reason = sheet.cell(finding.row_no, columns["mend"])
+    reason = sheet.cell(finding.row_no, columns["fix"])
     heading = next((heading for heading, field in FIELDS.items() if field == finding.field), "Dòng")
     reason.value = f"{heading}: {text}"
     reason.alignment = _WRAPPED

@@ -91,7 +91,7 @@ def write_returned(
 
     Judged anew from the landed bytes, as of the day they came, so nothing needs to be loaded.
     """
-    receipts = landing.in_force(SOURCE.name)
+    receipts = landing.active(SOURCE.name)
     sent = [Sent(landing.path_of(receipt).read_bytes(), receipt.name, receipt.extracted_on) for receipt in receipts]
     written: list[tuple[Path, int]] = []
     for receipt, workbook, checked in zip(receipts, sent, check_all(sent) if sent else (), strict=True):

@@ -29,7 +29,7 @@ from pipelines.sources.reported_indicators import FIELDS, STATUSES
 
 SHEET, GUIDE, LISTS = "Số liệu", "Hướng dẫn", "Danh sách"
 HEADER_ROW = 6
-COLUMN = {field: number for number, field in enumerate((f for f in FIELDS.values() if f != "mend"), 1)}
+COLUMN = {field: number for number, field in enumerate((f for f in FIELDS.values() if f != "fix"), 1)}
 OPEN_FIELDS = ("value", "status", "note")
 LAST_PRINTED = COLUMN["note"]
 

@@ -1,7 +1,7 @@
 """The national catalogue of agencies (service LayDanhMucCoQuan): who has which code, under which name, at which level.
 
 Records are `{MADONVI, TENDONVI, CAPDONVI}`, in JSON as the service answers (`{"result": [...]}`) or in a table that
-someone keeps. A file is the whole catalogue of its day; names that a code had before are told from earlier files.
+someone keeps. A file is the complete catalogue of its day; earlier names of a code come from earlier files.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FORM = TableForm(fields=headings(FIELDS), needed=frozenset({"MADONVI", "TENDONVI
 
 
 def fetch(ask: Ask) -> Iterator[Fetched]:
-    """The whole catalogue in one answer, through the adapter of NGSP; once a day.
+    """The complete catalogue in one answer, through the adapter of NGSP; once a day.
 
     Raises:
         PullError: the answer is none.

@@ -43,7 +43,7 @@ Framer = Callable[..., Iterator[Any]]
 class Ask:
     """What a connector is given to ask its source with.
 
-    `has_landed(name)` tells whether this period has a file of that name already: an interrupted pull need not ask for
+    `has_landed(name)` is whether this period has a file of that name already: an interrupted pull need not ask for
     that page again. Credentials are read from the file that the settings name and never leave the connector.
     """
 
@@ -170,9 +170,9 @@ class Source:
     """Whether each row is a fact of its own: what is truncated or rejected is not known yet, and makes nothing wrong.
     The gate warns of it, where it would hold back what is counted from rows."""
     known_address: str = "..."
-    """Base URL of the interface as last known, for whoever has to set one; nothing is asked unless it is set."""
+    """Base URL of the interface as last known, to be set by the operator; nothing is asked unless it is set."""
     frames_by_name: bool = False
-    """Whether a file's name says what its content leaves out: `frame` is then given it as `name`."""
+    """Whether a file's name states what its content leaves out: `frame` is then given it as `name`."""
     frames_by_province: bool = False
     """Whether `frame` needs the province, as `province`: its bounding box or its registries."""
     subject: Callable[[str], str] | None = None
@@ -268,7 +268,7 @@ class Source:
         if stated is None and self.dated_by_name:
             stem = re.sub(r"(?:\.[A-Za-z]\w*)+$", "", name)
             raise ValueError(
-                "has no date in its name, and nothing else tells what day its rows are of. Name it like "
+                "has no date in its name, and nothing else states the day of its rows. Name it like "
                 f"{stem}-2026-09-30{name[len(stem) :]}; a month (T9-2026) or a quarter (Q3-2026) is its last day."
             )
         day = min(stated or landed_on, landed_on)

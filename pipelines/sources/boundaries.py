@@ -1,4 +1,4 @@
-"""Boundaries of the communes: GeoJSON, one feature a commune, plain or gzip.
+"""Boundaries of the communes: GeoJSON, one feature per commune, plain or gzip.
 
 No file is shipped: published sets (derived from the map of the 2025 mergers) were seen with 69 valid polygons, two of
 them, 18118 and 18352, with some 15.8 km² on the wrong side of their border. What files of one day draw is a set; while
@@ -35,7 +35,7 @@ SOURCE = Source(
     name="boundaries",
     title_vi="Ranh giới xã, phường",
     title_en="Boundaries of communes",
-    publisher="As named by whoever brings the file; derived sets of sapnhap.bando.com.vn are known",
+    publisher="As named by the person who brings the file; derived sets of sapnhap.bando.com.vn are known",
     licence="As of the file; sets of thanglequoc/vietnamese-provinces-database are MIT",
     cadence="when units change",
     cycle="year",

@@ -1,8 +1,8 @@
 """Base stations as operators list them: where, which generations, on air since when.
 
-One row a site, or one a site and technology; both give the same. Our own headings stand below (`Mã trạm`, `Công nghệ`,
-`Kinh độ`, `Vĩ độ`, ...), those of operators in the registry `operator_headings`: known are the table of a VNPT
-operations centre and a Vinaphone model with a block a generation, of which the first place that is told counts.
+One row per site, or one per site and technology; both give the same. Our own headings are below (`Mã trạm`, `Công
+nghệ`, `Kinh độ`, `Vĩ độ`, ...), those of operators in the registry `operator_headings`: known are the table of a VNPT
+operations centre and a Vinaphone model with one block per generation, of which the first place that is given counts.
 
 Coordinates are WGS84 with point or comma. A file counts as of the day in its name; one that comes again under its name
 replaces the first. Addresses are not loaded, and no mart shows a single site.
@@ -54,19 +54,19 @@ COORDINATES = ("lon", "lat")
 BLOCKS = tuple(f"{field}_{name.lower()}" for field in ("active", *COORDINATES) for name in GENERATIONS)
 """Fields of a block per generation, which only operators' own forms have."""
 
-_TOLD = "list_filter(regexp_split_to_array(lower(coalesce(j.technology, '')), '[^a-z0-9]+'), lambda t: t <> '')"
+_STATED = "list_filter(regexp_split_to_array(lower(coalesce(j.technology, '')), '[^a-z0-9]+'), lambda t: t <> '')"
 _FLAGS = ", ".join(f"case when {yes_no(f'active_{name.lower()}')} then '{name.lower()}' end" for name in GENERATIONS)
-_ALL = f"list_filter(list_concat({_TOLD}, [{_FLAGS}]), lambda t: t is not null)"
+_ALL = f"list_filter(list_concat({_STATED}, [{_FLAGS}]), lambda t: t is not null)"
 _NAMES = ", ".join(f"'{name}': '{code}'" for name, code in TECHNOLOGIES.items())
 
 
 def _place(name: str, other: str) -> str:
-    """SQL of a coordinate: of the first block that has both, else as it stands."""
+    """SQL of a coordinate: of the first block that has both, else as it is."""
     blocks = ("", *(f"_{generation.lower()}" for generation in GENERATIONS))
-    told = (
+    places = (
         f"case when {coordinate(other + block)} is not null then {coordinate(name + block)} end" for block in blocks
     )
-    return f"coalesce({', '.join(told)}, {coordinate(name)})"
+    return f"coalesce({', '.join(places)}, {coordinate(name)})"
 
 
 def _degrees(name: str, column: str = "", by: str = "", headings: tuple[str, ...] = ()) -> Field:
@@ -103,7 +103,7 @@ FIELDS = (
             Rule(
                 "unknown_code",
                 "technology",
-                f"len(list_filter({_TOLD}, lambda t: t not in {tuple(TECHNOLOGIES)})) > 0",
+                f"len(list_filter({_STATED}, lambda t: t not in {tuple(TECHNOLOGIES)})) > 0",
                 "j.technology",
             ),
         ),
@@ -113,7 +113,7 @@ FIELDS = (
         "on_air",
         "on_air_date",
         earliest="1993-01-01",
-        # a site that is planned, or stands idle, may be on air on a day to come
+        # a site that is planned, or idle, may be on air on a day to come
         latest="if(is_active, extracted_on + 1, date '2100-12-31')",
         headings=("Ngày phát sóng",),
     ),

@@ -1,14 +1,14 @@
-"""Tables of an open-data portal that runs CKAN, by `datastore_search`: page by page, an answer a page.
+"""Tables of an open-data portal that runs CKAN, by `datastore_search`: page by page, one answer per page.
 
 Address: the portal's base URL. Credentials: `resources`, the identifiers of the tables that are asked, separated by
-semicolons, and `token` where the portal wants one. No portal of the province was found yet, and none is set: whoever
-finds one sets it. A portal keeps to a largest page without saying so (32,000 rows by default), so pages follow one
+semicolons, and `token` where the portal requires one. No portal of the province was found yet, and none is set: set one
+when it is found. A portal keeps to a largest page without saying so (32,000 rows by default), so pages follow one
 another by the rows that came, until `offset` reaches `total`. (Protocol as in CKAN's own source, github.com/ckan/ckan.)
 
 What a column is shows in its name and type: one names the period (with a quarter or month beside the year), one the
-place, one the unit. A column called value holds the figures, and all others tell series apart, numbers too. Without
-one, every column of numbers holds figures of its own, but for codes and classes (_CLASS). A column of numbers that was
-misread shows as conflicting figures, which are rejected.
+place, one the unit. A column called value holds the figures, and all others are dimensions of the series, numbers too.
+Without one, every column of numbers holds figures of its own, but for codes and classes (_CLASS). A column of numbers
+that was misread shows as conflicting figures, which are rejected.
 """
 
 from __future__ import annotations
@@ -97,13 +97,13 @@ def _result(document: Any) -> Mapping[str, Any]:
     """What a page holds.
 
     Raises:
-        NoAnswerError: it is none, or tells of an error.
+        NoAnswerError: it is none, or reports an error.
     """
     if not isinstance(document, dict) or "success" not in document:
         raise NoAnswerError("it is another kind of JSON")
     result = document.get("result")
     if document["success"] is not True or not isinstance(result, dict):
-        raise NoAnswerError("it says that it has no success")
+        raise NoAnswerError("it reports no success")
     if not isinstance(result.get("records"), list) or not isinstance(result.get("fields"), list):
         raise NoAnswerError("it has no records and fields")
     return result
@@ -117,8 +117,8 @@ class _Columns:
     """
 
     def __init__(self, fields: Sequence[Any]) -> None:
-        told = [f for f in fields if isinstance(f, dict) and isinstance(f.get("id"), str) and f["id"] != "_id"]
-        types = {field["id"]: str(field.get("type", "")).lower() for field in told}
+        named = [f for f in fields if isinstance(f, dict) and isinstance(f.get("id"), str) and f["id"] != "_id"]
+        types = {field["id"]: str(field.get("type", "")).lower() for field in named}
         by_key = {heading_key(label(name)): name for name in types}
 
         def called(names: Sequence[str]) -> str | None:
@@ -157,7 +157,7 @@ class _Columns:
             )
 
     def _period(self, row: Mapping[str, Any]) -> str:
-        """The label of a row's time: a quarter or month in a column of its own stands before the year."""
+        """The label of a row's time: a quarter or month in a column of its own comes before the year."""
         year = label(row.get(self.period or ""))
         for name, word in ((self.month, "Tháng"), (self.quarter, "Quý")):
             if name and (part := label(row.get(name))):

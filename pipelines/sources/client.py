@@ -1,6 +1,7 @@
-"""What connectors ask with: the HTTP client as they see it, how a source wants to be asked, and what can go wrong.
+"""What connectors ask with: the HTTP client as they see it, the manner in which a source is asked, and what can go
+wrong.
 
-The client itself, with its HTTP library, is `pipelines.landing.http`; whoever pulls passes it in.
+The client itself, with its HTTP library, is `pipelines.landing.http`; the pull passes it in.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import Any, Protocol
 
 
 class PullError(RuntimeError):
-    """The source cannot be asked, or its answer is not one. The message says what to set or correct, and no secret."""
+    """The source cannot be asked, or its answer is not one. The message states what to set or correct, and no
+    secret."""
 
 
 class HttpError(RuntimeError):
@@ -24,7 +26,7 @@ class HttpError(RuntimeError):
 
 
 class Refused(HttpError):
-    """403: the publisher does not want this. Stop asking and talk to them."""
+    """403: the publisher refuses automatic requests. Stop asking and contact them."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Client(Protocol):
 
 @dataclass(frozen=True)
 class Manner:
-    """How a source wants to be asked: headers of every request, and the pause before each but the first."""
+    """How a source is asked: headers of every request, and the pause before each but the first."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     min_delay_seconds: float = 0.0

@@ -22,7 +22,7 @@ def encoding_of(stream: BinaryIO) -> str:
     """How the text of a file is encoded, from all of it; the stream is at its start again.
 
     One bad byte in a file of UTF-8 makes it no other encoding: where most letters beyond ASCII would be bad it is of
-    one byte a letter, and read as Windows-1258; `vietnamese_text` recognises TCVN3.
+    one byte per letter, and read as Windows-1258; `vietnamese_text` recognises TCVN3.
     """
     bad = beyond_ascii = 0
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
@@ -108,7 +108,7 @@ def csv_rows(stream: BinaryIO, encoding: str, delimiter: str, limit: int) -> Gen
     A quote that is never closed may be closed by a later stray quote: a cell with lines in it that are rows by their
     number of delimiters is such a case.
     """
-    csv.field_size_limit(1 << 30)  # holds for the whole process; our own limit is kept by _Lines
+    csv.field_size_limit(1 << 30)  # holds for the entire process; our own limit is kept by _Lines
     text = as_text(stream, encoding)
     lines = _Lines(text, delimiter, limit)
     parser = csv.reader(lines, delimiter=delimiter, strict=True)

@@ -1,6 +1,6 @@
 """One dossier out of every feed: the columns of all raw tables of dossiers, and the rules that each record meets.
 
-A feed says only where its records carry what (`Fields`): names of fields, as a path where they are nested, what its
+A feed states only where its records carry what (`Fields`): names of fields, as a path where they are nested, what its
 codes mean in ours, and how it writes times. Types, pseudonyms, codes and reasons for quarantine are the same for all,
 so that a dossier that two feeds know is one dossier.
 
@@ -47,7 +47,7 @@ TYPES = {
     "databases": "varchar[]",
 }
 """The columns of every raw table of dossiers, in order. Times are Vietnam's wall clock. A feed that has no such list
-leaves it null, which is not the same as an empty one: it does not tell."""
+leaves it null, which is not the same as an empty one: the feed does not report it."""
 
 # `{agency}-{yyMMdd or yyyyMMdd}-{sequence}`
 NUMBER = "[0-9A-Za-z.]{2,30}-([0-9]{6}|[0-9]{8})-[0-9]{1,10}"
@@ -66,7 +66,8 @@ OFFICE = (
 
 @dataclass(frozen=True)
 class Fields:
-    """Where the records of a feed carry what. Paths have dots: `procedure.code`. None where the feed does not tell."""
+    """Where the records of a feed carry what. Paths have dots: `procedure.code`. None where the feed does not report
+    it."""
 
     number: str
     procedure_code: str

@@ -1,6 +1,6 @@
 """Dossiers of administrative procedures, in the exchange format of the National Public Service Portal (HoSoDongBoDVC).
 
-Files of JSON: an array, a body `{"data": [...]}`, or one object a line; plain or gzip. Every value is a JSON string;
+Files of JSON: an array, a body `{"data": [...]}`, or one object per line; plain or gzip. Every value is a JSON string;
 dates are `yyyyMMddHHmmss` in Vietnam time, newer feeds write `yyyy-MM-dd HH:mm:ss`. Codes: status 1 to 10, channel
 1 in person, 2 online, 3 post.
 

@@ -1,15 +1,15 @@
 """Dossiers as the National Public Service Portal has them: asked one by one, by number, through the NGSP adapter.
 
 The portal answers a dossier in the exchange format (HoSoDongBoDVC) but lists none, so the numbers come from the local
-one-stop shop: a text file, one number a line, named by `numbers_file` in the credentials ({partition} in it is replaced
-by the period). Of them those are asked for whose date, which is a part of the number, lies in the period.
+one-stop shop: a text file, one number per line, named by `numbers_file` in the credentials ({partition} in it is
+replaced by the period). Of them those are asked for whose date, which is a part of the number, lies in the period.
 
 The portal's copy is not the local one: the software that pushes it rewrites statuses 5, 6 and 8 to 9 and sends
 constants in some fields. Use it to compare, or where there is no local interface.
 
 A hundred answers land as one file, `{"result": [dossier, ...]}`: the dossiers as answered, without their envelopes. A
-number that the portal does not know is passed over; adapters that say so by an error_code name it in `absent_codes`.
-Changes are caught by asking for the period again: every pull asks for all its dossiers as of that day.
+number that the portal does not know is passed over; for adapters that report this by an error_code, list it in
+`absent_codes`. Changes are caught by asking for the period again: every pull asks for all its dossiers as of that day.
 """
 
 from __future__ import annotations

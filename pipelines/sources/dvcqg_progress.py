@@ -1,7 +1,7 @@
 """Progress of dossiers as the one-stop system reports it to the National Public Service Portal (CapNhatTienDoHoSoMC).
 
 The service takes reports and gives none back, so the bodies that were sent come as files: `{"service": ..., "data":
-[report, ...]}`, an array, or one report a line. A report says at what time a dossier reached which step.
+[report, ...]}`, an array, or one report per line. A report states at what time a dossier reached which step.
 
 Personal data: the dossier number becomes the same pseudonym as in the feeds of dossiers; the official's name and post
 and the free text are not loaded at all.

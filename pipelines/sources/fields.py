@@ -36,12 +36,12 @@ TOTAL_ROW = (
     r"( (số|toàn|của|theo|xã|phường|tỉnh|huyện|thị trấn|thành phố|thôn|tổ dân phố|trạm)( .*)?)?"
     r"[ :.*]*(\([^()]*\)|: ?[0-9].*)?[ :.*]*"
 )
-"""What stands in place of a name in a row of totals, in small letters."""
+"""Text in place of a name in a row of totals, in small letters."""
 INVISIBLE = r"[\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{FEFF}]"
 """Characters without a width: soft hyphen, zero-width space, joiners, direction marks, byte order mark."""
 BLANKS = r"[\s\x{00A0}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}]+"
 BAD_TEXT = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F\x{FFFD}]"
-"""Control characters, and what stands for bytes that could not be decoded."""
+"""Control characters, and the replacement of bytes that could not be decoded."""
 FLAGS = ("0", "1", "true", "false")
 
 
@@ -126,9 +126,9 @@ _ONE_GROUP = r"[-+]?[1-9]\d{0,2}[.,]\d{3}"
 def decimal(text: str) -> str:
     """SQL of a number: `1.234,5`, `1,234.5`, `1 234,5`, `1234.5`; null when it is none.
 
-    A mark that comes several times, or before the other mark, groups thousands; one that comes alone sets decimals
-    apart, so whoever takes text must refuse `1.234` beforehand. Blanks group three digits each.
-    No group begins with 0, and what is too large for a double is none.
+    A mark that comes several times, or before the other mark, groups thousands; one that comes alone is the
+    decimal mark, so a caller that takes text must reject `1.234` beforehand. Blanks group three digits each.
+    No group begins with 0, and what is too large for a double is no number.
     """
     text = f"replace(trim({text}), chr(160), ' ')"
     vietnamese = r"^[-+]?[1-9]\d{0,2}(\.\d{3})+,\d+$|^[-+]?[1-9]\d{0,2}(\.\d{3}){2,}$"

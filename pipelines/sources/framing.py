@@ -69,9 +69,9 @@ _BLANK = b" \t\r\n"
 _SPACE = re.compile(r"[ \t\r\n]*")
 _RECORD_AFTER_RECORD = re.compile(rb"\}[ \t\r]*\n[ \t\r\n]*\{")
 # where input ends inside a literal, a number or an escape, this much may follow the place of the error
-_TORN_TOKEN = re.compile(r'[-+.\w\\"]{0,12}[ \t\r\n]*\Z')
+_INCOMPLETE_TOKEN = re.compile(r'[-+.\w\\"]{0,12}[ \t\r\n]*\Z')
 _IN_STRING = re.compile(r'"|\\.', re.DOTALL)
-# brackets, and what cannot stand outside of a string: there, quotes have been taken the wrong way round
+# brackets, and what cannot occur outside of a string: there, opening and closing quotes have been confused
 _OUTSIDE_STRING = re.compile(r'["{}\[\]]|[^\s0-9+\-.eEtruefalsnNaIity,:]')
 
 
@@ -174,7 +174,7 @@ def lines(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
 
 
 class _Source:
-    """The bytes of a stream in blocks, decompressed if they are gzip. `broken` tells at the end what was wrong."""
+    """The bytes of a stream in blocks, decompressed if they are gzip. `broken` states at the end what was wrong."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -412,7 +412,7 @@ class _Window:
             if not self.more():
                 return self.text[self.at : self.at + 1]
 
-    def torn(self) -> _StopError:
+    def truncated(self) -> _StopError:
         return _StopError(self._source.broken or Reason.TRUNCATED_ARRAY)
 
     def wait_for_more(self, error: json.JSONDecodeError) -> None:
@@ -421,12 +421,12 @@ class _Window:
         Raises:
             _StopError: it is wrong in itself, longer than a record may be, or the input has ended.
         """
-        if not (error.msg.startswith("Unterminated string") or _TORN_TOKEN.match(self.text, error.pos)):
+        if not (error.msg.startswith("Unterminated string") or _INCOMPLETE_TOKEN.match(self.text, error.pos)):
             raise _StopError(Reason.MALFORMED_ARRAY)
         if len(self.text) - self.at > self._limit:
             raise _StopError(Reason.RECORD_TOO_LONG)
         if not self.more():
-            raise self.torn()
+            raise self.truncated()
 
     def value(self) -> tuple[Any, bytes]:
         """Use one JSON value: the value and its text. One that is too long is passed over: (None, b"").
@@ -475,7 +475,7 @@ class _Window:
             is_escape = in_string and self.at < len(self.text) and self.text.endswith("\\")
             self.at = len(self.text) - is_escape
             if not self.more():
-                raise self.torn()
+                raise self.truncated()
 
 
 def _skip_space(text: str, at: int) -> int:
@@ -488,7 +488,7 @@ def _wrapped(text: str, at: int, depth: int = 1) -> tuple[int, str] | None:
     None if it holds no such list. A list with nothing in it counts only if there is no other.
 
     Raises:
-        JSONDecodeError: the object is wrong or ends before that can be told.
+        JSONDecodeError: the object is wrong or ends before that is known.
     """
     empty = None
     at = _skip_space(text, at + 1)
@@ -577,7 +577,7 @@ def _elements(source: _Source, limit: int) -> Iterator[bytes | Reason]:
         if window.next_char():
             raise _StopError(Reason.MALFORMED_ARRAY)
         if source.broken:
-            raise window.torn()
+            raise window.truncated()
     except _StopError as stop:
         yield stop.reason
 
@@ -618,7 +618,7 @@ def _expect(window: _Window, allowed: str) -> str:
     """Use the next character, which must be one of `allowed`."""
     char = window.next_char()
     if not char:
-        raise window.torn()
+        raise window.truncated()
     if char not in allowed:
         raise _StopError(Reason.MALFORMED_ARRAY)
     window.at += 1

@@ -61,7 +61,7 @@ def _html_rows(stream: BinaryIO, encoding: str, limit: int) -> Iterator[tuple[in
             target.rows.clear()
     finally:
         text.detach()
-    # the parser closes what was left open without a word, and the last row may be half a row
+    # the parser closes open elements silently, and the last row may be incomplete
     target.is_cut = open_tables > 0 or target.is_open
     try:
         parser.close()

@@ -8,11 +8,12 @@ day's pull.
 Address: the base URL of the interface gateway. Credentials: `token_url` (Keycloak, ends in
 `/protocol/openid-connect/token`), `client_id`, and `client_secret` or `username` and `password`; `agency_id` (the
 `ancestor-agency-id` of the province) and `page_size` where they are needed. Tokens live about 300 seconds and are
-renewed before they die.
+renewed before they expire.
 (Names of parameters and fields as public clients of the interface use them.)
 
 The list carries no papers, fees, supplements, results, databases, kind of applicant or payment: their columns are null,
-which says that this feed does not tell. Personal data (`applicant`, tasks with the names of officials) are not loaded.
+which means that this feed does not report them. Personal data (`applicant`, tasks with the names of officials) are not
+loaded.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def fetch(ask: Ask) -> Iterator[Fetched]:
 
 
 def _is_last(answer: Answer, number: int, is_short: bool) -> bool:
-    """A page says `last`, or how many pages there are; a slice may say neither and then ends with a short one."""
+    """A page states `last`, or how many pages there are; a slice may state neither and then ends with a short one."""
     last, pages = answer.body.get("last"), answer.body.get("totalPages")
     if isinstance(last, bool):
         return last
@@ -67,7 +68,7 @@ def _is_last(answer: Answer, number: int, is_short: bool) -> bool:
 
 
 def _changed_on(records: Sequence[Any]) -> list[date]:
-    """The days of change on a page; none where a record does not tell it."""
+    """The days of change on a page; none where a record does not state it."""
     days = []
     for record in records:
         try:

@@ -1,7 +1,7 @@
-"""What connectors to interfaces share: errors that say where, answers that are whole, tokens that are renewed, pages
-that end.
+"""What connectors to interfaces share: errors that state where, complete answers, renewed tokens, pages that
+end.
 
-Whatever goes wrong is a `PullError` of that source alone, with the page and what to do. It never holds a body, a
+Every error is a `PullError` of that source alone, with the page and what to do. It never holds a body, a
 credential or a query; what landed before it stays, and the next pull of the same day goes on from there.
 """
 
@@ -43,7 +43,7 @@ class Interface:
         """The day whose state is asked for; one and the same when midnight passes."""
 
     def failed(self, what: str, problem: str) -> PullError:
-        """The error of this source that says at `what` there is `problem`."""
+        """The error of this source: at `what` there is `problem`."""
         return PullError(f"{self.source} {self.ask.period.partition}, {what}: {problem}")
 
     def option(self, name: str, default: str | None = None) -> str:
@@ -65,14 +65,14 @@ class Interface:
         return int(value)
 
     def url(self, path: str) -> str:
-        """A path under the source's address; one that is a whole address itself stays."""
+        """A path under the source's address; one that is a complete address itself stays."""
         return path if "://" in path else f"{self.ask.address.rstrip('/')}/{path.lstrip('/')}"
 
     def call(self, what: str, method: str, path: str, **request: Any) -> Answer | None:
         """Ask, with every retry of the client. None where the server does not know the session (401).
 
         Raises:
-            PullError: no answer, or one that is no whole JSON object.
+            PullError: no answer, or one that is no complete JSON object.
         """
         try:
             response = self.ask.http.request(method, self.url(path), **request)
@@ -94,7 +94,7 @@ class Interface:
         return self.failed(
             what,
             f"the answer (status {response.status}, {len(response.content):,} bytes) is "
-            + ("an HTML page, not JSON" if is_page else f"no whole {wanted}")
+            + ("an HTML page, not JSON" if is_page else f"no complete {wanted}")
             + f". The server is in trouble, or the address is not the interface's: check it. {AGAIN}",
         )
 
@@ -111,9 +111,9 @@ class Interface:
 
 
 class Bearer:
-    """Asks with a token, which is renewed before it dies, and once more when the server does not accept it.
+    """Asks with a token, which is renewed before it expires, and once more when the server does not accept it.
 
-    `log_in` gives a token and the seconds that it lives, None where that is not said.
+    `log_in` gives a token and the seconds that it lives, None where that is not stated.
     """
 
     def __init__(self, interface: Interface, log_in: Callable[[], tuple[str, float | None]]) -> None:
@@ -171,14 +171,14 @@ def records_of(interface: Interface, what: str, answer: Answer, key: str) -> lis
 def walk(
     interface: Interface, stem: str, path: str, turn: Callable[[str, int], Page], identity: str
 ) -> Iterator[Fetched]:
-    """Every page from 1 on, as received, up to the one that says it is the last: how many there are may change.
+    """Every page from 1 on, as received, up to the one that is marked as the last: how many there are may change.
 
     Pages that landed today are not asked again, but for the last of them: it may have been short when it landed.
 
     Args:
         stem: first part of the pages' names.
         turn: asks for a page: what to call it in errors, and its number.
-        identity: field that tells records apart.
+        identity: field that identifies a record.
 
     Raises:
         PullError: a page comes again, is empty before the end, or there is no end; or whatever `turn` raises.
@@ -190,7 +190,7 @@ def walk(
             continue
         if number > MAX_PAGES:
             raise interface.failed(
-                what, f"there is no end after {MAX_PAGES:,} pages: raise page_size, or ask them why."
+                what, f"there is no end after {MAX_PAGES:,} pages: raise page_size, or ask the operator why."
             )
         page = turn(what, number)
         if not page.records:
@@ -201,8 +201,8 @@ def walk(
         if content in seen:
             raise interface.failed(
                 what,
-                "it holds the same records as a page before it: the interface does not turn pages. Tell its operator; "
-                "what landed is not the whole period.",
+                "it holds the same records as a page before it: the interface does not turn pages. Report it to its "
+                "operator; what landed is not the complete period.",
             )
         seen.add(content)
         if page.is_wanted:

@@ -2,8 +2,8 @@
 
 No public interface and no layout of files was found; provinces have accounts of the portal. So this is a table (CSV,
 Excel) copied from it, with the headings below. VNNIC rates a commune from 300 samples a month on: with fewer, the
-values are not rated and the marts keep them out. Months before the communes of today are set aside. Of two tables that
-tell a month, the one of the later day in its name counts.
+values are not rated and the marts keep them out. Months before the current communes are set aside. Of two tables for
+one month, the one of the later day in its name counts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pipelines.sources.tables import TableForm
 
 NETWORKS = {"cố định": "fixed", "fixed": "fixed", "di động": "mobile", "mobile": "mobile", "4g/5g": "mobile"}
 FIRST_MONTH = "2025-07-01"
-"""The communes of today begin with it. A median of an earlier commune cannot be carried to the one that it became."""
+"""The current communes begin with it. A median of an earlier commune cannot be carried to the one that it became."""
 ALL = {"tất cả": "all", "all": "all", "chung": "all"}
 # the complete cell: a quarter or a span of months is no month. Excel makes the first day of it out of a month typed in.
 _MONTH = (

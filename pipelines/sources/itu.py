@@ -1,11 +1,11 @@
 """Series of the ITU DataHub for Việt Nam: by code as JSON (version 2), and tables of CSV (version 3) where asked for.
 
-Address: `https://api.datahub.itu.int`. Which codes are asked is said in CODES below; `codes` among the source's
-credentials replaces the list (separated by semicolons). `downloads` are whole paths of version 3, like
+Address: `https://api.datahub.itu.int`. The codes that are asked are listed in CODES below; `codes` among the source's
+credentials replaces the list (separated by semicolons). `downloads` are complete paths of version 3, like
 `v3/data/download?codesid=178&countriesid=...`; none is asked where it is not set, since how the hub numbers countries
 was not seen. A CSV file can be dropped as well.
 
-The server refuses programs that do not call themselves a browser, and may answer 403 still: then the pull ends, and
+The server refuses programs that do not identify as a browser, and may still answer 403: then the pull ends, and
 the files are fetched by hand. An answer by code does not name its country, so the name of its file does:
 `178-VNM.json`. In the CSV two values hold line breaks outside of quotes: lines are put together until they have as many
 cells as the header.
@@ -146,15 +146,16 @@ def _of_row(row: Mapping[str, str]) -> Record:
 def _rows(text: str) -> Iterator[list[str] | None]:
     """The rows of the CSV, the header first; None for lines that do not make one.
 
-    A line that is short is put together with those after it: a value broke over them, outside of quotes. A whole line
+    A line that is short is put together with those after it: a value broke over them, outside of quotes. A complete
+        line
     is a row of its own: what was held before it is none.
     """
     width, held, lines = 0, "", 0
     for line in (line.rstrip("\r") for line in text.split("\n")):
         if not held and not line.strip():
             continue
-        is_whole = held.count('"') % 2 == 0 and len(_cells(line) or ()) == width
-        if held and is_whole:
+        is_complete = held.count('"') % 2 == 0 and len(_cells(line) or ()) == width
+        if held and is_complete:
             yield None
             held, lines = "", 0
         held, lines = f"{held} {line}" if held else line, lines + 1
@@ -181,7 +182,7 @@ def _cells(text: str) -> list[str] | None:
 
 
 def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Frames]:
-    """The values of one answer; `name` tells the country where the answer does not."""
+    """The values of one answer; `name` states the country where the answer does not."""
     found = re.search(r"-([A-Z]{3})(?![A-Za-z])", name)
     area = found[1] if found else COUNTRY
     return framed(

@@ -45,7 +45,7 @@ class Ngsp:
             also_well: further codes that are answers, not failures, like the one for "no such dossier".
 
         Raises:
-            PullError: no whole answer, or one that is not well in a new session either.
+            PullError: no complete answer, or one that is not well in a new session either.
         """
         # codes of an ended session differ from adapter to adapter, so any failure is tried once in a new one
         code: Any = None
@@ -98,6 +98,6 @@ def _is_well(code: Any) -> bool:
 
 
 def _shown(code: Any) -> str:
-    """A code as it may stand in an error: whatever else a server puts there may be anyone's data."""
+    """A code as it may be shown in an error: anything else that a server puts there may be personal data."""
     text = str(code)
     return text if len(text) <= 5 and text.lstrip("-").isalnum() else "of another kind"

@@ -1,7 +1,7 @@
 """The workbook "Biểu số liệu" of the National Statistics Office's monthly report on the economy and society.
 
 It has some twenty sheets, whose names change from month to month: a sheet is known by its title in A1 (DATASETS). Below
-the title stand one to three rows of headings, then a row per item. A heading states the period and what is measured:
+the title are one to three rows of headings, then a row per item. A heading states the period and what is measured:
 "Ước tính tháng 9 năm 2026", "9 tháng năm 2026 so với cùng kỳ năm trước (%)". Layout as described by public readers of
 these files (github.com search "Biểu số liệu", October 2026); no original file was at hand, so each sheet is read by its
 headings alone, and what they do not state is rejected, cell by cell.
@@ -114,7 +114,7 @@ def _records(content: bytes, report: Month | None) -> Iterator[Record | Reason]:
 
 
 def _sheets(content: bytes) -> Iterator[list[Sequence[str | float | None]]]:
-    """The visible sheets: cells as text, numbers as numbers, None where nothing stands.
+    """The visible sheets: cells as text, numbers as numbers, None for an empty cell.
 
     Raises:
         NoAnswerError: the bytes are no workbook.
@@ -178,7 +178,7 @@ def _below(
 
 # ------------------------------------------------------------------------------------------------------------- headings
 def _headings(above: list[Sequence[str | float | None]], report: Month | None, unit: str) -> list[Heading]:
-    """What the headings of each column state: a cell that stands over several columns counts for all of them."""
+    """What the headings of each column state: a cell that spans several columns counts for all of them."""
     width = max((len(row) for row in above), default=0)
     parts: list[list[str]] = [[] for _ in range(width)]
     for row in above:
@@ -267,7 +267,7 @@ def _dataset(title: str) -> str:
 
 # ---------------------------------------------------------------------------------------------------------------- cells
 def _cell(cell: str) -> str | float | None:
-    """A number cell as a number, text as text, None where nothing stands."""
+    """A number cell as a number, text as text, None for an empty cell."""
     if not cell:
         return None
     try:
@@ -286,9 +286,9 @@ def _has_figures(row: Sequence[str | float | None]) -> bool:
 
 def _numbers_columns(row: Sequence[str | float | None]) -> bool:
     """Whether a row only numbers the columns: A, B, 1, 2, 3."""
-    told = [cell for cell in row if cell not in (None, "")]
-    numbers = [cell for cell in told if isinstance(cell, int | float)]
-    letters = [cell for cell in told if isinstance(cell, str)]
+    filled = [cell for cell in row if cell not in (None, "")]
+    numbers = [cell for cell in filled if isinstance(cell, int | float)]
+    letters = [cell for cell in filled if isinstance(cell, str)]
     return bool(numbers) and numbers == list(range(1, len(numbers) + 1)) and all(len(cell) == 1 for cell in letters)
 
 

@@ -1,9 +1,10 @@
 """Tables of the National Statistics Office (PxWeb): by the API, version 1, or by the form of the table's own page.
 
-Address: the base URL with its language, `https://pxweb.nso.gov.vn/api/v1/vi`. Which tables are asked is said in TABLES
+Address: the base URL with its language, `https://pxweb.nso.gov.vn/api/v1/vi`. The tables that are asked are listed in
+    TABLES
 below; `tables` among the source's credentials replaces the list (paths, separated by semicolons; one in another
 language begins with it: `en/Enterprise/E05.02.px`). `databases` adds all tables of databases, like `PLV02`, which have
-the regions of today. `areas` are the labels of the places that the API is asked for. (Protocol as in the public source
+the current regions. `areas` are the labels of the places that the API is asked for. (Protocol as in the public source
 of PxWeb, github.com/statisticssweden/PxWeb; paths and form as in public clients of this server.)
 
 The API is asked for the places and for all that the other variables hold. Where that is more cells than the server
@@ -15,7 +16,7 @@ variables, and the form is sent back with every value chosen and the output form
 
 An answer does not name its table, so the name of its file does: `V02.01-part-0001.json` by the API (json-stat2),
 `V02.01.json` by the form (JSON-stat 1, with a NUL at its end). A file of either kind can be dropped too. The table has
-no history: each pull brings it as it stands, under the year in which it was asked.
+no history: each pull brings it as it is, under the year in which it was asked.
 """
 
 from __future__ import annotations
@@ -150,8 +151,8 @@ def _by_api(interface: Interface, path: str, areas: frozenset[str], limit: int) 
         try:
             shape = _Cube(document, what)
         except NoAnswerError as error:
-            said = ", the server says that it is an error" if isinstance(document, dict) and "error" in document else ""
-            problem = f"the answer is no json-stat2 ({error}{said}). {MOVED}"
+            stated = ", the server reports an error" if isinstance(document, dict) and "error" in document else ""
+            problem = f"the answer is no json-stat2 ({error}{stated}). {MOVED}"
             raise interface.failed(f"{what} part {number}", problem) from None
         if shape.cells != prod(len(values) for values in part.values()):
             raise interface.failed(
@@ -175,7 +176,7 @@ def _language(interface: Interface, path: str) -> tuple[str, str]:
 
 # ---------------------------------------------------------------------------------------------- asking the page's form
 def _page(interface: Interface, path: str) -> str:
-    """Address of the page of a table, or of the list of a database's tables: the database stands in it twice."""
+    """Address of the page of a table, or of the list of a database's tables: the database is in it twice."""
     language, path = _language(interface, path)
     base = interface.ask.address.partition("/api/")[0].rstrip("/")
     database, _, table = path.rpartition("/") if path.endswith(".px") else (path, "", "")
@@ -251,7 +252,7 @@ def _tables_of(interface: Interface, database: str) -> list[str]:
 
 
 def _html(page: bytes) -> Any:
-    from lxml import etree, html  # not needed by whoever only loads files
+    from lxml import etree, html  # not needed to load files
 
     try:
         return html.document_fromstring(page, parser=html.HTMLParser(encoding="utf-8"))
@@ -267,16 +268,16 @@ def _wanted(interface: Interface, what: str, metadata: Any, areas: frozenset[str
         raise interface.failed(what, f'its metadata have no list "variables". {MOVED}')
     wanted: dict[str, Sequence[str]] = {}
     for variable in variables:
-        told = variable if isinstance(variable, dict) else {}
-        code, values, texts = (told.get(key) for key in ("code", "values", "valueTexts"))
+        given = variable if isinstance(variable, dict) else {}
+        code, values, texts = (given.get(key) for key in ("code", "values", "valueTexts"))
         if not (isinstance(code, str) and isinstance(values, list) and isinstance(texts, list)):
             raise interface.failed(what, "its metadata list no values of a variable: there are too many, or none.")
-        if told.get("map") or PLACES & {heading_key(label(code)), heading_key(label(told.get("text")))}:
+        if given.get("map") or PLACES & {heading_key(label(code)), heading_key(label(given.get("text")))}:
             values = [v for v, text in zip(values, texts, strict=False) if heading_key(label(text)) in areas]
             if not values:
                 raise interface.failed(
                     what,
-                    f'none of its places is called as wanted. Set `areas` of "{NAME}" in HATINH_CREDENTIALS_FILE to '
+                    f'none of its places has an expected name. Set `areas` of "{NAME}" in HATINH_CREDENTIALS_FILE to '
                     "the labels that the table has now.",
                 )
         wanted[code] = [str(value) for value in values]
@@ -343,8 +344,8 @@ class _Cube:
             measure = next((d.labels[n] for d, n in categories if d.role == "metric"), "")
             # the part of a time that holds the year comes last: "Tháng 3" and "2024" are "Tháng 3 2024"
             times = sorted((d.labels[n] for d, n in categories if d.role == "time"), key=_has_year)
-            said = _at(statuses, at)
-            mark = said if said in MARKS else None
+            status = _at(statuses, at)
+            mark = status if status in MARKS else None
             yield record(
                 dataset=self._dataset,
                 series=series,
@@ -354,7 +355,7 @@ class _Cube:
                 area_label=next((d.labels[n] for d, n in categories if d.role == "geo"), ""),
                 unit_label=next((d.units[n] for d, n in categories if d.units[n]), "") or unit_in(measure, title),
                 mark=mark,
-                flag=None if mark or said is None else str(said),
+                flag=None if mark or status is None else str(status),
                 updated_on=updated if isinstance(updated, str) else None,
             )
         if isinstance(values, dict):
@@ -373,8 +374,8 @@ class _Cube:
 class _Dimension:
     """One dimension: codes, labels and units by place, and what it is: time, geo, metric or nothing special."""
 
-    def __init__(self, name: str, size: int, told: Any, roles: Any) -> None:
-        category = told.get("category") if isinstance(told, dict) else None
+    def __init__(self, name: str, size: int, given: Any, roles: Any) -> None:
+        category = given.get("category") if isinstance(given, dict) else None
         if not isinstance(category, dict):
             raise NoAnswerError("a dimension without categories")
         labels = category.get("label")
@@ -388,19 +389,19 @@ class _Dimension:
             places = index
             index = sorted(places, key=lambda code: int(str(places[code])))
         if not isinstance(index, list) or len(index) != size:
-            raise NoAnswerError("not as many categories as it says")
+            raise NoAnswerError("not as many categories as it states")
         self.name = label(name)
         self.codes = [str(code) for code in index]
         self.labels = [label(labels.get(code, code)) for code in self.codes]
         self.units = [_unit(units.get(code)) for code in self.codes]
-        self.role = _role(name, told.get("label"), roles)
+        self.role = _role(name, given.get("label"), roles)
 
 
 def _newer(dataset: dict[str, Any]) -> dict[str, Any]:
-    """A dataset of the older JSON-stat as one of json-stat2: what tells of all dimensions stands among them there."""
+    """A dataset of the older JSON-stat as one of json-stat2: what describes all dimensions is among them there."""
     dimensions = dataset.get("dimension")
-    told = dimensions if isinstance(dimensions, dict) else {}
-    return {**dataset, "class": "dataset", **{key: told.get(key) for key in ("id", "size", "role")}}
+    given = dimensions if isinstance(dimensions, dict) else {}
+    return {**dataset, "class": "dataset", **{key: given.get(key) for key in ("id", "size", "role")}}
 
 
 def _role(name: str, title: Any, roles: Any) -> str:
@@ -412,12 +413,12 @@ def _role(name: str, title: Any, roles: Any) -> str:
     return next((role for role, names in (("time", TIMES), ("geo", PLACES), ("metric", MEASURES)) if keys & names), "")
 
 
-def _unit(told: Any) -> str:
-    return label(told.get("base") or told.get("label") or told.get("symbol")) if isinstance(told, dict) else ""
+def _unit(given: Any) -> str:
+    return label(given.get("base") or given.get("label") or given.get("symbol")) if isinstance(given, dict) else ""
 
 
 def _at(cells: Any, at: int) -> Any:
-    """What a list, a sparse object or one value for all says of a cell."""
+    """The value for a cell in a list, a sparse object or one value for all."""
     if isinstance(cells, list):
         return cells[at] if at < len(cells) else None
     return cells.get(str(at)) if isinstance(cells, dict) else cells
@@ -428,7 +429,7 @@ def _has_year(text: str) -> bool:
 
 
 def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Frames]:
-    """The cells of one answer, a record each; `name` tells the table."""
+    """The cells of one answer, a record each; `name` states the table."""
     dataset = re.sub(r"(\.px)?([-_]part[-_]?\d+)?(\.[A-Za-z]{2,5})?$", "", name)
     return framed(stream, max_record_bytes, lambda content: _Cube(read_json(content), dataset).records())
 

@@ -10,8 +10,8 @@ and answered by `{"token": ...}`; `page_size` and `order_by` where the defaults 
 (Names of parameters and fields as in the public source of the system's client, github.com/HuanVu201/
 DichVuCong_KhoaLuan_PASETO.)
 
-The list carries no papers, fees, supplements, results or databases: their columns are null, which says that this feed
-does not tell. Status and channel have the codes of the exchange format. Personal data: as in `dossiers`.
+The list carries no papers, fees, supplements, results or databases: their columns are null, which means that this feed
+does not report them. Status and channel have the codes of the exchange format. Personal data: as in `dossiers`.
 """
 
 from __future__ import annotations

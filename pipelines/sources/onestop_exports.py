@@ -7,7 +7,7 @@
 
 Headings and times were read in github.com/HuanVu201/DichVuCong_KhoaLuan_PASETO. Neither form has a procedure's code;
 its name is kept beside the columns that all feeds of dossiers share, and the code is looked up in dbt, where the
-catalogue is. Of fees, papers and supplements the exports tell nothing. Columns about persons are not loaded.
+catalogue is. The exports have no fees, papers or supplements. Columns about persons are not loaded.
 
 An export counts as of the day in its name, so keep that name.
 """

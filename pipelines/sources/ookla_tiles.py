@@ -1,11 +1,12 @@
 """Ookla's open data: speed tests of a quarter by tile of some 600 m, fixed and mobile access, the world in Parquet.
 
-A file has 6 to 10 million tiles; those under the quadkeys of the province's box are taken, the others are counted and
+A file has 6 to 10 million tiles; those under the quadkeys of the province's bounding box are taken, the others are
+counted and
 passed over: row groups are skipped by their statistics, and of the rest only one batch is in memory. The landed file
-stays as it was received. Quarter and network stand in the name: keep it, `2026-07-01_performance_fixed_tiles.parquet`.
+stays as it was received. Quarter and network are in the name: keep it, `2026-07-01_performance_fixed_tiles.parquet`.
 
 Types have changed over the years (integers, doubles) and latencies under load are missing in early quarters: columns
-are taken by name and cast. A file that came again for the same quarter and network replaces the earlier one whole:
+are taken by name and cast. A file that came again for the same quarter and network replaces the earlier one completely:
 tiles may be gone.
 
 Licence: CC BY-NC-SA 4.0. No commercial use, and what is derived is shared alike; so it is published in a target of its
@@ -44,11 +45,11 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str, province: Provi
     def refused(reason: str, row: int = 1) -> Frames:
         return Frames(pa.array([], pa.int64()), pa.array([], pa.string()), [(row, reason)])
 
-    told = NAME.search(name)
-    if not told:
+    named = NAME.search(name)
+    if not named:
         yield refused("name_without_quarter")
         return
-    # a Parquet file begins and ends with its mark: one that only begins with it was cut off, one without is none
+    # a Parquet file begins and ends with its mark: one that only begins with it is truncated, one without is none
     mark = stream.read(len(MARK))
     stream.seek(0)
     if mark != MARK:
@@ -56,7 +57,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str, province: Provi
         return
     row = 0
     try:
-        # columns are read as batches ask for them, never a whole row group at once
+        # columns are read as batches ask for them, never a complete row group at once
         file = pq.ParquetFile(stream, pre_buffer=False, buffer_size=1 << 20)
         columns = file.schema_arrow.names
         missing = [column for column in NEEDED if column not in columns]
@@ -66,7 +67,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str, province: Provi
         if not file.metadata.num_rows:
             yield refused("empty_file")
             return
-        quarter = {"quarter": f"{told[1]}-{told[2]}-01", "network": told[3]}
+        quarter = {"quarter": f"{named[1]}-{named[2]}-01", "network": named[3]}
         wanted = [column for column in (*NEEDED, *OPTIONAL) if column in columns]
         prefixes = quadkeys(province.box, ZOOM)
         at = columns.index("quadkey")
@@ -88,8 +89,8 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str, province: Provi
 
 def subject(name: str) -> str:
     """Quarter and network, whatever else a download put into the name."""
-    told = NAME.search(name)
-    return told[0] if told else name
+    named = NAME.search(name)
+    return named[0] if named else name
 
 
 def _may_hold(statistics: Any, prefixes: frozenset[str]) -> bool:
@@ -116,7 +117,7 @@ def _is_text(kind: Any) -> bool:
     )
 
 
-def _cut(batch: Any, prefixes: frozenset[str], before: int, told: dict[str, str]) -> Frames:
+def _cut(batch: Any, prefixes: frozenset[str], before: int, named: dict[str, str]) -> Frames:
     """The tiles of a batch that are under the prefixes; a batch has `before` rows before it in the file. Where a tile
     lies is known only of a right quadkey: one with another is a reject."""
     import pyarrow as pa
@@ -133,7 +134,7 @@ def _cut(batch: Any, prefixes: frozenset[str], before: int, told: dict[str, str]
     is_ours = pc.and_(is_ours, is_right)
     places = pc.indices_nonzero(is_ours)
     texts = [
-        json.dumps({**told, **{key: None if value is None else str(value) for key, value in tile.items()}})
+        json.dumps({**named, **{key: None if value is None else str(value) for key, value in tile.items()}})
         for tile in batch.take(places).to_pylist()
     ]
     row_no = pc.add(places.cast(pa.int64()), before + 1)

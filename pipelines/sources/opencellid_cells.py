@@ -1,16 +1,16 @@
 """Cells of mobile networks as volunteers' phones saw them: OpenCelliD, CSV with or without header, mostly gzip.
 
 Full files, files of one country (often without header) and daily differences have the same columns. Taken are cells of
-Vietnam (452) in the province's box, and those that would be with longitude and latitude exchanged, which are set aside
-as wrong; all others are counted and passed over.
+Vietnam (452) in the province's bounding box, and those that would be with longitude and latitude exchanged, which are
+set aside as wrong; all others are counted and passed over.
 
-A full file tells every cell, so it replaces what was known before; a difference tells cells that are new or changed and
-cannot tell that one is gone. Which of them a file is, only its name says: keep it as downloaded (`cell_towers.csv.gz`,
+A full file lists every cell, so it replaces what was known before; a difference lists cells that are new or changed
+and no removals. Only its name states which of them a file is: keep it as downloaded (`cell_towers.csv.gz`,
 `452.csv.gz`, `MLS-full-cell-export-…`; `OCID-diff-cell-export-…`). What has another name, as an answer of the interface
 by area, counts as a difference: it adds cells and takes none away.
 
 Licence: CC BY-SA 4.0: who publishes what is derived names OpenCelliD and shares alike. Places are estimates of the
-crowd: a cell that nobody passed by is not in it, so no cell is no statement about coverage.
+crowd: a cell that no volunteer passed is missing, so the absence of a cell states nothing about coverage.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ RADIOS = {"GSM": "2G", "CDMA": "2G", "UMTS": "3G", "LTE": "4G", "NR": "5G"}
 
 
 def is_full(name: str) -> bool:
-    """Whether a file tells every cell, by its name."""
+    """Whether a file lists every cell, by its name."""
     return "diff" not in name.lower() and FULL.search(name) is not None
 
 
 def frame(stream: BinaryIO, *, max_record_bytes: int, name: str, province: Province) -> Iterator[Frames]:
     """The province's lines as JSON records, numbered by line; the others as a count. Blank lines and headers are none.
 
-    A line that is not of the world's form (another number of columns) is a reject; so is the end of a torn gzip.
+    A line that is not of the world's form (another number of columns) is a reject; so is the end of a truncated gzip.
     """
     import pyarrow as pa
 
-    told = {"full_file": is_full(name)}
+    constants = {"full_file": is_full(name)}
     for batch in framing.lines(stream, max_record_bytes=max_record_bytes):
         row_no: list[int] = []
         texts: list[str] = []
@@ -64,7 +64,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str, province: Provi
                 rejects.append((number, Reason.WRONG_WIDTH))
             elif cells[1] == MCC and _is_near(province.box, cells[6], cells[7]):
                 row_no.append(number)
-                texts.append(json.dumps({**told, **dict(zip(FIELDS, cells, strict=True))}))
+                texts.append(json.dumps({**constants, **dict(zip(FIELDS, cells, strict=True))}))
             else:
                 elsewhere += 1
         if row_no or rejects or elsewhere:
@@ -82,7 +82,8 @@ def _cells(line: str) -> list[str]:
 
 
 def _is_near(box: Box, lon: str, lat: str) -> bool:
-    """Whether a place lies in the box, or would with its coordinates exchanged; what is no number is for the load."""
+    """Whether a place lies in the bounding box, or would with its coordinates exchanged; what is no number is for the
+    load."""
     try:
         x, y = float(lon), float(lat)
     except ValueError:

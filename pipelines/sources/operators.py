@@ -1,6 +1,6 @@
 """What reports of telecom operators share: who they are, yes and no, communes and places as people write them.
 
-Operators write no common form. Our own headings stand in each source, those of operators in the registry
+Operators write no common form. Our own headings are in each source, those of operators in the registry
 `operator_headings`; a new form is a few rows there. Where a form does not name its operator, the file's name must:
 `viettel-tram-2026-09.xlsx`.
 """
@@ -59,7 +59,7 @@ def headings(
 
     Raises:
         SettingsError: the registry is missing, or a row of it names no source with forms, no field of the source, or
-            a heading that stands for something else already.
+            a heading that has another meaning already.
     """
     from pipelines.settings import SettingsError  # costly, and the process that reads files never raises it
 
@@ -86,7 +86,7 @@ def headings(
         meaning, where = meanings.setdefault(heading_key(heading), (field, f"line {line}"))
         if meaning != field:
             raise SettingsError(
-                f"{path}, line {line}: {heading!r} stands for {meaning or 'a column that is not loaded'} already "
+                f"{path}, line {line}: {heading!r} means {meaning or 'a column that is not loaded'} already "
                 f"({where}); a heading means one thing in every form: take one of the two out."
             )
         if field:
@@ -177,7 +177,7 @@ class Statement(Field):
 
 
 def coded(value: str, names: Mapping[str, str]) -> str:
-    """SQL of the code under which a name in small letters stands; null for an unknown one."""
+    """SQL of the code of a name in small letters; null for an unknown one."""
     entries = ", ".join(f"{literal(name)}: {literal(code)}" for name, code in names.items())
     return f"map {{{entries}}}[{value}]"
 

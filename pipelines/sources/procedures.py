@@ -48,7 +48,7 @@ def fetch(ask: Ask) -> Iterator[Fetched]:
 
 
 def _national(interface: Interface) -> Iterator[Fetched]:
-    """The list as it is answered, then a hundred procedures a file, each with all that LayThuTuc tells of it."""
+    """The list as it is answered, then a hundred procedures per file, each with the full record of LayThuTuc."""
     ngsp = Ngsp(interface)
     answer = ngsp.call("list", "LayDanhSachTTHC", endpoint=SHARE)
     listed = records_of(interface, "list", answer, "result")
@@ -75,7 +75,7 @@ def _national(interface: Interface) -> Iterator[Fetched]:
 
 
 def _public(interface: Interface) -> Iterator[Fetched]:
-    from pipelines.sources.qd766_published import PAGE  # the firewall wants requests to come from the public page
+    from pipelines.sources.qd766_published import PAGE  # the firewall accepts requests only from the public page
 
     headers = {"origin": PAGE[: PAGE.index("/", len("https://"))], "referer": PAGE}
 
@@ -98,7 +98,7 @@ def _public(interface: Interface) -> Iterator[Fetched]:
 def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[framing.Frames]:
     """Records as `framing.frame` finds them, and those of a page of the public list or of an answer for one procedure.
 
-    These lie one level deeper (`{"data": {"items": [...]}}`) or stand alone (`{"result": {...}}`).
+    These lie one level deeper (`{"data": {"items": [...]}}`) or alone (`{"result": {...}}`).
     """
     start = stream.read(LARGEST_PAGE + 1)
     stream.seek(0)

@@ -1,7 +1,7 @@
 """What sources must know of the province that they are loaded for: its name, its registries and its bounding box.
 
-The box of Hà Tĩnh is that of the 69 communes of 2025-07-01 (105.104 to 106.511 east, 17.914 to 18.766 north, islands
-included) plus some kilometres. What lies in it need not lie in the province: that is decided by the boundaries.
+The bounding box of Hà Tĩnh is that of the 69 communes of 2025-07-01 (105.104 to 106.511 east, 17.914 to 18.766 north,
+islands included) plus some kilometres. What lies in it need not lie in the province: that is decided by the boundaries.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ class Province:
 
 
 def quadkeys(box: Box, zoom: int) -> frozenset[str]:
-    """Quadkeys of the Web Mercator tiles of a zoom that touch the box: x and y interleaved, one base-4 digit each."""
+    """Quadkeys of the Web Mercator tiles of a zoom that touch the bounding box: x and y interleaved, one base-4 digit
+    each."""
 
     def column(lon: float) -> int:
         return int((lon + 180) / 360 * (1 << zoom))

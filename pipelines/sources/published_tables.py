@@ -1,7 +1,7 @@
-"""Tables of published figures that people bring: one row one figure, with the day on which it was published.
+"""Tables of published figures that people bring: one row per figure, with the day on which it was published.
 
 The same columns as the registry `published_figures`, as CSV, an Excel workbook or JSON. A row is quarantined when it
-cannot be meant as it stands: an indicator that the registry does not know, another unit than the registry's, a share
+cannot be meant as written: an indicator that the registry does not know, another unit than the registry's, a share
 typed as 0.85. What can be meant but is not to be believed at once (a jump, a value beyond its bounds) is loaded, and
 held for review in dbt. Indicators and units are read from the registry `indicators` when the file is loaded.
 

@@ -3,13 +3,15 @@
 Seven endpoints, asked with POST below `/api/v1/reporting/evaluation/`: the list of provinces, and one for each group of
 the index, with the province and every unit below it. The contract (fields of the body, page sizes, status 201, the days
 of `handling-satisfaction` in place of a period) is that of the public record of github.com/ChippedTopaz/qd766, read off
-answers of 2026. No answer says what period it is for, so its file name does:
+answers of 2026. No answer states its period, so its file name does:
 `<endpoint>_<month|quarter|year>_<period>_<day asked>_page-1-of-1.json`, the period as 2026-08, 2026-Q3 or 2026.
 
 For a month that is over, its figures are asked. With the month that ends a quarter and with the running month come the
-quarter and the year as they stand; of a running month itself the portal has none. The portal can change what it
-published, so a later day is asked anew; within a day a broken pull goes on where it stopped. Its firewall answers haste
-with 403 or 429: requests follow one another with seconds between them, 429 is waited for, and a 403 ends the pull.
+quarter and the year as they are; of a running month itself the portal has none. The portal can change what it
+published, so a later day is asked again; within a day an interrupted pull goes on where it stopped. Its firewall
+answers frequent
+requests with 403 or 429: requests follow one another with seconds between them, 429 is waited for, and a 403 ends the
+    pull.
 
 One answer becomes rows: a row for each unit and component, group and total. Null is not zero, and the portal's own
 flags stay. What the figures are worth is judged in dbt, not here.
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
 PATH = "/api/v1/reporting/evaluation/"
 PAGE = "https://dichvucong.gov.vn/danh-gia-chat-luong-phuc-vu"
-"""The public page whose figures these are: the firewall wants requests to come from it."""
+"""The public page whose figures these are: the firewall accepts requests only from it."""
 HA_TINH = "019d2be3-6a87-7317-8557-a2fade51b5ae"
 """The portal's `departmentId` of the province; another one is `root_department_id` among the source's credentials."""
 SECONDS_BETWEEN = 3.0
@@ -125,7 +127,7 @@ def fetch(ask: Ask) -> Iterator[Fetched]:
 
 
 def _pages(ask: Ask, endpoint: str, span: _Span, root: str, today: date) -> Iterator[Fetched]:
-    """Every page of one answer; pages that landed today are passed over, their names tell how many there are."""
+    """Every page of one answer; pages that landed today are passed over, their names state how many there are."""
     from pipelines.qd766.answers import NotAnAnswerError
 
     def name(page: int, of: int) -> str:
@@ -163,7 +165,7 @@ def _page_count(content: bytes, endpoint: str) -> int:
     """How many pages an answer has, which must be one of this endpoint.
 
     Raises:
-        NotAnAnswerError: it is none, or says that it has more pages than can be.
+        NotAnAnswerError: it is none, or states more pages than can be.
     """
     from pipelines.qd766.answers import NotAnAnswerError
 
@@ -183,12 +185,12 @@ def _page_count(content: bytes, endpoint: str) -> int:
 def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Frames]:
     """The rows of one recorded answer, in one batch.
 
-    A file that is no answer, or whose name does not tell its period, gives one reject with the reason; a part of an
+    A file that is no answer, or whose name does not state its period, gives one reject with the reason; a part of an
     answer that cannot be read gives one reject, and the rest is taken.
 
     Args:
         max_record_bytes: longest row taken; the answer itself may have `pipelines.qd766.answers.MAX_ANSWER_MB`.
-        name: the file's name, which tells the period, and the day of recording where it holds one.
+        name: the file's name, which states the period, and the day of recording where it holds one.
     """
     import pyarrow as pa
 
@@ -198,7 +200,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Fra
     texts: list[str] = []
     rejects: list[tuple[int, Any]] = []
     try:
-        time_type, first, recorded_on = _told_by(name)
+        time_type, first, recorded_on = _stated_by(name)
         hint = next((endpoint for endpoint in PAGE_SIZES if endpoint in name), "")
         answer = _read(stream.read((MAX_ANSWER_MB << 20) + 1), hint)
     except NotAnAnswerError as error:
@@ -225,11 +227,11 @@ def frame(stream: BinaryIO, *, max_record_bytes: int, name: str) -> Iterator[Fra
     )
 
 
-def _told_by(name: str) -> tuple[TimeType, date, str | None]:
-    """Period of an answer and day of its recording, as the name of its file tells them.
+def _stated_by(name: str) -> tuple[TimeType, date, str | None]:
+    """Period of an answer and day of its recording, as the name of its file states them.
 
     Raises:
-        NotAnAnswerError: it does not tell, or tells that the answer is for one procedure only.
+        NotAnAnswerError: it states none, or states that the answer is for one procedure only.
     """
     from pipelines.qd766.answers import NotAnAnswerError
 
@@ -240,7 +242,7 @@ def _told_by(name: str) -> tuple[TimeType, date, str | None]:
         raise NotAnAnswerError("an answer for one procedure by its name, which is no figure of the index: withdraw it")
     found = _PERIOD.search(rest)
     if not found:
-        raise NotAnAnswerError(f"neither the answer nor its name tells the period: name it like {_NAME_LIKE}")
+        raise NotAnAnswerError(f"neither the answer nor its name states the period: name it like {_NAME_LIKE}")
     time_type: TimeType = "month" if found["month"] else "quarter" if found["quarter"] else "year"
     month = int(found["m"]) if found["month"] else 3 * int(found["q"]) - 2 if found["quarter"] else 1
     day = _DAY.search(rest, found.end())

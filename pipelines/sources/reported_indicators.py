@@ -1,9 +1,9 @@
-"""Indicators that agencies report by workbook, since no system delivers them: one row an indicator and area.
+"""Indicators that agencies report by workbook, since no system delivers them: one row per indicator and area.
 
 The workbook is written by `hatinh template` (pipelines/reporting) and comes back filled. Every row carries what was
 asked: codes of indicator, area and agency, the period, its place among the rows ("3/12") and the form itself
 (`1-5f3c9a2b/2026-Q3`). So each cell is judged by itself against the registries, a row that was deleted is missed, and a
-wrong cell takes no other with it. What the reasons of quarantine mean to who filled it is said in
+wrong cell takes no other with it. What the reasons of quarantine mean to the person who filled it is in
 pipelines/reasons.py.
 
 A report counts as of the day in the file's name (`…_2026-10-12.xlsx`), else the day it came.
@@ -39,10 +39,10 @@ FIELDS = {
     "Mã địa bàn": "area_code",
     "Mã cơ quan": "agency_code",
     "Mã mẫu": "form",
-    "Cần sửa": "mend",  # of a marked copy that was mended and sent again
+    "Cần sửa": "fix",  # of a marked copy that was corrected and sent again
 }
-PRINTED = frozenset({"title", "definition", "unit", "range", "area_name", "agency_name", "mend"})
-"""What stands in a row for its reader only; the registries say it again."""
+PRINTED = frozenset({"title", "definition", "unit", "range", "area_name", "agency_name", "fix"})
+"""Text in a row for its reader only; the registries hold it too."""
 STATUSES = {"Thực hiện": "observed", "Ước thực hiện": "estimated", "Không áp dụng": "not_applicable"}
 """The words of the drop-down list, and what they mean here."""
 FORM = tables.TableForm(
@@ -134,14 +134,14 @@ _ASKED = (
     "and r.agency_level = case when length(typed.area_code) = 2 then 'province' else 'commune' end"
 )
 _RANGE = "coalesce(try_cast(r.valid_min as double), -1e300) and coalesce(try_cast(r.valid_max as double), 1e300)"
-# anything by which a person can be reached or told: the note is published with the figure
+# anything by which a person can be reached or identified: the note is published with the figure
 _LETTERS_OF_NOTE = "note || ' ' || regexp_replace(note, '[ .-]', '', 'g')"
 _CONTACT = r"[^\s@]+@[^\s@]+|[0-9]{9,}|[A-Z][0-9]{2}(\.[0-9]+)*-[0-9]{6,8}-[0-9]+"
 
 
 @dataclass(frozen=True)
 class _Status(Choice):
-    """How the value was come by; a value without a word was observed."""
+    """How the value was come by; a value without a status was observed."""
 
     bad: ClassVar[str] = "unknown_status"
 

@@ -1,14 +1,14 @@
 """Observations in SDMX files: SDMX-ML (2.1 or later, generic or structure-specific) and SDMX-CSV, pulled or dropped.
 
 Address: the folder of the national summary data page, `https://nsdp.nso.gov.vn/GSO-chung/SDMXFiles/GSO`, whose files
-are named in FILES below. `queries` among the source's credentials replaces the list: whole addresses of data queries
+are named in FILES below. `queries` among the source's credentials replaces the list: complete addresses of data queries
 of a REST service, or further files, separated by semicolons, like
 `https://sdmx.ilo.org/rest/data/ILO,DF_...,1.0/VNM.A.....?startPeriod=2015`. CSV is asked for first: it holds no time of
 its making, so the same data are the same bytes.
 
-Without the structure a file does not say which of its columns are dimensions: names that match _ATTRIBUTE are
-attributes, all others tell series apart. The unit is UNIT_MEASURE with its multiplier, so that a change of either is a
-changed unit. What the library (pysdmx) cannot read, SDMX-ML 2.0 too, is one reject for the file.
+Without the structure a file does not state which of its columns are dimensions: names that match _ATTRIBUTE are
+attributes, all others are dimensions of the series. The unit is UNIT_MEASURE with its multiplier, so that a change of
+either is a changed unit. What the library (pysdmx) cannot read, SDMX-ML 2.0 too, is one reject for the file.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ _ATTRIBUTE = re.compile(
     r"|DATA_COMP|DISS_ORG|STD_ERR.*|CV|SAMPLE_SIZE|NATURE|BREAKS?|FOOTNOTES?|PRECISION|VALIDITY|REVISION.*",
     re.IGNORECASE,
 )
-"""Names of columns that describe a figure and do not tell series apart, as the structures of ILO, OECD, UN, Eurostat
-and IMF have them. A dimension that is taken for one shows as conflicting figures."""
+"""Names of columns that describe a figure and are no dimensions of the series, as the structures of ILO, OECD, UN,
+Eurostat and IMF have them. A dimension that is taken for one shows as conflicting figures."""
 MOVED = (
     "Look the file or data flow up at its publisher and set it in FILES, or as `queries` of this source in "
     "HATINH_CREDENTIALS_FILE."
@@ -89,7 +89,7 @@ def _is_xml(content: bytes) -> bool:
 
 
 def _datasets(content: bytes) -> tuple[list[Any], str | None]:
-    """The datasets of a file, and the day on which it was made where it says so.
+    """The datasets of a file, and the day on which it was made where that is stated.
 
     Raises:
         NoAnswerError: the library cannot read it.

@@ -1,16 +1,16 @@
 """One published figure out of every interface of statistics: the columns of all its raw tables, the rules that each
 record meets, and what their connectors share.
 
-A source turns its answers into records of `FIELDS`, all text as written: which dataset and series, where, when, what
-stands there. What a label of time means is read here; numbers, missing marks and dates are judged at load, the same for
+A source turns its answers into records of `FIELDS`, all text as written: which dataset and series, where, when, which
+value. What a label of time means is read here; numbers, missing marks and dates are judged at load, the same for
 all, so that a figure that two sources publish can be laid side by side.
 
-A mark in place of a number says why there is none, and stays apart from the others: `-` the phenomenon did not occur
+A mark in place of a number states why there is none, and each mark is kept: `-` the phenomenon did not occur
 (nil), `..`, `...` and `na` it did but there is no figure (not available), `.` and no mark at all leave it open
 (unknown). (The first two as the keys of signs of the Vietnamese yearbook have them; `na` in SDMX files of the
 statistics office; for `.` no key was found.)
 
-Numbers that are written as text follow one rule (`number`), which says what is read and what is rejected.
+Numbers that are written as text follow one rule (`number`), which defines what is read and what is rejected.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
 MARKS = ("..", "...", ".", "-", "…", "na")
 MAX_ANSWER_MB = 256
-"""Answers are read whole: a larger one is not taken."""
+"""Answers are read completely: a larger one is not taken."""
 NOT_FOUND, BAD_REQUEST, NOT_ALLOWED = 404, 400, 405
-STAYS = "What landed before stays in force."
+STAYS = "What landed before stays active."
 
 FIELDS = (
     "dataset",
@@ -59,7 +59,7 @@ Record = dict[str, str | None]
 
 
 class Reason(StrEnum):
-    """Why a figure, or a whole answer, was not taken at framing."""
+    """Why a figure, or an entire answer, was not taken at framing."""
 
     NO_ANSWER = "no_answer"
     WRONG_SIZE = "wrong_size"
@@ -70,28 +70,28 @@ class Reason(StrEnum):
 
 
 class NotServedError(PullError):
-    """Nothing is served at this place in this way: 404, 400 or 405. Another way to the same thing may work."""
+    """Nothing is served at this place in this way: 404, 400 or 405. Another way to the same item may work."""
 
 
 class NoAnswerError(ValueError):
-    """The bytes are no answer of the source; the text says what they lack, and quotes nothing."""
+    """The bytes are no answer of the source; the text states what they lack, and quotes nothing."""
 
 
 # ------------------------------------------------------------------------------------------------------------- asking
-Thing = TypeVar("Thing")
+Item = TypeVar("Item")
 
 
-def each(things: Iterable[Thing], fetch: Callable[[Thing], Iterator[Fetched]]) -> Iterator[Fetched]:
-    """The answers for one thing after the other. One that fails stops no other: all failures are told at the end.
+def each(items: Iterable[Item], fetch: Callable[[Item], Iterator[Fetched]]) -> Iterator[Fetched]:
+    """The answers for one item after the other. One that fails stops no other: all failures are reported at the end.
 
     Raises:
         PullError: at the end, with the failures, a line each.
         Refused: at once: a server that refuses is not asked for more.
     """
     failures: list[str] = []
-    for thing in things:
+    for item in items:
         try:
-            yield from fetch(thing)
+            yield from fetch(item)
         except PullError as error:
             failures.append(str(error))
     if failures:
@@ -151,7 +151,7 @@ def read_json(content: bytes) -> Any:
     """
     with suppress(ValueError, RecursionError):
         return parse_json(content.rstrip(b"\0 \t\r\n"))
-    raise NoAnswerError("no whole JSON")
+    raise NoAnswerError("no complete JSON")
 
 
 def framed(stream: BinaryIO, limit: int, read: Callable[[bytes], Iterable[Record | Reason]]) -> Iterator[Frames]:
@@ -223,7 +223,7 @@ def record(
         is_typed: whether the format itself defines `value` as a number, so that `1.234` has one meaning there.
         mark, flag: why there is no number; what kind of number it is, a code of SDMX's CL_OBS_STATUS where it is known.
     """
-    kind, start, said = when(period) or (None, None, None)
+    kind, start, kind_of_number = when(period) or (None, None, None)
     text = None if value is None else str(value)
     if text is not None and (preliminary := _PRELIMINARY.fullmatch(text.strip())):
         flag, text_of_number = flag or "P", preliminary["number"]
@@ -242,7 +242,7 @@ def record(
         "number": None if text_of_number is None else number(text_of_number, is_typed=is_typed),
         "unit_label": unit_label,
         "missing_mark": mark,
-        "obs_flag": flag or said,
+        "obs_flag": flag or kind_of_number,
         "updated_on": updated_on,
     }
 
@@ -271,10 +271,10 @@ def unit_in(*titles: str) -> str:
 
 _PLAIN = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
 _GROUPED = re.compile(
-    r"(?P<sign>[-+]?)(?P<whole>\d{1,3}(?P<mark>[ .,\u00a0\u202f])\d{3}(?:(?P=mark)\d{3})*)"
+    r"(?P<sign>[-+]?)(?P<integer>\d{1,3}(?P<mark>[ .,\u00a0\u202f])\d{3}(?:(?P=mark)\d{3})*)"
     r"(?:(?P<point>[.,])(?P<part>\d+))?"
 )
-_COMMA = re.compile(r"(?P<whole>[-+]?\d+),(?P<part>\d+)")
+_COMMA = re.compile(r"(?P<integer>[-+]?\d+),(?P<part>\d+)")
 AMBIGUOUS = r"^[-+]?[1-9]\d{0,2}[.,]\d{3}$"
 """One group of three digits behind one mark: thousands in one convention, decimals in the other."""
 _PRELIMINARY = re.compile(r"(?P<number>.*\d)\s?sb", re.IGNORECASE)
@@ -298,10 +298,10 @@ def number(text: str, *, is_typed: bool) -> str | None:
     if _PLAIN.fullmatch(text):
         return text
     if (found := _GROUPED.fullmatch(text)) and found["point"] != found["mark"]:
-        whole = re.sub(r"\D", "", found["whole"])
-        return f"{found['sign']}{whole}.{found['part'] or 0}"
+        integer = re.sub(r"\D", "", found["integer"])
+        return f"{found['sign']}{integer}.{found['part'] or 0}"
     if found := _COMMA.fullmatch(text):
-        return f"{found['whole']}.{found['part']}"
+        return f"{found['integer']}.{found['part']}"
     return None
 
 
@@ -341,7 +341,7 @@ _TIMES = {
 
 @lru_cache(maxsize=4096)  # a table has one label in thousands of cells
 def when(written: str) -> tuple[str, date, str | None] | None:
-    """What a label of time says: kind of period, its first day, and the kind of number where it says that too.
+    """What a label of time states: kind of period, its first day, and the kind of number where it states that too.
 
     `Sơ bộ 2024` and `Sơ bộ - Prel. 2024` are 2024, preliminary (P); `Ước tính 2025` is 2025, estimated (E). None where
     it names no single period, or two kinds of number.
@@ -389,7 +389,7 @@ COLUMNS = (
         f"case when lower(trim(j.value_text)) in ({_MARKS}) then lower(trim(j.value_text)) end)",
     ),
     Column("obs_flag", "varchar", f"upper({_text('obs_flag')})"),
-    # 9999-12-31 stands for "not known", and so does any day that is still to come
+    # 9999-12-31 means "not known", and so does any day that is still to come
     Column(
         "updated_on",
         "date",

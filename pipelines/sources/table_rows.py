@@ -10,7 +10,8 @@ EXCEL_COLUMNS = 1 << 14
 
 
 class Reason(StrEnum):
-    """Why a row was not taken. From `EMPTY_FILE` on, one stands for the rest of the file, however many rows that is."""
+    """Why a row was not taken. From `EMPTY_FILE` on, one reject counts for the rest of the file, however many rows that
+    is."""
 
     WRONG_WIDTH = "wrong_width"
     MALFORMED_ROW = "malformed_row"
@@ -53,7 +54,7 @@ _TEXT_CONTAINERS = (
 
 
 def container_of(head: bytes) -> Container | None:
-    """What a file that begins so is, if it is none that is read; zip and Excel files are not told apart here."""
+    """What a file that begins so is, if it is none that is read; zip and Excel files are not distinguished here."""
     head = head.removeprefix(b"\xef\xbb\xbf")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         head = head[2:].replace(b"\0", b"")

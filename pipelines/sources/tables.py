@@ -76,16 +76,16 @@ def _unzipped(start: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class TableForm:
-    """What the tables of a source look like: which headings stand over which field.
+    """What the tables of a source look like: which headings name which field.
 
     Args:
         fields: heading, as printed, to field name; several headings may name one field.
         needed: fields without which a row is no header; with the groups of one_of two at least.
-        one_of: groups of fields, of each of which a header has one at least: without them a table tells nothing.
+        one_of: groups of fields, of each of which a header has one at least: without them a table has no content.
         omitted: a field whose heading some exports print while their rows leave its cell out, so that all cells after
-            it stand one to the left. They are put back.
-        typed: fields in which a workbook's text must be told from its numbers: text gets the apostrophe in front by
-            which Excel itself shows it, since "1.234" may mean a thousand times 1.234.
+            it are one to the left. They are put back.
+        typed: fields in which a workbook's text must be distinguished from its numbers: text gets the apostrophe in
+            front by which Excel itself shows it, since "1.234" may mean a thousand times 1.234.
         keeps_failed: whether a cell with an error, or a formula without a value, is given on as "=" for the source to
             judge. Otherwise it rejects its row, where it is in a field that the source knows.
     """
@@ -114,7 +114,7 @@ class TableForm:
         downwards counts in each of its rows. Dates that Excel holds as numbers become ISO text. Columns under headings
         that the source does not know keep these as names.
 
-        Without a header in any visible sheet or table, one reject stands for the file.
+        Without a header in any visible sheet or table, one reject counts for the file.
 
         Args:
             stream: must be seekable.
@@ -168,7 +168,8 @@ class TableForm:
     def _workbook(self, stream: BinaryIO) -> Iterator[_Record]:
         """The first visible sheet with a header; a further one is reported, since its rows would have numbers twice.
 
-        A hidden one with a header is reported beside it: nobody who sent the file saw its rows, but they are in it.
+        A hidden one with a header is reported beside it: its rows were not visible to the sender, but they are in the
+            file.
         """
         found, hidden, last, clashes = False, False, 0, []
         try:
@@ -229,13 +230,15 @@ class TableForm:
                 continue
             elif header.may_come_again(cells) and (again := self._header(cells)):
                 header = again  # the second row of a header, or the header of the next page
-            elif top and (whole := self._header(_below_each_other(top, cells))) and self._tells_more(whole, header):
-                header = whole  # of a header of two rows the first is one already
+            elif (
+                top and (combined := self._header(_below_each_other(top, cells))) and self._names_more(combined, header)
+            ):
+                header = combined  # of a header of two rows the first is one already
             else:
                 yield number, header.record(cells)
             top = []
 
-    def _tells_more(self, one: _Header, other: _Header) -> bool:
+    def _names_more(self, one: _Header, other: _Header) -> bool:
         return len(self._known.intersection(one.names)) > len(self._known.intersection(other.names))
 
     def _names(self, cells: Sequence[str]) -> list[str]:
@@ -268,7 +271,8 @@ class TableForm:
 
 @dataclass(frozen=True)
 class _Header:
-    """The columns of a table: field names by position. `mark` is a column whose heading tells a header again."""
+    """The columns of a table: field names by position. `mark` is a column whose heading identifies a repeated
+    header."""
 
     names: tuple[str, ...]
     mark: int
@@ -311,7 +315,7 @@ class _Header:
 
 
 def _below_each_other(above: Cells, cells: Cells) -> Cells:
-    """A header of two rows: a heading that stands over several columns gives way to those below it."""
+    """A header of two rows: a heading over several columns is replaced by those below it."""
     return [below or over for over, below in zip_longest(above, cells, fillvalue="")]
 
 

@@ -56,7 +56,7 @@ def _as_tcvn3(text: str) -> str | None:
 
 
 def _as_tcvn3_of_1258(text: str) -> str | None:
-    """Of a file that was read as Windows-1258, where some letters stand elsewhere."""
+    """Of a file that was read as Windows-1258, where some letters have other codes."""
     try:
         return "".join(chr(code) if code < 0x80 else _TCVN3[code] for code in text.encode("cp1258"))
     except (UnicodeEncodeError, KeyError):
@@ -90,7 +90,7 @@ def _share(words: Iterable[str | None]) -> float:
 
 
 def reading_of(texts: Iterable[str]) -> Reading | None:
-    """The reading under which most words beyond ASCII are Vietnamese; None where they are it as they stand."""
+    """The reading under which most words beyond ASCII are Vietnamese; None where they already are."""
     words = {word for text in texts if not text.isascii() for word in _WORD.findall(text) if not word.isascii()}
     if not any(_ODD.search(word) for word in words):
         return None

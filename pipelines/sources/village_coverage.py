@@ -1,7 +1,7 @@
 """Coverage by village as operators report it: signal of each generation and fibre - yes, no, or not known.
 
-No common form is known; ours is a table (CSV, Excel) with the headings below, one row a village and operator; those of
-an operator's own form are rows of the registry `operator_headings`. A blank
+No common form is known; ours is a table (CSV, Excel) with the headings below, one row per village and operator; those
+of an operator's own form are rows of the registry `operator_headings`. A blank
 cell, a missing column and "không rõ" all mean unknown: only a stated no is a no. A file counts as of the day in its
 name, which may name the operator too, where the table does not (`viettel-thon-2026-09-30.xlsx`): keep that name. One
 that comes again under its name replaces the first, so reports of parts need names of their own.

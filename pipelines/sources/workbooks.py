@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
 LARGEST_WORKBOOK = 1 << 30
-"""Bytes that a workbook may unfold to: its sheets are read whole."""
+"""Bytes that a workbook may unfold to: its sheets are read completely."""
 LARGEST_SHEET = 1 << 25
 """Cells from the first to the farthest used one, about 1 GB."""
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
@@ -202,7 +202,7 @@ def _is_failed(cell: Any) -> bool:
     value = cell.find("{*}v")
     if cell.find("{*}f") is None:
         return False
-    # a formula may give an empty text: t="str" then says that it was computed
+    # a formula may give an empty text: t="str" then states that it was computed
     return value is None or not (value.text or cell.get("t") == "str")
 
 

@@ -1,11 +1,12 @@
-"""Indicators of the World Bank for Việt Nam by its API, version 2: page by page, an answer a page.
+"""Indicators of the World Bank for Việt Nam by its API, version 2: page by page, one answer per page.
 
-Address: `https://api.worldbank.org/v2`. Which indicators are asked is said in INDICATORS below; `indicators` among the
+Address: `https://api.worldbank.org/v2`. The indicators that are asked are listed in INDICATORS below; `indicators`
+    among the
 source's credentials replaces the list (separated by semicolons). Everything from 2000 on is asked at each pull: the
 bank revises old years, and unchanged pages are not landed again.
 
 Errors come with status 200 and a list of messages in place of the page's head; an indicator without any value has null
-in place of its observations. `lastupdated` of the head is the vintage. The unit is told in the indicator's title.
+in place of its observations. `lastupdated` of the head is the vintage. The unit is stated in the indicator's title.
 (Wire format as in the public client github.com/tgherzog/wbgapi.)
 """
 
@@ -93,7 +94,7 @@ def _read(document: Any) -> tuple[Mapping[str, Any], list[Any]]:
     """Head and observations of a page.
 
     Raises:
-        NoAnswerError: it is none, or tells of an error.
+        NoAnswerError: it is none, or reports an error.
     """
     if not isinstance(document, list) or not document or not isinstance(document[0], dict):
         raise NoAnswerError("it is another kind of JSON")

@@ -1,1 +1,1 @@
-"""Running dbt, and reading what its manifest says about the marts. SQL itself lives in dbt_project/."""
+"""Running dbt, and reading the marts from its manifest. SQL itself lives in dbt_project/."""

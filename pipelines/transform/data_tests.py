@@ -1,7 +1,7 @@
 """dbt's data tests as plain SQL on one read-only connection: dbt defines and compiles them, DuckDB alone runs them.
 
 dbt spends about 35 ms on each test beside its query (contexts, materialisation, events), DuckDB about one. What a
-result means is said as dbt says it, in status, count and message; `tests/transform` holds the two against each other.
+result means is reported as by dbt, in status, count and message; `tests/transform` holds the two against each other.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class DataTest:
 
 
 def write_tests(path: Path, stamp: str, tests: Sequence[DataTest]) -> None:
-    """Keep compiled tests under a stamp that tells what they were compiled from; whole or not at all."""
+    """Keep compiled tests under a stamp of what they were compiled from; written atomically."""
     part = path.with_name(f"{path.name}.{os.getpid()}")
     part.write_text(json.dumps({"stamp": stamp, "tests": [asdict(test) for test in tests]}), encoding="utf-8")
     part.replace(path)

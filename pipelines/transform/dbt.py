@@ -53,7 +53,7 @@ class Dbt:
         return self.seeds or self.project / "seeds"
 
     def _seeds_in_project(self) -> str:
-        """The folder of the seeds as the project's file says it: relative, since dbt takes no other.
+        """The folder of the seeds as in the project's file: relative, since dbt takes no other.
 
         One that lies elsewhere gets a link among dbt's own files: what dbt compiles of a file it writes under the same
         path, which would be outside of them.
@@ -78,7 +78,7 @@ class Dbt:
         return digest.hexdigest()
 
     def manifest(self) -> dict[str, Any]:
-        """The manifest, parsed anew only when the project has changed since.
+        """The manifest, parsed again only when the project has changed since.
 
         Raises:
             DbtFailed: the project does not parse; the message is dbt's.
@@ -131,12 +131,12 @@ class Dbt:
         With `full_refresh`, incremental models forget what they hold. Without it, the warehouse must have been built
         under this very project: seeds, views and the `untouched` models (by unique id) stay as they are.
         """
-        standing = [] if full_refresh else list(self._standing(untouched))
+        unchanged = [] if full_refresh else list(self._unchanged(untouched))
         arguments = ["build", "--no-write-json", "--resource-type", "seed", "--resource-type", "model"]
-        arguments += ["--full-refresh"] if full_refresh else ["--exclude", *(result.name for result in standing)]
-        return [*standing, *self._invoke([*arguments, *(["--select", select] if select else [])], on_result)]
+        arguments += ["--full-refresh"] if full_refresh else ["--exclude", *(result.name for result in unchanged)]
+        return [*unchanged, *self._invoke([*arguments, *(["--select", select] if select else [])], on_result)]
 
-    def _standing(self, untouched: Collection[str]) -> Iterator[NodeResult]:
+    def _unchanged(self, untouched: Collection[str]) -> Iterator[NodeResult]:
         """What need not be built again in this project: it holds no rows of a load, or none that changed."""
         for unique_id, node in self.manifest()["nodes"].items():
             kind = node["resource_type"]

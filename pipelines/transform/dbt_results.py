@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Status = Literal["success", "unchanged", "pass", "warn", "fail", "error", "skipped"]
-"""As dbt says it, but for `unchanged`: the node was built under this very project, and only that decides what it is."""
+"""dbt's own values, and `unchanged`: the node was built under this very project, and only that decides what it is."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Which models rest on which feeds: a load of dossiers leaves the tables standing that no dossier can change.
+"""Which models rest on which feeds: a load of dossiers does not rebuild the tables that no dossier can change.
 
 A model rests on the feeds of the raw tables in its lineage. One that reads the register of files (`raw.files`, or
 `raw.quarantine`) states in its yml whose files it reads, `config.meta.files_of`; without that it rests on every feed.

@@ -1,4 +1,4 @@
-"""What the dbt manifest says of each published table: its target, titles, units, columns and order of rows.
+"""What the dbt manifest states about each published table: its target, titles, units, columns and order of rows.
 
 A published table is a model under `models/marts/<target>/`; the folder is the target, judged and released as one.
 """
@@ -24,7 +24,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Merge:
-    """Rows of the internal edition that are too small to stand alone: they leave as one row, with their sums."""
+    """Rows of the internal edition with too small a count: they are published as one row, with their sums."""
 
     column: str
     """Column of the key whose small values are merged into one."""
@@ -76,7 +76,8 @@ class Mart:
     sources: tuple[str, ...]
     """Names of the sources (folders of data/raw) that the mart is computed from, by lineage."""
     registries: tuple[tuple[str, str], ...] = ()
-    """Seeds of the lineage that hold figures others published, with their licence: they have no receipt to tell it."""
+    """Seeds of the lineage that hold figures others published, with their licence: they have no receipt that states
+    it."""
     disclosure: Disclosure = field(default_factory=Disclosure)
 
 
@@ -108,7 +109,7 @@ def ancestors(parents: Mapping[str, Sequence[str]], nodes: Iterable[str]) -> fro
 
 
 def parents_first(parents: Mapping[str, Sequence[str]], nodes: Iterable[str]) -> list[str]:
-    """The nodes, each after all that it is computed from: whoever has more ancestors comes later."""
+    """The nodes, each after all that it is computed from: one with more ancestors comes later."""
     return sorted(nodes, key=lambda node: len(ancestors(parents, [node])))
 
 

@@ -1,7 +1,8 @@
 """The warehouse file, and the one process that may hold it at a time.
 
 DuckDB locks its file: a second writer, or a reader beside a writer, fails in the middle of its work. So a run takes a
-lock file first, for its whole length, and whoever comes second is told at once who holds it. Readers use releases.
+lock file first, for its full duration, and a second writer gets an error at once that names the holder. Readers use
+releases.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ create table if not exists raw.files (
     rows_quarantined bigint not null,
     unexpected_fields varchar[] not null,
     rows_elsewhere bigint default 0, -- of other places, passed over and counted: no part of rows_in
-    replaced_by integer, -- file_no of the later file that stands in its place
+    replaced_by integer, -- file_no of the later file that replaces it
     reading varchar, -- digest of the rules, settings and registries under which it was read
     check (rows_in = rows_loaded + rows_quarantined)
 );
-alter table raw.files add column if not exists rows_elsewhere bigint default 0; -- warehouses of before world-wide feeds
+alter table raw.files add column if not exists rows_elsewhere bigint default 0; -- added with world-wide feeds
 alter table raw.files add column if not exists replaced_by integer; -- warehouses in which staging worked it out
-alter table raw.files add column if not exists reading varchar; -- warehouses that never read a file anew
+alter table raw.files add column if not exists reading varchar; -- added when files began to be read again
 create table if not exists raw.quarantine (
     file_no integer not null,
     row_no bigint not null,
@@ -59,7 +60,7 @@ create table if not exists meta.state (key varchar primary key, value varchar no
 
 
 class WarehouseBusy(RuntimeError):
-    """Another process holds the warehouse. The message says which, since when, and for what."""
+    """Another process holds the warehouse. The message states which, since when, and for what."""
 
 
 @dataclass(frozen=True)

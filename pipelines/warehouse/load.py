@@ -1,8 +1,8 @@
-"""Files in force become typed rows of `raw.<source>`; what does not parse goes to quarantine: file, line and reason.
+"""Active files become typed rows of `raw.<source>`; what does not parse goes to quarantine: file, line and reason.
 
-Files are loaded whole, several in one transaction, so a run that dies leaves whole files or none. For every file, rows
-in = rows loaded + rows quarantined; the table `raw.files` refuses to hold anything else. Files that were loaded before
-are not read again, unless the rules, settings or registries that judge their rows are others now.
+Files are loaded completely, several in one transaction, so a run that is killed leaves complete files or none. For
+every file, rows in = rows loaded + rows quarantined; the table `raw.files` refuses to hold anything else. Files that
+were loaded before are not read again, unless the rules, settings or registries that judge their rows are others now.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from pipelines.warehouse.repeated_keys import bind_repeated_keys, repeats_a_key
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# A record is known in the whole warehouse by one number that also orders the versions of a thing: day of its content,
+# A record is identified in the warehouse by one number that also orders the versions of a thing: day of its content,
 # then file, then place in the file. 15 + 20 + 28 bits leave a BIGINT positive.
 VERSION = "(date_diff('day', date '2000-01-01', extracted_on)::bigint << 48) | (file_no::bigint << 28) | row_no"
 MAX_FILES, MAX_ROWS = 1 << 20, 1 << 28
 
-# Digits as 9, letters as a: enough to see what is wrong with a code or a date, too little to tell whose it is.
+# Digits as 9, letters as a: enough to see what is wrong with a code or a date, too little to identify a person.
 SHAPE = r"regexp_replace(regexp_replace(left({value}, 24), '\p{{L}}', 'a', 'g'), '[0-9]', '9', 'g')"
 SAMPLED_FOR_FIELDS = 100
 # JSON with an escape of half a character (a text that was cut in an emoji) is no JSON, and would cost the record even
@@ -83,9 +83,10 @@ class LandedFile(Protocol):
 
 @dataclass(frozen=True)
 class FileLoad:
-    """What became of one file. `refusal` says why a refused file was refused; `reasons` counts its quarantined rows.
+    """The result of loading one file. `refusal` states why a refused file was refused; `reasons` counts its quarantined
+    rows.
 
-    `rows_elsewhere` are not of the province: passed over, counted, and no part of `rows_in`.
+    `rows_elsewhere` are not of the province: skipped, counted, and no part of `rows_in`.
     """
 
     name: str
@@ -103,8 +104,8 @@ class FileLoad:
 
 
 @dataclass(frozen=True)
-class Fate:
-    """What a file is to the warehouse now. `reason` says why it was refused; `replaced_by` is a sha256."""
+class FileOutcome:
+    """The status of a file in the warehouse. `reason` states why it was refused; `replaced_by` is a sha256."""
 
     status: Literal["loaded", "refused", "replaced"]
     reason: str | None = None
@@ -113,7 +114,7 @@ class Fate:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load did for one source. `removed` are files that are no longer in force; `reread` counts those among
+    """What a load did for one source. `removed` are files that are no longer active; `reread` counts those among
     `files` that had been read before, under other rules, settings or registries."""
 
     source: str
@@ -138,16 +139,16 @@ class LoadReport:
 def load(
     connection: duckdb.DuckDBPyConnection,
     source: Source,
-    in_force: Sequence[LandedFile],
+    active: Sequence[LandedFile],
     open_file: Callable[[LandedFile], BinaryIO],
     *,
     key: bytes,
     max_record_bytes: int,
     progress: Callable[[FileLoad], None] = lambda file: None,
 ) -> LoadReport:
-    """Load the files in force that are not in the warehouse yet, and take out those that are in force no longer.
+    """Load the active files that are not in the warehouse yet, and remove those that are no longer active.
 
-    Files that were read under another `Source.reading` are loaded anew. Whatever goes wrong while one file is read,
+    Files that were read under another `Source.reading` are loaded again. Any error while one file is read,
     typed or counted is a refusal of that file, with the class and place of the error; the others are loaded.
 
     Raises:
@@ -165,19 +166,19 @@ def load(
             "select sha256, name, file_no, reading from raw.files where source = ?", [source.name]
         ).fetchall()
     }
-    wanted = {(file.sha256, file.name) for file in in_force}
-    gone = {file: file_no for file, (file_no, _) in known.items() if file not in wanted}
-    stale = {file: file_no for file, (file_no, is_current) in known.items() if file in wanted and not is_current}
+    active_keys = {(file.sha256, file.name) for file in active}
+    gone = {file: file_no for file, (file_no, _) in known.items() if file not in active_keys}
+    stale = {file: file_no for file, (file_no, is_current) in known.items() if file in active_keys and not is_current}
     if gone:
-        _remove(connection, source, gone.values(), "files were taken out of force")
+        _remove(connection, source, gone.values(), "files were withdrawn or superseded")
     if stale:
-        _remove(connection, source, stale.values(), f"the files of {source.name} are read otherwise now")
+        _remove(connection, source, stale.values(), f"the files of {source.name} are read under other rules now")
     _create_table(connection, source)
     next_no, load_no = _one(
         connection, "select coalesce(max(file_no), 0) + 1, coalesce(max(load_no), 0) + 1 from raw.files"
     )
-    standing = known.keys() - stale.keys()
-    numbered = list(enumerate((f for f in in_force if (f.sha256, f.name) not in standing), start=next_no))
+    current = known.keys() - stale.keys()
+    numbered = list(enumerate((f for f in active if (f.sha256, f.name) not in current), start=next_no))
     if next_no + len(numbered) > MAX_FILES:
         raise RuntimeError(f"{MAX_FILES:,} files are loaded: merge the old ones of {source.name} before you load more.")
     loads: list[FileLoad] = []
@@ -210,7 +211,7 @@ def _remember_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
 
 
 def _create_table(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
-    """The raw table; one that is empty is made anew, since its columns may be of another version of the source."""
+    """The raw table; one that is empty is created again, since its columns may be of another version of the source."""
     columns = ", ".join(f"{column.name} {column.type}" for column in source.table.columns)
     (is_empty,) = _one(
         connection, "select count(*) = 0 from raw.files where source = ? and rows_loaded > 0", [source.name]
@@ -225,7 +226,7 @@ def _remove(connection: duckdb.DuckDBPyConnection, source: Source, file_nos: Col
     connection.begin()
     for table in (f"raw.{source.name}", "raw.quarantine", "raw.files"):
         connection.execute(f"delete from {table} where file_no in (select unnest(?))", [list(file_nos)])
-    # What the files gave to the months of the marts can no longer be told from the rows: build everything anew.
+    # Which months of the marts these files contributed to is no longer known: force a full rebuild.
     set_state(connection, "rebuild_because", because)
     connection.commit()
 
@@ -655,7 +656,8 @@ def _unexpected(
 ) -> dict[int, list[str]]:
     """By file: names of fields that the source does not know, in its first records; only what looks like a name.
 
-    Headings of operators' forms are words of a language; a key of another feed is told only where it is an identifier.
+    Headings of operators' forms are words of a language; a key of another feed is reported only where it is an
+    identifier.
     """
     name = HEADING if source.has_forms else IDENTIFIER
     rows = connection.execute(
@@ -679,18 +681,18 @@ def _unexpected(
 _COUNTS = "status = 'loaded' and replaced_by is null"
 
 
-def fates(connection: duckdb.DuckDBPyConnection, source: str) -> dict[tuple[str, str], Fate]:
-    """What became of each file of a source that the warehouse knows, by sha256 and name."""
+def file_outcomes(connection: duckdb.DuckDBPyConnection, source: str) -> dict[tuple[str, str], FileOutcome]:
+    """The status of each file of a source that the warehouse knows, by sha256 and name."""
     rows = connection.execute(
         "select f.sha256, f.name, if(f.replaced_by is null, f.status, 'replaced'), f.refusal, later.sha256 "
         "from raw.files as f left join raw.files as later on f.replaced_by = later.file_no where f.source = ?",
         [source],
     ).fetchall()
-    return {(str(sha256), str(name)): Fate(*fate) for sha256, name, *fate in rows}
+    return {(str(sha256), str(name)): FileOutcome(*outcome) for sha256, name, *outcome in rows}
 
 
 def refused_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
-    """By source: name and reason of the files in force of which nothing was loaded, and that no other replaces."""
+    """By source: name and reason of the active files of which nothing was loaded, and that no other replaces."""
     found: dict[str, list[tuple[str, str]]] = {}
     for source, name, refusal in connection.execute(
         "select source, name, refusal from raw.files where status = 'refused' and replaced_by is null order by file_no"
@@ -733,8 +735,8 @@ def quarantine_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[
     return {str(source): (int(rows_in), int(quarantined)) for source, rows_in, quarantined in rows}
 
 
-def standing(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, Any]:
-    """How a source stands over all its files in force: totals, quarantined rows by reason, refused files."""
+def source_totals(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, Any]:
+    """Totals of a source over all its active files: rows, quarantined rows by reason, refused files."""
     total_in, quarantined = quarantine_counts(connection).get(source, (0, 0))
     reasons = connection.execute(
         "select q.reason || coalesce(': ' || q.field, '') as reason, count(*) as n "
@@ -756,21 +758,21 @@ def standing(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, An
     }
 
 
-def cut_off_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
-    """By source: name and reason of files in force whose remainder was not read, but for those that came again, whole,
+def truncated_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
+    """By source: name and reason of active files whose remainder was not read, except those that came again, complete,
     under the same name."""
     rows = connection.execute(
         """
-        with torn as (
+        with truncated as (
             select distinct f.source, f.name, q.reason, f.file_no
             from raw.files as f join raw.quarantine as q using (file_no)
             where q.reason in (select unnest(?)) and f.replaced_by is null
         )
-        select source, name, reason from torn
+        select source, name, reason from truncated
         where not exists (
             select 1 from raw.files as later
-            where later.source = torn.source and later.name = torn.name and later.status = 'loaded'
-              and later.file_no > torn.file_no and later.file_no not in (select file_no from torn)
+            where later.source = truncated.source and later.name = truncated.name and later.status = 'loaded'
+              and later.file_no > truncated.file_no and later.file_no not in (select file_no from truncated)
         ) order by file_no, reason
         """,
         [list(codes("rest"))],

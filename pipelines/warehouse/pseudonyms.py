@@ -20,7 +20,7 @@ _BLOCK = 64  # block length of SHA-256 in bytes
 
 
 class KeyProblem(RuntimeError):
-    """The key is missing or cannot be used. The message says what to do."""
+    """The key is missing or cannot be used. The message states what to do."""
 
 
 def read_key(path: Path) -> bytes:
@@ -63,7 +63,7 @@ def pseudonym(key: bytes, kind: str, identifier: str) -> str:
 
 
 def key_check(key: bytes) -> str:
-    """A value that tells two keys apart and reveals neither; the warehouse remembers it."""
+    """A value that differs between two keys and reveals neither; the warehouse remembers it."""
     return pseudonym(key, "key-check", "")
 
 

@@ -61,7 +61,7 @@ class Pulls:
         return load(
             connection,
             self.source,
-            self.landing.in_force(self.source.name),
+            self.landing.active(self.source.name),
             stored_file(self.landing.root),
             key=KEY,
             max_record_bytes=1 << 20,

@@ -227,8 +227,8 @@ def test_bad_files_stop_nothing_and_are_named(province: Province) -> None:
 
 
 def test_a_reader_of_the_release_sees_which_files_its_figures_lack(poisoned: Release) -> None:
-    fates = {file["name"]: (file["status"], file.get("reason")) for file in poisoned.package["sources"]}
-    lacking = {name: reason for name, (status, reason) in fates.items() if status == "refused"}
+    outcomes = {file["name"]: (file["status"], file.get("reason")) for file in poisoned.package["sources"]}
+    lacking = {name: reason for name, (status, reason) in outcomes.items() if status == "refused"}
     assert set(lacking) == {"sample-empty.ndjson", "sample-towers.csv"}
     assert lacking["sample-empty.ndjson"] == "the file is empty"
     verdict = poisoned.package["verdicts"]["online_submission"]
@@ -242,7 +242,7 @@ def test_withdrawing_the_bad_file_releases_the_target(poisoned: Release, first: 
     landing = province.platform.landing
     healthy = {item["sha256"] for item in first.package["sources"]}
     for source in ("dossiers", "village_coverage"):
-        for receipt in landing.in_force(source):
+        for receipt in landing.active(source):
             if receipt.sha256 not in healthy:
                 landing.withdraw(source, receipt.sha256, "a wrong delivery", province.platform.now())
     assert province.walk().success
@@ -314,7 +314,7 @@ def test_an_address_of_no_source_is_refused_by_name(new_province: Callable[[], P
     ("command", "variable", "value", "said"),
     [
         (["run"], "HATINH_MIN_CEL_COUNT", "10", "did you mean HATINH_MIN_CELL_COUNT?"),
-        (["status"], "HATINH_ADDRESSES", "{dossiers: secret}", "HATINH_ADDRESSES is no JSON"),
+        (["status"], "HATINH_ADDRESSES", "{dossiers: secret}", "HATINH_ADDRESSES is not JSON"),
         (["pull", "dossiers", "--partition", "2026-13"], "HATINH_THREADS", "1", "write it like 2026-10"),
     ],
 )

@@ -95,13 +95,13 @@ def test_synthetic_files_step_aside_for_the_first_real_one(landing: Landing) -> 
     sample = put(landing, b"1", name="sample-hoso-2026-10.ndjson.gz")[0]
     flagged = put(landing, b"2", synthetic=True, landed_at=AT + timedelta(1))[0]
     assert sample.synthetic
-    assert landing.in_force("dossiers") == [sample, flagged]
+    assert landing.active("dossiers") == [sample, flagged]
 
     real = put(landing, b"3")[0]
-    assert landing.in_force("dossiers") == [real]
+    assert landing.active("dossiers") == [real]
 
     landing.withdraw("dossiers", real.sha256[:6], "gửi nhầm kỳ", AT)
-    assert landing.in_force("dossiers") == [sample, flagged]
+    assert landing.active("dossiers") == [sample, flagged]
 
 
 def test_a_withdrawal_keeps_the_bytes_and_its_reason(landing: Landing) -> None:
@@ -112,7 +112,7 @@ def test_a_withdrawal_keeps_the_bytes_and_its_reason(landing: Landing) -> None:
 
     assert landing.receipts("dossiers") == [withdrawn]
     assert withdrawn == dataclasses.replace(receipt, withdrawn=Withdrawal(at, "gửi nhầm kỳ"))
-    assert landing.in_force("dossiers") == []
+    assert landing.active("dossiers") == []
     landing.verify(withdrawn)
     assert put(landing) == (withdrawn, False)
     with pytest.raises(LandingError, match="withdrawn on 2026-10-12"):
@@ -126,7 +126,7 @@ def test_the_same_bytes_under_two_names_are_distinguished_by_name(landing: Landi
     with pytest.raises(LandingError, match="fits several files"):
         landing.withdraw("dossiers", one.sha256, "x", AT)
     assert landing.withdraw("dossiers", "viettel-2026-06.csv", "x", AT).path == one.path
-    assert [receipt.path for receipt in landing.in_force("dossiers")] == [other.path]
+    assert [receipt.path for receipt in landing.active("dossiers")] == [other.path]
     assert landing.withdraw("dossiers", other.path, "x", AT).path == other.path
 
 
@@ -153,7 +153,7 @@ def test_damage_is_found_and_repaired_by_landing_the_original_again(landing: Lan
     if damage == "changed":
         path.write_bytes(b"tampered")
 
-    with pytest.raises(DamagedFileError, match=f"(?s){damage}.*land the original again"):
+    with pytest.raises(DamagedFileError, match=f"(?s){damage}.*drop the original again"):
         landing.verify(receipt)
     assert put(landing) == (receipt, False)
     landing.verify(receipt)

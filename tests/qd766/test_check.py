@@ -207,7 +207,7 @@ def test_overdue_and_on_time_sum_to_received(record: Record, rules: Rules) -> No
         (({"rank": 1}, {"rank": 3}), "place 3 published, 57.2 points are place 1 of 2"),
         (
             ({"totalScore": 56.2, "groupScores": GROUPS | {"CKMB": 7.76}, "ratio": 56.2}, {}),
-            "57.2 points stand below 56.2",
+            "57.2 points are listed below 56.2",
         ),
     ],
 )

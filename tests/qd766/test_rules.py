@@ -163,7 +163,7 @@ def test_a_later_row_takes_the_place_of_an_earlier_one_from_its_day_on(project: 
     seed.write_text(seed.read_text(encoding="utf-8") + later + "\n", encoding="utf-8")
     assert points(load_rules(project), "SO_HOA_GIAY_TO_GIAI_QUYET", 1, 2) == Decimal("2.50")
     assert points(load_rules(project, dt.date(2026, 12, 31)), "SO_HOA_GIAY_TO_GIAI_QUYET", 1, 2) == Decimal("2.00")
-    with pytest.raises(RulesError, match="no row is in force on 2020-01-01"):
+    with pytest.raises(RulesError, match="no row is valid on 2020-01-01"):
         load_rules(project, dt.date(2020, 1, 1))
 
 
@@ -176,7 +176,7 @@ def test_a_later_row_takes_the_place_of_an_earlier_one_from_its_day_on(project: 
         ("2,capped,80", "2,capped,180", "threshold_pct, 1 to 100"),
         ("6,linear,", "6,linear,80", "threshold_pct, 1 to 100"),
         ("2026-01-01", "01/01/2026", "valid_from a date"),
-        ("PUBLIC_UPDATE_ON_TIME", "PUBLISH_ON_TIME", "PUBLISH_ON_TIME stands twice"),
+        ("PUBLIC_UPDATE_ON_TIME", "PUBLISH_ON_TIME", "PUBLISH_ON_TIME appears twice"),
         ("zero_convention", "zero", "the columns must be"),
     ],
 )

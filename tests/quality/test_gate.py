@@ -233,7 +233,7 @@ def test_ancestors_are_closed_and_no_larger_than_need_be(parents: dict[str, list
 
 
 def test_a_truncated_file_holds_back_what_is_computed_from_it() -> None:
-    verdicts = verdicts_of(cut_off={"portal": [("hoso-2026-10.ndjson.gz", "truncated_gzip")]})
+    verdicts = verdicts_of(truncated={"portal": [("hoso-2026-10.ndjson.gz", "truncated_gzip")]})
     blocking = verdicts["01"].blocking
     assert [e.check for e in blocking] == ["whole_files:portal"]
     assert "hoso-2026-10.ndjson.gz" in blocking[0].detail
@@ -242,19 +242,19 @@ def test_a_truncated_file_holds_back_what_is_computed_from_it() -> None:
 
 def test_a_workbook_with_a_further_sheet_is_not_reported_as_truncated() -> None:
     two_sheets, torn = ("tram-2026-09-30.xlsx", "further_sheet"), ("tram-2026-06-30.xlsx", "unreadable_workbook")
-    (blocking,) = verdicts_of(cut_off={"portal": [two_sheets]})["01"].blocking
+    (blocking,) = verdicts_of(truncated={"portal": [two_sheets]})["01"].blocking
     assert "Figures on more than one sheet, of which only the first was read: tram-2026-09-30.xlsx." in blocking.detail
-    assert "Cut off" not in blocking.detail
+    assert "Truncated" not in blocking.detail
     assert blocking.detail.endswith("or `hatinh withdraw` it.")
-    (both,) = verdicts_of(cut_off={"portal": [two_sheets, torn]})["01"].blocking
+    (both,) = verdicts_of(truncated={"portal": [two_sheets, torn]})["01"].blocking
     assert both.observed == "2"
-    assert "Cut off, the end is lost: tram-2026-06-30.xlsx. Land it again whole" in both.detail
+    assert "Truncated, the end is lost: tram-2026-06-30.xlsx. Land the complete file" in both.detail
     assert "only the first was read: tram-2026-09-30.xlsx." in both.detail
 
 
 def test_what_is_lost_of_facts_that_stand_alone_warns_of_it() -> None:
     lost: dict[str, Any] = {
-        "cut_off": {"portal": [("bang-2026.csv", "truncated_table")]},
+        "truncated": {"portal": [("bang-2026.csv", "truncated_table")]},
         "quarantined": {"portal": (10, 5)},
     }
     assert held_back(verdicts_of(**lost)) == {"01", "02"}
@@ -284,7 +284,7 @@ def test_a_refused_file_warns_and_a_truncated_one_is_reported_once() -> None:
     assert "and 2 more" in warning.detail
     assert "hatinh withdraw" in warning.detail
     torn = verdicts_of(
-        refused={"portal": [("quy-0.parquet", reason)]}, cut_off={"portal": [("quy-0.parquet", "unreadable_parquet")]}
+        refused={"portal": [("quy-0.parquet", reason)]}, truncated={"portal": [("quy-0.parquet", "unreadable_parquet")]}
     )
     assert {(e.check, e.severity) for e in torn["01"].evidence if not e.passed} == {("whole_files:portal", "block")}
 

@@ -85,7 +85,7 @@ def test_the_registries_of_the_project_hold_together() -> None:
         (set_cells(ended_on="2025-06-30"), "line 4, ended_reason_vi: a day without a reason"),
         (
             set_cells(target_id="online_use_2030"),
-            "line 4, target_id: 'online_use_2030' stands on line 2 too: give each",
+            "line 4, target_id: 'online_use_2030' is on line 2 too: give each",
         ),
         (
             lambda rows: [rows.remove(r) for r in list(rows) if r["pillar"] == "it_training"],
@@ -106,7 +106,7 @@ def test_a_wrong_target_is_reported_with_its_cell_and_fix(seeds: Path, change: E
         ({"method": "nowhere"}, "line 2, method: dossiers_on_time_pct has no method page 'nowhere'"),
         ({"method": ""}, "line 2, method: dossiers_on_time_pct has no method page ''"),
         ({"valid_max": "a hundred"}, "line 2, valid_max: 'a hundred' is no number"),
-        ({"indicator": "dossiers_online_pct"}, "line 3, indicator: 'dossiers_online_pct' stands on line 2 too"),
+        ({"indicator": "dossiers_online_pct"}, "line 3, indicator: 'dossiers_online_pct' is on line 2 too"),
         ({"pillar": "x"}, "line 2, pillar: no pillar 'x'"),
     ],
 )
@@ -167,7 +167,11 @@ def test_any_registry_that_is_described_has_its_columns_and_types(
             {"substitute": "x"},
             "line 2, substitute: no indicator 'x': add it to indicators.csv",
         ),
-        ("indicator_substitutes", {"substitute": "it_staff"}, "line 2, substitute: it_staff cannot stand for itself"),
+        (
+            "indicator_substitutes",
+            {"substitute": "it_staff"},
+            "line 2, substitute: it_staff cannot substitute for itself",
+        ),
         ("indicator_substitutes", {"substitute": "egdi_rank"}, "line 2, substitute: egdi_rank has unit 'hạng'"),
         ("release_calendar", {"basis": "once"}, "line 2, every_months: basis 'once' with every_months '12'"),
         ("published_figures", {"vintage_precision": ""}, "line 2, vintage_precision: the cell is blank"),
@@ -186,7 +190,7 @@ def test_broken_rules_of_rows_and_references_are_reported_by_cell(
 def test_a_key_of_several_columns_stands_once(seeds: Path) -> None:
     edit(seeds / "agencies.csv", lambda rows: rows.append(dict(rows[0])))
     (line,) = said(seeds)
-    assert "agency_code: '000.00.01.H27', '2025-01-01' stands on line 2 too: take one of the two out" in line
+    assert "agency_code: '000.00.01.H27', '2025-01-01' is on line 2 too: take one of the two out" in line
 
 
 def test_a_copy_without_a_description_and_an_unknown_province_are_reported(seeds: Path) -> None:

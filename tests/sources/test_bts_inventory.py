@@ -78,9 +78,9 @@ def test_a_form_is_rows_of_the_registry_and_a_wrong_one_is_reported(
         headings(tmp_path, "village_coverage", {"Cáp quang": "fibre"})
     for row, told in (
         ("bts_inventry,FPT,A,lon,", "line 5: 'bts_inventry' has no operators' forms; write one of bts_inventory, vill"),
-        ("bts_inventory,CMC,SITE:,lon,", r"line 5: 'SITE:' stands for site_code already \(line 2\)"),
-        ("bts_inventory,CMC,note,lon,", "line 5: 'note' stands for a column that is not loaded already"),
-        ("bts_inventory,CMC,kinh độ,,", r"line 5: 'kinh độ' stands for lon already \(our own form\)"),
+        ("bts_inventory,CMC,SITE:,lon,", r"line 5: 'SITE:' means site_code already \(line 2\)"),
+        ("bts_inventory,CMC,note,lon,", "line 5: 'note' means a column that is not loaded already"),
+        ("bts_inventory,CMC,kinh độ,,", r"line 5: 'kinh độ' means lon already \(our own form\)"),
     ):
         standing = registry.read_text()
         registry.write_text(f"{standing}{row}\n")

@@ -79,7 +79,7 @@ def test_without_resources_the_error_names_the_setting(pulls: Pulls) -> None:
     ("reply", "problem"),
     [
         (ERROR_PAGE, "is an HTML page, not JSON"),
-        (Reply({"success": False, "error": {}}), "it says that it has no success"),
+        (Reply({"success": False, "error": {}}), "it reports no success"),
         (Reply({"success": True, "result": {"records": []}}), "it has no records and fields"),
         (Reply({"success": True, "result": {"records": [], "fields": []}}), 'has no "total"'),
         (Reply({"success": True, "result": {"records": [], "fields": [], "total": 9}}), "the page is empty"),

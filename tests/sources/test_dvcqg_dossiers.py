@@ -124,7 +124,7 @@ def test_pages_that_landed_are_not_asked_again(server: Adapter, pulls: Pulls) ->
     ("reply", "problem"),
     [
         (ERROR_PAGE, "an HTML page"),
-        (Reply(b'{"error_code": 0, "result": {"MaHoSo'), "no whole JSON"),
+        (Reply(b'{"error_code": 0, "result": {"MaHoSo'), "no complete JSON"),
         (Reply({"error_code": 0, "result": "không có"}), '"result" that is no dossier'),
     ],
     ids=["HTML", "truncated", "text"],
@@ -191,7 +191,7 @@ def test_progress_is_a_table_of_its_own_under_the_same_pseudonym(tmp_path: Path)
     )
     with duckdb.connect() as connection:
         connection.execute(SCHEMA)
-        files = landing.in_force("dvcqg_progress")
+        files = landing.active("dvcqg_progress")
         load(connection, dvcqg_progress.SOURCE, files, stored_file(tmp_path), key=KEY, max_record_bytes=1 << 20)
         found = rows(connection, "select dossier_id::varchar, status, handled_at, step_due_at from raw.dvcqg_progress")
         assert found == [(pseudonym(KEY, "dossier", NUMBERS[0]), "4", datetime(2026, 11, 3, 9), None)]

@@ -142,7 +142,7 @@ def test_the_error_of_a_wrong_account_names_the_setting(pulls: Pulls, change: di
     ("reply", "problem"),
     [
         (ERROR_PAGE, "an HTML page"),
-        (Reply(b'{"content": ['), "no whole JSON"),
+        (Reply(b'{"content": ['), "no complete JSON"),
         (Reply({"page": 1}), 'no list "content"'),
         (Reply({"content": [item(n) for n in (1, 2, 3)], "last": False}), "same records as a page before"),
         (Reply({"content": [], "last": False}), "the page is empty"),

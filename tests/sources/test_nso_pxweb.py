@@ -147,11 +147,11 @@ def test_without_an_address_the_known_one_is_named(pulls: Pulls) -> None:
 @pytest.mark.parametrize(
     ("reply", "problem"),
     [
-        (PxWeb.reply({"error": "Parameter error"}), "the server says that it is an error"),
+        (PxWeb.reply({"error": "Parameter error"}), "the server reports an error"),
         (Reply({"error": "Parameter error"}, 400), "does not understand the question"),
         (Reply(b"", 404), "nothing here any more (status 404)"),
         (ERROR_PAGE, "is an HTML page, not JSON"),
-        (Reply(b'{"class": "dataset", "id": ["N'), "is no whole JSON"),
+        (Reply(b'{"class": "dataset", "id": ["N'), "is no complete JSON"),
         (PxWeb.reply({"class": "dataset", "id": ["A"], "size": [2], "dimension": {}}), "without categories"),
         (
             PxWeb.reply(
@@ -188,7 +188,7 @@ def test_haste_is_waited_for_and_refusal_is_not_argued_with(server: PxWeb, pulls
 
 def test_places_with_other_labels_are_reported(server: PxWeb, pulls: Pulls) -> None:
     pulls.credentials["areas"] = "Tỉnh Hà Tĩnh"
-    with pytest.raises(PullError, match=r"V02\.01: none of its places is called as wanted\. Set `areas`"):
+    with pytest.raises(PullError, match=r"V02\.01: none of its places has an expected name\. Set `areas`"):
         pulls.pull("2026")
 
 

@@ -190,9 +190,9 @@ def test_a_storm_passes_or_fails_with_source_and_page(server: OneStop, pulls: Pu
     ("reply", "problem"),
     [
         (ERROR_PAGE, "is an HTML page, not JSON"),
-        (Reply(b'{"data": [{"maHoSo": "H27.101-26'), "is no whole JSON object"),
-        (Reply([item(1)]), "is no whole JSON object"),
-        (Reply(b""), "is no whole JSON object"),
+        (Reply(b'{"data": [{"maHoSo": "H27.101-26'), "is no complete JSON object"),
+        (Reply([item(1)]), "is no complete JSON object"),
+        (Reply(b""), "is no complete JSON object"),
         (Reply({"data": {}}), 'has no list "data"'),
         (Reply({"data": []}), 'has no "totalPages"'),
         (Reply({"data": [], "totalPages": 3}), "the page is empty, though more are announced"),

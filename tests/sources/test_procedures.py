@@ -252,7 +252,7 @@ def test_the_public_list_is_asked_page_by_page_and_a_broken_pull_goes_on(pulled:
     [
         (portal(3, {2: page(1, 3)}), "page 2: .*same records"),
         (portal(3, {2: b'{"data": {"items": [], "totalPages": 3}}'}), "page 2: .*empty"),
-        (portal(1, {1: b'{"data": {"items": [{"co'}), "page 1: .*no whole JSON"),
+        (portal(1, {1: b'{"data": {"items": [{"co'}), "page 1: .*no complete JSON"),
         (portal(1, {1: b'{"data": []}'}), "page 1: the answer is no page"),
         (portal(1, {1: b'{"data": {"items": {}, "totalPages": 1}}'}), "page 1: the answer is no page"),
     ],

@@ -134,9 +134,9 @@ class Desk:
         )
 
     def load(self, connection: duckdb.DuckDBPyConnection) -> LoadReport:
-        in_force = self.landing.in_force(SOURCE.name)
+        active = self.landing.active(SOURCE.name)
         opener = stored_file(self.landing.root)
-        return load(connection, SOURCE, in_force, opener, key=bytes(32), max_record_bytes=1 << 20)
+        return load(connection, SOURCE, active, opener, key=bytes(32), max_record_bytes=1 << 20)
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def test_an_indicator_that_is_gone_stops_no_other(pulls: Pulls) -> None:
     ("reply", "problem"),
     [
         (ERROR_PAGE, "is an HTML page, not JSON"),
-        (Reply(b'[{"page": 1}, ['), "is no whole JSON"),
+        (Reply(b'[{"page": 1}, ['), "is no complete JSON"),
         (Reply({"page": 1}), "it is another kind of JSON"),
         (Reply([{"page": 2, "pages": 3}, None]), "the page is empty, though more are announced"),
         (Reply(b"", 404), "nothing here any more (status 404)"),

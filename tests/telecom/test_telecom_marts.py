@@ -338,7 +338,7 @@ def test_a_quarter_that_comes_again_replaces_the_first_and_both_stay_on_record(w
     world.load()
     world.build()
     assert world.rows(told) == [(29, 1, "not_enough")]
-    assert len(world.landing.in_force("ookla_tiles")) == 2
+    assert len(world.landing.active("ookla_tiles")) == 2
     told = "select sites from marts.telecom_coverage where area_code = '42' and technology = '4G' and operator = 'all'"
     assert world.rows(told) == [(1,)]
 

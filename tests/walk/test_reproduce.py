@@ -26,7 +26,7 @@ def test_only_the_files_of_the_release_are_active_again(tmp_path: Path) -> None:
     then, _ = told(kept, "hoso-2026-10-20.json"), told(kept, "hoso-2026-10-31.json")
     kept.withdraw("dossiers", then["sha256"], "it came again", NOW)
     _land(kept, anew, Release(tmp_path, {"id": "1", "sources": [then]}))
-    (receipt,) = anew.in_force("dossiers")
+    (receipt,) = anew.active("dossiers")
     assert receipt in [replace(known, withdrawn=None) for known in kept.receipts("dossiers")]
     assert (receipt.name, receipt.landed_at) == ("hoso-2026-10-20.json", NOW)
     assert anew.path_of(receipt).read_bytes() == b"hoso-2026-10-20.json"

@@ -252,7 +252,7 @@ def test_files_are_read_again_when_their_rules_or_registries_have_changed(
         columns = (*table.columns, Column("length", "integer", "length(j.code)"))
         source = replace(source, table=replace(table, columns=columns, rules=()))
     assert counts(source) == (2, 2, 0, 4)
-    assert get_state(connection, "rebuild_because") == "the files of codes are read otherwise now"
+    assert get_state(connection, "rebuild_because") == "the files of codes are read under other rules now"
     assert counts(source) == (0, 0, 0, 4)
 
 

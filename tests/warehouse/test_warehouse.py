@@ -18,7 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.warehouse.connection import Warehouse, WarehouseBusy, get_state
-from pipelines.warehouse.load import standing
+from pipelines.warehouse.load import source_totals
 from pipelines.warehouse.pseudonyms import KeyProblem, bind_key, make_key, pseudonym, read_key
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class TestFilesInForce:
         assert world.rows("select name from raw.files") == [("hoso-2026-03-31.ndjson",)]
         with world.warehouse.connect() as connection:
             assert get_state(connection, "rebuild_because")  # months that it had touched are not known any more
-            assert standing(connection, "dossiers") == {
+            assert source_totals(connection, "dossiers") == {
                 "total_in": 2,
                 "total_quarantined": 1,
                 "reasons": {"unknown_code: KenhThucHien": 1},

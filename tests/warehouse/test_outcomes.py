@@ -17,7 +17,7 @@ from pipelines.landing.store import Receipt
 from pipelines.settings import load_settings
 from pipelines.sources import all_sources
 from pipelines.sources.province import Province, quadkeys
-from pipelines.warehouse.load import Fate, cut_off_files, fates, quarantine_counts, refused_files
+from pipelines.warehouse.load import FileOutcome, file_outcomes, quarantine_counts, refused_files, truncated_files
 
 if TYPE_CHECKING:
     from conftest import World
@@ -49,9 +49,9 @@ def workbook(*sheets: list[list[str]]) -> bytes:
     return content.getvalue()
 
 
-def fate_of(world: World, receipt: Receipt) -> Fate:
+def outcome_of(world: World, receipt: Receipt) -> FileOutcome:
     with world.warehouse.connect() as connection:
-        return fates(connection, receipt.source)[receipt.sha256, receipt.name]
+        return file_outcomes(connection, receipt.source)[receipt.sha256, receipt.name]
 
 
 def printed(world: World, *command: str) -> str:
@@ -77,17 +77,17 @@ def files_said(world: World, source: str) -> dict[str, str]:
 def test_a_later_file_about_the_same_subject_replaces_the_first_and_is_reported(world: World) -> None:
     first, other = world.land(MOBILE, tiles(3), OOKLA), world.land(MOBILE.replace("mobile", "fixed"), tiles(2), OOKLA)
     world.load()
-    assert fate_of(world, first) == Fate("loaded")
-    second = world.land(AGAIN, tiles(2, tests=0), OOKLA)  # a tile without a test is impossible: the file is refused
+    assert outcome_of(world, first) == FileOutcome("loaded")
+    second = world.land(AGAIN, tiles(2, tests=0), OOKLA)  # a tile without a test cannot be: refused whole
     world.load()
-    assert fate_of(world, second).status == "refused"
-    assert fate_of(world, first) == Fate("loaded"), "what was refused replaces nothing"
+    assert outcome_of(world, second).status == "refused"
+    assert outcome_of(world, first) == FileOutcome("loaded"), "what was refused replaces nothing"
     assert "1 / 2 dòng / rows" in printed(world, "quarantine", "ookla_tiles", "--limit", "1")
     third = world.land(MOBILE, tiles(1), OOKLA)
     world.load()
-    assert fate_of(world, first) == Fate("replaced", None, third.sha256)
-    assert fate_of(world, second).status == "replaced", "the right file came: nothing waits for anybody"
-    assert (fate_of(world, third), fate_of(world, other)) == (Fate("loaded"), Fate("loaded"))
+    assert outcome_of(world, first) == FileOutcome("replaced", None, third.sha256)
+    assert outcome_of(world, second).status == "replaced", "the right file came: nothing waits for anybody"
+    assert (outcome_of(world, third), outcome_of(world, other)) == (FileOutcome("loaded"), FileOutcome("loaded"))
     with world.warehouse.connect() as connection:
         assert refused_files(connection) == {}
         assert quarantine_counts(connection)["ookla_tiles"] == (3, 0), "rows of replaced files count no more"
@@ -97,7 +97,7 @@ def test_a_later_file_about_the_same_subject_replaces_the_first_and_is_reported(
     assert said[third.sha256[:12]] == said[other.sha256[:12]] == "active"
     world.landing.withdraw("ookla_tiles", third.sha256, "wrong quarter", world.landed_at)
     world.load()
-    assert fate_of(world, first) == Fate("loaded"), "without its successor it counts again"
+    assert outcome_of(world, first) == FileOutcome("loaded"), "without its successor it counts again"
 
 
 def test_a_truncated_file_is_replaced_by_any_file_about_the_same_subject(world: World) -> None:
@@ -105,11 +105,11 @@ def test_a_truncated_file_is_replaced_by_any_file_about_the_same_subject(world: 
     world.land(MOBILE, content[:-200], OOKLA)
     world.load()
     with world.warehouse.connect() as connection:
-        assert cut_off_files(connection) == {"ookla_tiles": [(MOBILE, "unreadable_parquet")]}
+        assert truncated_files(connection) == {"ookla_tiles": [(MOBILE, "unreadable_parquet")]}
     world.land(AGAIN, content, OOKLA)
     world.load()
     with world.warehouse.connect() as connection:
-        assert (cut_off_files(connection), refused_files(connection)) == ({}, {})
+        assert (truncated_files(connection), refused_files(connection)) == ({}, {})
 
 
 def test_a_workbook_with_figures_on_two_sheets_is_complete_but_not_read_completely(world: World) -> None:
@@ -118,18 +118,18 @@ def test_a_workbook_with_figures_on_two_sheets_is_complete_but_not_read_complete
     world.land(name, workbook(rows, rows), source)
     world.load()
     with world.warehouse.connect() as connection:
-        assert cut_off_files(connection) == {"village_coverage": [(name, "further_sheet")]}
+        assert truncated_files(connection) == {"village_coverage": [(name, "further_sheet")]}
     world.land(name, workbook([*rows, ["Thành Sen", "Thôn 2", "không"]]), source)
     world.load()
     with world.warehouse.connect() as connection:
-        assert cut_off_files(connection) == {}
+        assert truncated_files(connection) == {}
 
 
 def test_a_refused_file_has_its_reason(world: World) -> None:
     refused = world.land(MOBILE, tiles(3, without="tests"), OOKLA)
     assert files_said(world, "ookla_tiles") == {refused.sha256[:12]: "active"}, "not loaded yet"
     world.load()
-    assert fate_of(world, refused) == Fate("refused", NO_TESTS)
+    assert outcome_of(world, refused) == FileOutcome("refused", NO_TESTS)
     assert files_said(world, "ookla_tiles") == {refused.sha256[:12]: f"refused: {NO_TESTS}"}
     with world.warehouse.connect() as connection:
         assert refused_files(connection) == {"ookla_tiles": [(MOBILE, NO_TESTS)]}
@@ -142,4 +142,4 @@ def test_an_inventory_is_about_its_own_name(world: World, name: str, is_replaced
     first = world.land("tram-2026-09-30.csv", f"{head}Viettel,A,4G,,,18073\n".encode(), source)
     world.land(name, f"{head}Viettel,B,4G,,,18073\n".encode(), source)
     world.load()
-    assert (fate_of(world, first).status == "replaced") is is_replaced
+    assert (outcome_of(world, first).status == "replaced") is is_replaced

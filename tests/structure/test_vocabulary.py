@@ -1,0 +1,71 @@
+"""Words that the project no longer uses, each with the term to write instead (CONTRIBUTING.md)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.settings import PROJECT_ROOT
+
+SCANNED = (
+    *("pipelines/sources", "pipelines/landing", "pipelines/warehouse", "pipelines/quality", "pipelines/transform"),
+    *("pipelines/release", "pipelines/qd766", "pipelines/walk.py", "pipelines/reasons.py", "pipelines/settings.py"),
+    *("pipelines/platform.py", "pipelines/reproduce.py", "pipelines/dictionary.py", "samples", "benchmarks", "hatinh"),
+)
+"""Folders and files, relative to the project."""
+SUFFIXES = frozenset({".py", ".sql", ".yml", ".md", ".html", ".toml"})
+UNITS = "source|target|table|mart|step|file|column|indicator|row|month|sheet|pillar"
+BETTER = {
+    r"\b(told|tells)\b": "reported, states",
+    r"\bmend(s|ed|ing)?\b": "fix, how to fix",
+    r"\bstepped aside\b": "superseded",
+    r"\bfrom the ground\b": "full rebuild",
+    r"\b(torn|cut off)\b": "truncated",
+    r"\bwithout a word\b": "silently",
+    r"\bbears? witness\b": "reports coverage",
+    r"\bof before\b": "previous",
+    r"\bof today\b": "current",
+    r"(?<!no longer )\bin force\b": "active",
+    rf"\bone \w+ an? ({UNITS})\b": "one X per Y",
+}
+"""Regular expression, case ignored, to the better wording."""
+
+
+def old_words(text: str) -> Iterator[tuple[int, str, str]]:
+    """Line, old word and better word."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for pattern, better in BETTER.items():
+            for found in re.finditer(pattern, line, re.IGNORECASE):
+                yield number, found.group(), better
+
+
+def scanned_files() -> Iterator[Path]:
+    for name in SCANNED:
+        place = PROJECT_ROOT / name
+        assert place.exists(), f"{name} has moved: correct SCANNED"
+        yield from (p for p in sorted(place.rglob("*") if place.is_dir() else [place]) if p.suffix in SUFFIXES)
+
+
+def test_old_words_do_not_come_back() -> None:
+    found = [
+        f"{path.relative_to(PROJECT_ROOT)}:{line}: {word!r}, write: {better}"
+        for path in scanned_files()
+        for line, word, better in old_words(path.read_text(encoding="utf-8"))
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("The name tells the day.", ["tells"]),
+        ("It is in force, and it is no longer in force.", ["in force"]),
+        ("one row a month", ["one row a month"]),
+        ("one row per month, a recommended commune", []),
+    ],
+)
+def test_a_word_is_found_with_its_line(text: str, words: list[str]) -> None:
+    assert [(line, word) for line, word, _ in old_words(f"\n{text}")] == [(2, word) for word in words]
