@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.release.files import RELEASES
 from pipelines.release.reader import ReleaseReader, Row, rows_of
 from pipelines.release.released import Release
 from pipelines.release.sql import literal
+from pipelines.release.store import ReleaseStore
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,6 +44,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         ),
         **dict.fromkeys(("value_grade", "pace_method", "status", "base_year_note", "document", "grade"), "VARCHAR"),
         **dict.fromkeys(("pillar_vi", "pillar_en", "note", "certainty", "qualifier", "no_data_reason"), "VARCHAR"),
+        "mark_key": "VARCHAR",
         **dict.fromkeys(("responsible_agency", "responsible_basis", "difference_vi", "difference_en"), "VARCHAR"),
         **dict.fromkeys(("ended_reason_vi", "ended_reason_en"), "VARCHAR"),
         **dict.fromkeys(("period_start", "last_month", "vintage_on"), "DATE"),
@@ -291,6 +295,15 @@ class Place:
     seeds: Path
 
 
+@dataclass(frozen=True)
+class Previous:
+    """The release before the one that is shown, with its targets by id."""
+
+    id: str
+    created_at: datetime
+    targets: Mapping[str, Row]
+
+
 class Rows:
     """What the scoreboard shows of one release. Opened on the staged or published directory; only reads."""
 
@@ -322,6 +335,25 @@ class Rows:
     def grades(self) -> dict[str | None, int]:
         """How many of the targets with a value have one of each grade; a sample has none."""
         return {row["value_grade"]: row["targets"] for row in self._ask(_GRADES)}
+
+    @cached_property
+    def previous(self) -> Previous | None:
+        """The targets as the release before this one had them; None where there is none in the same store.
+
+        The newest by creation, so that a release that was rolled back counts too: readers have seen it.
+        """
+        earlier = (
+            release
+            for root in (self.release.path.parent, self.release.path.parent.parent)  # staged, or published
+            if (root / RELEASES).is_dir()
+            for release in ReleaseStore(root).list()
+            if release.created_at < self.release.created_at and "target_progress" in release.tables
+        )
+        release = max(earlier, key=lambda release: release.created_at, default=None)
+        if release is None:
+            return None
+        rows = Rows(release, self.place).targets
+        return Previous(release.id, release.created_at, {row["target_id"]: row for row in rows})
 
     @cached_property
     def series(self) -> dict[str, list[Row]]:

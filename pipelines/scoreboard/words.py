@@ -46,7 +46,7 @@ STATUS = {
     "away": Text("Xa dần mục tiêu", "Moving away"),
     "not_assessed": Text("Chưa đánh giá được", "Not assessed"),
     "no_data": Text("Chưa có số liệu", "No data"),
-    "no_longer_in_force": Text("Không còn hiệu lực", "No longer in force"),
+    "no_longer_in_force": Text("Không còn hiệu lực", "No longer in effect"),
 }
 STATUS_MEANS = {
     "met": Text(
@@ -89,6 +89,19 @@ CERTAINTY = {
     "preliminary": Text("số sơ bộ hoặc ước tính", "preliminary or estimated"),
     "proxy": Text("số thay thế", "proxy"),
     "sample": Text("dữ liệu mẫu", "synthetic"),
+}
+CERTAINTY_MEANS = {
+    "real": Text("số cuối cùng của đúng chỉ số, do nguồn có dẫn chứng", "a final value of the indicator itself, with its source"),
+    "preliminary": Text(
+        "số sơ bộ, ước tính, hoặc tính từ một phần của kỳ", "preliminary, estimated, or of a part of the period"
+    ),
+    "proxy": Text(
+        "số của một chỉ số gần giống, hoặc dựa trên giả định", "a value of a similar indicator, or one that rests on an assumption"
+    ),
+    "sample": Text(
+        "tính từ dữ liệu mẫu để thử hệ thống, không phải số của tỉnh",
+        "computed from synthetic data that test the system, not from the province’s",
+    ),
 }
 NO_DATA_REASON = {
     "due_and_missing": Text("Đã đến hạn, chưa có số liệu", "Due and missing"),
