@@ -30,13 +30,21 @@ TITLE = {
     "ended": Text("Không còn hiệu lực", "No longer in effect"),
     "nation": Text("Chỉ tiêu của riêng cả nước", "Targets of the nation alone"),
 }
+SHORT = TITLE | {
+    "needed": Text("Cần số liệu", "Data needed"),
+    "not_assessed": Text("Chưa đánh giá", "Not assessed"),
+    "not_due_yet": Text("Chưa đến hạn", "Not due yet"),
+    "ended": Text("Hết hiệu lực", "Ended"),
+    "nation": Text("Của cả nước", "Of the nation"),
+}
+"""The same where little room is."""
 _CERTAINTIES = ("sample", "proxy", "preliminary", "real")
 """The weakest first."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One indicator. `tile` is the target that decides; `same` set the same mark, `others` another one."""
+    """One indicator. `tile` is the target that decides; `same` ask for the same, `others` are the other marks, each once."""
 
     tile: Tile
     group: str
@@ -84,7 +92,7 @@ class Answers:
 
 
 def answers(tiles: Iterable[Tile]) -> Answers:
-    """Every target in exactly one line: as the one that decides, or as a note of it."""
+    """Every indicator in exactly one line, with its targets."""
     lines: dict[str, list[Line]] = {group: [] for group in GROUPS}
     of_one: dict[tuple[str, bool], list[Tile]] = {}
     for tile in tiles:
@@ -93,8 +101,9 @@ def answers(tiles: Iterable[Tile]) -> Answers:
     for every in of_one.values():
         first, *more = sorted(every, key=_rank)
         group = group_of(first)
-        same = [tile for tile in more if tile["mark"] == first["mark"]]
-        lines[group].append(Line(first, group, same, [tile for tile in more if tile not in same]))
+        same = [tile for tile in more if _asked(tile) == _asked(first)]
+        others = {_asked(tile): tile for tile in reversed(more) if tile not in same and _asked(tile) != _asked(first)}
+        lines[group].append(Line(first, group, same, sorted(others.values(), key=_rank)))
     for group in ("behind", "needed"):
         lines[group].sort(key=lambda line: _urgency(line.tile))
     return Answers(lines)
@@ -118,6 +127,10 @@ def group_of(tile: Tile) -> str:
         is_due = reason == "due_and_missing" or (reason is None and tile["is_overdue"])
         return "needed" if is_due else reason or "not_due_yet"
     return "needed" if tile["is_overdue"] and tile["target_value"] is not None else "not_assessed"
+
+
+def _asked(tile: Tile) -> tuple[Any, ...]:
+    return tile["target_value"], tile["target_year"], bool(tile["is_strict"])
 
 
 def _rank(tile: Tile) -> tuple[int, int, bool, str]:

@@ -36,8 +36,9 @@ class Charts:
         The first value, the last and the target are labelled; a rank has 1 at the top.
         """
         ends = [values[0], values[-1]] if len(values) > 1 else [values[-1]]
+        marked = [*ends, *path[:1], *([goal] if goal else [])]
         return self._draw(
-            self._rank_spark if is_rank else self._spark,
+            _with_years(self._rank_spark if is_rank else self._spark, {int(point["at"]) for point in marked}),
             values=_middles(values),
             path=_middles(path),
             goal=_middles([goal] if goal else []),
@@ -101,13 +102,25 @@ def _middles(points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"at": round(point["at"] - 0.5, 4), "value": point["value"]} for point in points]
 
 
+def _with_years(vega: Json, years: set[int]) -> Json:
+    """The years that the axis names: those of the labelled points. Labels that would overlap are left out."""
+    return vega | {
+        "axes": [axis | {"values": sorted(years)} if axis["orient"] == "bottom" else axis for axis in vega["axes"]]
+    }
+
+
 def _series(*, is_rank: bool) -> Json:
     """A time series with axes: three or four values of the scale, the years, labels at the ends and at the target."""
     import altair as alt
 
     quiet = {"labelColor": "var(--soft)", "labelFontSize": 11, "title": None}
     years = alt.Axis(
-        **quiet, format="d", tickMinStep=1, tickCount=4, grid=False, domainColor="var(--soft)", tickColor="var(--soft)"
+        **quiet,
+        format="d",
+        grid=False,
+        labelOverlap=True,
+        domainColor="var(--soft)",
+        tickColor="var(--soft)",
     )
     sizes = alt.Axis(
         **quiet,
@@ -117,8 +130,8 @@ def _series(*, is_rank: bool) -> Json:
         domain=False,
         ticks=False,
     )
-    x = alt.X("at:Q", axis=years, scale=alt.Scale(zero=False, nice=False, padding=14))
-    y = alt.Y("value:Q", axis=sizes, scale=alt.Scale(zero=False, nice=True, padding=12, reverse=is_rank))
+    x = alt.X("at:Q", axis=years, scale=alt.Scale(zero=False, nice=False, padding=20))
+    y = alt.Y("value:Q", axis=sizes, scale=alt.Scale(zero=False, nice=False, padding=18, reverse=is_rank))
     values, path, goal, ends = (alt.Chart(alt.NamedData(name)) for name in ("values", "path", "goal", "ends"))
     label = alt.Text("value:Q", format=",.2~f")
     text: Json = {"fontSize": 12, "fontWeight": "bold"}
@@ -129,7 +142,7 @@ def _series(*, is_rank: bool) -> Json:
         values.mark_point(size=26, filled=True, opacity=1, color="currentColor").encode(x, y),
         ends.mark_text(**text, dy=-10, color="currentColor").encode(x, y, label),
         goal.mark_text(**text, dy=15, color="var(--path)").encode(x, y, label),
-    ).properties(width=252, height=84, padding={"left": 42, "right": 16, "top": 10, "bottom": 20})
+    ).properties(width=208, height=92, padding={"left": 44, "right": 8, "top": 4, "bottom": 20})
     return _compiled(chart)
 
 

@@ -152,6 +152,7 @@ def _pillar(targets: Sequence[Row], rows: Rows, charts: Charts) -> dict[str, Any
     first = targets[0]
     tiles = [_tile(row, rows, charts) for row in targets]
     cards = _cards(tiles)
+    groups = [answers.group_of(tile) for tile in tiles]
     return {
         "id": first["pillar"],
         "position": first["position"],
@@ -160,10 +161,9 @@ def _pillar(targets: Sequence[Row], rows: Rows, charts: Charts) -> dict[str, Any
         "cards": [card for card in cards if card[0]["status"] != "no_data"],
         "unknown": [card for card in cards if card[0]["status"] == "no_data"],
         "summary": [
-            (title, sum(answers.group_of(tile) == group for tile in tiles))
-            for group, title in answers.TITLE.items()
-            if any(answers.group_of(tile) == group for tile in tiles)
+            (title, groups.count(group)) for group, title in answers.SHORT.items() if group in groups
         ],
+        "is_assessed": any(group in groups for group in ("behind", "met", "on_track")),
     }
 
 
@@ -188,6 +188,7 @@ def _tile(row: Row, rows: Rows, charts: Charts) -> dict[str, Any]:
     tile = row | {
         "title": Text(row["title_vi"] or row["target_id"], row["title_en"] or row["title_vi"] or row["target_id"]),
         "period": words.period(row["period_type"], row["period_start"], row["last_month"], row["year"]),
+        "when": words.short_period(row["period_type"], row["period_start"], row["last_month"], row["year"]),
         "goal": words.goal(row["target_value"], row["unit"], row["direction"], row["is_strict"]),
         "gap": words.gap(row["distance"], row["direction"], row["unit"], row["is_strict"]),
         "by": _asked_by(row),

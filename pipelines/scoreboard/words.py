@@ -90,6 +90,12 @@ CERTAINTY = {
     "proxy": Text("số thay thế", "proxy"),
     "sample": Text("dữ liệu mẫu", "synthetic"),
 }
+CERTAINTY_SHORT = {
+    "real": Text("số cuối cùng", "final"),
+    "preliminary": Text("sơ bộ", "preliminary"),
+    "proxy": Text("số thay thế", "proxy"),
+    "sample": Text("dữ liệu mẫu", "synthetic"),
+}
 CERTAINTY_MEANS = {
     "real": Text("số cuối cùng của đúng chỉ số, do nguồn có dẫn chứng", "a final value of the indicator itself, with its source"),
     "preliminary": Text(
@@ -287,6 +293,16 @@ def period(kind: str | None, start: date | None, last_month: date | None = None,
         "month": Text(f"tháng {start.month}/{start.year}", f"{start:%B %Y}"),
     }
     return names.get(kind or "", day(start))
+
+
+def short_period(kind: str | None, start: date | None, last_month: date | None = None, year: int | None = None) -> Text:
+    """The name of a period where little room is: `2025`, or `đến 10/2026` of a year that still runs."""
+    if kind not in (None, "year"):
+        return period(kind, start, last_month, year)
+    full = year or (start.year if start else None)
+    if last_month is not None and last_month.year == full and last_month.month < 12:
+        return Text(f"đến {last_month.month}/{full}", f"to {last_month:%b} {full}")
+    return NOTHING if full is None else Text(f"{full}", f"{full}")
 
 
 def years(expected: float | None, low: float | None, high: float | None) -> Text:

@@ -27,7 +27,7 @@
   var folds = document.querySelectorAll('details.fold, details.without-data, details.more');
   // A wide screen has room for the cards.
   if (matchMedia('(min-width: 62rem)').matches)
-    document.querySelectorAll('details.fold.has-values').forEach(function (fold) { fold.open = true; });
+    document.querySelectorAll('details.fold.is-assessed').forEach(function (fold) { fold.open = true; });
   // Paper unfolds nothing.
   var closed = [];
   addEventListener('beforeprint', function () {
