@@ -119,6 +119,7 @@ def _series(*, is_rank: bool) -> Json:
         format="d",
         grid=False,
         labelOverlap=True,
+        labelSeparation=8,
         domainColor="var(--soft)",
         tickColor="var(--soft)",
     )
@@ -130,8 +131,8 @@ def _series(*, is_rank: bool) -> Json:
         domain=False,
         ticks=False,
     )
-    x = alt.X("at:Q", axis=years, scale=alt.Scale(zero=False, nice=False, padding=20))
-    y = alt.Y("value:Q", axis=sizes, scale=alt.Scale(zero=False, nice=False, padding=18, reverse=is_rank))
+    x = alt.X("at:Q", axis=years, scale=alt.Scale(zero=False, nice=False, padding=26))
+    y = alt.Y("value:Q", axis=sizes, scale=alt.Scale(zero=False, nice=False, padding=24, reverse=is_rank))
     values, path, goal, ends = (alt.Chart(alt.NamedData(name)) for name in ("values", "path", "goal", "ends"))
     label = alt.Text("value:Q", format=",.2~f")
     text: Json = {"fontSize": 12, "fontWeight": "bold"}
@@ -142,7 +143,7 @@ def _series(*, is_rank: bool) -> Json:
         values.mark_point(size=26, filled=True, opacity=1, color="currentColor").encode(x, y),
         ends.mark_text(**text, dy=-10, color="currentColor").encode(x, y, label),
         goal.mark_text(**text, dy=15, color="var(--path)").encode(x, y, label),
-    ).properties(width=208, height=92, padding={"left": 44, "right": 8, "top": 4, "bottom": 20})
+    ).properties(width=208, height=104, padding={"left": 44, "right": 8, "top": 4, "bottom": 20})
     return _compiled(chart)
 
 
