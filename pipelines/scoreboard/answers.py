@@ -15,7 +15,17 @@ from pipelines.scoreboard.words import Text
 
 Tile = Mapping[str, Any]
 
-GROUPS = ("behind", "needed", "met", "on_track", "not_assessed", "not_due_yet", "only_national_value", "ended", "nation")
+GROUPS = (
+    "behind",
+    "needed",
+    "met",
+    "on_track",
+    "not_assessed",
+    "not_due_yet",
+    "only_national_value",
+    "ended",
+    "nation",
+)
 """In the order in which one target decides for its indicator; the targets of the nation alone are never mixed in."""
 LISTED = ("behind", "needed", "met")
 """The groups whose lines the first screen shows; the others are counted and fold."""
@@ -44,7 +54,7 @@ _CERTAINTIES = ("sample", "proxy", "preliminary", "real")
 
 @dataclass(frozen=True)
 class Line:
-    """One indicator. `tile` is the target that decides; `same` ask for the same, `others` are the other marks, each once."""
+    """One indicator. `tile` is the target that decides, `same` ask for the same; `others` are other marks, each once."""
 
     tile: Tile
     group: str
@@ -109,20 +119,22 @@ def answers(tiles: Iterable[Tile]) -> Answers:
     return Answers(lines)
 
 
+_GROUP_OF = {
+    **dict.fromkeys(("moderate", "insufficient", "away"), "behind"),
+    **dict.fromkeys(("met", "met_provisional"), "met"),
+    "on_track": "on_track",
+    "no_longer_in_force": "ended",
+}
+
+
 def group_of(tile: Tile) -> str:
     """The list that a target belongs to."""
-    status = tile["status"]
-    if status == "no_longer_in_force":
-        return "ended"
-    if tile["area_code"] == "VN":
+    group = _GROUP_OF.get(tile["status"])
+    if tile["area_code"] == "VN" and group != "ended":
         return "nation"
-    if status in ("moderate", "insufficient", "away"):
-        return "behind"
-    if status in ("met", "met_provisional"):
-        return "met"
-    if status == "on_track":
-        return "on_track"
-    if status == "no_data":
+    if group:
+        return group
+    if tile["status"] == "no_data":
         reason = tile["no_data_reason"]
         is_due = reason == "due_and_missing" or (reason is None and tile["is_overdue"])
         return "needed" if is_due else reason or "not_due_yet"

@@ -1,7 +1,7 @@
 """The charts of the page: Vega-Lite by Altair, drawn to small inline SVG without a browser or the network.
 
-Colours are variables of the page (`var(--…)`), so that screen, dark mode and print each give theirs. A chart has numbers
-and no words; a number that the languages write differently is in it twice, and the page shows one. What differs only in
+Colours are variables of the page (`var(--…)`), so that screen, dark mode and print each give theirs. A chart has
+numbers and no words; a number that the languages write differently is in it twice, and the page shows one. What differs only in
 its data is compiled once. The same data give the same bytes: ids are numbered per chart, not per process.
 """
 
@@ -35,14 +35,15 @@ class Charts:
 
         The first value, the last and the target are labelled; a rank has 1 at the top.
         """
-        ends = [values[0], values[-1]] if len(values) > 1 else [values[-1]]
-        marked = [*ends, *path[:1], *([goal] if goal else [])]
+        above, below = _labels(values, is_rank)
+        marked = [*above, *below, *path[:1], *([goal] if goal else [])]
         return self._draw(
             _with_years(self._rank_spark if is_rank else self._spark, {int(point["at"]) for point in marked}),
             values=_middles(values),
             path=_middles(path),
             goal=_middles([goal] if goal else []),
-            ends=_middles(ends),
+            above=_middles(above),
+            below=_middles(below),
         )
 
     def bar(self, won: float, most: float) -> str:
@@ -102,6 +103,19 @@ def _middles(points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"at": round(point["at"] - 0.5, 4), "value": point["value"]} for point in points]
 
 
+def _labels(
+    values: Sequence[Mapping[str, Any]], is_rank: bool
+) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """The first and the last value, each above or below its point: where the line does not run."""
+    first, last = values[0], values[-1]
+    if len(values) == 1:
+        return [last], []
+    rises_first = (values[1]["value"] > first["value"]) != is_rank
+    rises_last = (last["value"] >= values[-2]["value"]) != is_rank
+    above = [*([] if rises_first else [first]), *([last] if rises_last else [])]
+    return above, [point for point in (first, last) if point not in above]
+
+
 def _with_years(vega: Json, years: set[int]) -> Json:
     """The years that the axis names: those of the labelled points. Labels that would overlap are left out."""
     return vega | {
@@ -113,7 +127,7 @@ def _series(*, is_rank: bool) -> Json:
     """A time series with axes: three or four values of the scale, the years, labels at the ends and at the target."""
     import altair as alt
 
-    quiet = {"labelColor": "var(--soft)", "labelFontSize": 11, "title": None}
+    quiet: Json = {"labelColor": "var(--soft)", "labelFontSize": 11, "title": None}
     years = alt.Axis(
         **quiet,
         format="d",
@@ -133,7 +147,8 @@ def _series(*, is_rank: bool) -> Json:
     )
     x = alt.X("at:Q", axis=years, scale=alt.Scale(zero=False, nice=False, padding=26))
     y = alt.Y("value:Q", axis=sizes, scale=alt.Scale(zero=False, nice=False, padding=24, reverse=is_rank))
-    values, path, goal, ends = (alt.Chart(alt.NamedData(name)) for name in ("values", "path", "goal", "ends"))
+    names = ("values", "path", "goal", "above", "below")
+    values, path, goal, above, below = (alt.Chart(alt.NamedData(name)) for name in names)
     label = alt.Text("value:Q", format=",.2~f")
     text: Json = {"fontSize": 12, "fontWeight": "bold"}
     chart = alt.layer(
@@ -141,7 +156,8 @@ def _series(*, is_rank: bool) -> Json:
         goal.mark_point(size=70, strokeWidth=2, color="var(--path)", filled=False).encode(x, y),
         values.mark_line(strokeWidth=2.25, color="currentColor").encode(x, y),
         values.mark_point(size=26, filled=True, opacity=1, color="currentColor").encode(x, y),
-        ends.mark_text(**text, dy=-10, color="currentColor").encode(x, y, label),
+        above.mark_text(**text, dy=-10, color="currentColor").encode(x, y, label),
+        below.mark_text(**text, dy=15, color="currentColor").encode(x, y, label),
         goal.mark_text(**text, dy=15, color="var(--path)").encode(x, y, label),
     ).properties(width=208, height=104, padding={"left": 44, "right": 8, "top": 4, "bottom": 20})
     return _compiled(chart)

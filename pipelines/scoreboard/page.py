@@ -160,15 +160,13 @@ def _pillar(targets: Sequence[Row], rows: Rows, charts: Charts) -> dict[str, Any
         "tiles": tiles,
         "cards": [card for card in cards if card[0]["status"] != "no_data"],
         "unknown": [card for card in cards if card[0]["status"] == "no_data"],
-        "summary": [
-            (title, groups.count(group)) for group, title in answers.SHORT.items() if group in groups
-        ],
+        "summary": [(title, groups.count(group)) for group, title in answers.SHORT.items() if group in groups],
         "is_assessed": any(group in groups for group in ("behind", "met", "on_track")),
     }
 
 
 def _cards(tiles: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Targets of one mark with one verdict share a card; the first gives its figures, a target of the province first."""
+    """Targets of one mark with one verdict share a card, which shows the first, one of the province if there is."""
     cards: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for tile in tiles:
         cards.setdefault(tile["mark"], []).append(tile)

@@ -1,7 +1,6 @@
 """The rows that page and workbook show, by SQL over the Parquet files of one release and the registries of the seeds.
 
-A table that the release does not have, or a column that an older one lacks, reads as missing, never as an error: what
-is not there is said on the page.
+A table that the release does not have, or a column that an older one lacks, reads as missing, never as an error.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ STATUSES = (
     *("met", "met_provisional", "on_track", "moderate", "insufficient", "away"),
     *("not_assessed", "no_data", "no_longer_in_force"),
 )
-"""The order in which readers meet them: from what is reached to what nobody knows or asks for any more."""
+"""The order in which readers see them: from what is reached to what has no data or is no longer measured."""
 
 REGISTRIES = ("pillars", "indicators", "areas")
 """Seeds that the scoreboard reads, since a release does not hold them."""
@@ -314,7 +313,7 @@ class Rows:
     def targets(self) -> list[Row]:
         """Every target once, at its latest period, by pillar and status, with the definition of its indicator.
 
-        `is_sample`: whether its value was computed from made-up data or is one.
+        `is_sample`: whether its value was computed from synthetic data or is such data.
         """
         package = self.release.package
         made_up = {source["title"] for source in package["sources"] if source.get("synthetic")}
@@ -365,7 +364,7 @@ class Rows:
 
     @cached_property
     def communes(self) -> list[Row]:
-        """Every commune of today with its measures and, where the release has it, its boundary as WKT."""
+        """Every current commune with its measures and, where the release has it, its boundary as WKT."""
         return self._ask(_COMMUNES)
 
     @cached_property
@@ -390,7 +389,7 @@ class Rows:
 
     @cached_property
     def dark_villages(self) -> list[Row]:
-        """Every village that every operator on the list leaves without a technology, and since when."""
+        """Every village without a technology of any operator on the list, and since when."""
         return self._ask(_DARK_VILLAGES)
 
     @cached_property

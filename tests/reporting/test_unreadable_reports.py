@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 
 from pipelines.reporting import check as judged
 from pipelines.reporting.check import UNREADABLE, check
-from pipelines.reporting.marked import LIST, MENDS, marked_copy, said_lines
+from pipelines.reporting.marked import LIST, MENDS, described_lines, marked_copy
 from pipelines.reporting.registry import Registry
 from pipelines.sources import isolated
 from pipelines.sources.table_rows import Container
@@ -25,7 +25,7 @@ def test_a_file_whose_reader_crashes_is_one_finding(monkeypatch: pytest.MonkeyPa
     checked = check(content, "bieu.xlsx", DAY)
     assert [(finding.row_no, finding.reason) for finding in checked.findings] == [(1, UNREADABLE)]
     assert "SIGABRT" in (checked.refusal or "")
-    assert said_lines(content, checked, registry.indicators) == [("1", "cả dòng", MENDS[UNREADABLE])]
+    assert described_lines(content, checked, registry.indicators) == [("1", "cả dòng", MENDS[UNREADABLE])]
     book = load_workbook(io.BytesIO(marked_copy(content, checked, registry.indicators, DAY)))
     assert book[LIST].cell(2, 3).value == MENDS[UNREADABLE]
 

@@ -137,13 +137,22 @@ def test_the_first_screen_names_value_target_agency_and_certainty(tmp_path: Path
     found = section(tmp_path)
     assert "3 chỉ số của tỉnh" in found.text
     behind, needed, met = (found.all("section", id=f"ds-{group}")[0].text for group in ("behind", "needed", "met"))
-    for text in ("Chỉ tiêu late", "81,82 %", "≥ 100 %" if "≥ 100 %" in behind else "100 %", "Sở Y tế", "số thay thế", "quá hạn"):
+    for text in (
+        "Chỉ tiêu late",
+        "81,82 %",
+        "≥ 100 %" if "≥ 100 %" in behind else "100 %",
+        "Sở Y tế",
+        "số thay thế",
+        "quá hạn",
+    ):
         assert text in behind
     assert "Chỉ tiêu due" in needed
     assert "Sở Nội vụ" in needed
     assert "Tạm tính đạt" in met
     assert "sơ bộ" in met
-    tiles = {node.attrs["href"]: node.all("b")[0].text for node in found.all("a") if "count" in node.attrs.get("class", "")}
+    tiles = {
+        node.attrs["href"]: node.all("b")[0].text for node in found.all("a") if "count" in node.attrs.get("class", "")
+    }
     assert tiles == {"#ds-behind": "1", "#ds-needed": "1", "#ds-met": "1"}
     assert "Chưa có bản công bố trước" in found.text
 
@@ -175,17 +184,18 @@ def test_documents_of_one_mark_and_verdict_share_a_card(tmp_path: Path) -> None:
     assert "QĐ 749/QĐ-TTg" in note.text
 
 
-def heights(svg: str) -> list[float]:
-    """The heights of the labels of the values, in order."""
-    return [float(y) for y in re.findall(r'<text[^>]*translate\([\d.]+,([\d.]+)\)[^>]*font-weight="bold"', svg)]
+def height(svg: str, label: str) -> float:
+    """The height of a bold label in the chart."""
+    (y,) = re.findall(rf'<text[^>]*translate\([\d.]+,([\d.]+)\)[^>]*font-weight="bold"[^>]*>{label}</text>', svg)
+    return float(y)
 
 
 def test_a_chart_labels_its_ends_and_a_rank_rises_when_it_improves() -> None:
     points = [{"at": 2021.5, "value": 59.0}, {"at": 2024.5, "value": 11.0}]
-    first, last, _ = heights(Charts().spark(points, [], {"at": 2030.5, "value": 15.0}, is_rank=True))
-    assert last < first, "up on the screen"
-    first, last, _ = heights(Charts().spark(points, [], {"at": 2030.5, "value": 15.0}))
-    assert last > first
+    svg = Charts().spark(points, [], {"at": 2030.5, "value": 15.0}, is_rank=True)
+    assert height(svg, "11") < height(svg, "15") < height(svg, "59"), "the best rank is at the top"
+    svg = Charts().spark(points, [], {"at": 2030.5, "value": 15.0})
+    assert height(svg, "59") < height(svg, "15"), "the largest share is at the top"
 
 
 def test_one_point_is_drawn_with_its_value_in_both_languages() -> None:
@@ -198,8 +208,8 @@ def test_one_point_is_drawn_with_its_value_in_both_languages() -> None:
 
 def test_the_lowest_communes_are_named_and_few_dossiers_are_marked(tmp_path: Path) -> None:
     rows = [
-        {"commune_code_today": code, "commune_name_today": name, "month": target("a")["last_month"], "received": received,
-         "early": early, "on_time": 0, "in_process": 0}
+        {"commune_code_today": code, "commune_name_today": name, "month": target("a")["last_month"],
+         "received": received, "early": early, "on_time": 0, "in_process": 0}
         for code, name, received, early in (("18073", "phường Thành Sen", 100, 80), ("18100", "phường Trần Phú", 29, 1))
     ]  # fmt: skip
     release(tmp_path, {"dossier_timeliness": rows, "commune_boundaries": BOUNDARIES}, with_pages=PAGE_ONLY)

@@ -24,11 +24,11 @@
     if (opened) aim.scrollIntoView();
   }
   addEventListener('hashchange', open);
-  var folds = document.querySelectorAll('details.fold, details.without-data, details.more');
+  var folds = document.querySelectorAll('details.more, .others details');
   // A wide screen has room for the cards.
   if (matchMedia('(min-width: 62rem)').matches)
     document.querySelectorAll('details.fold.is-assessed').forEach(function (fold) { fold.open = true; });
-  // Paper unfolds nothing.
+  // Paper unfolds nothing: open the lists.
   var closed = [];
   addEventListener('beforeprint', function () {
     closed = Array.prototype.filter.call(folds, function (fold) { return !fold.open; });
