@@ -54,7 +54,7 @@ _CERTAINTIES = ("sample", "proxy", "preliminary", "real")
 
 @dataclass(frozen=True)
 class Line:
-    """One indicator. `tile` is the target that decides, `same` ask for the same; `others` are other marks, each once."""
+    """One indicator. `tile` is the target that decides, `same` ask for the same; `others` are the other marks."""
 
     tile: Tile
     group: str

@@ -1,8 +1,8 @@
 """The charts of the page: Vega-Lite by Altair, drawn to small inline SVG without a browser or the network.
 
 Colours are variables of the page (`var(--…)`), so that screen, dark mode and print each give theirs. A chart has
-numbers and no words; a number that the languages write differently is in it twice, and the page shows one. What differs only in
-its data is compiled once. The same data give the same bytes: ids are numbered per chart, not per process.
+numbers and no words; a number that the languages write differently is in it twice, and the page shows one. What differs
+only in its data is compiled once. The same data give the same bytes: ids are numbered per chart, not per process.
 """
 
 from __future__ import annotations
