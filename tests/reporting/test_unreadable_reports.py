@@ -9,14 +9,16 @@ import misbehaving_forms
 import pytest
 from openpyxl import load_workbook
 
+from pipelines.reasons import REASONS
 from pipelines.reporting import check as judged
 from pipelines.reporting.check import UNREADABLE, check
-from pipelines.reporting.marked import LIST, MENDS, described_lines, marked_copy
+from pipelines.reporting.marked import LIST, described_lines, marked_copy
 from pipelines.reporting.registry import Registry
 from pipelines.sources import isolated
 from pipelines.sources.table_rows import Container
 
 DAY = date(2026, 10, 12)
+FIX = REASONS[UNREADABLE].form_fix_vi or REASONS[UNREADABLE].fix_vi
 
 
 def test_a_file_whose_reader_crashes_is_one_finding(monkeypatch: pytest.MonkeyPatch, registry: Registry) -> None:
@@ -25,9 +27,9 @@ def test_a_file_whose_reader_crashes_is_one_finding(monkeypatch: pytest.MonkeyPa
     checked = check(content, "bieu.xlsx", DAY)
     assert [(finding.row_no, finding.reason) for finding in checked.findings] == [(1, UNREADABLE)]
     assert "SIGABRT" in (checked.refusal or "")
-    assert described_lines(content, checked, registry.indicators) == [("1", "cả dòng", MENDS[UNREADABLE])]
+    assert described_lines(content, checked, registry.indicators) == [("1", "cả dòng", FIX)]
     book = load_workbook(io.BytesIO(marked_copy(content, checked, registry.indicators, DAY)))
-    assert book[LIST].cell(2, 3).value == MENDS[UNREADABLE]
+    assert book[LIST].cell(2, 3).value == FIX
 
 
 def test_a_workbook_that_takes_too_long_to_mark_gets_the_list_alone(
@@ -43,4 +45,4 @@ def test_a_workbook_that_takes_too_long_to_mark_gets_the_list_alone(
 
 
 def test_every_kind_of_file_that_is_not_read_has_its_words() -> None:
-    assert {*map(str, Container), UNREADABLE} <= MENDS.keys()
+    assert {*map(str, Container), UNREADABLE} <= REASONS.keys()
