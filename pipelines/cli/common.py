@@ -112,7 +112,7 @@ def show_scoreboard(settings: Settings, whole: bool = False) -> None:
         store_of(settings),
         RunLog(settings.marts).runs(),
         place_of(settings),
-        whole=whole,
+        in_full=whole,
         holder=Warehouse(settings.warehouse).holder(),
         today=datetime.now(VIETNAM).date(),
     )

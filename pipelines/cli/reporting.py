@@ -71,7 +71,7 @@ def check_report(
     settings = read_settings()
     from pipelines.periods import local_date
     from pipelines.reporting.check import check
-    from pipelines.reporting.marked import marked_copy, said_lines
+    from pipelines.reporting.marked import described_lines, marked_copy
     from pipelines.reporting.registry import ReportingError, load_registry
 
     today = local_date(now())
@@ -91,7 +91,7 @@ def check_report(
     except ReportingError as error:
         stop(str(error), WRONG_USE)
     table = Table("Dòng", "Ô", "Cần sửa")
-    for line in said_lines(content, checked, indicators):
+    for line in described_lines(content, checked, indicators):
         table.add_row(*line)
     out.print(table)
     copy = path.with_name(f"{path.stem}-marked.xlsx")

@@ -152,7 +152,7 @@ def raw_asset(source: Source, settings: Settings) -> dg.AssetsDefinition:
                 "rows_loaded": report.rows_loaded,
                 "rows_quarantined": report.rows_quarantined,
             },
-            check_results=[files_result(source, result.standing[source.name], late, limit)],
+            check_results=[files_result(source, result.totals[source.name], late, limit)],
         )
 
     return loaded

@@ -119,10 +119,10 @@ class Block:
             for total, addends in self.sums:
                 if (measure, total) in position and all((measure, cell) in position for cell in addends):
                     yield position[measure, total], [position[measure, cell] for cell in addends]
-        for part, total in parts.items():
+        for part, total_measure in parts.items():
             for cell in range(len(self.cells)):
                 if (part, cell) in position:
-                    yield position[total, cell], [position[part, cell], position[complement(part), cell]]
+                    yield position[total_measure, cell], [position[part, cell], position[complement(part), cell]]
 
 
 @dataclass(frozen=True)

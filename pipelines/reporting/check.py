@@ -32,7 +32,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """What a load would make of a workbook. Every row is answered, blank or among the findings. `refusal` says why a
+    """What a load would make of a workbook. Every row is answered, blank or among the findings. `refusal` is why a
     file was not read at all; it is then one finding."""
 
     name: str

@@ -59,7 +59,7 @@ def form(
     agencies may answer.
 
     Raises:
-        ReportingError: nothing is asked so; the message says what is, or what else to ask.
+        ReportingError: no form matches; the message names those that exist, or what to ask instead.
     """
     chosen = _chosen(registry, wanted, period)
     who = registry.agency(agency, period.last) if agency else None

@@ -1,7 +1,7 @@
-"""What is wrong goes back to who filled the workbook: a copy with the reason at each cell, in words.
+"""The errors of a workbook, returned to its sender: a copy with the reason at each cell, in words.
 
-A wrong cell is framed and filled, has a comment, and its reason stands in words at the end of its row (column
-"Cần sửa") and in a list on a sheet of its own, so nobody needs to see a colour. The copy can be mended and sent again.
+A wrong cell is framed and filled and has a comment; its reason is also in words at the end of its row (column
+"Cần sửa") and in a list on a separate sheet, so that no reader depends on colour. The copy can be fixed and sent again.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from pipelines.sources.workbooks import LARGEST_WORKBOOK
 LIST = "Cần sửa"
 WHOLE_ROW = "cả dòng"
 _Line = tuple[Finding, str | None, str]
-"""A finding, the cell that it is marked at, and what is said of it."""
+"""A finding, the cell where it is marked, and its text."""
 _AUTHOR = "hatinh"
 _WRONG_FILL = PatternFill("solid", fgColor="FFD9D6")
 _WRONG_SIDE = Side(style="thick", color="B3261E")
 _WRONG_BORDER = Border(left=_WRONG_SIDE, right=_WRONG_SIDE, top=_WRONG_SIDE, bottom=_WRONG_SIDE)
 _WRAPPED = Alignment(vertical="center", wrap_text=True)
 _LARGEST = 16 << 20
-"""Bytes of a workbook that is opened to be marked; a larger one is no form of ours and gets the list alone."""
+"""Bytes of a workbook that is opened to be marked; a larger one is not one of the forms and gets the list alone."""
 
 
-def said(finding: Finding, indicator: Indicator | None) -> str:
+def described(finding: Finding, indicator: Indicator | None) -> str:
     """A reason in words."""
     bounds = range_text(indicator) if indicator else "xem cột Khoảng cho phép"
     unit = indicator.unit if indicator else "xem cột Đơn vị tính"
@@ -50,9 +50,9 @@ def said(finding: Finding, indicator: Indicator | None) -> str:
     return (reason.form_fix_vi or reason.fix_vi).replace("{range}", bounds).replace("{unit}", unit)
 
 
-def said_lines(content: bytes, checked: Check, indicators: Mapping[str, Indicator]) -> list[tuple[str, str, str]]:
-    """Every finding as (row, cell or "cả dòng", reason in words), for people who look at a terminal."""
-    *_, lines = _in_child(_said, content, checked, indicators) or _said(None, checked, indicators)
+def described_lines(content: bytes, checked: Check, indicators: Mapping[str, Indicator]) -> list[tuple[str, str, str]]:
+    """Every finding as (row, cell or "cả dòng", reason in words), for the terminal."""
+    *_, lines = _in_child(_described, content, checked, indicators) or _described(None, checked, indicators)
     return [(row, place, text) for row, place, text in json.loads(lines)]
 
 
@@ -70,7 +70,7 @@ def _in_child(function: Callable[..., Iterator[bytes]], content: bytes, *argumen
         return []
 
 
-def _said(stream: BinaryIO | None, checked: Check, indicators: Mapping[str, Indicator]) -> Iterator[bytes]:
+def _described(stream: BinaryIO | None, checked: Check, indicators: Mapping[str, Indicator]) -> Iterator[bytes]:
     _, lines = _marked(stream, checked, indicators)
     yield json.dumps([(str(finding.row_no), place or WHOLE_ROW, text) for finding, place, text in lines]).encode()
 
@@ -95,7 +95,7 @@ def _marked(
         book.remove(book[LIST])
     found = _table(book)
     if found is None:
-        return book, [(finding, None, said(finding, None)) for finding in checked.findings]
+        return book, [(finding, None, described(finding, None)) for finding in checked.findings]
     sheet, header, columns = found
     _clean(sheet, header, columns)
     last = sheet.max_row
@@ -156,9 +156,9 @@ def _mark(
     last: int,
 ) -> _Line:
     if not header < finding.row_no <= last:
-        return finding, None, said(finding, None)  # a row that is not there
+        return finding, None, described(finding, None)  # a row that is not there
     indicator = indicators.get(str(sheet.cell(finding.row_no, columns["indicator"]).value or "").strip())
-    text = said(finding, indicator)
+    text = described(finding, indicator)
     column = columns.get(finding.field or "position", columns["indicator"])
     cell = sheet.cell(finding.row_no, column)
     assert isinstance(cell, Cell)  # noqa: S101  forms have no merged cells below their header

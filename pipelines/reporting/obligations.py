@@ -3,7 +3,7 @@
     python -m pipelines.reporting.obligations --from 2027-01-01
 
 A reported indicator without an obligation gets one. Where the question has changed (title, unit, definition, frequency,
-range), the form of before ends on the eve of that day and the new one begins; an obligation that began no earlier than
+range), the previous form ends on the day before and the new one begins; an obligation that began no earlier than
 that day is rewritten instead. So reports of earlier periods stay judged by the form that they answered.
 """
 
@@ -22,7 +22,7 @@ COMMAND = "python -m pipelines.reporting.obligations --from <first day on which 
 _DUE_DAYS = {"month": 10, "quarter": 15, "half": 20, "year": 30}
 """Proposed by this platform; no document that sets them was seen."""
 _TWO_LEVELS, _YEAR_OF_IT = "2025-07-01", "2025-01-01"
-"""First periods: since 1 July 2025 there are the agencies of today; a whole year may contain that day."""
+"""First periods: since 1 July 2025 the current agencies exist; a full year may contain that day."""
 
 Row = Mapping[str, str]
 

@@ -87,9 +87,9 @@ def _rows(release: Path, sql: str, period: Period | None, agency: str | None) ->
 def write_returned(
     landing: Landing, folder: Path, indicators: Mapping[str, Indicator], today: date
 ) -> list[tuple[Path, int]]:
-    """Write a marked copy of every landed workbook in force with something wrong: its place, and how many rows.
+    """Write a marked copy of every active workbook with errors: its place, and how many rows.
 
-    Judged anew from the landed bytes, as of the day they came, so nothing needs to be loaded.
+    Checked again from the received bytes, as of the day they came, so that nothing needs to be loaded.
     """
     receipts = landing.active(SOURCE.name)
     sent = [Sent(landing.path_of(receipt).read_bytes(), receipt.name, receipt.extracted_on) for receipt in receipts]

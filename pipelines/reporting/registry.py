@@ -25,7 +25,7 @@ LEVELS_VI = {"province": "cấp tỉnh", "commune": "cấp xã"}
 
 
 class ReportingError(ValueError):
-    """What was asked for cannot be written or read. The message says why, and what to ask instead."""
+    """The request cannot be written or read. The message has the reason and what to ask instead."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Indicator:
 
 @dataclass(frozen=True)
 class Agency:
-    """An agency in force on the day that was asked for, and the area that it answers for."""
+    """An agency that is active on the requested day, and its area."""
 
     code: str
     name: str
@@ -95,7 +95,7 @@ class Registry:
         """An agency by its code.
 
         Raises:
-            ReportingError: nobody has that code on that day; names the nearest codes.
+            ReportingError: no agency has that code on that day; names the nearest codes.
         """
         found = {agency.code: agency for level in ("province", "commune") for agency in self.agencies(level, on)}
         if code not in found:
@@ -108,13 +108,13 @@ class Registry:
         """Who must report, by which form.
 
         Raises:
-            ReportingError: nobody must for that period, or the indicator was changed since its form was written down.
+            ReportingError: no agency must for that period, or the indicator has changed since its form was written.
         """
         held = [obligation for obligation in self.obligations if obligation.holds(indicator, level, period)]
         if not held:
             since = min((o.valid_from for o in self.obligations if o.indicator == indicator), default=None)
-            said = f"it is asked for periods from {since} on" if since else "no row of it is there"
-            raise ReportingError(f"{indicator} is not asked of {level} agencies for {period.label}: {said} "
+            known = f"it is required for periods from {since} on" if since else "it has no row"
+            raise ReportingError(f"{indicator} is not required of {level} agencies for {period.label}: {known} "
                                  "(report_obligations.csv).")  # fmt: skip
         return held[-1]
 

@@ -1,4 +1,4 @@
-"""A unit of the registry as a person reads it in the terminal: when it was in force, what it came from and became."""
+"""A unit of the registry in the terminal: when it was valid, what it came from and became."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def _card(registry: Registry, unit: Unit) -> Table:
     card = Table.grid(padding=(0, 2))
     card.add_column(style="dim", no_wrap=True)
     card.add_column(overflow="fold")
-    # the list of before the merger tells no older day, though most units are older
+    # the list of the time before the merger has no older day, though most units are older
     since = f"{'≤ ' if unit.valid_from == registry.begins() else ''}{_day(unit.valid_from)}"
-    card.add_row("  Hiệu lực / in force", f"{since} – {_day(unit.valid_to) or 'nay / now'}")
+    card.add_row("  Hiệu lực / valid", f"{since} – {_day(unit.valid_to) or 'nay / now'}")
     if parent := registry.parent(unit):
         card.add_row("  Thuộc / part of", _named(parent))
     became, came_from = registry.became(unit), registry.came_from(unit)
@@ -45,8 +45,8 @@ def _card(registry: Registry, unit: Unit) -> Table:
     facts = registry.facts_of(unit)
     for name, label in FACTS.items():
         for fact in sorted((f for f in facts if f.fact == name), key=lambda f: not f.is_preferred):
-            told = f"{_figure(fact)} [dim]· {fact.source}[/dim]"
-            card.add_row(f"  {label}" if fact.is_preferred else "    nguồn khác / another source", told)
+            text = f"{_figure(fact)} [dim]· {fact.source}[/dim]"
+            card.add_row(f"  {label}" if fact.is_preferred else "    nguồn khác / another source", text)
     card.add_row(
         "  Nguồn / source", f"{unit.source} [dim]· {unit.grade}: {words.said(words.GRADE, unit.grade).vi}[/dim]"
     )
@@ -60,10 +60,10 @@ def _not_told(registry: Registry, unit: Unit) -> str:
     """Where to read on when the registry has no pair of a unit that ended: it does not follow that nothing took it."""
     if registry.communes(unit):
         return "không còn, xem từng xã / ended; what each commune became: hatinh area MÃ"
-    told = "không còn; danh mục không ghi / ended, the registry does not say"
+    text = "không còn; danh mục không ghi / ended, not recorded in the registry"
     if unit.valid_to and unit.valid_to < registry.begins():
-        told += f" (danh mục xã bắt đầu / its communes begin {_day(registry.begins())})"
-    return told
+        text += f" (danh mục xã bắt đầu / its communes begin {_day(registry.begins())})"
+    return text
 
 
 def _list(card: Table, label: str, related: list[tuple[Unit, Pair]]) -> None:

@@ -43,15 +43,15 @@ PROBLEMS = {
 HOW = (
     "alias: đúng như dòng đậm, cả mã nếu có / as in the bold line, with its code if there is one",
     "area_code, valid_from: mã và ngày bắt đầu của đơn vị, có hiệu lực vào các ngày trên / code and begin of the unit, "
-    "in force on the days above: hatinh area MÃ",
-    "source: ai xác nhận / who says so. Rồi chạy / then: hatinh run",
-    "Xã bị tách mà không rõ phần nào thì để chờ / where nobody knows which part of a split one is meant, let it wait",
+    "valid on the days above: hatinh area MÃ",
+    "source: ai xác nhận / who confirms it. Rồi chạy / then: hatinh run",
+    "Xã bị tách mà không rõ phần nào thì để chờ / where the part of a split one is not known, let it wait",
 )
 HOW_VILLAGES = (
     "area_code: mã xã ở dòng đậm / the commune's code, of the bold line",
     "alias: một trong hai tên / one of the two names; village: tên được dùng / the name that counts",
     "Hai thôn khác nhau: village là chính alias / if they are two villages, write the alias as village too",
-    "source: ai xác nhận / who says so. Rồi chạy / then: hatinh run",
+    "source: ai xác nhận / who confirms it. Rồi chạy / then: hatinh run",
 )
 WRONG_CODES = (
     "Mã sai: báo nguồn gửi lại với mã của ngày số liệu / a wrong code: ask the source for the codes of its day; "
@@ -60,7 +60,7 @@ WRONG_CODES = (
 
 
 class NotReadable(RuntimeError):
-    """The warehouse has no such table yet, or is held. The message says what to do."""
+    """The warehouse has no such table yet, or is held. The message has the fix."""
 
 
 @dataclass(frozen=True)

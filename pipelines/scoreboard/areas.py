@@ -30,7 +30,7 @@ COMMITTEES = ("ubnd", "uy ban nhan dan")
 
 @dataclass(frozen=True)
 class Unit:
-    """One unit over the time it is in force. A code alone names none: codes were used again after the merger."""
+    """One unit over the time it is valid. A code alone is ambiguous: codes were used again after the merger."""
 
     code: str
     valid_from: date
@@ -56,7 +56,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Pair:
-    """An old commune, a commune of today that took it or a part of it, and what is known of the part."""
+    """A previous commune, a current commune that received it or a part of it, and what is known of the part."""
 
     old: tuple[str, date]
     new: tuple[str, date]
@@ -104,11 +104,11 @@ class Registry:
         return list(dict.fromkeys(forms[form] for form in near))[:4]
 
     def became(self, unit: Unit) -> list[tuple[Unit, Pair]]:
-        """The units of today that took it; none for units of today and for districts, whose communes tell it."""
+        """The current units that received it; none for current units and for districts, whose communes have them."""
         return [(self._at(pair.new), pair) for pair in self.pairs if pair.old == unit.key]
 
     def came_from(self, unit: Unit) -> list[tuple[Unit, Pair]]:
-        """The old units that went into it, whole or in part."""
+        """The previous units that went into it, completely or in part."""
         return [(self._at(pair.old), pair) for pair in self.pairs if pair.new == unit.key]
 
     def communes(self, unit: Unit) -> list[Unit]:

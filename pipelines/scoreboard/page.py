@@ -1,7 +1,7 @@
-"""The page that people look at: one HTML file with everything in it, Vietnamese first, English at a switch.
+"""The page for readers: one HTML file with everything in it, Vietnamese first, English at a switch.
 
-It shows rows of the release as they are; what the release does not have is said in its place. Layout and words of the
-page are in `templates/`, words for codes in `words.py`.
+It shows rows of the release as they are; what the release does not have is named in its place. Layout and texts of the
+page are in `templates/`, words for codes in `words.py`, the lists of the first screen in `answers.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.periods import MONTHS, VIETNAM
 from pipelines.release.reader import Row
 from pipelines.release.released import Release
-from pipelines.scoreboard import words
+from pipelines.scoreboard import answers, words
 from pipelines.scoreboard.charts import Charts, at, geojson
 from pipelines.scoreboard.rows import STATUSES, Place, Rows
 from pipelines.scoreboard.words import Text
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measure:
-    """What the map can show. `steps` are fixed, so that maps of two releases can be laid side by side."""
+    """What the map can show. `steps` are fixed, so that maps of two releases can be compared."""
 
     column: str
     table: str
@@ -77,15 +77,20 @@ MEASURES = (
 )
 
 
+SMALL = 30
+"""Fewer dossiers than that are marked and not ranked: one dossier more moves the share by 3 points."""
+_LOWEST = 5
+
+
 def draw(release: Release, place: Place) -> bytes:
-    """The page of a release (UTF-8). The same release and design give the same bytes."""
+    """The page of a release (UTF-8). The same release, previous release and design give the same bytes."""
     page = _templates().get_template("scoreboard.html").render(**_content(Rows(release, place), place))
     return page.encode()
 
 
 @cache
 def _templates() -> jinja2.Environment:
-    """The templates, compiled once a process, with the words they may use."""
+    """The templates, compiled once per process, with the words they may use."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -105,6 +110,8 @@ def _templates() -> jinja2.Environment:
 def _content(rows: Rows, place: Place) -> dict[str, Any]:
     charts = Charts()
     package = rows.release.package
+    pillars = [_pillar(group, rows, charts) for group in _by_pillar(rows.targets)]
+    tiles = [tile for pillar in pillars for tile in pillar["tiles"]]
     return {
         "place": place,
         "release": rows.release,
@@ -116,7 +123,12 @@ def _content(rows: Rows, place: Place) -> dict[str, Any]:
         "counts": rows.counts,
         "grades": rows.grades,
         "total": len(rows.targets),
-        "pillars": [_pillar(group, rows, charts) for group in _by_pillar(rows.targets)],
+        "pillars": pillars,
+        "answers": answers.answers(tiles),
+        "answer_titles": answers.TITLE,
+        "listed": answers.LISTED,
+        "tiles": tiles,
+        "previous": _previous(rows),
         "why": lambda table: _why_missing(rows.release, table),
         "is_made_up": {r["name"] for r in package["resources"] if r["synthetic"]}.__contains__,
         "map": _map(rows, charts),
@@ -138,20 +150,43 @@ def _by_pillar(targets: Iterable[Row]) -> Iterable[list[Row]]:
 
 def _pillar(targets: Sequence[Row], rows: Rows, charts: Charts) -> dict[str, Any]:
     first = targets[0]
+    tiles = [_tile(row, rows, charts) for row in targets]
+    cards = _cards(tiles)
+    groups = [answers.group_of(tile) for tile in tiles]
     return {
         "id": first["pillar"],
         "position": first["position"],
         "title": Text(first["pillar_vi"], first["pillar_en"]),
-        "tiles": [_tile(row, rows, charts) for row in targets],
+        "tiles": tiles,
+        "cards": [card for card in cards if card[0]["status"] != "no_data"],
+        "unknown": [card for card in cards if card[0]["status"] == "no_data"],
+        "summary": [(title, groups.count(group)) for group, title in answers.SHORT.items() if group in groups],
+        "is_assessed": any(group in groups for group in ("behind", "met", "on_track")),
     }
+
+
+def _cards(tiles: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Targets of one mark with one verdict share a card, which shows the first, one of the province if there is."""
+    cards: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for tile in tiles:
+        cards.setdefault(tile["mark"], []).append(tile)
+    return [sorted(card, key=lambda tile: tile["level"] != "province") for card in cards.values()]
+
+
+def _previous(rows: Rows) -> dict[str, Any] | None:
+    """When the previous release came out; None where there is none to compare with."""
+    if rows.previous is None:
+        return None
+    return {"id": rows.previous.id, "created": words.day(rows.previous.created_at.astimezone(VIETNAM).date())}
 
 
 def _tile(row: Row, rows: Rows, charts: Charts) -> dict[str, Any]:
     series = rows.series.get(row["target_id"], [])
     this_year = rows.release.created_at.astimezone(VIETNAM).year
-    return row | {
+    tile = row | {
         "title": Text(row["title_vi"] or row["target_id"], row["title_en"] or row["title_vi"] or row["target_id"]),
         "period": words.period(row["period_type"], row["period_start"], row["last_month"], row["year"]),
+        "when": words.short_period(row["period_type"], row["period_start"], row["last_month"], row["year"]),
         "goal": words.goal(row["target_value"], row["unit"], row["direction"], row["is_strict"]),
         "gap": words.gap(row["distance"], row["direction"], row["unit"], row["is_strict"]),
         "by": _asked_by(row),
@@ -165,11 +200,15 @@ def _tile(row: Row, rows: Rows, charts: Charts) -> dict[str, Any]:
         ],
         "spark": _spark(row, series, charts),
         "definition": Text(row["definition_vi"] or "", row["definition_en"] or row["definition_vi"] or ""),
+        "mark": (row["mark_key"] or row["target_id"], *(row[name] for name in ("area_code", "status", "is_strict"))),
+        "sureness": answers.sureness(row["certainty"], row["is_sample"]),
     }
+    previous = rows.previous.targets.get(row["target_id"]) if rows.previous else None
+    return tile | {"moved": answers.moved(tile), "change": answers.change(tile, previous)}
 
 
 def _asked_by(row: Row) -> Text:
-    """Who asks for it, in which document and until when: what tells targets of one title apart."""
+    """Who asks for it, in which document and until when: the difference between targets of one title."""
     if not row["document"]:
         return Text("chưa thấy văn bản giao", "no document seen that asks for it")
     parts = [words.said(words.LEVEL, row["level"])] if row["level"] else []
@@ -177,32 +216,28 @@ def _asked_by(row: Row) -> Text:
     return Text(" · ".join(part.vi for part in parts), " · ".join(part.en for part in parts))
 
 
-def _spark(row: Row, series: Sequence[Row], charts: Charts) -> dict[str, Any] | None:
-    """The series against the required path; None when there is nothing to draw."""
+def _spark(row: Row, series: Sequence[Row], charts: Charts) -> str | None:
+    """The series against the required path; None when there is nothing to draw: one point and no target."""
     series = [point for point in series if point["is_comparable"]]
-    if not series or row["target_value"] is None or row["target_year"] is None:
+    has_goal = row["target_value"] is not None and row["target_year"] is not None
+    if not series or (len(series) == 1 and not has_goal):
         return None
     values = [{"at": _at(point), "value": point["value"]} for point in series]
+    is_rank = row["direction"] == "rank"
+    if not has_goal:
+        return charts.spark(values, [], None, is_rank=is_rank)
     goal = {"at": at(row["target_year"]), "value": row["target_value"]}
     path = [{"at": _at(point), "value": point["path_value"]} for point in series if point["path_value"] is not None]
-    if row["was_met_at_baseline"]:  # there is no way to go
+    if row["was_met_at_baseline"]:  # nothing is left to reach
         path = []
     # a first value that came at or after the deadline is no start of a path
     elif row["baseline_value"] is not None and (row["baseline_year"] or row["target_year"]) < row["target_year"]:
         base = {"at": at(row["baseline_year"]), "value": row["baseline_value"]}
         path = [base, *(point for point in path if point["at"] > base["at"])]
-    if len(values) == 1 and not path:
-        return None
     if path:  # past its year the target stays what is asked for
         path = [point for point in path if point["at"] != goal["at"]] + [goal]
         path.sort(key=lambda point: point["at"])
-    places = [point["at"] for point in (*values, *path, goal)]
-    return {
-        "svg": charts.spark(values, path, goal),
-        "from": int(min(places)),
-        "to": int(max(places)),
-        "has_path": bool(path),
-    }
+    return charts.spark(values, path, goal, is_rank=is_rank)
 
 
 def _at(point: Row) -> float:
@@ -262,7 +297,8 @@ def _map(rows: Rows, charts: Charts) -> dict[str, Any]:
                 "title": measure.title,
                 "note": measure.note,
                 "period": _period(measure, communes),
-                "legend": _legend(measure),
+                "legend": _legend(measure, communes),
+                "lowest": _lowest(measure, communes),
                 "known": len([row for row in communes if row[measure.column] is not None]),
                 "svg": charts.choropleth([_shape(row, measure) for row in drawable]) if drawable else None,
             }
@@ -270,6 +306,7 @@ def _map(rows: Rows, charts: Charts) -> dict[str, Any]:
         ],
         "is_schematic": any(row["is_schematic"] for row in drawable),
         "is_drawn": bool(drawable),
+        "small": SMALL,
         "undrawn": [row["name"] for row in communes if not row["geometry_wkt"]],
         "source": next((row["boundary_source"] for row in drawable if row["boundary_source"]), None),
     }
@@ -283,10 +320,14 @@ def _period(measure: Measure, communes: Iterable[Row]) -> Text:
     return words.period("year", None, year=first["year"])
 
 
+def _step(measure: Measure, value: float | None) -> int | None:
+    return None if value is None else len([bound for bound in measure.steps if value >= bound])
+
+
 def _shape(row: Row, measure: Measure) -> dict[str, Any]:
     value = row[measure.column]
-    step = None if value is None else len([bound for bound in measure.steps if value >= bound])
-    label = f"{row['name']}: {words.quantity(value, '%').vi}"
+    step = _step(measure, value)
+    label = f"{row['code']}|{row['name']}: {words.quantity(value, '%').vi}"
     return {
         "type": "Feature",
         "properties": {"fill": "url(#hatch)" if step is None else f"var(--m{step})", "label": label},
@@ -294,14 +335,31 @@ def _shape(row: Row, measure: Measure) -> dict[str, Any]:
     }
 
 
-def _legend(measure: Measure) -> list[tuple[str, Text]]:
-    low, *_, high = measure.steps
-    between = [f"{a:g}–{b:g} %" for a, b in zip(measure.steps, measure.steps[1:], strict=False)]
-    return [
-        ("m0", Text(f"dưới {low:g} %", f"below {low:g} %")),
-        *((f"m{step}", Text(text, text)) for step, text in enumerate(between, 1)),
-        ("m4", Text(f"từ {high:g} %", f"{high:g} % and more")),
+def _lowest(measure: Measure, communes: Iterable[Row]) -> list[Row]:
+    """The communes with the lowest values; of dossiers only those with enough of them to be ranked."""
+    counts_dossiers = measure.table != "telecom_coverage"
+    ranked = [
+        row
+        for row in communes
+        if row[measure.column] is not None and not (counts_dossiers and (row["received"] or 0) < SMALL)
     ]
+    return sorted(ranked, key=lambda row: (row[measure.column], row["code"]))[:_LOWEST]
+
+
+def _legend(measure: Measure, communes: Sequence[Row]) -> list[tuple[str, Text, int]]:
+    """Each class with its bounds and how many communes are in it."""
+    low, *_, high = measure.steps
+    between = [
+        Text(f"{a:g} đến dưới {b:g} %", f"{a:g} to under {b:g} %")
+        for a, b in zip(measure.steps, measure.steps[1:], strict=False)
+    ]
+    texts = [
+        Text(f"dưới {low:g} %", f"under {low:g} %"),
+        *between,
+        Text(f"từ {high:g} %", f"{high:g} % and more"),
+    ]
+    steps = [_step(measure, row[measure.column]) for row in communes]
+    return [(f"m{step}", text, steps.count(step)) for step, text in enumerate(texts)]
 
 
 def _table(resource: Mapping[str, Any]) -> dict[str, Any]:
@@ -317,7 +375,7 @@ def _table(resource: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _checks(package: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Each target's verdict with what failed; warnings are told too."""
+    """Each target's verdict with what failed, warnings included."""
     return [
         {
             "target": target,
@@ -331,7 +389,7 @@ def _checks(package: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _source_files(package: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The sources of the release: files that count or were refused, the last one, licence, whether it is made up."""
+    """The sources of the release: files loaded or refused, the last one, licence, whether it is synthetic."""
     by_name: Callable[[Mapping[str, Any]], str] = lambda source: source["title"]  # noqa: E731
     shown = []
     for name, files in groupby(sorted(package["sources"], key=by_name), key=by_name):

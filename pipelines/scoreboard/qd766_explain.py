@@ -2,7 +2,7 @@
 
 Read from a release: the points recomputed from dossiers (`qd766_points_lost`) and, where the release has them, the
 portal's own (`qd766_scores`). The dossiers behind a lost point are shown by their pseudonyms, from the private
-warehouse, if nobody else holds it.
+warehouse, if no other process holds it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _COUNTED_IN = {"dossier": "hồ sơ / dossiers", "procedure": "thủ tục / pro
 
 
 class ExplainError(ValueError):
-    """There is nothing to explain for what was asked. The message says what there is."""
+    """There is nothing to explain for what was asked. The message lists what there is."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def explain(
     Args:
         release_dir: one release; a link to it is followed once, so that all tables are of the same one.
         warehouse: the private DuckDB file, or None to leave out the dossiers.
-        agency: an agency's code as in the tables; None is the whole province.
+        agency: an agency's code as in the tables; None is the province.
         period: like 2026, 2026-Q3 or 2026-10; None is the latest year.
         top: how many of the cheapest components to list.
 
@@ -157,7 +157,7 @@ def _scope(connection: duckdb.DuckDBPyConnection, table: Path, agency: str | Non
     shown = ", ".join(agencies[:5]) + (", …" if len(agencies) > len(agencies[:5]) else "")
     asked = " and ".join(part for part in (agency and f"agency {agency}", period and f"period {period}") if part)
     raise ExplainError(
-        f"Nothing is known of {asked or 'a whole year'}. The release has periods that begin from {first:%Y-%m} to "
+        f"Nothing is known of {asked or 'a full year'}. The release has periods that begin from {first:%Y-%m} to "
         f"{last:%Y-%m}, and {len(agencies)} agencies: {shown}"
     )
 
@@ -205,7 +205,7 @@ def _is_synthetic(release_dir: Path) -> bool:
 
 # ------------------------------------------------------------------------------------------------------ what is shown
 def _scores(rules: Rules, scope: _Scope, found: Mapping[str, Win], published: Mapping[str, float]) -> RenderableType:
-    place = scope.name if scope.name else "toàn tỉnh / the whole province" if scope.is_total else "không rõ / unknown"
+    place = scope.name if scope.name else "toàn tỉnh / the province" if scope.is_total else "không rõ / unknown"
     table = Table(
         title=f"Bộ chỉ số 766 · {place} ({scope.agency}) · {scope.period}", box=box.SIMPLE_HEAD, title_justify="left"
     )

@@ -1,20 +1,22 @@
 """The rows that page and workbook show, by SQL over the Parquet files of one release and the registries of the seeds.
 
-A table that the release does not have, or a column that an older one lacks, reads as missing, never as an error: what
-is not there is said on the page.
+A table that the release does not have, or a column that an older one lacks, reads as missing, never as an error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.release.files import RELEASES
 from pipelines.release.reader import ReleaseReader, Row, rows_of
 from pipelines.release.released import Release
 from pipelines.release.sql import literal
+from pipelines.release.store import ReleaseStore
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,7 +26,7 @@ STATUSES = (
     *("met", "met_provisional", "on_track", "moderate", "insufficient", "away"),
     *("not_assessed", "no_data", "no_longer_in_force"),
 )
-"""The order in which readers meet them: from what is reached to what nobody knows or asks for any more."""
+"""The order in which readers see them: from what is reached to what has no data or is no longer measured."""
 
 REGISTRIES = ("pillars", "indicators", "areas")
 """Seeds that the scoreboard reads, since a release does not hold them."""
@@ -41,6 +43,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         ),
         **dict.fromkeys(("value_grade", "pace_method", "status", "base_year_note", "document", "grade"), "VARCHAR"),
         **dict.fromkeys(("pillar_vi", "pillar_en", "note", "certainty", "qualifier", "no_data_reason"), "VARCHAR"),
+        "mark_key": "VARCHAR",
         **dict.fromkeys(("responsible_agency", "responsible_basis", "difference_vi", "difference_en"), "VARCHAR"),
         **dict.fromkeys(("ended_reason_vi", "ended_reason_en"), "VARCHAR"),
         **dict.fromkeys(("period_start", "last_month", "vintage_on"), "DATE"),
@@ -291,6 +294,15 @@ class Place:
     seeds: Path
 
 
+@dataclass(frozen=True)
+class Previous:
+    """The release before the one that is shown, with its targets by id."""
+
+    id: str
+    created_at: datetime
+    targets: Mapping[str, Row]
+
+
 class Rows:
     """What the scoreboard shows of one release. Opened on the staged or published directory; only reads."""
 
@@ -301,7 +313,7 @@ class Rows:
     def targets(self) -> list[Row]:
         """Every target once, at its latest period, by pillar and status, with the definition of its indicator.
 
-        `is_sample`: whether its value was computed from made-up data or is one.
+        `is_sample`: whether its value was computed from synthetic data or is such data.
         """
         package = self.release.package
         made_up = {source["title"] for source in package["sources"] if source.get("synthetic")}
@@ -324,6 +336,25 @@ class Rows:
         return {row["value_grade"]: row["targets"] for row in self._ask(_GRADES)}
 
     @cached_property
+    def previous(self) -> Previous | None:
+        """The targets as the release before this one had them; None where there is none in the same store.
+
+        The newest by creation, so that a release that was rolled back counts too: readers have seen it.
+        """
+        earlier = (
+            release
+            for root in (self.release.path.parent, self.release.path.parent.parent)  # staged, or published
+            if (root / RELEASES).is_dir()
+            for release in ReleaseStore(root).list()
+            if release.created_at < self.release.created_at and "target_progress" in release.tables
+        )
+        release = max(earlier, key=lambda release: release.created_at, default=None)
+        if release is None:
+            return None
+        rows = Rows(release, self.place).targets
+        return Previous(release.id, release.created_at, {row["target_id"]: row for row in rows})
+
+    @cached_property
     def series(self) -> dict[str, list[Row]]:
         """The values of each target over time, oldest first."""
         series: dict[str, list[Row]] = {}
@@ -333,7 +364,7 @@ class Rows:
 
     @cached_property
     def communes(self) -> list[Row]:
-        """Every commune of today with its measures and, where the release has it, its boundary as WKT."""
+        """Every current commune with its measures and, where the release has it, its boundary as WKT."""
         return self._ask(_COMMUNES)
 
     @cached_property
@@ -358,7 +389,7 @@ class Rows:
 
     @cached_property
     def dark_villages(self) -> list[Row]:
-        """Every village that every operator on the list leaves without a technology, and since when."""
+        """Every village without a technology of any operator on the list, and since when."""
         return self._ask(_DARK_VILLAGES)
 
     @cached_property

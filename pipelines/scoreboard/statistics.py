@@ -1,4 +1,4 @@
-"""Published statistics as they were known on a day, and what moved between publications, from a release.
+"""Published statistics as they were known on a day, and what changed between publications, from a release.
 
 A revision never overwrites, so both are queries: of the marts `statistics` and `revisions`.
 """
@@ -40,7 +40,7 @@ HELD = {
     "other_value": "số khác cho cùng lần công bố / another value for one publication",
     "unknown_indicator": "chỉ số ngoài danh mục / not in the registry",
 }
-"""What each reason means for which a figure waits; one that was replaced by an accepted one waits for nobody."""
+"""What each reason means for which a figure waits; one that an accepted one replaced does not wait."""
 WAITING = """
     select *, count(*) over series as figures from statistics_review
     where held_reason <> 'replaced'
@@ -65,7 +65,7 @@ _DECIMALS = 6
 
 
 class NotPublished(ValueError):
-    """The release has no such table, or nothing in it that was asked for. The message says what to do."""
+    """The release has no such table, or nothing in it that was asked for. The message has the fix."""
 
 
 def statistics_as_of(release: Path, day: date, indicator: str | None = None) -> list[Row]:
@@ -93,7 +93,7 @@ def revisions_until(release: Path, day: date, indicator: str | None = None) -> l
 
 
 def waiting_for_review(release: Path) -> list[str]:
-    """A line a series that waits: its new figure beside the one that stays in force. No line where none waits."""
+    """One line per series that waits: its new figure beside the active one. No line where none waits."""
     reader = ReleaseReader(release)
     return [_waiting(row) for row in reader.query(WAITING)] if "statistics_review" in reader.tables else []
 
@@ -122,7 +122,7 @@ def _waiting(row: Row) -> str:
         f"{HELD.get(row['held_reason'], row['held_reason'])} ({row['held_reason']}): {row['indicator']}, "
         f"{_area(row)}, "
         f"{words.period(row['period_type'], row['period_start']).vi}, {row['source']}: "
-        f"{_quantity(row['value'], row['unit'])} ({row['vintage_on']:%d/%m/%Y}), đang dùng / in force {before}{more}"
+        f"{_quantity(row['value'], row['unit'])} ({row['vintage_on']:%d/%m/%Y}), đang dùng / active {before}{more}"
     )
 
 
@@ -146,20 +146,20 @@ def _read(release: Path, name: str, query: str, day: date, indicator: str | None
 
 def _unknown(name: str, indicator: str, known: Sequence[str]) -> str:
     """That there is nothing of an indicator, with the few that are spelled like it and how to see all."""
-    said, command = (
+    missing, command = (
         ("Chưa có số liệu nào được công bố / no figure is published", "hatinh statistics")
         if name == "statistics"
         else ("Chưa công bố lại lần nào / never published again", "hatinh statistics --revisions")
     )
     near = get_close_matches(indicator, sorted(known), n=3, cutoff=0.4)
     hint = f" Gần giống / near: {', '.join(near)}." if near else ""
-    return f"{said}: {indicator}.{hint} Xem tất cả / all of them: {command}"
+    return f"{missing}: {indicator}.{hint} Xem tất cả / all of them: {command}"
 
 
 def statistics_table(rows: Sequence[Row], day: date, possibly: int = 0) -> RenderableType:
     """The figures for the terminal, one table per indicator: how much each moved, and when it was published.
 
-    `possibly` says how many more publications may have been out by then.
+    `possibly` is how many more publications may have been out by then.
     """
 
     def cells(row: Row) -> tuple[str, ...]:
@@ -179,7 +179,7 @@ def statistics_table(rows: Sequence[Row], day: date, possibly: int = 0) -> Rende
 
 
 def revisions_table(rows: Sequence[Row], day: date) -> RenderableType:
-    """The revisions for the terminal, a table an indicator: from what to what, published when, by how much."""
+    """The revisions for the terminal, one table per indicator: from what to what, published when, by how much."""
 
     def cells(row: Row) -> tuple[str, ...]:
         return (
@@ -201,7 +201,7 @@ def revisions_table(rows: Sequence[Row], day: date) -> RenderableType:
 def _tables(
     rows: Sequence[Row], title: str, headings: Sequence[str], cells: Callable[[Row], tuple[str, ...]]
 ) -> RenderableType:
-    """A table an indicator, under its title: in a column of its own the title would leave no room for the figures."""
+    """One table per indicator, under its title: in a column the title would leave no room for the figures."""
     parts: list[RenderableType] = [f"[bold]{title}[/bold]"]
     for indicator, of_one in groupby(rows, key=lambda row: row["indicator"]):
         shown = list(of_one)

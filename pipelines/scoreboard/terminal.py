@@ -1,7 +1,7 @@
-"""The scoreboard in the terminal: what readers now get, what was held back and why, what lies in quarantine.
+"""The scoreboard in the terminal: what readers get, what is held back and why, what is in quarantine.
 
-It fits 80 columns and a person's patience: a target takes one or two lines, targets without data are counted. The full
-form names those too, with English titles, documents and every table.
+It fits 80 columns: a target takes one or two lines, targets without data are counted. The full form names those too,
+with English titles, documents and every table.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _SIGNS = {
 }
 """Sign and colour of each verdict, as on the page: the colour only repeats what sign and word say."""
 _LISTED = 8
-"""Series held for review that are told one by one."""
+"""Series held for review that are listed one by one."""
 _WIDE = 110
 """From so many columns on, a value and its period stand beside each other."""
 _NARROW_VERDICT = 12
@@ -54,16 +54,16 @@ def scoreboard(
     runs: list[dict[str, Any]],
     place: Place,
     *,
-    whole: bool = False,
+    in_full: bool = False,
     holder: object = None,
     today: date | None = None,
 ) -> RenderableType:
-    """What to print after a run and on `hatinh status`. Reads the current release and the book of runs only.
+    """What to print after a run and on `hatinh status`. Reads the current release and the list of runs only.
 
     Args:
-        whole: also what the short form leaves out: English titles, documents, targets without data, every table.
+        in_full: also what the short form leaves out: English titles, documents, targets without data, every table.
         today: day by which figures are overdue; none are listed without it.
-        holder: who holds the warehouse now, if anybody: a run that says that it runs and holds nothing is dead.
+        holder: who holds the warehouse now, if anyone: a run recorded as running that holds nothing is dead.
     """
     release = store.current()
     parts: list[RenderableType] = []
@@ -81,8 +81,8 @@ def scoreboard(
             )
         rows = Rows(release, place)
         parts.append(_counts(rows))
-        parts.append(_Targets(rows.targets, whole))
-        parts.append(_tables(release) if whole else _tables_counted(release))
+        parts.append(_Targets(rows.targets, in_full))
+        parts.append(_tables(release) if in_full else _tables_counted(release))
     last = runs[-1] if runs else None
     loads: Mapping[str, Any] = next((run["loads"] for run in reversed(runs) if run.get("loads")), {})
     if loads:
@@ -90,10 +90,10 @@ def scoreboard(
     if release is not None and (waiting := waiting_for_review(release.path)):
         parts.append(_waiting(waiting))
     if release is not None and today is not None and (late := overdue(release.path, today)):
-        parts.append(_overdue(late, whole))
+        parts.append(_overdue(late, in_full))
     if release is not None and release.held_back:
         parts.append(_held_back(release))
-    if release is not None and whole:
+    if release is not None and in_full:
         parts.append(_warnings(release))
     if holder:
         parts.append(Text(f"Đang chạy / running: {holder}", style="cyan"))
@@ -101,7 +101,7 @@ def scoreboard(
         parts += _end_of(last)
     if release is not None:
         parts.append(Text.assemble("\nBản công bố / release: ", (release.id, "bold"), f"\n{release.path}"))
-        if not whole:
+        if not in_full:
             parts.append(Text("Đầy đủ / in full: hatinh status --all", style="dim"))
     return Group(*parts)
 
@@ -113,11 +113,11 @@ def _end_of(last: Mapping[str, Any]) -> list[RenderableType]:
     if last["status"] == "failed":
         return [Text(f"Lần chạy cuối / last run: failed – {last.get('error') or ''}", style="red")]
     if last.get("kind") == "rollback":
-        told = (
+        text = (
             f"Đã quay lui về {last['release']}; lần chạy sau có số khác sẽ công bố tiếp / "
-            "rolled back; a run with other figures leads on"
+            "rolled back; the next run with other figures publishes again"
         )
-        return [Text(told, style="yellow")]
+        return [Text(text, style="yellow")]
     return []
 
 
@@ -133,10 +133,10 @@ def _counts(rows: Rows) -> RenderableType:
 
 @dataclass(frozen=True)
 class _Targets:
-    """The targets by pillar; as many lines for each as the width asks for."""
+    """The targets by pillar; each in as many lines as the width needs."""
 
     rows: Sequence[Row]
-    whole: bool
+    in_full: bool
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         wide = options.max_width >= _WIDE
@@ -153,13 +153,13 @@ class _Targets:
         for rows, measured in zip(pillars, lines, strict=True):
             silent = [row for row in rows if row["value"] is None]
             counted = f" · {_verdict('no_data')}: {len(silent)}" if silent else ""
-            english = f" / {rows[0]['pillar_en']}" if self.whole else ""
+            english = f" / {rows[0]['pillar_en']}" if self.in_full else ""
             space = "\n" if measured else space
             yield Text.from_markup(f"{space}[bold]{escape(rows[0]['pillar_vi'] + english)}[/bold]{counted}")
-            space = "\n" if measured or self.whole else ""
+            space = "\n" if measured or self.in_full else ""
             if measured:
                 yield _grid(measured, widths)
-            if self.whole and silent:
+            if self.in_full and silent:
                 names = "; ".join(dict.fromkeys(_named(row) for row in silent))
                 yield Padding(Text.from_markup(f"{_verdict('no_data')}: {escape(names)}", style="dim"), (0, 0, 0, 2))
 
@@ -167,7 +167,7 @@ class _Targets:
         """The cells of each row. In the short form those that would read alike, by documents that ask the same, are
         one."""
         cells = [self._cells(row, wide) for row in rows]
-        if self.whole:
+        if self.in_full:
             return cells
         alike: dict[tuple[str, str, str, str], int] = {}
         for line in cells:
@@ -183,11 +183,11 @@ class _Targets:
         if row["area_code"] == "VN":
             title += " [dim](cả nước)[/dim]"
         verdict = _verdict(row["status"])
-        if self.whole:
-            told = row["note"] or ""
+        if self.in_full:
+            basis = row["note"] or ""
             if row["document"]:
-                told = f"{row['document']}; bằng chứng / grade {row['grade']}: {said(GRADE, row['grade']).vi}"
-            title += f"\n[dim]{escape(row['title_en'] or '')}\n{escape(told)}[/dim]"
+                basis = f"{row['document']}; bằng chứng / grade {row['grade']}: {said(GRADE, row['grade']).vi}"
+            title += f"\n[dim]{escape(row['title_en'] or '')}\n{escape(basis)}[/dim]"
             verdict += f"\n[dim]{STATUS[row['status']].en}[/dim]"
             if row["expected_year"]:
                 expected = years(row["expected_year"], row["expected_year_low"], row["expected_year_high"]).vi
@@ -273,33 +273,33 @@ def _held_back(release: Release) -> RenderableType:
 
 
 def _waiting(lines: Sequence[str]) -> RenderableType:
-    """Figures that somebody has to look at; the ones before them are what readers get."""
+    """Figures that wait for a decision; readers get the previous ones."""
     head = "\nSố liệu thống kê chờ xem xét, số cũ giữ nguyên / statistics held for review, the old ones stay"
-    told = list(lines[:_LISTED])
+    shown = list(lines[:_LISTED])
     if len(lines) > _LISTED:
         more = len(lines) - _LISTED
-        told.append(f"và {more} chuỗi nữa / and {more} more series: table statistics_review")
-    told.append("Chấp nhận hay bác / accept or refuse: docs/methods/statistics.md#held-for-review")
-    return Group(Text(head, style="bold yellow"), *(Padding(Text(line), (0, 0, 0, 2)) for line in told))
+        shown.append(f"và {more} chuỗi nữa / and {more} more series: table statistics_review")
+    shown.append("Chấp nhận hay bác / accept or refuse: docs/methods/statistics.md#held-for-review")
+    return Group(Text(head, style="bold yellow"), *(Padding(Text(line), (0, 0, 0, 2)) for line in shown))
 
 
-def _overdue(lines: Sequence[str], whole: bool) -> RenderableType:
+def _overdue(lines: Sequence[str], in_full: bool) -> RenderableType:
     """Publishers whose next figures were expected by now; in full with every series."""
     head = "\nQuá hạn công bố / overdue publications: table publication_calendar"
-    shown = [line if whole else line.partition(" (")[0] for line in lines]
+    shown = [line if in_full else line.partition(" (")[0] for line in lines]
     return Group(Text(head, style="yellow"), *(Padding(Text(line), (0, 0, 0, 2)) for line in shown))
 
 
 def _warnings(release: Release) -> RenderableType:
-    """What somebody should look at though it holds nothing back, once for all the targets that it is about."""
+    """Warnings, which hold nothing back, each once with all the targets that it concerns."""
     evidence = (item for verdict in release.package["verdicts"].values() for item in verdict["evidence"])
-    told = {
+    warnings = {
         (item["table"], item["detail"]): item["observed"]
         for item in evidence
         if not item["passed"] and item["severity"] == "warn"
     }
-    parts: list[RenderableType] = [Text("\nCần xem lại / warnings", style="bold")] if told else []
-    for (table, detail), observed in told.items():
+    parts: list[RenderableType] = [Text("\nCần xem lại / warnings", style="bold")] if warnings else []
+    for (table, detail), observed in warnings.items():
         parts.append(Padding(Text(f"{table}: {observed or ''}".rstrip(": "), style="yellow"), (0, 0, 0, 2)))
         parts.append(Padding(Text(detail), (0, 0, 0, 4)))
     return Group(*parts)
@@ -320,8 +320,8 @@ def _quarantine(loads: Mapping[str, Mapping[str, Any]]) -> RenderableType:
         parts.append(Padding(Text(f"{source}: {counts} + {number(aside).vi} cách ly / quarantined"), (0, 0, 0, 2)))
         for reason, count in load.get("reasons", {}).items():
             meaning = REASONS.get(reason.split(":")[0])
-            said_so = f"{meaning.vi} ({reason})" if meaning else reason
-            parts.append(Padding(Text(f"{number(count).vi} × {said_so}"), (0, 0, 0, 4)))
+            described = f"{meaning.vi} ({reason})" if meaning else reason
+            parts.append(Padding(Text(f"{number(count).vi} × {described}"), (0, 0, 0, 4)))
         for file in refused:
             parts.append(Padding(Text(f"từ chối tệp / refused: {file}", style="yellow"), (0, 0, 0, 4)))
         if refused:
@@ -329,8 +329,8 @@ def _quarantine(loads: Mapping[str, Mapping[str, Any]]) -> RenderableType:
                 Padding(Text(f"hatinh withdraw {source} TỆP/FILE --reason LÝ-DO/WHY", style="dim"), (0, 0, 0, 6))
             )
         for note in stale:
-            told = f"lần lấy gần nhất không được, dùng số cũ / last pull failed, what landed before is used: {note}"
-            parts.append(Padding(Text(told, style="yellow"), (0, 0, 0, 4)))
+            failed = f"lần lấy gần nhất không được, dùng số cũ / last pull failed, earlier files are used: {note}"
+            parts.append(Padding(Text(failed, style="yellow"), (0, 0, 0, 4)))
     if clean:
         parts.append(Padding(Text(f"nạp hết / all loaded: {', '.join(clean)}"), (0, 0, 0, 2)))
     return Group(*parts)

@@ -1,4 +1,4 @@
-"""What readers are told, in Vietnamese and English: figures, dates and periods as each writes them, words for codes.
+"""Texts for readers in Vietnamese and English: figures, dates and periods as each writes them, words for codes.
 
 `Text` is a pair; in a template it becomes two spans with their `lang`, of which the page shows one.
 """
@@ -15,7 +15,7 @@ from pipelines.periods import ROMAN, VIETNAM
 
 @dataclass(frozen=True)
 class Text:
-    """The same thing said in Vietnamese and in English. Plain text: whoever writes HTML escapes it."""
+    """The same text in Vietnamese and in English. Plain text: whoever writes HTML escapes it."""
 
     vi: str
     en: str
@@ -46,7 +46,7 @@ STATUS = {
     "away": Text("Xa dần mục tiêu", "Moving away"),
     "not_assessed": Text("Chưa đánh giá được", "Not assessed"),
     "no_data": Text("Chưa có số liệu", "No data"),
-    "no_longer_in_force": Text("Không còn hiệu lực", "No longer in force"),
+    "no_longer_in_force": Text("Không còn hiệu lực", "No longer in effect"),
 }
 STATUS_MEANS = {
     "met": Text(
@@ -89,6 +89,28 @@ CERTAINTY = {
     "preliminary": Text("số sơ bộ hoặc ước tính", "preliminary or estimated"),
     "proxy": Text("số thay thế", "proxy"),
     "sample": Text("dữ liệu mẫu", "synthetic"),
+}
+CERTAINTY_SHORT = {
+    "real": Text("số cuối cùng", "final"),
+    "preliminary": Text("sơ bộ", "preliminary"),
+    "proxy": Text("số thay thế", "proxy"),
+    "sample": Text("dữ liệu mẫu", "synthetic"),
+}
+CERTAINTY_MEANS = {
+    "real": Text(
+        "số cuối cùng của đúng chỉ số, do nguồn có dẫn chứng", "a final value of the indicator itself, with its source"
+    ),
+    "preliminary": Text(
+        "số sơ bộ, ước tính, hoặc tính từ một phần của kỳ", "preliminary, estimated, or of a part of the period"
+    ),
+    "proxy": Text(
+        "số của một chỉ số gần giống, hoặc dựa trên giả định",
+        "a value of a similar indicator, or one that rests on an assumption",
+    ),
+    "sample": Text(
+        "tính từ dữ liệu mẫu để thử hệ thống, không phải số của tỉnh",
+        "computed from synthetic data that test the system, not from the province’s",
+    ),
 }
 NO_DATA_REASON = {
     "due_and_missing": Text("Đã đến hạn, chưa có số liệu", "Due and missing"),
@@ -152,7 +174,7 @@ VERDICT = {
 
 
 def said(words: dict[str, Text], code: str | None) -> Text:
-    """The words for a code; a code that nobody gave words to is shown as it is."""
+    """The words for a code; a code without words is shown as it is."""
     return NOTHING if code is None else words.get(code, Text(code, code))
 
 
@@ -211,7 +233,7 @@ def sign(direction: str | None, strict: bool | None) -> str:
 
 
 def goal(value: float | None, of: str | None, direction: str | None, strict: bool | None) -> Text:
-    """What is asked for: `≥ 80 %`, `> 80 %`, `≤ 9 %`; the whole as `100 %`; of a rank `hạng 20 trở lên`."""
+    """What is asked for: `≥ 80 %`, `> 80 %`, `≤ 9 %`; the maximum as `100 %`; of a rank `hạng 20 trở lên`."""
     asked = quantity(value, of)
     if value is None or (value, of) == (100, "%"):
         return asked
@@ -259,14 +281,14 @@ def moment(value: datetime | None) -> Text:
 
 
 def period(kind: str | None, start: date | None, last_month: date | None = None, year: int | None = None) -> Text:
-    """The name of a period; a year that is still running says up to which month it has data."""
+    """The name of a period; a year that still runs names the last month with data."""
     if start is None and year is None:
         return NOTHING
     if start is None or kind in (None, "year"):
-        whole = year or (start.year if start else None)
-        if last_month is not None and last_month.year == whole and last_month.month < 12:
-            return Text(f"năm {whole} (đến tháng {last_month.month})", f"{whole} (to {last_month:%B})")
-        return Text(f"năm {whole}", f"{whole}")
+        full = year or (start.year if start else None)
+        if last_month is not None and last_month.year == full and last_month.month < 12:
+            return Text(f"năm {full} (đến tháng {last_month.month})", f"{full} (to {last_month:%B})")
+        return Text(f"năm {full}", f"{full}")
     half, quarter = (start.month + 5) // 6, (start.month + 2) // 3
     names = {
         "half": Text(f"6 tháng {('đầu', 'cuối')[half - 1]} năm {start.year}", f"H{half} {start.year}"),
@@ -274,6 +296,16 @@ def period(kind: str | None, start: date | None, last_month: date | None = None,
         "month": Text(f"tháng {start.month}/{start.year}", f"{start:%B %Y}"),
     }
     return names.get(kind or "", day(start))
+
+
+def short_period(kind: str | None, start: date | None, last_month: date | None = None, year: int | None = None) -> Text:
+    """The name of a period where little room is: `2025`, or `đến 10/2026` of a year that still runs."""
+    if kind not in (None, "year"):
+        return period(kind, start, last_month, year)
+    full = year or (start.year if start else None)
+    if last_month is not None and last_month.year == full and last_month.month < 12:
+        return Text(f"đến {last_month.month}/{full}", f"to {last_month:%b} {full}")
+    return NOTHING if full is None else Text(f"{full}", f"{full}")
 
 
 def years(expected: float | None, low: float | None, high: float | None) -> Text:

@@ -13,12 +13,13 @@ from openpyxl import load_workbook
 from pipelines.reasons import REASONS
 from pipelines.reporting import check as judged
 from pipelines.reporting.check import UNREADABLE, check
-from pipelines.reporting.marked import LIST, marked_copy, said_lines
+from pipelines.reporting.marked import LIST, described_lines, marked_copy
 from pipelines.reporting.registry import Registry
 from pipelines.sources import all_sources, isolated
 from pipelines.sources.table_rows import Container
 
 DAY = date(2026, 10, 12)
+FIX = REASONS[UNREADABLE].form_fix_vi or REASONS[UNREADABLE].fix_vi
 
 
 def test_a_file_whose_reader_crashes_is_one_finding(monkeypatch: pytest.MonkeyPatch, registry: Registry) -> None:
@@ -28,9 +29,9 @@ def test_a_file_whose_reader_crashes_is_one_finding(monkeypatch: pytest.MonkeyPa
     checked = check(content, "bieu.xlsx", DAY)
     assert [(finding.row_no, finding.reason) for finding in checked.findings] == [(1, UNREADABLE)]
     assert "SIGABRT" in (checked.refusal or "")
-    assert said_lines(content, checked, registry.indicators) == [("1", "cả dòng", REASONS[UNREADABLE].form_fix_vi)]
+    assert described_lines(content, checked, registry.indicators) == [("1", "cả dòng", FIX)]
     book = load_workbook(io.BytesIO(marked_copy(content, checked, registry.indicators, DAY)))
-    assert book[LIST].cell(2, 3).value == REASONS[UNREADABLE].form_fix_vi
+    assert book[LIST].cell(2, 3).value == FIX
 
 
 def test_a_workbook_that_takes_too_long_to_mark_gets_the_list_alone(

@@ -174,11 +174,11 @@ def test_what_waits_stands_beside_what_is_in_force(tmp_path: Path) -> None:
             """
         )
     assert [line.split(": ", 1)[1] for line in waiting_for_review(tmp_path)] == [
-        "users, tỉnh Hà Tĩnh, năm 2024, S: 85,5 % (01/10/2026), đang dùng / in force 40 % (01/07/2026, ±1)"
+        "users, tỉnh Hà Tĩnh, năm 2024, S: 85,5 % (01/10/2026), đang dùng / active 40 % (01/07/2026, ±1)"
         " · 2 số liệu / figures",
-        "users, tỉnh Hà Tĩnh, năm 2025, S: 105 % (01/10/2026), đang dùng / in force –",
+        "users, tỉnh Hà Tĩnh, năm 2025, S: 105 % (01/10/2026), đang dùng / active –",
         "people, tỉnh Hà Tĩnh, năm 2024, S: 1,31 Triệu người (01/10/2026), "
-        "đang dùng / in force 1.300.500 người (01/07/2026)",
+        "đang dùng / active 1.300.500 người (01/07/2026)",
     ]
     assert set(HELD) | {"replaced"} == held_reasons()
 

@@ -32,7 +32,7 @@ RUNS: list[dict[str, Any]] = [{"status": "released", "loads": LOADS}]
 def shown(root: Path, width: int, *, whole: bool = False, runs: Any = RUNS, holder: str | None = None) -> list[str]:
     console = Console(width=width, color_system=None)
     with console.capture() as captured:
-        console.print(scoreboard(ReleaseStore(root), runs, PLACE, whole=whole, holder=holder), highlight=False)
+        console.print(scoreboard(ReleaseStore(root), runs, PLACE, in_full=whole, holder=holder), highlight=False)
     return captured.get().splitlines()
 
 
@@ -181,7 +181,7 @@ def test_publishers_with_overdue_figures_are_listed_of_the_day_asked_for(tmp_pat
     def lines(day: date | None, whole: bool = False) -> str:
         console = Console(width=200, color_system=None)
         with console.capture() as captured:
-            console.print(scoreboard(ReleaseStore(tmp_path), RUNS, PLACE, today=day, whole=whole), highlight=False)
+            console.print(scoreboard(ReleaseStore(tmp_path), RUNS, PLACE, today=day, in_full=whole), highlight=False)
         return captured.get()
 
     assert "overdue publications" not in lines(None)
