@@ -149,9 +149,9 @@ def _release(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding("release", True, f"{current.id}, as described")
         foreign = foreign_rows(current.path / "marts.duckdb", settings)
-        told = ", ".join(f"{table}: {rows}" for table, rows in foreign.items())
+        stated = ", ".join(f"{table}: {rows}" for table, rows in foreign.items())
         good = f"every area is in {settings.seeds.name}/areas.csv"
-        how = f"rows of areas that are not of this province, {told}: other data or another registry; hatinh rebuild"
+        how = f"rows of areas that are not of this province, {stated}: other data or another registry; hatinh rebuild"
         yield Finding("areas", not foreign, how if foreign else good)
 
 

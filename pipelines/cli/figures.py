@@ -66,7 +66,7 @@ def area(
         if lives := registry.find(name):
             known = "; ".join(f"{u.code} {u.title} ({u.valid_from} – {u.valid_to or 'nay'})" for u in lives)
             begin = f" The registry begins on {registry.begins()}." if day and day < registry.begins() else ""
-            stop(f"Không có vào ngày đó / not in force on {day}: {known}.{begin}", WRONG_USE)
+            stop(f"Không có vào ngày đó / no such unit on {day}: {known}.{begin}", WRONG_USE)
         near = registry.near(name)
         hint = f" Gần giống / near: {', '.join(near)}." if near else ""
         stop(f"Không có đơn vị nào tên hoặc mã như vậy / no unit has this name or code: {name}.{hint}", WRONG_USE)

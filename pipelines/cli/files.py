@@ -177,7 +177,7 @@ def files(
     source: Annotated[str, typer.Argument()],
     as_json: Annotated[bool, typer.Option("--json", help="The files as JSON.")] = False,
 ) -> None:
-    """Landed files of a source: in force or not, refused, replaced by which; since when, how many bytes."""
+    """Landed files of a source: active or not, refused, replaced by which; since when, how many bytes."""
     settings = read_settings()
     from pipelines.scoreboard.words import number
     from pipelines.warehouse.load import FileOutcome
@@ -249,7 +249,7 @@ def quarantine(
     source: Annotated[str, typer.Argument()],
     limit: Annotated[int, typer.Option(min=1, help="Rows to show.")] = 50,
 ) -> None:
-    """Rows of files in force that did not parse: file, line, reason; of a value its shape, 9 a digit and a a letter."""
+    """Rejected rows of active files: file, line, reason; of a value its shape, 9 for a digit and a for a letter."""
     settings = read_settings()
     refuse_unknown_source(source)
     refuse_if_held(settings)
@@ -271,5 +271,5 @@ def quarantine(
     out.print(table)
     every = rows[0][-1] if rows else 0
     if every > len(rows):
-        told = f"{number(len(rows)).vi} / {number(every).vi}"
-        out.print(f"{told} dòng / rows; cả: / all: --limit {every}", highlight=False)
+        shown_text = f"{number(len(rows)).vi} / {number(every).vi}"
+        out.print(f"{shown_text} dòng / rows; cả: / all: --limit {every}", highlight=False)

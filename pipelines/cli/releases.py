@@ -55,7 +55,7 @@ def page(
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     to: Annotated[
         Path | None,
-        typer.Option("--out", help="Draw it anew, with the code of today, into this file.", show_default=False),
+        typer.Option("--out", help="Draw it again, with the present code, into this file.", show_default=False),
     ] = None,
     release_id: Annotated[
         str | None, typer.Option("--release", help="One of `hatinh releases`; else the current.", show_default=False)
@@ -191,7 +191,7 @@ def releases_reproduce(
         project = {
             True: "mô hình và danh mục như khi đó / models and registries are those of then",
             False: "mô hình hoặc danh mục đã khác / models or registries have changed since",
-            None: "không rõ mô hình và danh mục khi đó / the release does not tell its models and registries",
+            None: "không rõ mô hình và danh mục khi đó / the release does not state its models and registries",
         }[found.is_same_project]
         out.print(
             f"Khi đó / then: {found.code_then}; nay / now: {found.code_now}; {project}. "

@@ -122,7 +122,7 @@ def reports(
             today = local_date(now())
             written = write_returned(landing_of(settings), settings.returned, indicators, today)
             for copy, wrong in written:
-                out.print(f"{copy}: {wrong} dòng cần sửa / rows to mend", highlight=False)
+                out.print(f"{copy}: {wrong} dòng cần sửa / rows to correct", highlight=False)
             out.print(f"{len(written)} tệp trả lại / workbooks to send back", highlight=False)
             return
         current = store_of(settings).current()
@@ -138,5 +138,5 @@ def reports(
     out.print(table)
     for held in current.held_back:
         if held.target == "reported":
-            told = f"Đang giữ bản trước, từ / held back, the table is older, since {held.since}: {held.reason}"
-            out.print(told, style="yellow", markup=False, highlight=False)
+            line = f"Đang giữ bản trước, từ / held back, the table is older, since {held.since}: {held.reason}"
+            out.print(line, style="yellow", markup=False, highlight=False)

@@ -180,7 +180,7 @@ def _end_of_run(settings: Settings, started: datetime, quiet: bool) -> None:
 
 
 def waits_for_somebody(run: Mapping[str, Any]) -> bool:
-    """Whether a run held a target back, or a file in force was refused whole; it is told until it is withdrawn."""
+    """Whether a run held a target back, or an active file was refused, which counts until it is withdrawn."""
     return "held_back" in run["targets"].values() or any(load["refused"] for load in run["loads"].values())
 
 
@@ -213,9 +213,11 @@ def _tell_unplaced(settings: Settings) -> None:
             "thôn / of villages": len(names.villages),
         }
         if any(waiting.values()):
-            told = ", ".join(f"{count} tên {of}" for of, count in waiting.items() if count)
+            names = ", ".join(f"{count} tên {of}" for of, count in waiting.items() if count)
             out.print(
-                f"{told}: chờ xác nhận / wait for an answer: hatinh area --review", style="yellow", highlight=False
+                f"{names}: chờ xác nhận / wait for an answer: hatinh area --review",
+                style="yellow",
+                highlight=False,
             )
 
 
@@ -280,7 +282,7 @@ def _refuse_taken_port(settings: Settings) -> None:
 def rebuild(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Throw the private warehouse away and load everything anew from data/raw. Releases stay."""
+    """Delete the private warehouse and load everything again from data/raw. Releases stay."""
     settings = read_settings()
     refuse_if_held(settings)
     if not yes:
@@ -311,10 +313,10 @@ def check() -> None:
     words = [problem.key for problem in (*critical, *(p for p in state.problems if not p.is_critical))]
     shown = [*words[:_SHOWN_PROBLEMS], *([f"+{len(words) - _SHOWN_PROBLEMS}"] if len(words) > _SHOWN_PROBLEMS else [])]
     age = (state.at - state.last_success_at).total_seconds() if state.last_success_at else -1
-    told = ", ".join([*shown, *not_sent]) or f"release {state.release.id if state.release else 'none yet'}"
+    shown_text = ", ".join([*shown, *not_sent]) or f"release {state.release.id if state.release else 'none yet'}"
     data = f"problems={len(state.problems)} age={age:.0f}s free={state.free_bytes}B"
     out.print(
-        f"HATINH {('OK', 'WARNING', 'CRITICAL')[level]} - {told} | {data}",
+        f"HATINH {('OK', 'WARNING', 'CRITICAL')[level]} - {shown_text} | {data}",
         soft_wrap=True,
         markup=False,
         highlight=False,

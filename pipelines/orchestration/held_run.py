@@ -116,7 +116,7 @@ def fail_stale_runs(
 
 @dg.resource(required_resource_keys={"platform"}, description="Holds the warehouse for the length of a run.")
 def held_run(context: dg.InitResourceContext) -> Iterator[HeldRun]:
-    """The lock and the record of one run. It is set up before the first step and torn down after the last."""
+    """The lock and the record of one run. It is set up before the first step and released after the last."""
     platform: Platform = context.resources.platform
     run_id = context.run.run_id if context.run else "without-run"
     with batched_events(context.instance), walk.hold(platform, run_id) as run:
@@ -140,7 +140,7 @@ def held_run(context: dg.InitResourceContext) -> Iterator[HeldRun]:
 
 
 def _is_partial(context: dg.InitResourceContext, platform: Platform) -> bool:
-    """Whether some assets of a complete run were left out by whoever started this one."""
+    """Whether some assets of a complete run were left out when this one was started."""
     selection = (context.run.asset_selection if context.run else None) or set()
     return bool(selection) and not keys_of_run(platform.project.manifest) <= selection
 

@@ -1,4 +1,4 @@
-"""The partitions of the landing in Dagster follow the receipts: what is active is there, whoever brought it.
+"""The partitions of the landing in Dagster follow the receipts: what is active is there, pulled or dropped.
 
 Files also land outside of Dagster's runs (`hatinh pull`, a data folder restored from a backup), and `hatinh withdraw`
 takes them away. Each run compares once per source and reports what Dagster does not know, with the time of landing.

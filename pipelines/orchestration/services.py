@@ -29,7 +29,7 @@ _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 def serve_part(settings: Settings, part: Part) -> None:
-    """Be one of the processes until it is told to stop. Where HATINH_CODE_SERVER names a code server, it is used."""
+    """Run one of the processes until it is stopped. Where HATINH_CODE_SERVER names a code server, it is used."""
     use_instance(settings)
     os.chdir(settings.home)
     if part == "code":

@@ -115,7 +115,7 @@ def allowed_hosts(settings: Settings) -> list[str]:
 
 
 def serve(settings: Settings, workspace: Path) -> None:
-    """Serve until the process is told to stop."""
+    """Serve until the process is stopped."""
     with (
         dg.DagsterInstance.get() as instance,
         WorkspaceProcessContext(
