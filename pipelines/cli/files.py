@@ -241,7 +241,7 @@ def withdraw(
         receipt = landing_of(settings).withdraw(source, file, reason, now())
     except LandingError as error:
         stop(str(error), WRONG_USE)
-    out.print(f"withdrawn: {receipt.path}. The next run rebuilds without it: hatinh run", highlight=False)
+    out.print(f"withdrawn: {receipt.path}. The next run rebuilds without it: hatinh run", markup=False, highlight=False)
 
 
 @app.command(rich_help_panel=IN)
@@ -267,7 +267,7 @@ def quarantine(
         ).fetchall()
     table = unbroken("Tệp", "Dòng", "Lý do", "Trường", "Dạng giá trị", whole="Dòng")
     for path, row_no, reason, field, shape, _ in rows:
-        table.add_row(path, str(row_no), reason, field, shape)
+        table.add_row(escape(path), str(row_no), reason, escape(field), escape(shape))
     out.print(table)
     every = rows[0][-1] if rows else 0
     if every > len(rows):
