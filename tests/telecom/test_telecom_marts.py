@@ -171,7 +171,7 @@ def test_what_names_no_commune_of_its_day_is_told_and_not_passed_over(world: Wor
     world.land(QUARTER, tiles(*((key, 1) for key in around)), SOURCES["ookla_tiles"])
     world.load()
     told = (
-        "boundaries_are_of_communes_of_today",
+        "boundaries_are_of_current_communes",
         "the_newest_boundaries_are_in_force",
         "boundaries_are_of_a_plausible_area",
         "a_commune_has_one_feature_in_a_set_of_boundaries",
