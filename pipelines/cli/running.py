@@ -213,9 +213,9 @@ def _tell_unplaced(settings: Settings) -> None:
             "thôn / of villages": len(names.villages),
         }
         if any(waiting.values()):
-            names = ", ".join(f"{count} tên {of}" for of, count in waiting.items() if count)
+            waiting_text = ", ".join(f"{count} tên {of}" for of, count in waiting.items() if count)
             out.print(
-                f"{names}: chờ xác nhận / wait for an answer: hatinh area --review",
+                f"{waiting_text}: chờ xác nhận / wait for an answer: hatinh area --review",
                 style="yellow",
                 highlight=False,
             )
