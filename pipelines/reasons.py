@@ -132,14 +132,6 @@ REASONS: Mapping[str, Reason] = {
             *_CORRECT,
         ),
         Reason(
-            "conflicting_figures",
-            "row",
-            "một câu trả lời có hai giá trị cho cùng chuỗi, kỳ và đơn vị",
-            "one answer has two values for the same series, period and unit",
-            "Hỏi nguồn giá trị nào đúng; không giá trị nào được dùng.",
-            "Ask the source which value is right; neither is used.",
-        ),
-        Reason(
             "contact_in_note",
             "row",
             "ghi chú có thông tin cá nhân",
@@ -233,14 +225,6 @@ REASONS: Mapping[str, Reason] = {
             "Giữ dòng tiêu đề như mẫu; tiêu đề mới của nhà mạng thì thêm vào operator_headings.csv.",
             "Keep the headings of the form; add new headings of an operator to operator_headings.csv.",
             form_fix_vi=f"Không thấy dòng tiêu đề của biểu ở trang nào đang hiện. Bỏ ẩn trang đó, hoặc: {_NEW_FORM}",
-        ),
-        Reason(
-            "heading_not_read",
-            "row",
-            "không đọc được tiêu đề cột, nên không rõ số thuộc kỳ nào",
-            "the column headings cannot be read, so the period of the figure is unknown",
-            "Xem lại tờ này; nếu nguồn đổi mẫu bảng thì sửa bộ đọc của nguồn.",
-            "Look at the sheet; if the source changed its layout, change the reader of the source.",
         ),
         Reason(
             "hidden_sheet",

@@ -117,7 +117,7 @@ def test_what_was_published_stays_active_and_the_run_reports_what_waits(new_prov
     status = " ".join(
         CliRunner().invoke(app, ["status"], env={**province.environment, "COLUMNS": "200"}).output.split()
     )
-    assert "last pull failed, what landed before is used: 2026: " in status
+    assert "last pull failed, earlier files are used: 2026: " in status
     assert (
         f"(jump): {RECORDS}, tỉnh Hà Tĩnh, năm 2024, Sở Y tế (bịa): 85 % (01/11/2026), "
         "đang dùng / active 40 % (01/06/2026, ±1)"

@@ -135,7 +135,7 @@ def test_how_the_last_run_ended_is_told(root: Path, last: dict[str, Any], holder
 def test_a_source_that_could_not_be_fetched_is_told_though_nothing_of_it_is_wrong(root: Path) -> None:
     short = told(shown(root, 80))
     assert "nso_pxweb: 9 dòng / rows = 9 nạp / loaded" in short
-    assert "last pull failed, what landed before is used: 2026: 2026-11-24 01:00 V02.01: status 404" in short
+    assert "last pull failed, earlier files are used: 2026: 2026-11-24 01:00 V02.01: status 404" in short
 
 
 def test_every_reason_of_quarantine_has_words() -> None:

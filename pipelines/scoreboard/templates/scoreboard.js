@@ -40,7 +40,9 @@
   function plain(text) { return text.toLowerCase().normalize('NFD').replace(/[\u0300-\u036f]/g, '').replace(/đ/g, 'd'); }
   function choose(row) {
     document.querySelectorAll('[data-code]').forEach(function (shape) {
-      shape.classList.toggle('chosen', Boolean(row) && 'xa-' + shape.getAttribute('data-code') === row.id);
+      var isChosen = Boolean(row) && 'xa-' + shape.getAttribute('data-code') === row.id;
+      shape.classList.toggle('chosen', isChosen);
+      if (isChosen) shape.parentNode.append(shape); // above its neighbours
     });
     shown.textContent = '';
     if (!row) return;
