@@ -1,8 +1,8 @@
 """Which models rest on which feeds: a load of dossiers does not rebuild the tables that no dossier can change.
 
 A model rests on the feeds of the raw tables in its lineage. One that reads the register of files (`raw.files`, or
-`raw.quarantine`) states in its yml whose files it reads, `config.meta.files_of`; without that it rests on every feed.
-In staging it is the model's own feed.
+`raw.quarantine`) rests on every feed, unless its yml states in `config.meta.files_of` of which further feeds it reads
+files: `[]` where it looks up the files of feeds in its lineage only. A staging model reads those of its own feed.
 """
 
 from __future__ import annotations

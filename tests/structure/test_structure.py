@@ -139,6 +139,26 @@ def test_staging_passes_over_replaced_files_of_the_sources_that_have_them(manife
     assert passing_over == {f"stg_{source.name}" for source in all_sources().values() if source.subject}
 
 
+def test_a_model_reads_the_files_of_sources_that_exist(manifest: dict) -> None:
+    """A misspelt feed in `files_of` would leave the model standing when that feed changes."""
+    unknown = {
+        node["name"]: sorted(unknown)
+        for node in manifest["nodes"].values()
+        if (unknown := set(node["config"].get("meta", {}).get("files_of", ())) - set(all_sources()))
+    }
+    assert unknown == {}, "config.meta.files_of names sources (pipelines/transform/lineage.py)"
+
+
+def test_files_of_stands_only_where_the_register_of_files_is_read(manifest: dict) -> None:
+    registers = {"source.hatinh.raw.files", "source.hatinh.raw.quarantine"}
+    idle = [
+        node["name"]
+        for unique_id, node in manifest["nodes"].items()
+        if "files_of" in node["config"].get("meta", {}) and not registers & set(manifest["parent_map"][unique_id])
+    ]
+    assert idle == []
+
+
 def test_no_model_orders_by_a_number() -> None:
     """In an aggregate a number is a constant: `string_agg(name, ', ' order by 1)` comes in any order."""
     numbered = [
