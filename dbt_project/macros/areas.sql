@@ -1,7 +1,7 @@
 {#
   Geography that survives the merger of 1 July 2025. A commune is (code, date): codes and names were used again.
 
-  Counts travel to the communes of today in two words, for any relation with a code and a date:
+  Counts are carried to the current communes by two macros, for any relation with a code and a date:
 
       select ..., w.area_code_today, sum({{ carried_count('c.received') }}) as received
       from counts as c {{ join_area_weights('c.commune_code', 'c.month') }}
@@ -11,14 +11,14 @@
   shares are never carried. What the weights do not know keeps a code that is no commune, so totals stay.
 #}
 
-{# Left join of int_area_weights: one row for each unit of today that took a part; none where code and date name no commune. #}
+{# Left join of int_area_weights: one row per current unit that took a part; none where code and date name no commune. #}
 {% macro join_area_weights(code, day, alias='w') -%}
     left join {{ ref('int_area_weights') }} as {{ alias }}
         on {{ code }} = {{ alias }}.area_code and {{ day }} between {{ alias }}.valid_from and {{ alias }}.valid_to
 {%- endmacro %}
 
 {#
-  The part of a count that goes to the row's unit of today, a whole number. Each part is what lies between two rounded
+  The part of a count that goes to the row's current unit, a whole number. Each part is what lies between two rounded
   marks of the count, so the parts sum to it whatever the weights are. Without a unit the count stays as it is.
 #}
 {% macro carried_count(measure, alias='w') -%}
@@ -109,8 +109,8 @@
     concat_ws(' ', {{ code }}, {{ name }})
 {%- endmacro %}
 
-{# The commune of today that took the stated one whole; else null: a village or a mast of a split one is in one part. #}
-{% macro stated_commune_today(alias='w') -%}
+{# The current commune that took the stated one whole; else null: a village or a mast of a split one is in one part. #}
+{% macro current_commune(alias='w') -%}
     case when {{ alias }}.weight_to = 1 and {{ alias }}.weight_method <> 'unknown' then {{ alias }}.area_code_today end
 {%- endmacro %}
 

@@ -1,7 +1,7 @@
 {#
   Feeds of dossiers: sources whose raw tables have the same columns, so that one dossier is one whatever way it came.
   A new feed is named here, has a staging model of one line and is a member of int_dossier_versions.
-  Exports are the poorest of them: int_dossiers takes their word only for dossiers that no other feed knows.
+  Exports are the poorest of them: int_dossiers uses them only for dossiers that no other feed has.
 #}
 {% macro dossier_feeds() -%}
     'dossiers', 'dvcqg_dossiers', 'igate_dossiers', 'onestop_dossiers', 'onestop_exports'
@@ -36,7 +36,7 @@ select
     payment_code,
     has_digitised_component,
     is_vneid_verified,
-    -- a feed without nested lists leaves their counts null: it does not tell
+    -- a feed without nested lists leaves their counts null: it does not report them
     papers is not null as has_nested_lists,
     len(papers) as paper_count,
     len(list_filter(papers, lambda p: p.has_file)) as paper_file_count,

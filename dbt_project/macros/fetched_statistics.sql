@@ -4,8 +4,9 @@
 {%- endmacro %}
 
 {#
-  Staging of one source of statistics: every figure of every answer, with what its marks and flags say. Which of two
-  answers of one vintage counts is decided where vintages are judged, for all ways in alike. Flags are the codes of SDMX's CL_OBS_STATUS; one that is not known is told in `note`.
+  Staging of one source of statistics: every figure of every answer, with the meaning of its marks and flags. Which of
+  two answers of one vintage counts is decided where vintages are judged, for all sources alike. Flags are the codes of
+  SDMX's CL_OBS_STATUS; an unknown one is kept in `note`.
 #}
 {% macro statistic_figures(source_name) %}
 select

@@ -44,7 +44,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Incremental strategy: the touched months leave the table whole and come back whole. #}
+{# Incremental strategy: the touched months are deleted from the table and inserted again. #}
 {% macro get_incremental_replace_months_sql(arg_dict) -%}
     {%- set columns = get_quoted_csv(arg_dict["dest_columns"] | map(attribute="name")) -%}
     delete from {{ arg_dict["target_relation"] }}

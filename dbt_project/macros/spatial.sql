@@ -1,6 +1,6 @@
 {#
   Geometry is computed by DuckDB's spatial extension. Only models that need it load it, as a pre-hook: that costs 0.2 s,
-  once a build. No table holds a column of the extension's own types, so that the warehouse opens
+  once per build. No table holds a column of the extension's own types, so that the warehouse opens
   without it: geometry is kept as WKT in varchar or WKB in blob.
 #}
 {% macro load_spatial() -%}
@@ -17,8 +17,8 @@
     st_area_spheroid(st_flipcoordinates({{ geometry }})) / 1e6
 {%- endmacro %}
 
-{# Communes of today: one row a unit, with its preferred facts, and how far the lists of areas are apart. #}
-{% macro communes_of_today() -%}
+{# Current communes: one row per unit, with its preferred facts, and how far the lists of areas are apart. #}
+{% macro current_communes() -%}
     select
         a.area_code,
         a.kind || ' ' || a.name as area_name,

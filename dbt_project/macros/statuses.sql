@@ -46,7 +46,7 @@
     c.has_samples
 {%- endmacro %}
 
-{# Whether a value of an indicator is made up: its document says so, whatever way it came. #}
+{# Whether a value of an indicator is made up: its document states so, whatever way it came. #}
 {% macro is_marked_as_sample(document) -%}
     coalesce(starts_with({{ document }}, 'Dữ liệu mẫu'), false)
 {%- endmacro %}

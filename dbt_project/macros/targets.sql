@@ -1,7 +1,7 @@
 {#
   The pace of an indicator over some years, after Eurostat: the compound annual growth rate in percent a year where a
   rate of growth has a meaning, else the absolute change a year (shares, ranks, values that may be zero or negative).
-  The column pace_method says which.
+  The column pace_method states which.
 #}
 {% macro pace(first, last, years) -%}
     if(

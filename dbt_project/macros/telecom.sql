@@ -14,7 +14,7 @@
     ))
 {%- endmacro %}
 
-{# Population of the communes of today and of the province, as the registry prefers it. #}
+{# Population of the current communes and of the province, as the registry prefers it. #}
 {% macro populations() -%}
     select
         f.area_code,
@@ -28,8 +28,8 @@
         and (a.level = 'commune' or a.area_code = '{{ var("province_code") }}')
 {%- endmacro %}
 
-{# Communes of today and the province itself: what telecom marts have a row for. #}
-{% macro areas_of_today() -%}
+{# Current communes and the province itself: what telecom marts have a row for. #}
+{% macro current_areas() -%}
     select
         area_code,
         kind || ' ' || name as area_name
@@ -37,7 +37,7 @@
     where valid_to is null and (level = 'commune' or area_code = '{{ var("province_code") }}')
 {%- endmacro %}
 
-{# Of files about the same only the last counts, whole. The source's `subject` says what is the same; the load books it. #}
+{# Of files with the same subject (`subject` of the source) only the last counts, completely; the load records which. #}
 {% macro is_not_replaced(feed) -%}
     file_no not in (
         select f.file_no

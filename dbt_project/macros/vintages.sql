@@ -15,13 +15,13 @@
 
 {#
   How far a figure may move between two publications before somebody has to look, whatever its history: one percentage
-  point of a share, a tenth of any other quantity. The numbers are ours; docs/methods/statistics.md says why.
+  point of a share, a tenth of any other quantity. The numbers are ours; docs/methods/statistics.md states why.
 #}
 {% macro revision_floor(unit, value) -%}
     if({{ unit }} = '%', 1.0, 0.1 * abs({{ value }}))
 {%- endmacro %}
 
-{# Why a figure is not taken at once, or null. `before` is the value in force, `allowed` how far it may move from it. #}
+{# Why a figure is not taken at once, or null. `before` is the active value, `allowed` how far it may move from it. #}
 {% macro held_reason(row, before, allowed) -%}
     case
         when {{ row }}.is_unknown then 'unknown_indicator'

@@ -22,7 +22,7 @@ CARRY = """
     group by all
 """
 PLACE = """
-    select {{ stated_commune_today() }} as area_code_today, w.area_code, w.weight_method
+    select {{ current_commune() }} as area_code_today, w.area_code, w.weight_method
     from facts as f {{ join_stated_commune('f.area_code', 'cast(null as varchar)', 'f.day') }}
 """
 Fact = tuple[str, str, int, int, float]

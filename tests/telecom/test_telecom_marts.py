@@ -171,7 +171,7 @@ def test_rows_that_name_no_commune_of_their_day_are_reported(world: World) -> No
     world.land(QUARTER, tiles(*((key, 1) for key in around)), SOURCES["ookla_tiles"])
     world.load()
     told = (
-        "boundaries_are_of_communes_of_today",
+        "boundaries_are_of_current_communes",
         "the_newest_boundaries_are_in_force",
         "boundaries_are_of_a_plausible_area",
         "a_commune_has_one_feature_in_a_set_of_boundaries",

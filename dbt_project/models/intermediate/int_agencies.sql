@@ -1,5 +1,5 @@
--- Every agency over its validity, with the commune it serves as it was and the unit of today that took its place.
--- The successor is null where an old commune was split: which part a dossier belongs to is not known from the agency.
+-- Every agency over its validity, with the commune it serves as it was and the current unit that took its place. The
+-- successor is null where a previous commune was split: which part a dossier belongs to is not known from the agency.
 {{ config(materialized='table') }}
 
 with agencies as (

@@ -1,6 +1,6 @@
 -- What sources name that leads to no commune, or to one in spite of a code that was none on its day, for a person to
--- answer in seeds/area_aliases.csv or the source to mend; `hatinh area --review` lists it. A source that names communes
--- is a member here, by the macro area_names_to_review.
+-- answer in seeds/area_aliases.csv or the source to correct; `hatinh area --review` lists it. A source that names
+-- communes is a member here, by the macro area_names_to_review.
 {{ config(materialized='view') }}
 
 with offices as (
@@ -18,11 +18,13 @@ names as materialized (
     {{ area_names_to_review('offices', 'agency_name', 'seen_to', 'agencies') }}
     {% for feed, day in by_name.items() %}
         union all
-        {{ area_names_to_review(ref('stg_' ~ feed), 'commune_name', day, feed, code='commune_code', file_no='file_no') }}
+        {{ area_names_to_review(
+            ref('stg_' ~ feed), 'commune_name', day, feed, code='commune_code', file_no='file_no'
+        ) }}
     {% endfor %}
 ),
 
--- every commune over its life, and what it became: what a name or a code of before leads to
+-- every commune over its life, and what it became: what an earlier name or code leads to
 lives as (
     select
         a.area_code,

@@ -1,4 +1,4 @@
--- What a commune's name means on a date: one row a key and validity, so that a join on both finds at most one.
+-- What a commune's name means on a date: one row per key and validity, so that a join on both finds at most one.
 -- Keys are those of the macro area_key: the name alone, the name after its kind, and both followed by its district, its
 -- province or both. A key that means several units has no area_code but its candidates: it is not guessed, and a row of
 -- the seed area_aliases answers it.

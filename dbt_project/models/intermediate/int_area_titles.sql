@@ -1,4 +1,4 @@
--- What the code of a commune, a district, a province or the nation was called on a day: one row a code and name,
+-- What the code of a commune, a district, a province or the nation was called on a day: one row per code and name,
 -- so that a join on both finds at most one. A code has its first name also before its row begins, since most units
 -- are older than their rows. After a unit has ended its code has no name: a figure that bears it is about nothing.
 {{ config(materialized='table') }}
@@ -10,7 +10,7 @@ with units as (
         valid_to,
         kind || ' ' || name as area_name
     from {{ ref('areas') }}
-    -- the list of provinces knows their names of before too
+    -- the list of provinces knows their previous names too
     where level <> 'province' or area_code not in (select area_code from {{ ref('provinces') }})
     union all
     select

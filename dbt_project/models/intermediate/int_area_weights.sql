@@ -1,4 +1,4 @@
--- Every commune over its validity, with the communes of today that took it and the weight of each: additive figures
+-- Every commune over its validity, with the current communes that took it and the weight of each: additive figures
 -- travel by it. The parts of one commune lie side by side between 0 and 1 (weight_from, weight_to).
 -- Weights of a split come from the crosswalk: persons where every part has them, else km². Where neither is known the
 -- whole goes to a code of its own that is no commune, `unknown part of <code>`: totals stay, and nothing is guessed.
@@ -58,7 +58,7 @@ parts as (
     from sizes
     where weight_method = 'unknown'
     union all
-    -- units of today stand for themselves
+    -- current units stand for themselves
     select
         area_code as old_code,
         valid_from as old_valid_from,

@@ -1,10 +1,10 @@
--- Every boundary that a file has of a commune of today, its area, and which are in force. A set is what files of one
--- day draw; in force is the newest set that has a plausible boundary of every commune, whole: borders of two sets do
+-- Every boundary that a file has of a current commune, its area, and which are active. A set is the files of one
+-- day; active is the newest set that has a plausible boundary of every commune; complete, since borders of two sets do
 -- not meet, and between some boundaries and cells for the rest places would lie in no commune.
 {{ config(materialized='table', pre_hook="{{ load_spatial() }}") }}
 
 with communes as (
-    {{ communes_of_today() }}
+    {{ current_communes() }}
 ),
 
 given as (
@@ -19,7 +19,7 @@ given as (
     inner join communes as c on b.area_code = c.area_code
 ),
 
-mended as (
+repaired as (
     select
         * exclude (geometry),
         not st_isvalid(geometry) as is_repaired,
@@ -32,7 +32,7 @@ measured as (
         * exclude (geometry),
         {{ area_km2_of('geometry') }} as drawn_area_km2,
         st_aswkb(geometry) as geometry_wkb
-    from mended
+    from repaired
 ),
 
 -- lists of areas differ by up to a third of a commune; a border that is half of it off is drawn wrong

@@ -1,4 +1,4 @@
--- Cells of OpenCelliD by quarter, operator (all too), technology (mobile too) and commune of today, the province too.
+-- Cells of OpenCelliD by quarter, operator (all too), technology (mobile too) and current commune, the province too.
 {{ config(materialized='view') }}
 
 with cells as (

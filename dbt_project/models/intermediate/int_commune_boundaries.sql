@@ -1,12 +1,12 @@
--- The territory of every commune of today, as WKB: its boundary in force, or while no whole set is, a schematic cell,
--- which is all places nearer to its centroid than to any other's, cut off 4 km outside the centroids' hull.
+-- The territory of every current commune, as WKB: its active boundary, or while no set is complete, a schematic cell,
+-- which is all places nearer to its centroid than to any other's, clipped 4 km outside the centroids' hull.
 {{ config(materialized='table', pre_hook="{{ load_spatial() }}") }}
 
 with communes as (
-    {{ communes_of_today() }}
+    {{ current_communes() }}
 ),
 
-in_force as (
+active as (
     select
         area_code,
         file_name,
@@ -46,8 +46,8 @@ claimed_twice as (
     select
         a.area_code,
         sum({{ area_km2_of('st_intersection(a.geometry, b.geometry)') }}) as overlap_km2
-    from in_force as a
-    inner join in_force as b on a.area_code <> b.area_code and st_intersects(a.geometry, b.geometry)
+    from active as a
+    inner join active as b on a.area_code <> b.area_code and st_intersects(a.geometry, b.geometry)
     group by a.area_code
 ),
 
@@ -65,7 +65,7 @@ chosen as (
         m.drawn_area_km2,
         coalesce(m.geometry, s.geometry) as geometry
     from communes as c
-    left join in_force as m on c.area_code = m.area_code
+    left join active as m on c.area_code = m.area_code
     left join schematic as s on c.area_code = s.area_code
 ),
 

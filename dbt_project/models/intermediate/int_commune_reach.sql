@@ -41,7 +41,7 @@ located as (
         lat,
         range_m
     from {{ ref('stg_opencellid_cells') }}
-    -- a range of 0 tells nothing; differences alone are some cells of unknown many
+    -- a range of 0 has no meaning; differences alone are some cells of unknown many
     where range_m > 0 and full_file_on is not null
 ),
 

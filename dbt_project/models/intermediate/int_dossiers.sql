@@ -1,4 +1,4 @@
--- One row a dossier: its latest version, its agency and communes, and what the on-time rule needs.
+-- One row per dossier: its latest version, its agency and communes, and what the on-time rule needs.
 -- QĐ 766 item 2.1: the end is the time of status 9, else 10, else 8 or 3; a single unanswered supplement request ends
 -- the count at that moment; waiting for the applicant is deducted; a missing due date falls back on the statutory time.
 {{
@@ -21,7 +21,7 @@ procedures as (
 latest as (
     select
         dossier_id,
-        -- an export tells no channel, fees or papers: it counts only where no feed knows the dossier
+        -- an export has no channel, fees or papers: it counts only where no feed knows the dossier
         coalesce(max(version) filter (where not is_exported), max(version)) as version,
         max(version) filter (where has_nested_lists) as nested_version,
         max(load_no) as load_no,
@@ -38,7 +38,7 @@ latest as (
     group by dossier_id
 ),
 
--- where the latest version is of a feed that does not tell of papers, fees and supplements: the last one that did
+-- where the latest version is of a feed that does not report papers, fees and supplements: the last one that did
 earlier as (
     select v.*
     from versions as v
@@ -81,7 +81,7 @@ dossiers as (
         l.version_count,
         -- made up, or a procedure of the catalogue that is
         coalesce(v.is_synthetic, false) or coalesce(p.basis = 'illustrative', false) as is_synthetic,
-        -- the catalogue knows the field of a procedure; the dossier's own word counts where the catalogue is silent
+        -- the catalogue knows the field of a procedure; the dossier's own field counts where the catalogue has none
         coalesce(p.field_code, v.procedure_field_code) as procedure_field_code,
         p.procedure_code is not null as is_procedure_known,
         coalesce(p.service_level, '') as service_level,

@@ -1,5 +1,5 @@
 -- Fetched figures as rows of statistics: those whose series is known, as often as they came. One whose unit is not the
--- expected one comes as it was told, under the unit that it was told in: the review holds it beside what is in force.
+-- expected one stays as published, in its published unit: the review holds it beside the active figure.
 select
     indicator,
     area_code,

@@ -1,6 +1,6 @@
--- One row a month, commune, operator and network of i-Speed: what the table of the newest day tells, of two of one day
--- the one that landed last; an old table may be found late. Where that tells it several times and not the same, nobody
--- knows which is meant. Months begin with the communes of today: a median of before could not be carried to them.
+-- One row per month, commune, operator and network of i-Speed: from the table of the newest day, of two of one day the
+-- one that landed last; an old table may be found late. Where that table has several different values, it is not known
+-- which one is meant. Months begin with the current communes: medians of earlier months could not be carried to them.
 {{ config(materialized='table') }}
 
 with placed as (
@@ -11,7 +11,7 @@ with placed as (
         w.area_code,
         {
             download_mbps: s.download_mbps, upload_mbps: s.upload_mbps, latency_ms: s.latency_ms, samples: s.samples
-        } as told
+        } as speeds
     from {{ ref('stg_ispeed') }} as s
     {{ join_stated_commune('s.commune_code', 's.commune_name', 's.month') }}
     where w.area_code is not null
@@ -27,7 +27,7 @@ different as (
         operator,
         network,
         area_code,
-        list(distinct told) as told
+        list(distinct speeds) as speeds
     from placed
     group by month, operator, network, area_code
 )
@@ -37,9 +37,9 @@ select
     operator,
     network,
     area_code,
-    len(told) > 1 as is_ambiguous,
-    case when len(told) = 1 then told[1].download_mbps end as download_mbps,
-    case when len(told) = 1 then told[1].upload_mbps end as upload_mbps,
-    case when len(told) = 1 then told[1].latency_ms end as latency_ms,
-    case when len(told) = 1 then told[1].samples end as samples
+    len(speeds) > 1 as is_ambiguous,
+    case when len(speeds) = 1 then speeds[1].download_mbps end as download_mbps,
+    case when len(speeds) = 1 then speeds[1].upload_mbps end as upload_mbps,
+    case when len(speeds) = 1 then speeds[1].latency_ms end as latency_ms,
+    case when len(speeds) = 1 then speeds[1].samples end as samples
 from different

@@ -1,6 +1,7 @@
 -- Item 2.1 of QĐ 766, the one definition: dossiers received and those of them on time, by month, quarter and year,
 -- agency, procedure and field. What is open is judged at the end of the period, or of the last day of data while the
--- period runs: a year is not the sum of its months, since what was in term at the end of a month may be late by its end.
+-- period runs: a year is not the sum of its months, since what was in term at the end of a month may be late by its
+-- end.
 {{ config(materialized='table') }}
 
 with counts as (

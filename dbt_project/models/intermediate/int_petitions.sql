@@ -1,4 +1,4 @@
--- One row a petition with what the 766 index asks of it: items 5.1a to 5.3.
+-- One row per petition with what the 766 index asks of it: items 5.1a to 5.3.
 {{ config(materialized='table') }}
 
 with petitions as (

@@ -1,5 +1,5 @@
--- Every procedure known: as landed catalogues tell it, else as the seed has it. Forms of the catalogue differ in what
--- they hold, so of each column the latest word that is one counts; the seed fills what no catalogue told.
+-- Every procedure known: as in landed catalogues, else as the seed has it. Forms of the catalogue differ in what
+-- they hold, so of each column the latest value that is not empty counts; the seed fills what no catalogue has.
 {{ config(materialized='table') }}
 
 with landed as (

@@ -1,5 +1,5 @@
--- The 766 index recomputed: every component by period and agency (or the whole province), with the points that the
--- rules of the seed give. What neither dossiers nor petitions tell has nulls and basis `portal`.
+-- The 766 index recomputed: every component by period and agency (or the province as a whole), with the points that the
+-- rules of the seed give. What neither dossiers nor petitions measure has nulls and basis `portal`.
 {{ config(materialized='table') }}
 
 with shares as (
@@ -34,8 +34,8 @@ periods as (
     from agencies
 ),
 
--- the row of each component that is in force on the first day of the period
-in_force as (
+-- the row of each component that is valid on the first day of the period
+active as (
     select
         p.period_type,
         p.period_start,
@@ -55,7 +55,7 @@ landed as (
     where source = 'petitions' and status = 'loaded'
 ),
 
-told as (
+based as (
     select
         f.*,
         case
@@ -64,11 +64,11 @@ told as (
             when f.computed_from = 'dossiers' or f.rule = 'constant' then 'dossiers'
             else 'portal'
         end as basis
-    from in_force as f
+    from active as f
     cross join landed as l
 ),
 
--- dossiers and the catalogue tell 0 where there is nothing to count, which is not the same as not telling
+-- dossiers and the catalogue give 0 where there is nothing to count, which is not the same as no data
 counted as (
     select
         a.period_type,
@@ -89,7 +89,7 @@ counted as (
         c.formula_version,
         c.basis
     from agencies as a
-    inner join told as c on a.period_type = c.period_type and a.period_start = c.period_start
+    inner join based as c on a.period_type = c.period_type and a.period_start = c.period_start
     left join shares as s
         on
             a.period_type = s.period_type

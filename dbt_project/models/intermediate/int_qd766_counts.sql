@@ -7,7 +7,7 @@
         post_hook="{{ mark_processed() }}"
     )
 }}
--- depends_on: {{ ref('int_dossiers') }}, which tells the months to rebuild
+-- depends_on: {{ ref('int_dossiers') }}, which gives the months to rebuild
 
 with flags as (
     select * from {{ ref('int_qd766_flags') }}

@@ -1,4 +1,4 @@
--- One row a dossier received: what each component of the 766 index asks of it, as yes or no. Numerators and
+-- One row per dossier received: what each component of the 766 index asks of it, as yes or no. Numerators and
 -- denominators are counts of these, and `falls_short_in` leads from a lost point back to its dossiers.
 {{ config(materialized='view') }}
 

@@ -1,6 +1,6 @@
--- Numerator and denominator of each component that dossiers, the catalogue and petitions tell, by period, agency (or
--- the whole province) and field, which petitions have none of. A procedure has one field, so that counts of procedures
--- add up over the fields of one agency and period, though neither over agencies nor over periods.
+-- Numerator and denominator of each component that dossiers, the catalogue and petitions measure, by period, agency (or
+-- the province as a whole) and field, which petitions have none of. A procedure has one field, so that counts of
+-- procedures add up over the fields of one agency and period, though neither over agencies nor over periods.
 {{ config(materialized='table') }}
 
 with scored_from as (
@@ -206,7 +206,7 @@ answers_for as (
     from agencies
 ),
 
--- what was received, with what the catalogue says of the procedure (nulls where it does not know it)
+-- what was received, with what the catalogue states of the procedure (nulls where it does not know it)
 placed as (
     select
         r.*,

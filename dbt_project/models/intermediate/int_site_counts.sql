@@ -1,4 +1,4 @@
--- Base stations by quarter, operator (all too), technology (mobile too) and commune of today; the province's row has
+-- Base stations by quarter, operator (all too), technology (mobile too) and current commune; the province's row has
 -- those of no known commune too.
 {{ config(materialized='view') }}
 

@@ -7,7 +7,7 @@ with sites as (
         p.area_code as drawn_code,
         p.is_schematic,
         s.lon is not null and s.lat is not null and p.area_code is null as is_outside,
-        {{ stated_commune_today() }} as stated_code
+        {{ current_commune() }} as stated_code
     from {{ ref('stg_bts_inventory') }} as s
     left join {{ ref('int_located_cells') }} as p on s.lon = p.lon and s.lat = p.lat
     {{ join_stated_commune('s.commune_code', 's.commune_name', 's.extracted_on') }}

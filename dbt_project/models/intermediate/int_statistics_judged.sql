@@ -1,6 +1,6 @@
--- Every figure of statistics once, in the order of its publications, with what was in force before it, and held back
--- from use when it is no figure that can be believed without a look. What landed first under a key stays, whatever day
--- its file speaks of.
+-- Every figure of statistics once, in the order of its publications, with the figure that was active before it, and
+-- held back from use when it is no figure that can be believed without a look. What landed first under a key stays,
+-- whatever day its file covers.
 {{ config(materialized='table') }}
 
 with recursive registered as (
@@ -125,12 +125,12 @@ judged as (
 
 select
     * exclude (landed_at, is_unknown, came_late, before_value, before_vintage_on),
-    if(held_reason is null, lag(value) over in_force, before_value) as previous_value,
-    if(held_reason is null, lag(vintage_on) over in_force, before_vintage_on) as previous_vintage_on,
-    if(held_reason is null, row_number() over in_force - 1, null) as revision_no,
-    held_reason is null and lead(vintage_on) over in_force is null as is_latest
+    if(held_reason is null, lag(value) over active, before_value) as previous_value,
+    if(held_reason is null, lag(vintage_on) over active, before_vintage_on) as previous_vintage_on,
+    if(held_reason is null, row_number() over active - 1, null) as revision_no,
+    held_reason is null and lead(vintage_on) over active is null as is_latest
 from judged
-window in_force as (partition by fact, held_reason is null order by vintage_on)
+window active as (partition by fact, held_reason is null order by vintage_on)
 union all by name
 -- another value under a key that has one: the first stays, or what somebody accepted. The same value again is no news.
 select

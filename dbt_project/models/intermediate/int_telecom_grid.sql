@@ -1,8 +1,8 @@
--- The rows of telecom_coverage: quarter, operator that reported in it (all too), technology, and area of today.
+-- The rows of telecom_coverage: quarter, operator that reported in it (all too), technology, and current area.
 {{ config(materialized='view') }}
 
 with areas as (
-    {{ areas_of_today() }}
+    {{ current_areas() }}
 ),
 
 -- operators with an inventory, with answers on villages or with cells, by quarter

@@ -1,4 +1,4 @@
--- Villages covered, not covered and in all by quarter, technology and commune of today, the province too: by each
+-- Villages covered, not covered and in all by quarter, technology and current commune, the province too: by each
 -- operator's own answers, and under `all` by the rule for all operators together.
 {{ config(materialized='table') }}
 

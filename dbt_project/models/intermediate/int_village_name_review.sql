@@ -1,4 +1,4 @@
--- Villages that are unknown though an operator says no, with villages of the commune under names that none of its
+-- Villages that are unknown although an operator answers no, with villages of the commune under names that none of its
 -- operators uses: they may be the same. `hatinh area --review` lists them, seeds/village_aliases.csv takes the answer.
 -- Names that differ only by a number are two villages.
 {{ config(materialized='view') }}
@@ -26,7 +26,7 @@ open as (
             and {{ name_key('a.alias') }} = {{ name_key('a.village') }}
 ),
 
-denied as (
+not_covered as (
     select
         area_code,
         reported_area_name,
@@ -48,7 +48,7 @@ select
     string_agg(
         o.village_name || ' (' || array_to_string(o.operators, ', ') || ')', '; ' order by o.village_name
     ) as candidates
-from denied as d
+from not_covered as d
 inner join open as v
     on d.area_code = v.area_code and d.reported_area_name = v.area_name and d.village_key = v.village_key
 inner join open as o

@@ -1,5 +1,5 @@
--- A village and technology by all operators together, at the end of a quarter: covered where one operator says yes, not
--- covered where every operator on the list says no, else unknown, with the operators that have yet to answer.
+-- A village and technology by all operators together, at the end of a quarter: covered where one operator answers yes,
+-- not covered where every operator on the list answers no, else unknown, with the operators that have yet to answer.
 {{ config(materialized='table') }}
 
 with asked as (

@@ -9,7 +9,7 @@
 with placed as (
     select
         v.*,
-        coalesce({{ stated_commune_today() }}, 'unknown part of ' || w.area_code) as area_code,
+        coalesce({{ current_commune() }}, 'unknown part of ' || w.area_code) as area_code,
         w.area_code as reported_area_code,
         w.area_name as reported_area_name,
         w.valid_from as reported_unit_since,

@@ -6,7 +6,7 @@
     having count(*) > 1
 {% endtest %}
 
-{# The columns together are a row of the table that `to` names; where one of them is null nothing is said. #}
+{# The columns together are a row of the table that `to` names; where one of them is null nothing is checked. #}
 {% test is_a_row_of(model, columns, to, of_columns) %}
     select m.*
     from {{ model }} as m
@@ -15,7 +15,7 @@
     where o.{{ of_columns[0] }} is null {%- for column in columns %} and m.{{ column }} is not null{% endfor %}
 {% endtest %}
 
-{# The whole text is of the pattern, which people know by what it is `like`. #}
+{# The complete text matches the pattern, which people know by what it is `like`. #}
 {% test matches(model, column_name, pattern, like) %}
     select * from {{ model }} where not regexp_full_match({{ column_name }}, '{{ pattern }}')
 {% endtest %}
@@ -36,7 +36,7 @@
     where m.n <> o.n
 {% endtest %}
 
-{# The column has as many different values as `of` has rows: a registry is whole. #}
+{# The column has as many different values as `of` has rows: a registry is complete. #}
 {% test as_many_as(model, column, of, of_condition='true', condition='true') %}
     select count(distinct {{ column }}) as found
     from {{ model }}
@@ -57,7 +57,7 @@
     select * from {{ model }} where {{ rule }}
 {% endtest %}
 
-{# The key is in the registry, and the columns say what the registry says. #}
+{# The key is in the registry, and the columns say what the registry states. #}
 {% test agrees_with_registry(model, to, key, columns) %}
     select m.*
     from {{ model }} as m
@@ -78,7 +78,7 @@
     having {% for column in columns %}sum({{ column }}) <> 0{{ ' or ' if not loop.last }}{% endfor %}
 {% endtest %}
 
-{# No inventory of a quarter in force has most of its sites missing in the one that counts: a part, not an older whole. #}
+{# No active inventory of a quarter has most of its sites missing in the one that counts: a part, not an older whole. #}
 {% test no_inventory_is_left_out(model) %}
     select
         i.operator,

@@ -1,4 +1,4 @@
--- Download, upload and latency by commune of today, network and source. Ookla: tiles of the quarter, weighted with
+-- Download, upload and latency by current commune, network and source. Ookla: tiles of the quarter, weighted with
 -- their tests, which a tile on a border shares out by area. i-Speed: as published by month. Too few tests: no speed.
 {{ config(materialized='table') }}
 
@@ -52,7 +52,7 @@ ispeed_asked as (
 ),
 
 areas as (
-    {{ areas_of_today() }}
+    {{ current_areas() }}
 ),
 
 measured as (

@@ -53,7 +53,7 @@ communes as (
 ),
 
 areas as (
-    {{ areas_of_today() }}
+    {{ current_areas() }}
 )
 
 select

@@ -21,7 +21,7 @@ with inputs as (
     where s.input = 'structure'
 ),
 
--- one industry without a value, or a structure that is not whole, and there is no estimate
+-- one industry without a value, or a structure that is not complete, and there is no estimate
 estimates as (
     select
         area_code,

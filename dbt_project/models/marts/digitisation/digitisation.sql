@@ -6,7 +6,7 @@
         post_hook="{{ mark_processed() }}"
     )
 }}
--- depends_on: {{ ref('int_dossiers') }}, which tells the months to rebuild
+-- depends_on: {{ ref('int_dossiers') }}, which gives the months to rebuild
 
 with counts as (
     select * from {{ ref('int_qd766_counts') }}

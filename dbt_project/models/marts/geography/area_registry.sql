@@ -1,4 +1,4 @@
--- Every administrative unit with the time it was in force, what it came from and became, and the preferred figures of
+-- Every administrative unit with the time it was valid, what it came from and became, and the preferred figures of
 -- its population and area: what a reader needs to follow a place through the merger of 1 July 2025.
 {{ config(materialized='table') }}
 

@@ -1,5 +1,5 @@
--- Dossiers by month of receipt and commune of today: the counts of dossier_timeliness, carried over the merger of
--- 1 July 2025. What no commune of today can be named for keeps rows of its own: months sum to what was received.
+-- Dossiers by month of receipt and current commune: the counts of dossier_timeliness, carried over the merger of
+-- 1 July 2025. What no current commune can be named for keeps rows of its own: months sum to what was received.
 {{ config(materialized='table') }}
 
 {%- set outcomes = ['early', 'on_time', 'late', 'in_process', 'overdue'] %}
@@ -73,7 +73,7 @@ counted as (
     group by month, is_after_merger, area_code_today, area_match, area_name_today
 ),
 
--- communes of today that took a part of a unit whose dossiers of the month stand in the row of its unknown part
+-- current communes that took a part of a unit whose dossiers of the month stand in the row of its unknown part
 incomplete as (
     select distinct
         c.month,

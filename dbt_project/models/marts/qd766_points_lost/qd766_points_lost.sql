@@ -1,4 +1,4 @@
--- Where the points of the 766 index are lost: by period, agency (or the whole province), component and field. A
+-- Where the points of the 766 index are lost: by period, agency (or the province as a whole), component and field. A
 -- component's loss is what is missing to its maximum; fields carry it by their part of the shortfall.
 {{ config(materialized='table') }}
 

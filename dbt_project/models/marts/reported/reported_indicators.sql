@@ -1,4 +1,4 @@
--- Figures that agencies reported: the report in force, who gave it and whether in time; and those that were due and
+-- Figures that agencies reported: the active report, who gave it and whether in time; and those that were due and
 -- have not come, from the first period on that anybody reported of an indicator.
 {{ config(materialized='table') }}
 
@@ -6,7 +6,7 @@ with reports as (
     select * from {{ ref('stg_reported_indicators') }}
 ),
 
--- the last day that any file tells of: the platform's today, the same whenever it is computed
+-- the last day that any file covers: the platform's today, the same whenever it is computed
 today as (
     select
         max(extracted_on) as day,

@@ -1,4 +1,4 @@
--- Figures that are not in force until somebody has looked at them, beside the figure that stays in force.
+-- Figures that are held until they are reviewed, beside the figure that stays active.
 {{ config(materialized='table') }}
 
 select

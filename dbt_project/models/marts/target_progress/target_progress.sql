@@ -50,7 +50,7 @@ candidates as (
     from {{ ref('indicator_substitutes') }}
 ),
 
--- what speaks for an indicator in an area: itself, else the first substitute that has a value there; a sample is last
+-- what stands for an indicator in an area: itself, else the first substitute that has a value there; a sample is last
 measured as (
     select
         c.*,
@@ -138,7 +138,7 @@ judged as (
             or (p.target_year between p.year + 1 and p.held_until and p.target_year < a.year),
             false
         ) as is_over,
-        -- the deadline is behind us, and no value tells what was reached by then
+        -- the deadline is behind us, and no value shows what was reached by then
         coalesce(p.is_latest and p.held_until < p.target_year and p.target_year < a.year, false) as is_untold,
         coalesce(p.target_year < a.year, false) as is_due
     from points as p
@@ -317,7 +317,7 @@ select
         when j.ended_reason_vi is not null then 'no_longer_in_force'
         when j.value is null then 'no_data'
         when j.target_value is null then 'not_assessed'
-        -- what rests on general knowledge is shown, and judged by nobody
+        -- what rests on general knowledge is shown, and not evaluated
         when j.value_grade = 'K' then 'not_assessed'
         -- met for good: a final figure of the same definition, of the year of the target or a later one
         when

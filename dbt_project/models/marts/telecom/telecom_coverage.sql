@@ -1,4 +1,4 @@
--- Base stations, cells seen by volunteers and coverage of villages: commune of today, technology, operator and quarter.
+-- Base stations, cells seen by volunteers and coverage of villages: current commune, technology, operator and quarter.
 -- A count is null where nobody reported, and 0 only where a complete list has none. *_reach_* and reach_* are modelled.
 {{ config(materialized='table') }}
 

@@ -1,5 +1,5 @@
--- One row an agency and name: the days on which landed catalogues gave it that name. A catalogue is whole, so an agency
--- that the latest one leaves out was last seen earlier.
+-- One row per agency and name: the days on which landed catalogues gave it that name. A catalogue is complete, so an
+-- agency that the latest one leaves out was last seen earlier.
 with daily as (
     select
         *,

@@ -1,4 +1,4 @@
--- One row a commune and file: its boundary in that set.
+-- One row per commune and file: its boundary in that set.
 select
     b.version,
     b.area_code,

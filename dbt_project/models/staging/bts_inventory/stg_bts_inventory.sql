@@ -1,4 +1,4 @@
--- One row a site, operator and quarter: from the newest inventory that the operator delivered in that quarter.
+-- One row per site, operator and quarter: from the newest inventory that the operator delivered in that quarter.
 -- depends_on: {{ ref('operator_headings') }}, under which the files were read
 with newest as (
     select
@@ -20,7 +20,7 @@ select
     arg_max(commune_name, version) as commune_name,
     arg_max(lon, version) as lon,
     arg_max(lat, version) as lat,
-    -- a site may be listed once, or once a technology
+    -- a site may be listed once, or once per technology
     list_sort(list_distinct(flatten(list(technologies) filter (where is_active)))) as technologies,
     -- of what is on air: a generation that is planned has a day to come
     min(on_air_date) filter (where is_active) as on_air_date,

@@ -1,4 +1,4 @@
--- One row a step of a dossier, as reported to the National Public Service Portal.
+-- One row per step of a dossier, as reported to the National Public Service Portal.
 select
     version,
     load_no,

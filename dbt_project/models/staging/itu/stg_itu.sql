@@ -1,2 +1,2 @@
--- One row a figure and vintage; columns and rules are those of every source of statistics.
+-- One row per figure and vintage; columns and rules are those of every source of statistics.
 {{ statistic_figures('itu') }}

@@ -1,2 +1,2 @@
--- One row a version of a dossier, as the one-stop system tells it.
+-- One row per version of a dossier, as the one-stop system reports it.
 {{ dossier_versions(source('raw', 'onestop_dossiers')) }}

@@ -1,4 +1,5 @@
--- One row a tile, quarter and network. A quarter that came again replaces the earlier file whole: tiles may be gone.
+-- One row per tile, quarter and network. A quarter that came again replaces the earlier file completely: tiles may be
+-- gone.
 select
     version,
     quarter,

@@ -1,5 +1,5 @@
 -- Cells as OpenCelliD knew them at the end of each quarter in which a file came: those of the newest full file until
--- then, with what differences told since. A full file replaces all before it: a cell that it lacks is gone. Differences
+-- then, with later differences applied. A full file replaces all before it: a cell that it lacks is gone. Differences
 -- only add and change, so without a full file nobody knows of how many cells they are some.
 with rows_told as (
     select

@@ -1,4 +1,4 @@
--- One row a petition: its latest version.
+-- One row per petition: its latest version.
 select
     version,
     load_no,

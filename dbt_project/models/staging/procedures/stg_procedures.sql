@@ -1,4 +1,4 @@
--- One row a version of a procedure, as loaded from a form of the catalogue; what the form does not hold is null.
+-- One row per version of a procedure, as loaded from a form of the catalogue; what the form does not hold is null.
 select
     version,
     load_no,

@@ -1,4 +1,5 @@
--- One row a figure of a table that somebody brought, as published; which of two under one key counts is told later.
+-- One row per figure of a table that somebody brought, as published; which of two under one key counts is decided
+-- later.
 select
     version,
     load_no,

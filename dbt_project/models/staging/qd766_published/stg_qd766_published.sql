@@ -1,4 +1,4 @@
--- One row a figure and day of recording: component, group or total of a unit, as the portal published it. Of two
+-- One row per figure and day of recording: component, group or total of a unit, as the portal published it. Of two
 -- answers of one day the later counts; figures that ship with the project give way to those of the portal itself.
 with landed as (
     select

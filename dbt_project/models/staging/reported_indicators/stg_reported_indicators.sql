@@ -1,4 +1,4 @@
--- One row a figure that an agency answered: the report in force. A blank cell answers nothing and replaces nothing.
+-- One row per figure that an agency answered: the active report. A blank cell answers nothing and replaces nothing.
 select
     indicator,
     area_code,
