@@ -177,6 +177,8 @@ SOURCE = Source(
             ),
         ),
         rules=(
+            Rule("bad_date", "quarter", "quarter is null", "j.quarter"),
+            Rule("date_out_of_range", "quarter", "quarter < date '2000-01-01' or quarter > extracted_on", "j.quarter"),
             Rule("bad_code", "quadkey", "not coalesce(regexp_matches(quadkey, '^[0-3]{16}$'), false)", "j.quadkey"),
             *(
                 Rule("bad_number", field, f"coalesce({_NUMBERS[field]}, -1) < 0", f"j.{field}")

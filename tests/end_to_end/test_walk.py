@@ -315,7 +315,7 @@ def test_an_address_of_no_source_is_refused_by_name(new_province: Callable[[], P
     [
         (["run"], "HATINH_MIN_CEL_COUNT", "10", "did you mean HATINH_MIN_CELL_COUNT?"),
         (["status"], "HATINH_ADDRESSES", "{dossiers: secret}", "HATINH_ADDRESSES is not JSON"),
-        (["pull", "dossiers", "--partition", "2026-13"], "HATINH_THREADS", "1", "write it like 2026-10"),
+        (["pull", "dossiers", "--partition", "2026-13"], "HATINH_THREADS", "1", "write it like 2026-09"),
     ],
 )
 def test_a_mistyped_option_is_reported_with_the_right_one(

@@ -78,7 +78,7 @@ def test_a_district_lists_the_communes_that_it_had() -> None:
 def test_of_a_district_older_than_the_registry_nothing_is_claimed() -> None:
     _, output = ask("448")
     assert "07/02/2007 – 31/12/2024" in output
-    assert "the registry does not say (danh mục xã bắt đầu / its communes begin 01/01/2025)" in output
+    assert "ended, not recorded in the registry (danh mục xã bắt đầu / its communes begin 01/01/2025)" in output
     assert "K: kiến thức chung" in output
     assert "Gồm" not in output
 

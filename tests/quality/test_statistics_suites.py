@@ -71,7 +71,7 @@ DEFECTS = [
     ("digital_society", "update marts.digital_society set value = null", "null is never zero"),
     ("digital_society", "delete from marts.digital_society", "if only to say"),
     ("telecom_subscribers", "update marts.telecom_subscribers set area_code = 'VN'", "if only to say"),
-    ("telecom_subscribers", "update marts.telecom_subscribers set obs_status = 'missing'", "says missing"),
+    ("telecom_subscribers", "update marts.telecom_subscribers set obs_status = 'missing'", "has status missing"),
     ("telecom_subscribers", "update marts.telecom_subscribers set population = null", "names the population"),
     ("telecom_subscribers", "update marts.telecom_subscribers set published_per_100 = 9.4", "lost a digit"),
 ]  # fmt: skip

@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from loads import KEY, File, loaded
 
+from pipelines.reasons import REASONS
 from pipelines.sources import all_sources, framing
 from pipelines.sources.base import Column, Source, Table
 from pipelines.sources.dossiers import SOURCE
-from pipelines.sources.table_rows import HOW_TO_FIX
 from pipelines.warehouse.connection import SCHEMA
 from pipelines.warehouse.load import CHANGED, FileLoad, load, refused_files
 
@@ -181,7 +181,7 @@ def test_one_rule_for_keys_at_every_level(keys: list[str], nested: list[str]) ->
 
 def test_what_a_file_is_stands_in_its_refusal() -> None:
     found = loaded(SOURCE, b"PK\x03\x04" + bytes(40), b"%PDF-1.7", b"<!DOCTYPE html><html>login</html>")
-    assert found.refusals == tuple(HOW_TO_FIX[kind] for kind in ("archive", "pdf_document", "web_page"))
+    assert found.refusals == tuple(REASONS[kind].fix_en for kind in ("archive", "pdf_document", "web_page"))
 
 
 @pytest.mark.parametrize("text", ["gọi 0912 345 678", "nam@hatinh.gov.vn", "CCCD 042099001234", "H27.101-260302-0001"])

@@ -24,6 +24,7 @@ from loads import loaded
 
 from pipelines.landing.http import Refused
 from pipelines.landing.pull import PullError, failed_pulls
+from pipelines.sources import all_sources
 from pipelines.sources.nso_pxweb import SOURCE, parts
 
 PATH = "Dân số và lao động/V02.01.px"
@@ -57,7 +58,7 @@ def server() -> Iterator[PxWeb]:
 
 @pytest.fixture
 def pulls(server: PxWeb, tmp_path: Path) -> Pulls:
-    return Pulls(tmp_path, SOURCE, f"{server.address}/api/v1/vi", {"tables": PATH})
+    return Pulls(tmp_path, all_sources()[SOURCE.name], f"{server.address}/api/v1/vi", {"tables": PATH})
 
 
 FOUND = """

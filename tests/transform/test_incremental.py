@@ -10,6 +10,8 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from pipelines import walk
 from pipelines.settings import PROJECT_ROOT
 from pipelines.sources import all_sources
@@ -164,6 +166,7 @@ def assert_as_in_a_full_build(world: World) -> None:
     assert {name for name, rows in left.items() if rows != full[name]} == set()
 
 
+@pytest.mark.slow
 def test_what_an_increment_leaves_standing_is_as_in_a_full_build(
     fresh_world: Callable[[], World], record: Record
 ) -> None:
