@@ -130,9 +130,9 @@ class Bench:
             found += differences(out, data / "marts" / "current")
             manifest = manifest or self.pipeline.compiled(data)
             models.append(self.models(data, manifest, alone))
-            found += differences(
-                alone, data / "marts" / "current", {mart.name: mart.key for mart in marts_of(manifest)}
-            )
+            # a release merges the small rows of some marts, which the models alone do not
+            keys = {mart.name: mart.key for mart in marts_of(manifest) if mart.disclosure.merge is None}
+            found += differences(alone, data / "marts" / "current", keys)
         print(f"\n## {sample}: {self.runs} runs each, in turn\n")
         table({"bare script": bare, "SQL of all models, rows loaded": models, "pipeline": pipeline}, found)
         if with_phases:

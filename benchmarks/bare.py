@@ -188,6 +188,11 @@ PLACE = """
     area_match, field_code as procedure_field_code, field_name as procedure_field_name, is_after_merger
 """
 
+SUBMITTED = (
+    *("received", "online", "in_person", "by_post", "full_service", "partial_service"),
+    *("online_full_service", "online_partial_service", "online_with_e_result"),
+)
+
 MART_SQL = {
     "dossier_timeliness": f"""
         select {PLACE}, received, resolved, early, on_time, late, in_process, overdue, no_term,
@@ -197,10 +202,29 @@ MART_SQL = {
             case when resolved = 0 then 'missing' when is_shown then 'observed' else 'suppressed' end as days_status
         from named order by month, agency_code, procedure_field_code
     """,
+    # the fields of an office with few dossiers in a month are one row, as the release publishes them
     "online_submission": f"""
-        select {PLACE}, received, online, in_person, by_post, full_service, partial_service, online_full_service,
-            online_partial_service, online_with_e_result, round(100.0 * online / received, 2) as online_pct
-        from named order by month, agency_code, procedure_field_code
+        with ordered as (
+            select *, coalesce(sum(received) over (
+                partition by month, agency_code order by received, field_code
+                rows between unbounded preceding and 1 preceding
+            ), 0) as smaller
+            from named
+        ),
+        merged as (
+            select * replace (
+                if(received < 5 or smaller between 1 and 4, 'other', field_code) as field_code,
+                if(received < 5 or smaller between 1 and 4, 'Các lĩnh vực ít hồ sơ, gộp chung', field_name)
+                    as field_name
+            )
+            from ordered
+        ),
+        summed as (
+            select {PLACE}, {", ".join(f"cast(sum({count}) as bigint) as {count}" for count in SUBMITTED)}
+            from merged group by all
+        )
+        select *, round(100.0 * online / received, 2) as online_pct
+        from summed order by month, agency_code, procedure_field_code
     """,
 }
 # Columns of the seeds that are not text.
