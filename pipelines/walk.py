@@ -240,7 +240,12 @@ def inputs_digest(platform: Platform) -> str:
     """Digest of everything that decides what a run comes to."""
     settings = platform.settings
     sources = all_sources()
-    files = [(name, receipt.name, receipt.sha256) for name in sources for receipt in platform.landing.active(name)]
+    # withdrawn ones too: a release lists them with their reason, also where they had been superseded before
+    files = [
+        (name, receipt.name, receipt.sha256, repr(receipt.withdrawn))
+        for name in sources
+        for receipt in platform.landing.receipts(name)
+    ]
     failed = {name: failed_pulls(settings.raw, name) for name in sources}
     read = {name: source.reading() for name, source in sources.items()}
     designs = [(page.path, page.design) for page in pages(place_of(settings))]

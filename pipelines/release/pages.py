@@ -1,8 +1,9 @@
 """Files for people beside the tables of a release: a page, a workbook. The publishing module defines how they are
 drawn.
 
-A page is drawn from the staged tables, once the package has its id, and never again: the same release has the same
-page for ever. What cannot be drawn costs no data: the tables go out, and the package states what is missing and why.
+A page is drawn from the staged tables, once the package has its id, and never again: a release keeps its page. Drawn
+again it is the same as long as the previous release, with which it compares, is kept. What cannot be drawn costs no
+data: the tables go out, and the package states what is missing and why.
 """
 
 from __future__ import annotations
