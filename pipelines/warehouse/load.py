@@ -693,33 +693,37 @@ def file_outcomes(connection: duckdb.DuckDBPyConnection, source: str) -> dict[tu
 
 def refused_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
     """By source: name and reason of the active files of which nothing was loaded, and that no other replaces."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for source, name, refusal in connection.execute(
-        "select source, name, refusal from raw.files where status = 'refused' and replaced_by is null order by file_no"
-    ).fetchall():
-        found.setdefault(str(source), []).append((str(name), str(refusal)))
-    return found
+    return _by_source(
+        connection,
+        "select source, name, refusal from raw.files where status = 'refused' and replaced_by is null order by file_no",
+    )
 
 
 def repeated_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, list[str]]]]:
     """By source: names under which several loaded files of one day count, with their sha256 in the order of arrival."""
-    found: dict[str, list[tuple[str, list[str]]]] = {}
-    for source, name, digests in connection.execute(
+    return _by_source(
+        connection,
         f"select source, name, list(sha256 order by landed_at, file_no) from raw.files where {_COUNTS} "
-        "group by source, name, extracted_on having count(*) > 1 order by source, name"
-    ).fetchall():
-        found.setdefault(str(source), []).append((str(name), list(digests)))
-    return found
+        "group by source, name, extracted_on having count(*) > 1 order by source, name",
+    )
 
 
 def unread_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, list[str]]]]:
     """By source: loaded files that no other replaces, with their columns that the source neither reads nor drops."""
-    found: dict[str, list[tuple[str, list[str]]]] = {}
-    for source, name, fields in connection.execute(
+    return _by_source(
+        connection,
         f"select source, name, unexpected_fields from raw.files where {_COUNTS} and len(unexpected_fields) > 0 "
-        "order by file_no"
-    ).fetchall():
-        found.setdefault(str(source), []).append((str(name), list(fields)))
+        "order by file_no",
+    )
+
+
+def _by_source(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] = ()
+) -> dict[str, list[tuple[str, Any]]]:
+    """By source: name of a file and one fact about it, from rows of the three."""
+    found: dict[str, list[tuple[str, Any]]] = {}
+    for source, name, fact in connection.execute(sql, parameters).fetchall():
+        found.setdefault(str(source), []).append((str(name), fact))
     return found
 
 
@@ -761,7 +765,8 @@ def source_totals(connection: duckdb.DuckDBPyConnection, source: str) -> dict[st
 def truncated_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
     """By source: name and reason of active files whose remainder was not read, except those that came again, complete,
     under the same name."""
-    rows = connection.execute(
+    return _by_source(
+        connection,
         """
         with truncated as (
             select distinct f.source, f.name, q.reason, f.file_no
@@ -776,8 +781,4 @@ def truncated_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tup
         ) order by file_no, reason
         """,
         [list(codes("rest"))],
-    ).fetchall()
-    found: dict[str, list[tuple[str, str]]] = {}
-    for source, name, reason in rows:
-        found.setdefault(str(source), []).append((str(name), str(reason)))
-    return found
+    )
