@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from pipelines.engine.models import ModelsOnEngine
 from pipelines.landing.store import Landing
 from pipelines.quality.suites import Suite, read_suites
 from pipelines.release.store import ReleaseStore
@@ -96,6 +97,16 @@ class Platform:
             target=self.dbt_target,
             seeds=self.settings.seeds,
         )
+
+    @cached_property
+    def models(self) -> Dbt | ModelsOnEngine:
+        """What builds and tests the models: dbt on DuckDB, or with the rows of dossiers on the engine of the settings.
+
+        Kept between the two steps, since the session on the engine is.
+        """
+        if self.settings.engine == "duckdb":
+            return self.dbt
+        return ModelsOnEngine(self.dbt, self.warehouse, self.settings.engine)
 
     @cached_property
     def project(self) -> Project:
