@@ -16,6 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from pipelines.engine.front import feeds_of_front
+from pipelines.engine.load import LoadOnEngine
 from pipelines.engine.models import ModelsOnEngine
 from pipelines.landing.store import Landing
 from pipelines.quality.suites import Suite, read_suites
@@ -106,7 +108,24 @@ class Platform:
         """
         if self.settings.engine == "duckdb":
             return self.dbt
-        return ModelsOnEngine(self.dbt, self.warehouse, self.settings.engine)
+        return ModelsOnEngine(self.dbt, self.warehouse, self.settings.engine, self.rows_elsewhere)
+
+    @cached_property
+    def feeds_elsewhere(self) -> frozenset[str]:
+        """The sources whose rows are kept as Parquet and loaded by the engine: none where there is no engine."""
+        return frozenset() if self.settings.engine == "duckdb" else feeds_of_front(self.dbt.manifest())
+
+    @cached_property
+    def rows_elsewhere(self) -> LoadOnEngine:
+        settings = self.settings
+        return LoadOnEngine(
+            settings.engine,
+            settings.warehouse,
+            settings.raw,
+            settings.pseudonym_key,
+            settings.max_record_mb << 20,
+            settings.memory_limit,
+        )
 
     @cached_property
     def project(self) -> Project:

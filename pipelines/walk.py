@@ -311,6 +311,7 @@ def load(
                 key=key,
                 max_record_bytes=platform.settings.max_record_mb << 20,
                 progress=loaded,
+                elsewhere=platform.rows_elsewhere if source.name in platform.feeds_elsewhere else None,
             )
             if report.reread:
                 reason = "a rule, a setting or a registry that they are read with has changed"

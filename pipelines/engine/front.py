@@ -43,3 +43,11 @@ def front_of(manifest: Mapping[str, Any]) -> Front:
     later = {unique_id for unique_id in front if ancestors(parents, [unique_id]) & tables}
     before = {unique_id for unique_id in ancestors(parents, front) if unique_id in nodes} - later
     return Front(tuple(parents_first(parents, front)), frozenset(marked), frozenset(tables), frozenset(before))
+
+
+def feeds_of_front(manifest: Mapping[str, Any]) -> frozenset[str]:
+    """The sources whose rows are versions of dossiers: marked models read them."""
+    sources = manifest["sources"]
+    read = {parent for unique_id in front_of(manifest).marked for parent in manifest["parent_map"][unique_id]}
+    feeds = (sources[parent]["config"]["meta"].get("feed") for parent in read if parent in sources)
+    return frozenset(feed for feed in feeds if feed)

@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 
 from pipelines.engine.front import Front, front_of
+from pipelines.engine.load import LoadOnEngine
 from pipelines.engine.relations import read_query, replace_relation, types_of, write_parquet
 from pipelines.engine.session import EngineProblem, connect, translated_errors
 from pipelines.transform.data_tests import judged
@@ -25,6 +26,7 @@ from pipelines.transform.dbt import Dbt
 from pipelines.transform.dbt_results import NodeResult
 from pipelines.transform.marts import ancestors
 from pipelines.warehouse.connection import Warehouse
+from pipelines.warehouse.load import is_view
 
 OnResult = Callable[[NodeResult], None]
 GOOD = ("success", "unchanged")
@@ -60,6 +62,7 @@ class ModelsOnEngine:
     dbt: Dbt
     warehouse: Warehouse
     address: str
+    rows: LoadOnEngine
     _session: _Session | None = None
 
     def build(
@@ -234,10 +237,12 @@ class ModelsOnEngine:
             schema, name = node["schema"], node.get("alias") or node["name"]
             if (view := view_of(schema, name)) in session.has:
                 continue
-            file = session.folder / "read" / f"{view}.parquet"
-            write_parquet(connection, f"select * from {schema}.{name}", file)
-            with translated_errors(self.address, f"read {file}: it must see the folder of the warehouse"):
-                session.view(view, [file])
+            files = self.rows.files(connection, name) if schema == "raw" and is_view(connection, name) else []
+            if not files:
+                files = [session.folder / "read" / f"{view}.parquet"]
+                write_parquet(connection, f"select * from {schema}.{name}", files[0])
+            with translated_errors(self.address, f"read {files[0].parent}: it must see the folder of the warehouse"):
+                session.view(view, files)
 
     @property
     def _folders(self) -> Path:
