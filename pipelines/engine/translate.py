@@ -236,7 +236,7 @@ def seconds_between(tree: Tree) -> None:
     for diff in list(tree.find_all(exp.DateDiff)):
         unit = diff.text("unit").upper()
         if unit == "SECOND":
-            text = "unix_seconds(cast(b as timestamp)) - unix_seconds(cast(a as timestamp))"
+            text = "unix_seconds(cast(b as timestamp_ltz)) - unix_seconds(cast(a as timestamp_ltz))"
         elif unit == "DAY":
             text = "datediff(cast(b as date), cast(a as date))"
         else:
@@ -266,18 +266,17 @@ def divide_doubles(tree: Tree) -> None:
             division.set(side, exp.cast(division.args[side], "double", copy=False))
 
 
-def constant_units(tree: Tree) -> None:
-    """`date_trunc` by a column: Sail takes a constant only."""
+def truncate_times(tree: Tree) -> None:
+    """`date_trunc`: Sail takes no column for the unit, and Spark gives a moment with a time zone."""
     for cut in list(tree.find_all(exp.TimestampTrunc)):
-        unit = cut.args.get("unit")
-        if isinstance(unit, exp.Literal | exp.Var):
-            continue
-        cases = exp.Case(this=unit.copy())
-        for word in ("day", "week", "month", "quarter", "year"):
-            one = cut.copy()
-            one.set("unit", exp.Literal.string(word))
-            cases = cases.when(exp.Literal.string(word), one)
-        cut.replace(cases)
+        unit, found = cut.args.get("unit"), cut.copy()
+        if not isinstance(unit, exp.Literal | exp.Var):
+            found = exp.Case(this=unit.copy())
+            for word in ("day", "week", "month", "quarter", "year"):
+                one = cut.copy()
+                one.set("unit", exp.Literal.string(word))
+                found = found.when(exp.Literal.string(word), one)
+        cut.replace(exp.cast(found, "timestamp_ntz"))
 
 
 def keys_by_place(tree: Tree) -> None:
@@ -301,6 +300,6 @@ RULES: tuple[Callable[[Tree], None], ...] = (
     seconds_between,
     found_in,
     divide_doubles,
-    constant_units,
+    truncate_times,
     keys_by_place,
 )

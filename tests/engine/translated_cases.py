@@ -58,7 +58,7 @@ CASES: dict[str, tuple[str, str]] = {
     "shares": ("divide_doubles", "select id, n / nullif(m, 0) * 100 as x, d / nullif(n, 0) as y from cases.t"),
     "shares of decimals": ("divide_doubles", "select id, n * 100.0 / nullif(m, 0) as x from cases.t"),
     "truncated by a column": (
-        "constant_units",
+        "truncate_times",
         "select t.id, p.unit, cast(date_trunc(p.unit, t.day) as date) as x "
         "from cases.t as t cross join (values ('month'), ('quarter'), ('year')) as p (unit) where t.id <> 2",
     ),
