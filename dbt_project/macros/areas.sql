@@ -168,13 +168,3 @@
             and coalesce({{ last_day_of_period(period_type, period_start) }}, date '9999-12-31')
             between {{ alias }}.valid_from and {{ alias }}.valid_to
 {%- endmacro %}
-
-{# The last day of a period; of a state, of the month or year that the source names. #}
-{% macro last_day_of_period(period_type, period_start) -%}
-    last_day(cast({{ period_start }} + case {{ period_type }}
-        when 'year' then interval 11 month
-        when 'half' then interval 5 month
-        when 'quarter' then interval 2 month
-        else interval 0 month
-    end as date))
-{%- endmacro %}
