@@ -1,5 +1,5 @@
--- Names that lead to no commune, with the units that may be meant, for a person to answer in seeds/area_aliases.csv or the
--- source to correct; `hatinh area --review` lists it.
+-- Names that lead to no commune, with the units that may be meant, for a person to answer in seeds/area_aliases.csv or
+-- the source to correct; `hatinh area --review` lists it.
 {{ config(materialized='view') }}
 
 with names as materialized (
@@ -74,7 +74,11 @@ hints as (
             end
             order by last_on not between valid_from and valid_to, area_code, valid_from
         )[1:4] as hints
-    from (select * from exact union all select * from near) as found
+    from (
+        select * from exact
+        union all
+        select * from near
+    ) as found
     group by source, name_given, last_on
 )
 

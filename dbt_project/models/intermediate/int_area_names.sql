@@ -42,9 +42,7 @@ spellings as (
         s.spelling,
         s.match_kind
     from communes as c
-    cross join lateral (
-        values (c.name, 'name'), (c.kind || ' ' || c.name, 'kind_and_name')
-    ) as s (spelling, match_kind)
+    cross join (values (c.name, 'name'), (c.kind || ' ' || c.name, 'kind_and_name')) as s (spelling, match_kind)
     union all
     -- an alias without its kind is known with it too; one that has it gives a key that nobody writes
     select

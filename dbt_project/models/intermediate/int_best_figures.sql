@@ -74,12 +74,12 @@ computed_rates as (
 ),
 
 computed as (
-    select * from differences
+    select * from differences  -- noqa: AM07
     union all by name
     select * from computed_rates
 )
 
-select
+select  -- noqa: AM07
     indicator,
     area_code,
     period_type,

@@ -15,10 +15,7 @@ with received as (
         )))
     from {{ ref('int_on_time') }}
     where period_start >= {{ first_day_of_index() }}
-    group by grouping sets (
-        (period_type, period_start, procedure_code, procedure_field_code, agency_code),
-        (period_type, period_start, procedure_code, procedure_field_code)
-    )
+    group by period_type, period_start, procedure_code, procedure_field_code, rollup (agency_code)
     having {{ is_agency_or_province() }}
 ),
 
@@ -62,7 +59,7 @@ catalogue as (
         count(*) filter (where has_fee) as fee_procedures,
         count(*) filter (where is_for_citizens) as citizen_procedures
     from procedures
-    group by grouping sets ((answered_by, procedure_field_code), (procedure_field_code))
+    group by procedure_field_code, rollup (answered_by)
 ),
 
 -- what was received, with what the catalogue states of the procedure (nulls where it does not know it)

@@ -1,4 +1,4 @@
--- Petitions that the 766 index counts, by month, quarter and year. A petition counts for the agency that answers it, and
+-- Petitions that the 766 index counts, by month, quarter and year. A petition counts for the agency that answers it and
 -- for the province as a whole, which answers some itself.
 {{ config(materialized='ephemeral') }}
 
@@ -32,5 +32,5 @@ select
     count(*) filter (where is_on_time and not is_disliked) as not_disliked
 from petitions_of_periods
 where period_start >= {{ first_day_of_index() }}
-group by grouping sets ((period_type, period_start, agency_code), (period_type, period_start))
+group by period_type, period_start, rollup (agency_code)
 having {{ is_agency_or_province() }}

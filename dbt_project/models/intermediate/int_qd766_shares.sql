@@ -19,7 +19,7 @@
     'CITIZEN_DATA_CONNECTED_DOSSIER': ('population_data', 'received'),
     'DOSSIER_RECEIVING_SATISFACTION': ('on_time', 'received'),
 } %}
-{# There is no survey of the satisfaction with dossiers, and complaints, which would be taken off, are not in the logs. #}
+{# No survey asks for satisfaction with dossiers; complaints, which would be taken off, are not in the logs. #}
 {% set of_petitions = {
     'PETITION_CLASSIFICATION_TTHC': ('about_procedures', 'petitions'),
     'PETITION_CLASSIFICATION_STAFF': ('about_staff', 'petitions'),

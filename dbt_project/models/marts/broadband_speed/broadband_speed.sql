@@ -1,5 +1,5 @@
--- Download, upload and latency by current commune, network and source: Ookla's tiles of the quarter, i-Speed as published
--- by month. Too few tests: no speed.
+-- Download, upload and latency by current commune, network and source: Ookla's tiles of the quarter, i-Speed as
+-- published by month. Too few tests: no speed.
 {{ config(materialized='table') }}
 
 {% set min_tests, min_samples = 30, 300 %}
