@@ -160,7 +160,7 @@ def qd766_check(
     from pipelines.qd766.rules import RulesError, load_rules
 
     try:
-        report = check_files(paths, load_rules(settings.dbt_project))
+        report = check_files(paths, load_rules(settings.dbt_project, seeds=settings.seeds))
     except RulesError as error:
         stop(str(error), WRONG_USE)
     out.print(render(report))

@@ -17,6 +17,7 @@ from pipelines.release.reader import ReleaseReader, Row, rows_of
 from pipelines.release.released import Release
 from pipelines.release.sql import literal
 from pipelines.release.store import ReleaseStore
+from pipelines.seeds import seed_sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -406,10 +407,7 @@ class Rows:
     def _connection(self) -> duckdb.DuckDBPyConnection:
         connection = ReleaseReader(self.release.path).connect(TABLES)
         for name in REGISTRIES:
-            file = str(self.place.seeds / f"{name}.csv").replace("'", "''")
-            connection.execute(
-                f"create view {name} as select * from read_csv('{file}', all_varchar = true, header = true)"
-            )
+            connection.execute(f"create view {name} as from {seed_sql(self.place.seeds, literal(name))}")
         return connection
 
     def _ask(self, sql: str) -> list[Row]:

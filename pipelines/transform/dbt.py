@@ -233,7 +233,7 @@ class Dbt:
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
-    """dbt's manifest without ephemeral models: dbt inlines them and builds nothing, so what reads one reads its parents."""
+    """dbt's manifest without ephemeral models: dbt inlines them, so what reads one reads its parents."""
     manifest: dict[str, Any] = json.loads(path.read_bytes())
     nodes, parent_map = manifest["nodes"], manifest["parent_map"]
     inlined = {unique_id for unique_id, node in nodes.items() if node["config"].get("materialized") == "ephemeral"}
