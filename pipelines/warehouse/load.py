@@ -562,13 +562,12 @@ def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.Rec
     columns = ", ".join(f"{column.sql} as {column.name}" for column in source.table.columns)
     names = ", ".join(column.name for column in source.table.columns)
     cases = " ".join(
-        f"when {rule.broken} then {{reason: '{rule.reason}', field: '{rule.field}', "
-        f"shape: {SHAPE.format(value=rule.value)}}}"
+        f"when {rule.broken} then {{reason: '{rule.reason}', field: '{rule.field}', value: {rule.value}}}"
         for rule in source.table.rules
     )
     personal = " ".join(
         f"when regexp_matches({column}, '{'|'.join(PATTERNS.values())}') "
-        f"then {{reason: 'personal_data', field: '{column}', shape: null}}"
+        f"then {{reason: 'personal_data', field: '{column}', value: null}}"
         for column in source.table.free_texts
     )
     connection.register("frames", frames)
@@ -590,17 +589,26 @@ def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.Rec
             select file_no, row_no, extracted_on, text, j is not null or json_valid(text) as is_json, j,
                    hash(received) as content, {columns}
             from parsed
+        ),
+        ruled as (
+            select file_no, row_no, extracted_on, content, {names},
+                   case
+                       when not is_json then {{reason: 'invalid_json', field: null::varchar, value: null::varchar}}
+                       when left(ltrim(text), 1) <> '{{' then {{reason: 'not_an_object', field: null, value: null}}
+                       when repeats_a_key(text, {SHAPE_OF_KEYS})
+                       then {{reason: 'repeated_key', field: null, value: null}}
+                       {cases}
+                       {personal}
+                   end as broken,
+                   case when is_json then 0 else len(regexp_extract_all(text, '\\}}\\s*\\{{')) end as lost
+            from typed
         )
-        select file_no, row_no, extracted_on, content, {names},
-               case
-                   when not is_json then {{reason: 'invalid_json', field: null::varchar, shape: null::varchar}}
-                   when left(ltrim(text), 1) <> '{{' then {{reason: 'not_an_object', field: null, shape: null}}
-                   when repeats_a_key(text, {SHAPE_OF_KEYS}) then {{reason: 'repeated_key', field: null, shape: null}}
-                   {cases}
-                   {personal}
-               end as reject,
-               case when is_json then 0 else len(regexp_extract_all(text, '\\}}\\s*\\{{')) end as lost
-        from typed
+        -- the shape is made once, of the value that was rejected: in every rule it would take most of the planning
+        select * exclude (broken),
+               case when broken is not null
+                    then {{reason: broken.reason, field: broken.field, shape: {SHAPE.format(value="broken.value")}}}
+               end as reject
+        from ruled
         """
     )
 
