@@ -56,6 +56,7 @@ BLOCKS = tuple(f"{field}_{name.lower()}" for field in ("active", *COORDINATES) f
 
 _STATED = "list_filter(regexp_split_to_array(lower(coalesce(j.technology, '')), '[^a-z0-9]+'), lambda t: t <> '')"
 _FLAGS = ", ".join(f"case when {yes_no(f'active_{name.lower()}')} then '{name.lower()}' end" for name in GENERATIONS)
+_ALL = f"list_concat({_STATED}, [{_FLAGS}])"
 _NAMES = ", ".join(f"'{name}': '{code}'" for name, code in TECHNOLOGIES.items())
 
 
@@ -96,7 +97,7 @@ FIELDS = (
         "technology",
         "technologies",
         type="varchar[]",
-        by=f"list_sort(list_distinct(list_transform(list_concat({_STATED}, [{_FLAGS}]), lambda t: map {{{_NAMES}}}[t])))",
+        by=f"list_sort(list_distinct(list_transform({_ALL}, lambda t: map {{{_NAMES}}}[t])))",
         more=(
             Rule(
                 "unknown_code",

@@ -159,24 +159,37 @@ def test_a_key_twice_rejects_the_record_and_no_other(text: str, record: Callable
 
 
 def test_a_key_twice_in_a_nested_object_rejects_the_record(record: Callable[..., dict[str, Any]]) -> None:
-    papers = json.dumps(record(1, TaiLieuNop=[{"DuocSoHoa": "1"}])).replace(
+    """Wherever it is in the file: none of the records before has one."""
+    good = [json.dumps(record(n)) for n in range(300)]
+    papers = json.dumps(record(300, TaiLieuNop=[{"DuocSoHoa": "1"}])).replace(
         '"DuocSoHoa"', '"DuocSoHoa": "0", "DuocSoHoa"'
     )
-    found = loaded(SOURCE, "\n".join([json.dumps(record(2)), papers]).encode())
-    assert [(row, reason) for row, reason, *_ in found.reasons] == [(2, "repeated_key")]
+    found = loaded(SOURCE, "\n".join([*good, papers]).encode())
+    assert [(row, reason) for row, reason, *_ in found.reasons] == [(301, "repeated_key")]
 
 
-@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=4), st.lists(st.sampled_from("abc"), max_size=3))
-@settings(max_examples=20, deadline=None)
-def test_one_rule_for_keys_at_every_level(keys: list[str], nested: list[str]) -> None:
-    def of(names: list[str], value: str) -> str:
-        return "{" + ", ".join(f'"{name}": {value}' for name in names) + "}"
+@given(*[st.lists(st.sampled_from("abc"), min_size=size, max_size=4) for size in (1, 0, 0, 0)])
+@settings(max_examples=30, deadline=None)
+def test_one_rule_for_keys_at_every_level_that_is_read(
+    own: list[str], nested: list[str], inner: list[str], unread: list[str]
+) -> None:
+    def of(names: list[str], value: str, *more: str) -> str:
+        return "{" + ", ".join([*(f'"{name}": {value}' for name in names), *more]) + "}"
 
-    text = of(["n", *keys], of(nested, '"1"'))
-    source = replace(CODES, table=replace(TABLE, columns=(Column("n", "varchar", "j.n"),)))
+    papers = of(nested, '"1"', f'"d": [{of(inner, "2")}]')
+    text = of(["n", *own], of(unread, '"1"'), f'"l": [null, {papers}]', f'"o": {papers}')
+    deep = {"a": "VARCHAR", "d": [{"b": "VARCHAR"}]}
+    structure = {"n": "VARCHAR", "l": [deep], "o": deep}
+    source = replace(CODES, table=replace(TABLE, structure=structure, columns=(Column("n", "varchar", "j.n"),)))
     found = loaded(source, text.encode())
-    is_repeated = len(set(keys)) < len(keys) or len(set(nested)) < len(nested)
-    assert bool(found.reasons) == is_repeated
+    is_repeated = any(len(set(keys)) < len(keys) for keys in (own, nested, inner))
+    assert [reason for _, reason, *_ in found.reasons] == ["repeated_key"] * is_repeated
+
+
+def test_an_object_in_place_of_a_list_is_no_key_twice() -> None:
+    for wrong in ("a", 1, [1], None, ["a", None, [], {}], {}):
+        found = loaded(SOURCE, json.dumps({"TaiLieuNop": wrong}).encode())
+        assert {reason for _, reason, *_ in found.reasons} <= {"missing_field", "wrong_shape"}, wrong
 
 
 def test_what_a_file_is_stands_in_its_refusal() -> None:
