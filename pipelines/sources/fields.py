@@ -204,6 +204,11 @@ class Field:
         return False
 
     @property
+    def is_text(self) -> bool:
+        """Whether it holds words, so that it is searched for signs of a wrong decoding."""
+        return False
+
+    @property
     def column_name(self) -> str:
         return self.column or self.name
 
@@ -249,7 +254,11 @@ class Text(Field):
 
     @property
     def is_free_text(self) -> bool:
-        return self.is_member and not self.in_capitals
+        return self.is_text
+
+    @property
+    def is_text(self) -> bool:
+        return not self.in_capitals
 
     @property
     def sql(self) -> str:
@@ -530,6 +539,11 @@ class Computed(Field):
     by: str = ""
     type: str = "varchar"
     more: tuple[Rule, ...] = ()
+    holds_words: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        return self.holds_words
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -12,6 +12,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date
 from pathlib import Path
@@ -21,7 +22,7 @@ import duckdb
 
 from pipelines.personal import PATTERNS, kind_in
 from pipelines.reasons import REASONS, codes
-from pipelines.sources import isolated
+from pipelines.sources import isolated, vietnamese_text
 from pipelines.sources.base import Source
 from pipelines.sources.table_rows import Container
 from pipelines.warehouse.connection import get_state, set_state
@@ -150,6 +151,7 @@ def load(
     if source.province:
         source.province.bind(connection)
     bind_repeated_keys(connection)
+    _bind_is_misread(connection)
     reading = source.reading()
     known = {
         (str(sha256), str(name)): (int(file_no), read_under == reading)
@@ -199,6 +201,12 @@ def _remember_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
             "The pseudonym key (HATINH_PSEUDONYM_KEY_FILE) is not the one this warehouse was loaded with: the same "
             "dossier would count as two. Put the old key back, or rebuild under the new one with `hatinh rebuild`."
         )
+
+
+def _bind_is_misread(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give a session the function `is_misread(text)`; an earlier load may have done so."""
+    with suppress(duckdb.CatalogException, duckdb.NotImplementedException):
+        connection.create_function("is_misread", vietnamese_text.is_misread, ["VARCHAR"], "BOOLEAN")
 
 
 def _create_table(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
@@ -544,6 +552,11 @@ def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.Rec
         f"then {{reason: 'personal_data', field: '{column}', value: null}}"
         for column in source.table.free_texts
     )
+    misread = " ".join(
+        f"when case when regexp_matches({column}, '{vietnamese_text.ODD}') then is_misread({column}) end "
+        f"then {{reason: 'wrong_encoding', field: '{column}', value: null}}"
+        for column in source.table.texts
+    )
     connection.register("frames", frames)
     connection.execute(
         f"""
@@ -565,6 +578,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.Rec
                        then {{reason: 'repeated_key', field: null, value: null}}
                        {cases}
                        {personal}
+                       {misread}
                    end as broken,
                    case when is_json then 0 else len(regexp_extract_all(text, '\\}}\\s*\\{{')) end as lost
             from typed

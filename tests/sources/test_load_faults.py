@@ -229,3 +229,32 @@ def test_a_file_on_disk_that_the_child_reads_keeps_its_hash(
         max_record_bytes=99,
     ).files
     assert (result.refusal, result.rows_loaded) == (None, 50_000)
+
+
+@pytest.mark.parametrize(
+    ("source", "row", "field"),
+    [
+        (
+            "village_coverage",
+            {"commune_code": "18073", "village": "{}", "operator": "Viettel", "mobile_4g": "có"},
+            "village",
+        ),
+        ("procedures", {"MATTHC": "1.001193", "TENTTHC": "{}"}, "procedure_name"),
+        ("agencies", {"MADONVI": "H27.101", "TENDONVI": "{}", "CAPDONVI": "3"}, "agency_name"),
+    ],
+)
+def test_one_text_of_another_encoding_in_json_rejects_its_record(source: str, row: dict[str, Any], field: str) -> None:
+    """TCVN3 that a system copied into JSON as Windows letters; Vietnamese and other languages stay."""
+    names = ("Tổ dân phố 9", "Tæ d©n phè 9", "Café – Citroën 5 µm", "To dan pho 9")
+    rows = [{name: value.format(text) for name, value in row.items()} for text in names]
+    found = loaded(all_sources()[source], "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode())
+    assert [reason[:3] for reason in found.reasons] == [(2, "wrong_encoding", field)]
+    assert len(found.rows) == 3
+
+
+def test_a_reported_value_under_two_names_is_no_value() -> None:
+    """JSON may have the headings of the form: a value under both names, or twice under one, is two values."""
+    both = '{"position": "1/2", "value": "1", "SỐ LIỆU": "2"}'
+    twice = '{"position": "2/2", "value": "1", "value": "2"}'
+    found = loaded(all_sources()["reported_indicators"], f"[{both}, {twice}]".encode(), name="bieu_2026-10-12.json")
+    assert [reason[:2] for reason in found.reasons] == [(1, "repeated_key"), (2, "repeated_key")]
