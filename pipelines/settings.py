@@ -63,6 +63,11 @@ class Settings(BaseSettings):
         description="folder of the registries (areas, agencies, targets, ...); another province has its own copy",
     )
 
+    language: Literal["vi", "en"] | None = Field(
+        None,
+        description="language of terminal, page and workbook: vi or en; unset writes all in Vietnamese, but the "
+        "terminal in English where the machine's locale is English",
+    )
     report_recipient: str = Field(
         "đơn vị vận hành hệ thống số liệu của tỉnh",
         min_length=1,
