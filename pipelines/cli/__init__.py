@@ -11,7 +11,7 @@ from importlib import import_module
 from pipelines.cli.common import WRONG_USE, app, err
 from pipelines.settings import SettingsError
 
-for group in ("running", "releases", "files", "reporting", "figures"):  # the order of the help
+for group in ("running", "releases", "files", "reporting", "figures", "extending"):  # the order of the help
     import_module(f"pipelines.cli.{group}")
 
 

@@ -172,6 +172,7 @@ def _end_of_run(settings: Settings, started: datetime, quiet: bool) -> None:
         "unchanged": "không có gì thay đổi / unchanged",
         "partial": "chạy một phần / partial run",
         "nothing": "không có bảng nào đạt / nothing could be released",
+        "pinned": "bản công bố đang được ghim / readers are pinned, nothing was released",
     }[last["status"]]
     out.print(f"{outcome} · {took:.0f} s", style="bold", highlight=False)
     _tell_undrawn(settings)

@@ -117,6 +117,7 @@ def files_result(
     """How the active files of a source stand."""
     rows, aside = state["total_in"], state["total_quarantined"]
     problems = [f"refused: {file}" for file in state["refused"]]
+    problems += [f"truncated: {file}" for file in state.get("truncated", ())]
     problems += [f"last pull failed: {note}" for note in state.get("not_fetched", ())]
     if delivery is not None and delivery.is_late:
         problems.append(str(delivery))

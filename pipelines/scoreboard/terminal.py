@@ -112,7 +112,7 @@ def _end_of(last: Mapping[str, Any]) -> list[RenderableType]:
         return [Text("Lần chạy cuối / last run: bị ngắt giữa chừng / killed – hatinh run", style="red")]
     if last["status"] == "failed":
         return [Text(f"Lần chạy cuối / last run: failed – {last.get('error') or ''}", style="red")]
-    if last.get("kind") == "rollback":
+    if last.get("kind") == "rollback" and not last.get("pinned"):  # a pin is named with what needs attention
         text = (
             f"Đã quay lui về {last['release']}; lần chạy sau có số khác sẽ công bố tiếp / "
             "rolled back; the next run with other figures publishes again"
