@@ -278,7 +278,7 @@ def load_settings(**overrides: Any) -> Settings:
         SettingsError: one line for each wrong setting: name, value, what is allowed.
     """
     try:
-        return Settings(_env_file=_files(), **overrides)
+        return Settings(_env_file=_files(), **overrides)  # type: ignore[call-arg] # pydantic-settings takes it
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(error.errors()))) from None
     except pydantic_settings.SettingsError as error:  # the value is not JSON; it may hold a token and is not shown

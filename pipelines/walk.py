@@ -30,6 +30,7 @@ from pipelines.release.publish import Outcome, publish
 from pipelines.release.released import Release
 from pipelines.release.runs import RunInfo, RunLog, RunStatus
 from pipelines.scoreboard.pages import pages, place_of
+from pipelines.settings import Settings
 from pipelines.sources import all_sources
 from pipelines.sources.base import Source
 from pipelines.transform.dbt_results import NodeResult
@@ -60,6 +61,10 @@ if TYPE_CHECKING:
 
 class NotJudged(RuntimeError):
     """The tables in the warehouse were not judged after they were built, so nothing of them may go out."""
+
+
+class WrongProvince(RuntimeError):
+    """The warehouse is another province's. The message names both."""
 
 
 @dataclass(frozen=True)
@@ -295,11 +300,13 @@ def load(
 
     Raises:
         KeyProblem: there is no key, or it is not the one that the warehouse was loaded with.
+        WrongProvince: the warehouse was loaded for another province.
     """
     reports, totals = {}, {}
     key = read_key(platform.settings.pseudonym_key)
     with platform.step("load") as step, ExitStack() as opened:
         connection = connection or opened.enter_context(platform.warehouse.connect())
+        _remember_province(connection, platform.settings)
         for source in all_sources().values() if sources is None else sources:
             active = platform.landing.active(source.name)
 
@@ -326,6 +333,18 @@ def load(
             reports[source.name] = report
             totals[source.name] = source_totals(connection, source.name) | {"not_fetched": not_fetched}
         return Loaded(reports, totals, step.seconds())
+
+
+def _remember_province(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """One warehouse is of one province: rows of two would be counted as one."""
+    remembered = get_state(connection, "province_code")
+    if remembered is None:
+        set_state(connection, "province_code", settings.province_code)
+    elif remembered != settings.province_code:
+        raise WrongProvince(
+            f"{settings.data} holds province {remembered}, and the settings are of {settings.province_code} "
+            f"({settings.province_name}). Give each province its own HATINH_DATA_DIR, or `hatinh rebuild` this one"
+        )
 
 
 def build(platform: Platform, models: Collection[str] = ()) -> Built:

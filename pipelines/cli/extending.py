@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.common import FAILED, WRONG_USE, out, province_app, stop
+from pipelines.cli.common import FAILED, WRONG_USE, new_app, out, province_app, stop
 from pipelines.settings import PROJECT_ROOT
 
 
@@ -42,3 +43,58 @@ def province_new(
 @province_app.callback()
 def _province() -> None:
     """Another province beside this one."""
+
+
+Title = Annotated[str, typer.Option(help="Title of it; both languages are to be written into the files.")]
+
+
+@new_app.command("source")
+def new_source(name: Annotated[str, typer.Argument(help="Name like petitions.")], title: Title = "") -> None:
+    """Write the files of a new source: reader, raw table, staging model, tests; then graph and dictionary."""
+    from pipelines.new import scaffold
+
+    _written(lambda: scaffold.new_source(name, title or name, PROJECT_ROOT), f"tests/sources/test_{name}.py")
+
+
+@new_app.command("mart")
+def new_mart(
+    name: Annotated[str, typer.Argument(help="Name like telecom_coverage.")],
+    target: Annotated[str, typer.Option(help="Folder of the target it belongs to; a new one begins a target.")],
+    title: Title = "",
+) -> None:
+    """Write the files of a new mart: model, contract, expectations, method page, golden case; then what is generated."""
+    from pipelines.new import scaffold
+
+    _written(lambda: scaffold.new_mart(name, target, title or name, PROJECT_ROOT), "tests/golden")
+
+
+@new_app.command("target")
+def new_target(
+    name: Annotated[str, typer.Argument(help="Identifier like online_use_2030.")],
+    pillar: Annotated[str, typer.Option(help="Its pillar, of seeds/pillars.csv.")],
+    indicator: Annotated[str, typer.Option(help="What it is measured by, of seeds/indicators.csv.")],
+    title: Title = "",
+) -> None:
+    """Add a target without a value to targets.csv; value, year, document and agency are to be written into its row."""
+    from pipelines.new import scaffold
+
+    _written(
+        lambda: scaffold.new_target(name, pillar, indicator, title or name, PROJECT_ROOT), "tests/sample/test_seeds.py"
+    )
+
+
+def _written(write: Callable[[], list[Path]], tests: str) -> None:
+    from pipelines.new.scaffold import CannotWrite, generate
+
+    try:
+        paths = write()
+    except CannotWrite as problem:
+        stop(str(problem), WRONG_USE)
+    commands = generate(PROJECT_ROOT)
+    for path in paths:
+        out.print(str(path.relative_to(PROJECT_ROOT)), markup=False, highlight=False)
+    out.print(
+        f"{'; '.join(commands)}\nTODO marks what you have to state. Then: pytest tests/structure {tests}",
+        markup=False,
+        highlight=False,
+    )

@@ -94,7 +94,9 @@ def test_a_tick_is_skipped_while_a_run_waits_for_its_turn(sensor: Sensor) -> Non
     run = dg.DagsterRun("run", run_id="11111111-1111-1111-1111-111111111111", status=dg.DagsterRunStatus.STARTED)
     sensor.instance.add_run(run)
     assert (due(), sensor.key() is not None) == (True, True), "one in progress may have passed by what came since"
-    waiting = dg.DagsterRun("run", run_id="22222222-2222-2222-2222-222222222222", status=dg.DagsterRunStatus.NOT_STARTED)
+    waiting = dg.DagsterRun(
+        "run", run_id="22222222-2222-2222-2222-222222222222", status=dg.DagsterRunStatus.NOT_STARTED
+    )
     sensor.instance.add_run(waiting)
     assert (due(), sensor.key() is not None) == (False, False)
 
