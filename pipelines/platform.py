@@ -70,7 +70,7 @@ class Platform:
     timer: Callable[[], float] = time.perf_counter
     listeners: list[Listener] = field(default_factory=list)
     dbt_target: Path | None = None
-    """Folder of dbt's own files; the project's `target/` when it is not given."""
+    """Folder of dbt's own files, where a caller wants another than the settings'."""
 
     @cached_property
     def landing(self) -> Landing:
@@ -93,7 +93,7 @@ class Platform:
             self.settings.threads,
             self.settings.memory_limit,
             {name: getattr(self.settings, name) for name in names},
-            target=self.dbt_target,
+            target=self.dbt_target or self.settings.dbt_target,
             seeds=self.settings.seeds,
         )
 

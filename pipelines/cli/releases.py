@@ -262,14 +262,31 @@ def _code(error: Exception) -> int:
 
 
 @app.command(rich_help_panel=OUT)
-def rollback(release_id: Annotated[str, typer.Argument(help="One of `hatinh releases`.")]) -> None:
-    """Lead readers back to an earlier release, once it has been verified. The next run leads them on again."""
+def rollback(
+    release_id: Annotated[str, typer.Argument(help="One of `hatinh releases`.")],
+    pin: Annotated[
+        str | None,
+        typer.Option(metavar="REASON", help="Keep readers there: runs release nothing until `hatinh releases unpin`."),
+    ] = None,
+) -> None:
+    """Lead readers back to an earlier release, once it has been verified. Without --pin the next run leads them on."""
     settings = read_settings()
     refuse_if_held(settings)
     from pipelines.release.files import ReleaseError
 
     try:
-        release = store_of(settings).rollback(release_id, now())
+        release = store_of(settings).rollback(release_id, now(), pin=pin)
     except ReleaseError as error:
         stop(str(error), _code(error))
-    out.print(tr("Current is {release}", release=release.id), highlight=False)
+    pinned = store_of(settings).pinned()
+    text = tr("Current is {release}", release=release.id)
+    out.print(f"{text}; {pinned}" if pinned else text, markup=False, highlight=False)
+
+
+@releases_app.command("unpin")
+def releases_unpin() -> None:
+    """Let runs lead readers on again, after `hatinh rollback --pin`."""
+    settings = read_settings()
+    if not store_of(settings).unpin():
+        stop(tr("There is no pin."), WRONG_USE)
+    out.print(tr("Unpinned: the next run releases what passed: hatinh run"), highlight=False)

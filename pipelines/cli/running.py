@@ -179,6 +179,7 @@ def _end_of_run(settings: Settings, started: datetime, quiet: bool) -> None:
         "unchanged": tr("unchanged"),
         "partial": tr("partial run"),
         "nothing": tr("nothing could be released"),
+        "pinned": tr("readers are pinned, nothing was released"),
     }[last["status"]]
     out.print(f"{outcome} · {took:.0f} s", style="bold", highlight=False)
     _tell_undrawn(settings)

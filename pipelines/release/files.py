@@ -12,6 +12,8 @@ from typing import Any
 RELEASES = "releases"
 CURRENT = "current"
 VERSIONS = "versions.json"
+PIN = "pinned.json"
+"""Keeps readers on the release that they have, while it is there."""
 PACKAGE = "datapackage.json"
 DATABASE = "marts.duckdb"
 STAGING = ".staging-"

@@ -62,7 +62,7 @@ class Outcome:
     `undrawn` are pages that the release should have and lacks, each with the reason.
     """
 
-    status: Literal["released", "unchanged", "nothing"]
+    status: Literal["released", "unchanged", "nothing", "pinned"]
     release_id: str | None
     held_back: list[HeldBack] = field(default_factory=list)
     files: tuple[Path, ...] = ()

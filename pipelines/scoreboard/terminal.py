@@ -124,7 +124,7 @@ def _end_of(last: Mapping[str, Any]) -> list[RenderableType]:
         return [Text(tr("Last run: killed – hatinh run"), style="red")]
     if last["status"] == "failed":
         return [Text(tr("Last run: failed") + f" – {last.get('error') or ''}", style="red")]
-    if last.get("kind") == "rollback":
+    if last.get("kind") == "rollback" and not last.get("pinned"):  # a pin is named with what needs attention
         text = tr("Rolled back to {release}; the next run with other figures publishes again")
         return [Text(text.format(release=last["release"]), style="yellow")]
     return []

@@ -24,7 +24,7 @@ from pipelines.personal import PATTERNS, kind_in
 from pipelines.reasons import REASONS, codes
 from pipelines.sources import isolated, vietnamese_text
 from pipelines.sources.base import Source
-from pipelines.sources.table_rows import Container
+from pipelines.sources.table_rows import Container, Reason
 from pipelines.warehouse.connection import get_state, set_state
 from pipelines.warehouse.pseudonyms import KeyProblem, bind_key, key_check
 from pipelines.warehouse.repeated_keys import bind_repeated_keys, keys_of, repeats_a_key
@@ -168,7 +168,9 @@ def load(
         _remove(connection, source, stale.values(), f"the files of {source.name} are read under other rules now")
     _create_table(connection, source)
     next_no, load_no = _one(
-        connection, "select coalesce(max(file_no), 0) + 1, coalesce(max(load_no), 0) + 1 from raw.files"
+        connection,
+        "select coalesce(max(file_no), 0) + 1, greatest(coalesce(max(load_no), 0), ?) + 1 from raw.files",
+        [int(get_state(connection, "last_load_removed") or 0)],
     )
     current = known.keys() - stale.keys()
     numbered = list(enumerate((f for f in active if (f.sha256, f.name) not in current), start=next_no))
@@ -222,11 +224,21 @@ def _create_table(connection: duckdb.DuckDBPyConnection, source: Source) -> None
 
 
 def _remove(connection: duckdb.DuckDBPyConnection, source: Source, file_nos: Collection[int], because: str) -> None:
+    """Take files out. Where none of them had a row loaded, no table can change and nothing is built again."""
     connection.begin()
+    rows, last_load = _one(
+        connection,
+        "select coalesce(sum(rows_loaded) filter (where file_no in (select unnest(?))), 0), max(load_no) "
+        "from raw.files",
+        [list(file_nos)],
+    )
+    # A number of a load is used once: models remember up to which one they were built.
+    removed = max(int(get_state(connection, "last_load_removed") or 0), int(last_load or 0))
+    set_state(connection, "last_load_removed", str(removed))
     for table in (f"raw.{source.name}", "raw.quarantine", "raw.files"):
         connection.execute(f"delete from {table} where file_no in (select unnest(?))", [list(file_nos)])
-    # Which months of the marts these files contributed to is no longer known: force a full rebuild.
-    set_state(connection, "rebuild_because", because)
+    if rows:  # which months of the marts these files contributed to is no longer known: force a full rebuild
+        set_state(connection, "rebuild_because", because)
     connection.commit()
 
 
@@ -747,6 +759,7 @@ def source_totals(connection: duckdb.DuckDBPyConnection, source: str) -> dict[st
         "reasons": {str(reason): int(count) for reason, count in reasons},
         "total_elsewhere": int(elsewhere),
         "refused": [f"{name}: {reason}" for name, reason in refused_files(connection).get(source, ())],
+        "truncated": [f"{name}: {reason}" for name, reason in truncated_files(connection).get(source, ())],
     }
 
 
@@ -770,3 +783,32 @@ def truncated_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tup
         """,
         [list(codes("rest"))],
     )
+
+
+def rows_lost(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
+    """By source and name: how many rows a truncated file may have lost, at most as many as the files around it have.
+
+    The largest complete file of the source within 31 days of it, or its own readable rows where they are more. A file
+    with fewer than three such neighbours is not estimated: a monthly export may have lost the month.
+    """
+    found: dict[str, dict[str, int]] = {}
+    cut_off = [code for code in codes("rest") if code != Reason.FURTHER_SHEET]
+    for source, name, rows in connection.execute(
+        """
+        with truncated as (
+            select distinct f.source, f.name, f.file_no, f.extracted_on, f.rows_in
+            from raw.files as f join raw.quarantine as q using (file_no)
+            where q.reason in (select unnest(?)) and f.replaced_by is null
+        )
+        select t.source, t.name, greatest(max(n.rows_in), any_value(t.rows_in))
+        from truncated as t join raw.files as n
+            on n.source = t.source and n.status = 'loaded' and n.replaced_by is null
+            and n.file_no not in (select file_no from truncated)
+            and abs(date_diff('day', n.extracted_on, t.extracted_on)) <= 31
+        group by t.source, t.name, t.file_no having count(*) >= 3
+        """,
+        [cut_off],
+    ).fetchall():
+        files = found.setdefault(str(source), {})
+        files[str(name)] = files.get(str(name), 0) + int(rows)
+    return found
