@@ -116,3 +116,21 @@ class ReleaseStore:
         if not directory.is_dir():
             return []
         return sorted((path.name for path in directory.iterdir() if path.is_dir()), reverse=True)
+
+
+def previous_release(release: Release, table: str | None = None) -> Release | None:
+    """The release before another one of the same store, published or staged; None where none is kept.
+
+    The newest by creation, so that a release that was rolled back counts too: readers have seen it.
+
+    Args:
+        table: only releases that hold it.
+    """
+    earlier = (
+        other
+        for root in (release.path.parent, release.path.parent.parent)  # staged, or published
+        if (root / RELEASES).is_dir()
+        for other in ReleaseStore(root).list()
+        if other.created_at < release.created_at and (table is None or table in other.tables)
+    )
+    return max(earlier, key=lambda other: other.created_at, default=None)
