@@ -454,6 +454,7 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
                 title=f"Số liệu chuyển đổi số tỉnh {platform.settings.province_name}",
                 pages=pages(place_of(platform.settings)),
                 vault=platform.settings.vault,
+                retired=platform.project.retired,
             )
             if get_state(connection, "checked") and not outcome.undrawn and not outcome.open_blocked:
                 set_state(connection, "released", f"{inputs_digest(platform)} {outcome.release_id}")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from pipelines.cli.common import (
     FAILED,
@@ -213,6 +214,53 @@ _REPRODUCED = {
 }
 
 
+@releases_app.command("diff")
+def releases_diff(
+    before: Annotated[str, typer.Argument(help="One of `hatinh releases`.")],
+    now_id: Annotated[str, typer.Argument(metavar="NOW", help="A later one.")],
+    table: Annotated[str | None, typer.Option(help="List what moved in this table.", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything that moved as JSON.")] = False,
+) -> None:
+    """What differs between two releases: schemas first, then the figures that moved, by how much and why."""
+    settings = read_settings()
+    import duckdb
+
+    from pipelines.release.changes import reasons_in_words, to_json
+    from pipelines.release.compare import compare
+    from pipelines.release.files import ReleaseError
+    from pipelines.scoreboard.words import number
+
+    limits = {"memory_limit": settings.memory_limit, "threads": str(settings.threads)}
+    try:
+        found = compare(store_of(settings).get(before), store_of(settings).get(now_id), limits)
+    except ReleaseError as error:
+        stop(str(error), _code(error))
+    except duckdb.Error as error:
+        stop(f"A table cannot be read ({type(error).__name__}). Find it: hatinh releases verify {before} and {now_id}")
+    if as_json:
+        print_json(to_json(found))
+        return
+    if found.is_same:
+        out.print("Không có gì khác / nothing differs", highlight=False)
+        return
+    for change in found.schema:
+        out.print(f"{change.table}: {change}", style="yellow", markup=False, highlight=False)
+    shown = unbroken("Bảng", "Ô đổi", "Dòng mới", "Dòng mất", "Vì sao", whole="Bảng")
+    for item in found.tables:
+        counts = [number(count).vi for count in (item.cells, item.rows_added, item.rows_removed)]
+        why = item.not_compared or reasons_in_words(item, 0)
+        shown.add_row(item.table, *(["–"] * 3 if item.not_compared else counts), escape(why))
+    out.print(shown)
+    if table is not None:
+        listed = unbroken("Dòng", "Cột", "Cũ", "Mới", "Chênh lệch", whole="Cột")
+        for row in found.moved.to_pylist():
+            if row["table_name"] == table:
+                cells = (row["row_key"], row["column_name"] or row["change"], row["old_value"], row["new_value"])
+                difference = "" if row["difference"] is None else f"{row['difference']:+g}"
+                listed.add_row(*(escape(cell or "") for cell in cells), difference)
+        out.print(listed)
+
+
 @releases_app.command("revise")
 def releases_revise(
     quarter: Annotated[str, typer.Argument(help="A published quarter of the open edition, like 2026-Q1.")],
@@ -235,12 +283,15 @@ def releases_revise(
 def releases_prune(
     keep: Annotated[int | None, typer.Option(min=1, help="How many to keep; else HATINH_KEEP_RELEASES.")] = None,
 ) -> None:
-    """Delete old releases but the newest ones and the current one. Without this command every release is kept."""
+    """Delete old releases but the newest ones, the current one and those that keep a former schema of a table.
+
+    Without this command every release is kept.
+    """
     settings = read_settings()
     number = keep or settings.keep_releases
     if number is None:
         stop("How many are to be kept? --keep N, or set HATINH_KEEP_RELEASES.", WRONG_USE)
-    gone = store_of(settings).prune(number)
+    gone = store_of(settings).prune(number, now().date())
     out.print(f"deleted {len(gone)}: {', '.join(gone) or '-'}", highlight=False)
 
 

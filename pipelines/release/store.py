@@ -11,7 +11,7 @@ import builtins
 import json
 import logging
 import shutil
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from pipelines.release.files import (
@@ -27,6 +27,7 @@ from pipelines.release.files import (
 )
 from pipelines.release.released import Release
 from pipelines.release.runs import RunLog
+from pipelines.release.schemas import is_kept
 
 _log = logging.getLogger(__name__)
 
@@ -94,17 +95,29 @@ class ReleaseStore:
         RunLog(self.root).rolled_back(release_id, now)
         return release
 
-    def prune(self, keep: int) -> builtins.list[str]:
-        """Delete all but the newest `keep` releases and the current one. Returns the ids that are gone."""
+    def prune(self, keep: int, today: date | None = None) -> builtins.list[str]:
+        """Delete all but the newest `keep` releases and the current one. Returns the ids that are gone.
+
+        Args:
+            today: releases that hold a former schema of a table until this day or a later one stay too.
+        """
         if keep < 1:
             raise ValueError(f"keep = {keep}: at least one release is kept")
-        gone = [release_id for release_id in self._ids()[keep:] if release_id != current_id(self.root)]
+        former = self._former_schemas(today) if today else set()
+        kept = {*self._ids()[:keep], current_id(self.root), *former}
+        gone = [release_id for release_id in self._ids() if release_id not in kept]
         for release_id in gone:
             # Out of sight first: a crash while deleting leaves no half a release behind.
             (self.root / RELEASES / release_id).rename(self.root / f"{STAGING}pruned-{release_id}")
             sync(self.root / RELEASES)
         self.sweep()
         return gone
+
+    def _former_schemas(self, today: date) -> set[str]:
+        """The releases that the current one promises to keep, since a table had another schema in them."""
+        current = self.current()
+        entries = current.package.get("former_schemas", ()) if current else ()
+        return {str(entry["release"]) for entry in entries if is_kept(entry, today)}
 
     def sweep(self) -> None:
         """Remove what runs that were killed left behind."""
