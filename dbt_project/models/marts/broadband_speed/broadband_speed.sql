@@ -36,19 +36,24 @@ ookla as (
     group by grouping sets ((quarter, network, area_code), (quarter, network))
 ),
 
+-- a file is complete: that a commune has no test in it rests on the file too
 ookla_asked as (
-    select distinct
+    select
         quarter,
-        network
+        network,
+        bool_or(has_samples) as has_samples
     from {{ ref('stg_ookla_tiles') }}
+    group by quarter, network
 ),
 
 ispeed_asked as (
-    select distinct
+    select
         month,
         operator,
-        network
+        network,
+        bool_or(has_samples) as has_samples
     from {{ ref('int_ispeed') }}
+    group by month, operator, network
 ),
 
 areas as (
@@ -72,7 +77,8 @@ measured as (
         o.tests,
         o.devices,
         o.tiles,
-        o.is_schematic
+        o.is_schematic,
+        q.has_samples
     from areas as a
     cross join ookla_asked as q
     left join ookla as o on a.area_code = o.area_code and q.quarter = o.quarter and q.network = o.network
@@ -91,7 +97,8 @@ measured as (
         i.latency_ms,
         i.samples as tests,
         i.is_ambiguous,
-        false as is_schematic
+        false as is_schematic,
+        coalesce(i.has_samples, q.has_samples) as has_samples
     from areas as a
     cross join ispeed_asked as q
     left join {{ ref('int_ispeed') }} as i
@@ -133,5 +140,6 @@ select
         when rating <> 'rated' then 'missing'
         when is_schematic then 'estimated'
         else 'observed'
-    end as obs_status
+    end as obs_status,
+    coalesce(has_samples, false) as has_samples
 from rated
