@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args
 
 from pipelines.landing.store import Landing
 from pipelines.quality.suites import Suite, read_suites
+from pipelines.release.schemas import read_retired
 from pipelines.release.store import ReleaseStore
 from pipelines.settings import Settings
 from pipelines.transform.dbt import Dbt
@@ -54,6 +55,8 @@ class Project:
     marts: tuple[Mart, ...]
     suites: Mapping[str, Suite]
     fingerprint: str
+    retired: Mapping[str, str] = field(default_factory=dict)
+    """Tables that are published no more, with the reason."""
 
 
 def _utc_now() -> datetime:
@@ -108,7 +111,7 @@ class Platform:
         manifest = self.dbt.manifest()
         marts = tuple(marts_of(manifest))
         suites = read_suites(self.settings.expectations, {mart.name for mart in marts})
-        return Project(manifest, marts, suites, self.dbt.fingerprint())
+        return Project(manifest, marts, suites, self.dbt.fingerprint(), read_retired(self.settings.dbt_project))
 
     @cached_property
     def code_version(self) -> str:

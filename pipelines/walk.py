@@ -478,6 +478,7 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
                 title=f"Số liệu chuyển đổi số tỉnh {platform.settings.province_name}",
                 pages=pages(place_of(platform.settings)),
                 vault=platform.settings.vault,
+                retired=platform.project.retired,
             )
             # what is held back keeps quarters out of the open edition in the same way as long as it is
             is_open_settled = not outcome.open_blocked or outcome.held_back

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from pipelines.cli.common import (
     FAILED,
@@ -25,7 +26,7 @@ from pipelines.cli.common import (
     unbroken,
     write_file,
 )
-from pipelines.language import later, tr
+from pipelines.language import LANGUAGES, current, later, tr
 
 
 @app.command(rich_help_panel=OUT)
@@ -223,6 +224,60 @@ _REPRODUCED = {
 }
 
 
+@releases_app.command("diff")
+def releases_diff(
+    before: Annotated[str, typer.Argument(help="One of `hatinh releases`.")],
+    now_id: Annotated[str, typer.Argument(metavar="NOW", help="A later one.")],
+    table: Annotated[str | None, typer.Option(help="List what moved in this table.", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything that moved as JSON.")] = False,
+) -> None:
+    """What differs between two releases: schemas first, then the figures that moved, by how much and why."""
+    settings = read_settings()
+    import duckdb
+
+    from pipelines.release.changes import reasons_in_words, to_json
+    from pipelines.release.compare import compare
+    from pipelines.release.files import ReleaseError
+    from pipelines.scoreboard.words import number
+
+    limits = {"memory_limit": settings.memory_limit, "threads": str(settings.threads)}
+    try:
+        found = compare(store_of(settings).get(before), store_of(settings).get(now_id), limits)
+    except ReleaseError as error:
+        stop(str(error), _code(error))
+    except duckdb.Error as error:
+        stop(
+            tr(
+                "A table cannot be read ({error}). Find it: hatinh releases verify {before} and {now}",
+                error=type(error).__name__,
+                before=before,
+                now=now_id,
+            )
+        )
+    if as_json:
+        print_json(to_json(found))
+        return
+    if found.is_same:
+        out.print(tr("Nothing differs"), highlight=False)
+        return
+    for change in found.schema:
+        out.print(f"{change.table}: {change}", style="yellow", markup=False, highlight=False)
+    shown = unbroken(tr("Table"), tr("Cells"), tr("Rows added"), tr("Rows removed"), tr("Why"), whole=tr("Table"))
+    for item in found.tables:
+        counts = [str(number(count)) for count in (item.cells, item.rows_added, item.rows_removed)]
+        why = item.not_compared or reasons_in_words(item, LANGUAGES.index(current()))
+        shown.add_row(item.table, *(["–"] * 3 if item.not_compared else counts), escape(why))
+    out.print(shown)
+    if table is not None:
+        listed = unbroken(tr("Row"), tr("Column"), tr("Before"), tr("Now"), tr("Difference"), whole=tr("Column"))
+        for row in found.moved.to_pylist():
+            if row["table_name"] == table:
+                cells = (row["row_key"], row["column_name"] or row["change"], row["old_value"], row["new_value"])
+                difference = "" if row["difference"] is None else f"{row['difference']:+g}"
+                listed.add_row(*(escape(cell or "") for cell in cells), difference)
+        out.print(listed)
+
+
 @releases_app.command("revise")
 def releases_revise(
     quarter: Annotated[str, typer.Argument(help="A published quarter of the open edition, like 2026-Q1.")],
@@ -245,12 +300,15 @@ def releases_revise(
 def releases_prune(
     keep: Annotated[int | None, typer.Option(min=1, help="How many to keep; else HATINH_KEEP_RELEASES.")] = None,
 ) -> None:
-    """Delete old releases but the newest ones and the current one. Without this command every release is kept."""
+    """Delete old releases but the newest ones, the current one and those that keep a former schema of a table.
+
+    Without this command every release is kept.
+    """
     settings = read_settings()
     number = keep or settings.keep_releases
     if number is None:
         stop(tr("How many are to be kept? --keep N, or set HATINH_KEEP_RELEASES."), WRONG_USE)
-    gone = store_of(settings).prune(number)
+    gone = store_of(settings).prune(number, now().date())
     out.print(tr("Deleted {count}: {names}", count=len(gone), names=", ".join(gone) or "-"), highlight=False)
 
 

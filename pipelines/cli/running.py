@@ -380,7 +380,7 @@ def prune(
     used = _bytes_of(settings)
     store = store_of(settings)
     young = sum(release.created_at >= before for release in store.list())
-    releases = store.prune(max(young, 1))
+    releases = store.prune(max(young, 1), now().date())
     runs = prune_runs(settings, before)
     freed = used - _bytes_of(settings)
     out.print(

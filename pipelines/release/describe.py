@@ -104,6 +104,8 @@ def resource(mart: Mart, types: Sequence[str], receipts: Iterable[Mapping[str, A
         "title_en": mart.title_en,
         "description": mart.description + _merged(mart),
         "target": mart.target,
+        "schema_version": mart.schema_version,
+        "computed_from": {"registries": dict(mart.seeds), "formula": mart.formula},
         "path": f"{mart.name}.parquet",
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.quality.verdict import Verdict
-from pipelines.release import describe
+from pipelines.release import changes, describe
 from pipelines.release import pages as drawing
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_edition import OpenEdition
@@ -40,7 +40,8 @@ from pipelines.release.pages import Page
 from pipelines.release.protect import personal_data
 from pipelines.release.released import HeldBack, Release
 from pipelines.release.runs import RunInfo
-from pipelines.release.store import ReleaseStore
+from pipelines.release.schemas import refuse_lost_tables, undeclared
+from pipelines.release.store import ReleaseStore, previous_release
 from pipelines.transform.marts import Mart
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 TITLE = "Số liệu chuyển đổi số tỉnh Hà Tĩnh"
 
 STEPS = (
-    *("swept", "judged", "table", "tables", "pages", "open", "database", "described", "verified", "frozen"),
+    *("swept", "judged", "table", "tables", "pages", "open", "compared", "database", "described", "verified", "frozen"),
     *("renamed", "flipped"),
 )
 """Names with which `publish` calls its checkpoint, in order; `table` comes once a table."""
@@ -84,6 +85,7 @@ def publish(
     title: str = TITLE,
     pages: Sequence[Page] = (),
     vault: Path | None = None,
+    retired: Mapping[str, str] | None = None,
     checkpoint: Callable[[str], object] = lambda step: None,
 ) -> Outcome:
     """Publish `marts` under `root` and lead readers there. The caller holds the lock of the warehouse.
@@ -99,6 +101,8 @@ def publish(
             without it, reports that, and the next run tries again.
         vault: the private file in which closed quarters of the open edition are frozen (`disclosure_vault`). Without it
             the release has no open edition.
+        retired: tables that are published no more, with the reason; one that is gone and not named here refuses the
+            release. None: what is gone is not looked at.
         checkpoint: called with the name of each step when it is done (`STEPS`); for tests that kill the process.
 
     Returns:
@@ -106,8 +110,9 @@ def publish(
         there is no table to publish, and readers keep what they have.
 
     Raises:
-        ReleaseError: a contract that Parquet cannot hold or the warehouse does not meet; a written release that does
-            not read back as it was meant; a current release that is damaged. Readers keep what they have.
+        ReleaseError: a table of the current release that no mart makes and nobody retired; a contract that Parquet
+            cannot hold or the warehouse does not meet; a written release that does not read back as it was meant; a
+            current release that is damaged. Readers keep what they have.
     """
     created = iso(now)
     store = ReleaseStore(root)
@@ -120,7 +125,9 @@ def publish(
     types = {mart.name: describe.column_types(mart) for mart in marts}
     targets = sorted({*verdicts, *(mart.target for mart in marts)})
     reasons = {target: reason for target in targets if (reason := _objection(verdicts.get(target)))}
-    for target, reason in _unfit(conn, [m for m in marts if m.target not in reasons], types):
+    if current and marts and retired is not None:
+        refuse_lost_tables(marts, retired, current)
+    for target, reason in _unfit(conn, [m for m in marts if m.target not in reasons], types, current):
         reasons[target] = f"{reasons[target]}; {reason}" if target in reasons else reason
     kept = _kept(current, [m for m in marts if m.target in reasons])
     marks = [_mark(target, reasons[target], created, current, kept) for target in targets if target in reasons]
@@ -159,6 +166,8 @@ def publish(
             return Outcome("unchanged", current.id, held_back, current.files, states, undrawn, opened.blocked)
         package |= opened.write(conn, package, receipts, staging)
         checkpoint("open")
+        package |= changes.write(conn, package, staging, current, previous_release(Release(staging, package)))
+        checkpoint("compared")
         _finish(conn, package, staging, checkpoint)
         opened.commit()  # a quarter is frozen before anybody sees a figure of it, never the other way round
         checkpoint("frozen")
@@ -196,15 +205,23 @@ def _objection(verdict: Verdict | None) -> str | None:
 
 
 def _unfit(
-    conn: duckdb.DuckDBPyConnection, marts: Iterable[Mart], types: Mapping[str, Sequence[str]]
+    conn: duckdb.DuckDBPyConnection,
+    marts: Iterable[Mart],
+    types: Mapping[str, Sequence[str]],
+    current: Release | None,
 ) -> Iterable[tuple[str, str]]:
-    """(target, reason) for tables that hold personal data; raises when a table does not meet its contract."""
+    """(target, reason) for tables that hold personal data, or whose schema changed without a declaration.
+
+    Raises when a table does not meet its contract.
+    """
     from pipelines.release.write import check_columns
 
     for mart in marts:
         check_columns(conn, mart, types[mart.name])
         for finding in personal_data(conn, mart, types[mart.name]):
             yield mart.target, f"{mart.name}: {finding}"
+        if current and (change := undeclared(describe.resource(mart, types[mart.name], []), current)):
+            yield mart.target, change
 
 
 def _kept(current: Release | None, marts: Iterable[Mart]) -> dict[str, Json]:

@@ -51,9 +51,11 @@ class Release:
     @property
     def files(self) -> tuple[Path, ...]:
         names = [*(r["path"] for r in (*self.package["resources"], *self.package.get("pages", ())))]
+        changes = self.package.get("changes", {})
         names += [
             self.package["database"]["path"],
             PACKAGE,
+            *(changes[part]["path"] for part in ("table", "file") if part in changes),
             *(f["path"] for f in self.package.get("open", {}).get("files", ())),
         ]
         return tuple(self.path / name for name in names)

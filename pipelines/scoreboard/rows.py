@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.language import Language
-from pipelines.release.files import RELEASES
 from pipelines.release.reader import ReleaseReader, Row, rows_of
 from pipelines.release.released import Release
 from pipelines.release.sql import literal
-from pipelines.release.store import ReleaseStore
+from pipelines.release.store import previous_release
 from pipelines.seeds import seed_sql
 
 if TYPE_CHECKING:
@@ -346,14 +345,7 @@ class Rows:
 
         The newest by creation, so that a release that was rolled back counts too: readers have seen it.
         """
-        earlier = (
-            release
-            for root in (self.release.path.parent, self.release.path.parent.parent)  # staged, or published
-            if (root / RELEASES).is_dir()
-            for release in ReleaseStore(root).list()
-            if release.created_at < self.release.created_at and "target_progress" in release.tables
-        )
-        release = max(earlier, key=lambda release: release.created_at, default=None)
+        release = previous_release(self.release, "target_progress")
         if release is None:
             return None
         rows = Rows(release, self.place).targets
