@@ -18,6 +18,20 @@ import pydantic_settings
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+LICENCES = {
+    "Apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
+    "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
+    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "CC-BY-SA-4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
+    "CC-BY-NC-4.0": "https://creativecommons.org/licenses/by-nc/4.0/",
+    "CC-BY-NC-SA-4.0": "https://creativecommons.org/licenses/by-nc-sa/4.0/",
+    "CC-BY-NC-SA-3.0-IGO": "https://creativecommons.org/licenses/by-nc-sa/3.0/igo/",
+    "MIT": "https://spdx.org/licenses/MIT",
+    "ODbL-1.0": "https://opendatacommons.org/licenses/odbl/1-0/",
+    "PDDL-1.0": "https://opendatacommons.org/licenses/pddl/1-0/",
+}
+"""SPDX identifiers of the licences of data that are known, each with its address."""
+
 ENV_PREFIX = "HATINH_"
 _OF_DBT = f"{ENV_PREFIX}DBT_"
 """Variables that we hand to dbt ourselves."""
@@ -67,6 +81,18 @@ class Settings(BaseSettings):
         "đơn vị vận hành hệ thống số liệu của tỉnh",
         min_length=1,
         description="whom agencies send their filled workbooks to, as printed in the workbooks",
+    )
+
+    publisher: str | None = Field(
+        None, min_length=1, description="who publishes the releases, as readers cite it; unset names the operating unit"
+    )
+    licence: str | None = Field(
+        None,
+        description="licence of what is computed from the province's own records, an SPDX identifier like CC-BY-4.0; "
+        "unset states that there is none; the terms of other sources stay theirs",
+    )
+    publication_url: Annotated[str, Field(pattern=r"^https?://\S+/$")] | None = Field(
+        None, description="address under which the open edition is published, ending in /; unset names none"
     )
 
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")] = Field(
@@ -162,6 +188,13 @@ class Settings(BaseSettings):
         west, south, east, north = map(float, value.split(","))
         if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
             raise ValueError("west, south, east, north in this order, longitude first: 105.05,17.86,106.60,18.82")
+        return value
+
+    @field_validator("licence")
+    @classmethod
+    def _is_known_licence(cls, value: str | None) -> str | None:
+        if value is not None and value not in LICENCES:
+            raise ValueError(f"one of {', '.join(LICENCES)}")
         return value
 
     @field_validator("schedule_cron", "pull_cron")

@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.catalogue.pages import pages as descriptions
 from pipelines.landing.deliveries import Delivery, deliveries
 from pipelines.landing.drop import DropReport, intake, waiting
 from pipelines.landing.pull import failed_pulls
@@ -25,6 +26,7 @@ from pipelines.quality.gx import validate
 from pipelines.quality.record import read_verdicts, write_verdicts
 from pipelines.quality.registries import faults
 from pipelines.quality.verdict import Evidence, Verdict
+from pipelines.release.about import about_of
 from pipelines.release.files import ReleaseError
 from pipelines.release.publish import Outcome, publish
 from pipelines.release.released import Release
@@ -248,8 +250,8 @@ def inputs_digest(platform: Platform) -> str:
     ]
     failed = {name: failed_pulls(settings.raw, name) for name in sources}
     read = {name: source.reading() for name, source in sources.items()}
-    designs = [(page.path, page.design) for page in pages(place_of(settings))]
-    about = (settings.province_name, settings.province_box, settings.max_quarantined_pct, settings.max_record_mb)
+    designs = [(page.path, page.design) for page in (*pages(place_of(settings)), *descriptions(settings))]
+    about = (about_of(settings), settings.province_box, settings.max_quarantined_pct, settings.max_record_mb)
     digest = hashlib.sha256(repr((sorted(files), failed, read, designs, about, _versions())).encode())
     digest.update(platform.dbt.fingerprint().encode())
     methods = sorted(settings.methods.glob("*.md")) if settings.methods else []
@@ -451,8 +453,9 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
                 list(_files(platform, connection)),
                 info,
                 platform.now(),
-                title=f"Số liệu chuyển đổi số tỉnh {platform.settings.province_name}",
-                pages=pages(place_of(platform.settings)),
+                about=about_of(platform.settings),
+                pages=[*pages(place_of(platform.settings)), *descriptions(platform.settings)],
+                open_pages=descriptions(platform.settings),
                 vault=platform.settings.vault,
             )
             if get_state(connection, "checked") and not outcome.undrawn and not outcome.open_blocked:

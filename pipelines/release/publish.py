@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipelines.quality.verdict import Verdict
 from pipelines.release import describe
 from pipelines.release import pages as drawing
+from pipelines.release.about import About
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_edition import OpenEdition
 from pipelines.release.files import (
@@ -26,6 +27,7 @@ from pipelines.release.files import (
     INTERNAL_FILE,
     INTERNAL_FOLDER,
     PACKAGE,
+    QUALITY,
     RELEASES,
     STAGING,
     ReleaseError,
@@ -45,8 +47,6 @@ from pipelines.transform.marts import Mart
 
 if TYPE_CHECKING:
     import duckdb
-
-TITLE = "Số liệu chuyển đổi số tỉnh Hà Tĩnh"
 
 STEPS = (
     *("swept", "judged", "table", "tables", "pages", "open", "database", "described", "verified", "frozen"),
@@ -81,8 +81,9 @@ def publish(
     run: RunInfo,
     now: datetime,
     *,
-    title: str = TITLE,
+    about: About = About(),  # noqa: B008  (frozen)
     pages: Sequence[Page] = (),
+    open_pages: Sequence[Page] = (),
     vault: Path | None = None,
     checkpoint: Callable[[str], object] = lambda step: None,
 ) -> Outcome:
@@ -95,8 +96,10 @@ def publish(
             synthetic, bytes, extracted_on; status (`loaded`, `refused` with its `reason`, `replaced` with
             `replaced_by`, a sha256, `withdrawn` with its `reason` and `withdrawn_at`).
         now: an aware time; becomes the release's.
+        about: publisher, contact, licence and title, as every description of the release states them.
         pages: drawn into the release from its tables. One that cannot be drawn costs no data: the release goes out
-            without it, reports that, and the next run tries again.
+            without it, reports that, and the next run tries again. `open_pages` are drawn into the open edition, from
+            its tables alone.
         vault: the private file in which closed quarters of the open edition are frozen (`disclosure_vault`). Without it
             the release has no open edition.
         checkpoint: called with the name of each step when it is done (`STEPS`); for tests that kill the process.
@@ -131,12 +134,17 @@ def publish(
     if not kept and all(mart.target in reasons for mart in marts):
         return Outcome("nothing", None, held_back, targets=states)
 
-    with _staging(root / f"{STAGING}{stamp(now)}") as staging, OpenEdition(vault, marts, current) as opened:
-        resources = list(_tables(conn, marts, types, receipts, marks, kept, current, staging, checkpoint))
+    with _staging(root / f"{STAGING}{stamp(now)}") as staging, OpenEdition(vault, marts, current, open_pages) as opened:
+        tables = {mart.name for mart in marts if mart.target not in reasons} | kept.keys()
+
+        def described(mart: Mart) -> Json:
+            return describe.resource(mart, types[mart.name], receipts, tables=tables, own_licence=about.licence)
+
+        resources = list(_tables(conn, marts, described, marks, kept, current, staging, checkpoint))
         checkpoint("tables")
 
         package = describe.package(
-            title=title,
+            about=about,
             resources=resources,
             held_back=marks,
             removed=sorted({*current.tables} - {mart.name for mart in marts}) if current else [],
@@ -145,6 +153,7 @@ def publish(
             receipts=receipts,
             run=run,
         )
+        package["quality"] = _quality(describe.quality(verdicts, states), staging)
         package |= opened.prepare(conn, reasons, receipts, now)
         content = describe.fingerprint(package | {"pages": drawing.wanted(pages)})
         is_known = current is not None and current.fingerprint == content
@@ -152,13 +161,14 @@ def publish(
             return Outcome("unchanged", current.id, held_back, current.files, states, open_blocked=opened.blocked)
         release_id = f"{stamp(now)}-{content[:8]}"
         package |= {"id": release_id, "created": created, "fingerprint": content}
+        package["citation"] = about.citation(release_id, created)
         package["pages"], package["undrawn"] = drawing.draw(Release(staging, package), pages)
-        undrawn = Release(staging, package).undrawn
         checkpoint("pages")
+        package |= opened.write(conn, package, receipts, about.licence, staging)
+        checkpoint("open")
+        undrawn = Release(staging, package).undrawn
         if current and is_known and undrawn.keys() == current.undrawn.keys():
             return Outcome("unchanged", current.id, held_back, current.files, states, undrawn, opened.blocked)
-        package |= opened.write(conn, package, receipts, staging)
-        checkpoint("open")
         _finish(conn, package, staging, checkpoint)
         opened.commit()  # a quarter is frozen before anybody sees a figure of it, never the other way round
         checkpoint("frozen")
@@ -227,8 +237,7 @@ def _mark(target: str, reason: str, created: str, current: Release | None, kept:
 def _tables(
     conn: duckdb.DuckDBPyConnection,
     marts: Sequence[Mart],
-    types: Mapping[str, Sequence[str]],
-    receipts: Sequence[Mapping[str, Any]],
+    described: Callable[[Mart], Json],
     marks: Sequence[Json],
     kept: Mapping[str, Json],
     current: Release | None,
@@ -239,7 +248,7 @@ def _tables(
     by_target = {mark["target"]: mark for mark in marks}
     for mart in marts:
         if mart.target not in by_target:
-            yield _new(conn, mart, types[mart.name], receipts, staging)
+            yield _new(conn, mart, described(mart), staging)
         elif current and mart.name in kept:
             yield _held(kept[mart.name], by_target[mart.target], current, staging)
         else:
@@ -247,16 +256,9 @@ def _tables(
         checkpoint("table")
 
 
-def _new(
-    conn: duckdb.DuckDBPyConnection,
-    mart: Mart,
-    types: Sequence[str],
-    receipts: Sequence[Mapping[str, Any]],
-    staging: Path,
-) -> Json:
+def _new(conn: duckdb.DuckDBPyConnection, mart: Mart, resource: Json, staging: Path) -> Json:
     from pipelines.release.write import write_parquet
 
-    resource = describe.resource(mart, types, receipts)
     path = staging / resource["path"]
     rows = write_parquet(conn, mart, resource, path)
     return resource | {"rows": rows, "bytes": path.stat().st_size, "hash": sha256(path)}
@@ -275,6 +277,12 @@ def _held(resource: Json, mark: Json, current: Release, staging: Path) -> Json:
     return resource | {"held_back": {key: mark[key] for key in ("since", "reason", "from_release")}}
 
 
+def _quality(checks: Json, staging: Path) -> Json:
+    path = staging / QUALITY
+    path.write_text(to_json(checks, indent=0), encoding="utf-8")
+    return {"path": QUALITY, "bytes": path.stat().st_size, "hash": sha256(path)}
+
+
 def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, checkpoint: Callable[[str], object]) -> None:
     """Complete the staging directory, make it durable and read-only, and prove that it reads back as it was meant."""
     from pipelines.release.write import verify, write_database
@@ -283,7 +291,7 @@ def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, check
     database = staging / DATABASE
     package["database"] = {"path": DATABASE, "bytes": database.stat().st_size, "hash": sha256(database)}
     checkpoint("database")
-    (staging / PACKAGE).write_text(to_json(package), encoding="utf-8")
+    (staging / PACKAGE).write_text(to_json(package, indent=0), encoding="utf-8")
     for path in staging.iterdir():
         if path.is_file():
             path.chmod(INTERNAL_FILE)

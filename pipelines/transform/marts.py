@@ -5,7 +5,8 @@ A published table is a model under `models/marts/<target>/`; the folder is the t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -79,6 +80,8 @@ class Mart:
     """Seeds of the lineage that hold figures others published, with their licence: they have no receipt that states
     it."""
     disclosure: Disclosure = field(default_factory=Disclosure)
+    references: tuple[tuple[str, str, str], ...] = ()
+    """Foreign keys, of the tests `relationships`: column, table, column there."""
 
 
 class MartIncomplete(ValueError):
@@ -139,7 +142,18 @@ def _mart(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Mart:
             if seed["resource_type"] == "seed" and seed["config"]["meta"].get("licence")
         ),
         disclosure=_disclosure(name, meta.get("disclosure"), [*node["columns"]]),
+        references=tuple(sorted(_references(node["unique_id"], manifest))),
     )
+
+
+def _references(unique_id: str, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for test in manifest["nodes"].values():
+        if test["resource_type"] == "test" and test.get("attached_node") == unique_id:
+            kind = test.get("test_metadata") or {}
+            if kind.get("name") == "relationships":
+                there = re.search(r"ref\('(\w+)'\)", kind["kwargs"]["to"])
+                if there:
+                    yield kind["kwargs"]["column_name"], there[1], kind["kwargs"]["field"]
 
 
 def _disclosure(mart: str, policy: Mapping[str, Any] | None, columns: Sequence[str]) -> Disclosure:
