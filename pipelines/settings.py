@@ -95,6 +95,16 @@ class Settings(BaseSettings):
         None, description="address under which the open edition is published, ending in /; unset names none"
     )
 
+    publish: Annotated[str, Field(pattern=r"^(s3://[a-z0-9][a-z0-9.-]+(/\S*)?(\?\S+)?|/.+|[^:]+)$")] | None = Field(
+        None,
+        description="where each release is copied to: a folder, or s3://bucket/prefix with region, scheme and "
+        "endpoint_override as in s3://open/data?endpoint_override=host:9000&scheme=http; access_key and secret_key are "
+        'in the credentials file under "publish"; unset copies nothing',
+    )
+    publish_edition: Literal["open", "internal"] = Field(
+        "open", description="which edition is copied there: open, or internal, which must then be closed to the public"
+    )
+
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")] = Field(
         "4GB", description="memory that DuckDB may use, like 4GB"
     )

@@ -40,6 +40,7 @@ Kind = Literal[
     "left",
     "late",
     "undrawn",
+    "not_published",
     "low_disk",
     "unreadable",
 ]
@@ -143,6 +144,7 @@ def read_state(settings: Settings, now: datetime) -> State:
         *_of_runs(last, holder is not None),
         *_stale(success, runs, now, settings.max_age_hours),
         *_of_release(release),
+        *_of_place(last),
         *_of_loads(next((run["loads"] for run in reversed(runs) if run.get("loads")), {})),
         *(Problem("left", path, why) for path, why in left.items() if why),
         *(Problem("late", delivery.source, str(delivery)) for delivery in expected if delivery.is_late),
@@ -194,6 +196,14 @@ def _of_release(release: Release | None) -> Iterator[Problem]:
         yield Problem("held_back", held.target, f"giữ bản trước từ / held back since {held.since}: {held.reason}")
     for path, reason in release.undrawn.items():
         yield Problem("undrawn", path, f"không vẽ được / could not be drawn: {reason}")
+
+
+def _of_place(last: Mapping[str, Any] | None) -> Iterator[Problem]:
+    """The release is out here and did not reach the place of publication."""
+    place = (last or {}).get("place") or {}
+    if place.get("status") == "failed":
+        text = f"chưa đưa được ra nơi công bố / not published: {place['error']}"
+        yield Problem("not_published", place["place"], text)
 
 
 def _of_loads(loads: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:

@@ -38,7 +38,7 @@ app = typer.Typer(
     "or lines of .env; [bold]hatinh doctor[/bold] lists them.",
 )
 key_app = typer.Typer(no_args_is_help=True, help="The key of the pseudonyms.")
-releases_app = typer.Typer(help="The releases on disk: list, verify, prune.")
+releases_app = typer.Typer(help="The releases on disk: list, verify, publish, prune.")
 qd766_app = typer.Typer(no_args_is_help=True, help="QĐ 766: the national index of service quality.")
 explain_app = typer.Typer(no_args_is_help=True, help="Why a figure is what it is, and what would move it.")
 app.add_typer(explain_app, name="explain", rich_help_panel=FIGURES)

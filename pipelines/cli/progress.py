@@ -20,6 +20,7 @@ TITLES: dict[Step, str] = {
     "build": "tính bảng / build",
     "judge": "kiểm tra / judge",
     "release": "công bố / release",
+    "publish": "đưa ra nơi công bố / publish",
 }
 
 
