@@ -128,6 +128,11 @@ class Place:
                 for file in files:
                     self._copy(file, f"{RELEASES}/{name}/{file.name}")
                     checkpoint(file.name)
+                if missing := {file.name for file in files} - set(self._list(f"{RELEASES}/{name}")):
+                    raise PlaceError(
+                        f"{self.address}: {len(missing)} files of {name} were removed while it was written: another "
+                        "installation publishes here. Give each a place of its own"
+                    )
                 manifest = {"release": release.id, "edition": edition, "files": {f.name: f.hash for f in files}}
                 self._write(f"{RELEASES}/{name}.json", to_json(manifest))
             checkpoint("complete")
@@ -170,10 +175,10 @@ class Place:
             content: bytes = file.read()
         return content
 
-    def _list(self) -> list[str]:
+    def _list(self, folder: str = RELEASES) -> list[str]:
         from pyarrow import fs
 
-        selector = fs.FileSelector(f"{self._root}/{RELEASES}", allow_not_found=True)
+        selector = fs.FileSelector(f"{self._root}/{folder}", allow_not_found=True)
         return [info.base_name for info in self._files.get_file_info(selector)]
 
     @contextmanager

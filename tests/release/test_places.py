@@ -172,6 +172,19 @@ def test_a_publication_that_fails_half_way_leaves_the_old_release_and_the_next_o
     assert storage.current() == {path.name: path.read_bytes() for path in (releases[1].path / "open").iterdir()}
 
 
+def test_of_two_publications_at_once_none_is_complete_without_its_files(
+    storage: Storage, releases: list[Release]
+) -> None:
+    def other(step: str) -> None:
+        if step == "broadband.parquet":
+            storage.place.publish(releases[1], NOW)
+
+    with pytest.raises(PlaceError, match="another installation publishes here"):
+        storage.place.publish(releases[0], NOW, checkpoint=other)
+    assert storage.place.releases() == [releases[1].id]
+    assert storage.current() == {path.name: path.read_bytes() for path in (releases[1].path / "open").iterdir()}
+
+
 def test_readers_are_led_back_without_a_second_upload(storage: Storage, releases: list[Release]) -> None:
     for release in releases:
         storage.place.publish(release, NOW)
