@@ -25,8 +25,9 @@ from pipelines.transform.dbt import Dbt
 from pipelines.transform.marts import Mart, marts_of
 from pipelines.warehouse.connection import Warehouse
 
-Step = Literal["land", "load", "build", "judge", "release"]
-STEPS: tuple[Step, ...] = get_args(Step)
+Step = Literal["land", "load", "build", "judge", "release", "publish"]
+STEPS: tuple[Step, ...] = get_args(Step)[:-1]
+"""The steps of every run; `publish` comes after them where a place of publication is set."""
 
 
 @dataclass(frozen=True)

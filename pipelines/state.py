@@ -43,6 +43,7 @@ Kind = Literal[
     "left",
     "late",
     "undrawn",
+    "not_published",
     "low_disk",
     "unreadable",
 ]
@@ -147,6 +148,7 @@ def read_state(settings: Settings, now: datetime) -> State:
         *_stale(success, runs, now, settings.max_age_hours),
         *_of_release(release),
         *([Problem("pinned", "release", str(pin))] if (pin := ReleaseStore(settings.marts).pinned()) else []),
+        *_of_place(last),
         *_of_loads(next((run["loads"] for run in reversed(runs) if run.get("loads")), {})),
         *(Problem("left", path, why) for path, why in left.items() if why),
         *(Problem("late", delivery.source, str(delivery)) for delivery in expected if delivery.is_late),
@@ -198,6 +200,13 @@ def _of_release(release: Release | None) -> Iterator[Problem]:
         yield Problem("held_back", held.target, tr("held back since") + f" {held.since}: {held.reason}")
     for path, reason in release.undrawn.items():
         yield Problem("undrawn", path, tr("could not be drawn") + f": {reason}")
+
+
+def _of_place(last: Mapping[str, Any] | None) -> Iterator[Problem]:
+    """The release is out here and did not reach the place of publication."""
+    place = (last or {}).get("place") or {}
+    if place.get("status") == "failed":
+        yield Problem("not_published", place["place"], tr("not published") + f": {place['error']}")
 
 
 def _of_loads(loads: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:

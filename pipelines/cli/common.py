@@ -66,7 +66,7 @@ def language_of_the_terminal() -> Language:
 
 
 key_app = typer.Typer(no_args_is_help=True, help="The key of the pseudonyms.")
-releases_app = typer.Typer(help="The releases on disk: list, verify, prune.")
+releases_app = typer.Typer(help="The releases on disk: list, verify, publish, prune.")
 qd766_app = typer.Typer(no_args_is_help=True, help="QĐ 766: the national index of service quality.")
 explain_app = typer.Typer(no_args_is_help=True, help="Why a figure is what it is, and what would move it.")
 province_app = typer.Typer(no_args_is_help=True, help="Another province beside this one.")

@@ -296,6 +296,37 @@ def releases_revise(
     out.print(f"{quarter}: {tr('computed again by the next run: hatinh run')}", highlight=False)
 
 
+@releases_app.command("publish")
+def releases_publish(
+    to: Annotated[
+        str | None,
+        typer.Option("--to", help="A folder or s3://bucket/prefix; else HATINH_PUBLISH.", show_default=False),
+    ] = None,
+    internal: Annotated[
+        bool, typer.Option("--internal", help="The internal edition: the place must be closed to the public.")
+    ] = False,
+) -> None:
+    """Copy the current release to a place of publication now; a run does so by itself where HATINH_PUBLISH is set."""
+    settings = read_settings()
+    address = to or settings.publish
+    if address is None:
+        stop("Where to? --to FOLDER or s3://bucket/prefix, or set HATINH_PUBLISH.", WRONG_USE)
+    from pipelines.landing.pull import PullError, read_credentials
+    from pipelines.release.files import ReleaseError
+    from pipelines.release.places import Place
+
+    refuse_if_held(settings)
+    try:
+        release = store_of(settings).current()
+        if release is None:
+            stop("There is no release yet: hatinh run", WRONG_USE)
+        place = Place(address, read_credentials(settings.credentials, "publish"))
+        done = place.publish(release, now(), "internal" if internal else settings.publish_edition)
+    except (ReleaseError, PullError) as error:
+        stop(str(error))
+    out.print(f"{done.place}: {done.status} {done.release} ({done.edition})", highlight=False, soft_wrap=True)
+
+
 @releases_app.command("prune")
 def releases_prune(
     keep: Annotated[int | None, typer.Option(min=1, help="How many to keep; else HATINH_KEEP_RELEASES.")] = None,

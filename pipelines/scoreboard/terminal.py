@@ -318,7 +318,7 @@ def _overdue(lines: Sequence[str], in_full: bool) -> RenderableType:
 
 def _warnings(release: Release) -> RenderableType:
     """Warnings, which hold nothing back, each once with all the targets that it concerns."""
-    evidence = (item for verdict in release.package["verdicts"].values() for item in verdict["evidence"])
+    evidence = (item for checks in release.evidence.values() for item in checks)
     warnings = {
         (item["table"], item["detail"]): item["observed"]
         for item in evidence
