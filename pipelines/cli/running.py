@@ -157,7 +157,7 @@ def _found_nothing_new(platform: Platform) -> bool:
     run_id = str(uuid4())
     if not walk.record_if_unchanged(platform, run_id):
         return False
-    from pipelines.orchestration.execute import record_unchanged
+    from pipelines.orchestration.instance import record_unchanged
 
     record_unchanged(platform.settings, run_id)
     return True
