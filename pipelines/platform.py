@@ -16,6 +16,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from pipelines.engine.front import feeds_of_front
+from pipelines.engine.load import LoadOnEngine
+from pipelines.engine.models import ModelsOnEngine
 from pipelines.landing.store import Landing
 from pipelines.quality.suites import Suite, read_suites
 from pipelines.release.schemas import read_retired
@@ -99,6 +102,33 @@ class Platform:
             {name: getattr(self.settings, name) for name in names},
             target=self.dbt_target or self.settings.dbt_target,
             seeds=self.settings.seeds,
+        )
+
+    @cached_property
+    def models(self) -> Dbt | ModelsOnEngine:
+        """What builds and tests the models: dbt on DuckDB, or with the rows of dossiers on the engine of the settings.
+
+        Kept between the two steps, since the session on the engine is.
+        """
+        if self.settings.engine == "duckdb":
+            return self.dbt
+        return ModelsOnEngine(self.dbt, self.warehouse, self.settings.engine, self.rows_elsewhere)
+
+    @cached_property
+    def feeds_elsewhere(self) -> frozenset[str]:
+        """The sources whose rows are kept as Parquet and loaded by the engine: none where there is no engine."""
+        return frozenset() if self.settings.engine == "duckdb" else feeds_of_front(self.dbt.manifest())
+
+    @cached_property
+    def rows_elsewhere(self) -> LoadOnEngine:
+        settings = self.settings
+        return LoadOnEngine(
+            settings.engine,
+            settings.warehouse,
+            settings.raw,
+            settings.pseudonym_key,
+            settings.max_record_mb << 20,
+            settings.memory_limit,
         )
 
     @cached_property

@@ -137,6 +137,11 @@ class Settings(BaseSettings):
         "4GB", description="memory that DuckDB may use, like 4GB"
     )
     threads: int = Field(2, ge=1, le=256, description="threads that DuckDB may use, 1 to 256")
+    engine: Annotated[str, Field(pattern=r"^(duckdb|sc://[A-Za-z0-9.\-\[\]:]+:\d{1,5}(/;use_ssl=true)?)$")] = Field(
+        "duckdb",
+        description="what computes the relations with one row per dossier: duckdb, or sc://HOST:PORT of Apache Spark 4 "
+        "or Sail (docs/scale.md)",
+    )
 
     pseudonym_key_file: Path = Field(
         Path(".secrets/pseudonym.key"),

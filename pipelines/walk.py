@@ -344,6 +344,7 @@ def load(
                 key=key,
                 max_record_bytes=platform.settings.max_record_mb << 20,
                 progress=loaded,
+                elsewhere=platform.rows_elsewhere if source.name in platform.feeds_elsewhere else None,
             )
             if report.reread:
                 reason = "a rule, a setting or a registry that they are read with has changed"
@@ -388,6 +389,9 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             reason = get_state(connection, "rebuild_because")
             if get_state(connection, "fingerprint") != project.fingerprint:
                 reason = reason or "models, macros, seeds or settings changed"
+            engine = platform.settings.engine.partition(":")[0]
+            if (get_state(connection, "engine") or "duckdb") != engine:
+                reason = reason or "the engine is another one"
             if not reason and get_state(connection, "checked") == _judged_state(platform, connection):
                 step.report("nothing changed since the last check")
                 return Built((), None, verdicts_hold=True, seconds=step.seconds())
@@ -408,11 +412,12 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             step.report(message, min(done, total), total)
 
         select = " ".join(f"+{name}" for name in sorted(models)) or None
-        results = platform.dbt.build(full_refresh=bool(reason), on_result=node_built, select=select, untouched=rests)
+        results = platform.models.build(full_refresh=bool(reason), on_result=node_built, select=select, untouched=rests)
         built = Built(tuple(results), reason, verdicts_hold=False, seconds=step.seconds(), is_partial=bool(models))
         if built.is_complete:
             with platform.warehouse.connect() as connection:
                 set_state(connection, "fingerprint", project.fingerprint)
+                set_state(connection, "engine", engine)
                 set_state(connection, "built_load", str(_last_load(connection)))
                 connection.execute("delete from meta.state where key = 'rebuild_because'")
         unchanged = len(results) - len(built.changed)
@@ -437,7 +442,7 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
             if result.status not in ("success", "pass"):
                 step.report(f"{result.resource_type} {result.name}: {result.status} {result.message}")
 
-        tests = platform.dbt.test(tested)
+        tests = platform.models.test(tested)
         last = platform.releases.current()
         judged = _targets_built(project.marts, built)
         found = validate(

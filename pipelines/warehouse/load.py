@@ -73,6 +73,23 @@ class LandedFile(Protocol):
     def synthetic(self) -> bool: ...
 
 
+class Elsewhere(Protocol):
+    """Keeps the typed rows of sources outside of the warehouse, in which `raw.<source>` is then a view on them."""
+
+    def load(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        source: Source,
+        files: Mapping[int, LandedFile],
+        load_no: int,
+        reading: str,
+    ) -> Iterator[FileLoad]:
+        """Load files, and book each of them with its quarantine."""
+
+    def publish(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+        """Make the view `raw.<source>` the rows of the files that are booked; rows of a table move out."""
+
+
 @dataclass(frozen=True)
 class FileLoad:
     """The result of loading one file. `refusal` states why a refused file was refused; `reasons` counts its quarantined
@@ -137,8 +154,12 @@ def load(
     key: bytes,
     max_record_bytes: int,
     progress: Callable[[FileLoad], None] = lambda file: None,
+    elsewhere: Elsewhere | None = None,
 ) -> LoadReport:
     """Load the active files that are not in the warehouse yet, and remove those that are no longer active.
+
+    Args:
+        elsewhere: where the rows are kept; in the table `raw.<source>` of the warehouse by default.
 
     Files that were read under another `Source.reading` are loaded again. Any error while one file is read,
     typed or counted is a refusal of that file, with the class and place of the error; the others are loaded.
@@ -147,11 +168,11 @@ def load(
         KeyProblem: the key is not the one that the warehouse's pseudonyms were made with.
     """
     _remember_key(connection, key)
-    bind_key(connection, key)
-    if source.province:
-        source.province.bind(connection)
-    bind_repeated_keys(connection)
-    _bind_is_misread(connection)
+    _bind(connection, source, key)
+    if elsewhere is None:
+        _bring_home(connection, source)
+    else:
+        elsewhere.publish(connection, source)
     reading = source.reading()
     known = {
         (str(sha256), str(name)): (int(file_no), read_under == reading)
@@ -163,10 +184,12 @@ def load(
     gone = {file: file_no for file, (file_no, _) in known.items() if file not in active_keys}
     stale = {file: file_no for file, (file_no, is_current) in known.items() if file in active_keys and not is_current}
     if gone:
-        _remove(connection, source, gone.values(), "files were withdrawn or superseded")
+        _remove(connection, source, gone.values(), "files were withdrawn or superseded", elsewhere)
     if stale:
-        _remove(connection, source, stale.values(), f"the files of {source.name} are read under other rules now")
-    _create_table(connection, source)
+        because = f"the files of {source.name} are read under other rules now"
+        _remove(connection, source, stale.values(), because, elsewhere)
+    if elsewhere is None:
+        _create_table(connection, source)
     next_no, load_no = _one(
         connection,
         "select coalesce(max(file_no), 0) + 1, greatest(coalesce(max(load_no), 0), ?) + 1 from raw.files",
@@ -177,10 +200,35 @@ def load(
     if next_no + len(numbered) > MAX_FILES:
         raise RuntimeError(f"{MAX_FILES:,} files are loaded: merge the old ones of {source.name} before you load more.")
     loads: list[FileLoad] = []
-    for files in _groups(numbered):
-        loads += _load_files(connection, source, files, open_file, max_record_bytes, load_no, reading, progress)
+    if elsewhere is not None:
+        for result in elsewhere.load(connection, source, dict(numbered), load_no, reading):
+            loads.append(result)
+            progress(result)
+    else:
+        for files in _groups(numbered):
+            loads += _load_files(connection, source, files, open_file, max_record_bytes, load_no, reading, progress)
     _mark_replaced(connection, source)
     return LoadReport(source.name, load_no, tuple(loads), tuple(sorted(name for _, name in gone)), len(stale))
+
+
+def load_alone(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    file_no: int,
+    file: LandedFile,
+    open_file: Callable[[LandedFile], BinaryIO],
+    *,
+    key: bytes,
+    max_record_bytes: int,
+    load_no: int,
+    reading: str,
+) -> FileLoad:
+    """Load one file into an empty warehouse, as `load` does: what a worker of an engine runs."""
+    _bind(connection, source, key)
+    _create_table(connection, source)
+    files = {file_no: file}
+    (result,) = _load_files(connection, source, files, open_file, max_record_bytes, load_no, reading, lambda _: None)
+    return result
 
 
 def stored_file(raw: Path) -> Callable[[LandedFile], BinaryIO]:
@@ -211,6 +259,34 @@ def _bind_is_misread(connection: duckdb.DuckDBPyConnection) -> None:
         connection.create_function("is_misread", vietnamese_text.is_misread, ["VARCHAR"], "BOOLEAN")
 
 
+def _bind(connection: duckdb.DuckDBPyConnection, source: Source, key: bytes) -> None:
+    """Give the session the functions and variables that typing a record needs."""
+    bind_key(connection, key)
+    if source.province:
+        source.province.bind(connection)
+    bind_repeated_keys(connection)
+    _bind_is_misread(connection)
+
+
+def is_view(connection: duckdb.DuckDBPyConnection, source: str) -> bool | None:
+    """Whether `raw.<source>` is a view on rows that are kept elsewhere; None where it is not there."""
+    row = connection.execute(
+        f"select table_type from information_schema.tables where table_schema = 'raw' and table_name = '{source}'"
+    ).fetchone()
+    return None if row is None else row[0] == "VIEW"
+
+
+def _bring_home(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """Rows that were kept elsewhere, as a table of the warehouse again."""
+    if is_view(connection, source.name):
+        connection.begin()
+        connection.execute(f"create or replace temp table brought_home as select * from raw.{source.name}")
+        connection.execute(f"drop view raw.{source.name}")
+        connection.execute(f"create table raw.{source.name} as select * from brought_home")
+        connection.execute("drop table brought_home")
+        connection.commit()
+
+
 def _create_table(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
     """The raw table; one that is empty is created again, since its columns may be of another version of the source."""
     columns = ", ".join(f"{column.name} {column.type}" for column in source.table.columns)
@@ -223,7 +299,13 @@ def _create_table(connection: duckdb.DuckDBPyConnection, source: Source) -> None
     )
 
 
-def _remove(connection: duckdb.DuckDBPyConnection, source: Source, file_nos: Collection[int], because: str) -> None:
+def _remove(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    file_nos: Collection[int],
+    because: str,
+    elsewhere: Elsewhere | None,
+) -> None:
     """Take files out. Where none of them had a row loaded, no table can change and nothing is built again."""
     connection.begin()
     rows, last_load = _one(
@@ -235,8 +317,10 @@ def _remove(connection: duckdb.DuckDBPyConnection, source: Source, file_nos: Col
     # A number of a load is used once: models remember up to which one they were built.
     removed = max(int(get_state(connection, "last_load_removed") or 0), int(last_load or 0))
     set_state(connection, "last_load_removed", str(removed))
-    for table in (f"raw.{source.name}", "raw.quarantine", "raw.files"):
+    for table in ("raw.quarantine", "raw.files", *([] if elsewhere else [f"raw.{source.name}"])):
         connection.execute(f"delete from {table} where file_no in (select unnest(?))", [list(file_nos)])
+    if elsewhere:
+        elsewhere.publish(connection, source)
     if rows:  # which months of the marts these files contributed to is no longer known: force a full rebuild
         set_state(connection, "rebuild_because", because)
     connection.commit()
