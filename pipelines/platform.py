@@ -21,14 +21,16 @@ from pipelines.engine.load import LoadOnEngine
 from pipelines.engine.models import ModelsOnEngine
 from pipelines.landing.store import Landing
 from pipelines.quality.suites import Suite, read_suites
+from pipelines.release.schemas import read_retired
 from pipelines.release.store import ReleaseStore
 from pipelines.settings import Settings
 from pipelines.transform.dbt import Dbt
 from pipelines.transform.marts import Mart, marts_of
 from pipelines.warehouse.connection import Warehouse
 
-Step = Literal["land", "load", "build", "judge", "release"]
-STEPS: tuple[Step, ...] = get_args(Step)
+Step = Literal["land", "load", "build", "judge", "release", "publish"]
+STEPS: tuple[Step, ...] = get_args(Step)[:-1]
+"""The steps of every run; `publish` comes after them where a place of publication is set."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Project:
     marts: tuple[Mart, ...]
     suites: Mapping[str, Suite]
     fingerprint: str
+    retired: Mapping[str, str] = field(default_factory=dict)
+    """Tables that are published no more, with the reason."""
 
 
 def _utc_now() -> datetime:
@@ -73,7 +77,7 @@ class Platform:
     timer: Callable[[], float] = time.perf_counter
     listeners: list[Listener] = field(default_factory=list)
     dbt_target: Path | None = None
-    """Folder of dbt's own files; the project's `target/` when it is not given."""
+    """Folder of dbt's own files, where a caller wants another than the settings'."""
 
     @cached_property
     def landing(self) -> Landing:
@@ -96,7 +100,7 @@ class Platform:
             self.settings.threads,
             self.settings.memory_limit,
             {name: getattr(self.settings, name) for name in names},
-            target=self.dbt_target,
+            target=self.dbt_target or self.settings.dbt_target,
             seeds=self.settings.seeds,
         )
 
@@ -138,7 +142,7 @@ class Platform:
         manifest = self.dbt.manifest()
         marts = tuple(marts_of(manifest))
         suites = read_suites(self.settings.expectations, {mart.name for mart in marts})
-        return Project(manifest, marts, suites, self.dbt.fingerprint())
+        return Project(manifest, marts, suites, self.dbt.fingerprint(), read_retired(self.settings.dbt_project))
 
     @cached_property
     def code_version(self) -> str:

@@ -84,8 +84,7 @@ class Dbt:
             DbtFailed: the project does not parse; the message is dbt's.
         """
         with self._parsed():
-            manifest: dict[str, Any] = json.loads(self.manifest_path.read_bytes())
-        return manifest
+            return _read_manifest(self.manifest_path)
 
     @contextmanager
     def _parsed(self) -> Iterator[Path]:
@@ -181,8 +180,7 @@ class Dbt:
     def compiled(self) -> dict[str, Any]:
         """The manifest with the SQL of every model as a full build runs it: `compiled_code` of each node."""
         self._invoke(["compile", "--full-refresh"])
-        manifest: dict[str, Any] = json.loads(self.manifest_path.read_bytes())
-        return manifest
+        return _read_manifest(self.manifest_path)
 
     def unit_test(self) -> list[NodeResult]:
         """Run the unit tests of the models; they need the upstream tables to exist, not to hold rows."""
@@ -244,6 +242,28 @@ class Dbt:
         if outcome.exception is not None:
             raise DbtFailed(f"dbt {arguments[0]} failed: {outcome.exception}") from outcome.exception
         return list(getattr(outcome.result, "results", []))
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    """dbt's manifest without ephemeral models: dbt inlines them, so what reads one reads its parents."""
+    manifest: dict[str, Any] = json.loads(path.read_bytes())
+    nodes, parent_map = manifest["nodes"], manifest["parent_map"]
+    inlined = {unique_id for unique_id, node in nodes.items() if node["config"].get("materialized") == "ephemeral"}
+
+    def resolved(parents: Sequence[str]) -> Iterator[str]:
+        for parent in parents:
+            if parent in inlined:
+                yield from resolved(parent_map[parent])
+            else:
+                yield parent
+
+    manifest["nodes"] = {unique_id: node for unique_id, node in nodes.items() if unique_id not in inlined}
+    manifest["parent_map"] = {
+        unique_id: sorted(set(resolved(parents)))
+        for unique_id, parents in parent_map.items()
+        if unique_id not in inlined
+    }
+    return manifest
 
 
 def spatial_extension() -> str:
