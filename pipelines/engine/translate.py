@@ -245,7 +245,8 @@ def seconds_between(tree: Tree) -> None:
 
 
 def found_in(tree: Tree) -> None:
-    """`coalesce(x in (select ...), false)` as a column: Sail takes `in` of a query as a condition only."""
+    """`coalesce(x in (select ...), false)` as a column: Sail takes `in` of a query as a condition only, and Spark 4.1
+    fails on `exists` in its place. The rows must be few: they become one list."""
     for node in list(tree.find_all(exp.In)):
         query = node.args.get("query")
         if query is None or node.find_ancestor(exp.Where, exp.Select).key == "where":
@@ -254,9 +255,11 @@ def found_in(tree: Tree) -> None:
         if not (isinstance(holder, exp.Coalesce) and [e.sql() for e in holder.expressions] == ["FALSE"]):
             raise NotTranslated("`in (select ...)` as a column, without `coalesce(..., false)`, is not in the list")
         rows = query.this.copy()
-        rows.set("expressions", [exp.alias_(rows.expressions[0].unalias(), "found_item")])
-        condition = exp.EQ(this=exp.column("found_item", "found"), expression=node.this.copy())
-        holder.replace(exp.Exists(this=exp.select("1").from_(rows.subquery("found")).where(condition)))
+        if any(rows.args.get(part) for part in ("group", "limit", "with", "with_")) or len(rows.expressions) != 1:
+            raise NotTranslated("`in (select ...)` as a column takes a plain select of one column")
+        rows.set("expressions", [exp.Anonymous(this="collect_set", expressions=[rows.expressions[0].unalias()])])
+        text = "coalesce(array_contains(rows, x), false)"
+        holder.replace(meaning(text, rows=rows.subquery(), x=node.this))
 
 
 def divide_doubles(tree: Tree) -> None:
