@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from walk_world import Province
 
 from pipelines.cli import app
-from pipelines.settings import PROJECT_ROOT
 from pipelines.cli.common import HELD_BACK
+from pipelines.settings import PROJECT_ROOT
 
 FILES = PROJECT_ROOT.parent / "shared" / "data"
 pytestmark = [

@@ -125,3 +125,28 @@ def test_a_hostile_file_is_refused_by_a_reason(file: str) -> None:
     found = load_case(FILES / "hostile" / file, source, name)
     assert found.rows == []
     assert len(found.refusals) == 1
+
+
+CUT = {
+    "reported_indicators": FILES / "faults" / "01j-check-report-traceback" / "chk.xls",
+    "ookla_tiles": FILES
+    / "faults"
+    / "08a-quadkey-binary"
+    / "ookla_tiles"
+    / "2026-07-01_performance_fixed_tiles.parquet",
+    "bts_inventory": FILES / "hostile" / "stray-cell-spaced.xlsx",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", CUT)
+def test_a_file_that_ends_anywhere_is_refused_or_says_that_it_is_truncated(source: str) -> None:
+    """Libraries crash, panic or read on; whatever they do is a reason of the file."""
+    path = CUT[source]
+    content, bound = path.read_bytes(), all_sources()[source]
+    name = "viettel-tram-2026-11-20.xlsx" if source == "bts_inventory" else path.name
+    for places in range(1, 60):
+        end = len(content) * places // 60
+        found = loaded(bound, content[:end], day=date(2026, 11, 20), name=name)
+        assert found.refusals or found.reasons, end
+        assert not any("Error at" in refusal for refusal in found.refusals), found.refusals
