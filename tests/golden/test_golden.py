@@ -21,6 +21,8 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from pipelines.cli import app
+from pipelines.engine.front import front_of
+from pipelines.engine.translate import translated
 from pipelines.landing.drop import intake
 from pipelines.release.released import Release
 from pipelines.reporting.overview import write_returned
@@ -123,6 +125,22 @@ def test_dbt_unit_tests_pass(world: World) -> None:
     assert not failed, "\n".join(f"{name}\n{outcome}" for name, outcome in failed.items())
     assert set(outcomes) == set(json.loads(world.dbt.manifest_path.read_bytes())["unit_tests"])
     assert {name.split(".")[2] for name in outcomes} >= {"stg_dossiers", "int_dossiers", "dossier_timeliness"}
+
+
+def test_every_model_with_dossiers_is_translated_for_an_engine(world: World) -> None:
+    """HATINH_ENGINE: a model that uses what the translator lacks fails here, and not in a run. No engine is needed."""
+    manifest = world.dbt.manifest()
+    front, names = front_of(manifest), {unique_id: node["name"] for unique_id, node in manifest["nodes"].items()}
+    sql = world.dbt.compiled_sql([names[unique_id] for unique_id in front.order])
+    tests = [test for test in world.dbt.data_tests() if front.marked & set(manifest["parent_map"][test.unique_id])]
+    with world.warehouse.connect() as connection:
+        for unique_id in front.order:
+            assert "intermediate." not in translated(sql[unique_id], connection, names[unique_id])
+        for test in tests:
+            assert translated(test.sql or "", connection, test.name)
+    assert {"stg_dossiers", "int_dossiers", "int_qd766_flags"} <= {names[unique_id] for unique_id in front.marked}
+    assert {"int_on_time", "dossier_ageing"} <= {names[unique_id] for unique_id in front.tables - front.marked}
+    assert "every_dossier_of_the_feeds_is_there_once" in {test.name for test in tests}
 
 
 def test_a_template_filled_by_hand_reaches_page_and_workbook_and_its_wrong_cell_comes_back(
