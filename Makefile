@@ -67,7 +67,7 @@ lint: install    ## ruff, mypy, sqlfluff
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint -q dbt_project/models
 
-format: install  ## let ruff mend what it can
+format: install  ## let ruff fix what it can
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 bench: install   ## the pipeline against the bare script, at 100 thousand and 1 million rows

@@ -233,7 +233,7 @@ def withdraw(
     ],
     reason: Annotated[str, typer.Option(help="Why; kept in the receipt.")],
 ) -> None:
-    """Take a landed file out of force: a wrong delivery. Its bytes stay; the next run rebuilds without it."""
+    """Withdraw a landed file: a wrong delivery. Its bytes stay; the next run rebuilds without it."""
     settings = read_settings()
     from pipelines.landing.store import LandingError
 

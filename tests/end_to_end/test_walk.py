@@ -61,10 +61,10 @@ def test_the_first_walk_releases_every_mart(first: Release, province: Province) 
 
 
 def test_every_record_of_the_sample_is_counted(first: Release, province: Province, sample: SampleReport) -> None:
-    told = [line for line in province.lines if " rows = " in line]
-    assert len(told) == len(sample.paths)
+    reported = [line for line in province.lines if " rows = " in line]
+    assert len(reported) == len(sample.paths)
     total = 0
-    for line in told:
+    for line in reported:
         rows, loaded, aside = (
             int(n.replace(",", "")) for n in re.findall(r"([\d,]+) (?:rows|loaded|in quarantine)", line)
         )
@@ -232,9 +232,14 @@ def test_a_reader_of_the_release_sees_which_files_its_figures_lack(poisoned: Rel
     assert set(lacking) == {"sample-empty.ndjson", "sample-towers.csv"}
     assert lacking["sample-empty.ndjson"] == "the file is empty"
     verdict = poisoned.package["verdicts"]["online_submission"]
-    (told,) = [item for item in verdict["evidence"] if item["check"] == "refused:dossiers"]
-    assert (verdict["verdict"], told["passed"], told["severity"], told["observed"]) == ("passed", False, "warn", "2")
-    assert "sample-towers.csv" in told["detail"]
+    (reported,) = [item for item in verdict["evidence"] if item["check"] == "refused:dossiers"]
+    assert (verdict["verdict"], reported["passed"], reported["severity"], reported["observed"]) == (
+        "passed",
+        False,
+        "warn",
+        "2",
+    )
+    assert "sample-towers.csv" in reported["detail"]
 
 
 @pytest.mark.slow
@@ -246,11 +251,11 @@ def test_withdrawing_the_bad_file_releases_the_target(poisoned: Release, first: 
             if receipt.sha256 not in healthy:
                 landing.withdraw(source, receipt.sha256, "a wrong delivery", province.platform.now())
     assert province.walk().success
-    mended = province.platform.releases.current()
-    assert mended is not None
-    assert mended.held_back == ()
+    fixed = province.platform.releases.current()
+    assert fixed is not None
+    assert fixed.held_back == ()
     for table in first.tables:
-        assert (mended.path / f"{table}.parquet").read_bytes() == (first.path / f"{table}.parquet").read_bytes()
+        assert (fixed.path / f"{table}.parquet").read_bytes() == (first.path / f"{table}.parquet").read_bytes()
     assert any("nowhere/note.txt" in line and "belongs to no source" in line for line in province.lines)
 
 

@@ -110,8 +110,8 @@ def test_a_code_beside_a_name(
 
 
 def review(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str | None, str]]:
-    told = "select name_given, placed_in, candidates from int_area_name_review order by all"
-    return connection.execute(told).fetchall()
+    reported = "select name_given, placed_in, candidates from int_area_name_review order by all"
+    return connection.execute(reported).fetchall()
 
 
 def test_what_leads_to_no_commune_is_shown_with_what_the_crosswalk_knows(render: Render) -> None:
@@ -173,7 +173,7 @@ def test_every_spelling_that_waits_is_answered_by_an_alias_as_it_is_written(rend
     waiting = [given for given, _, _ in review(world)]
     assert len(waiting) == len(stated)
     world.executemany(
-        "insert into area_aliases values (?, '18073', '2025-07-01', 'told')", [[given] for given in waiting]
+        "insert into area_aliases values (?, '18073', '2025-07-01', 'answered')", [[given] for given in waiting]
     )
     build(world, render)
     build(world, render, "int_unplaced_names", "int_area_name_review")

@@ -167,7 +167,7 @@ def release(
         marks = ", ".join("?" for _ in columns)
         for row in rows:
             connection.execute(f"insert into marts.{name} values ({marks})", [row.get(column) for column in columns])
-    warning = Evidence("a warning", "dbt_test", "stg_boundaries", "warn", passed=False, detail="Codes of before.")
+    warning = Evidence("a warning", "dbt_test", "stg_boundaries", "warn", passed=False, detail="Previous codes.")
     verdicts = {
         name: Verdict(
             name, (Evidence("a check", "dbt_test", name, "block", name not in held, "three rows too many"), warning)

@@ -92,10 +92,10 @@ def test_a_page_that_cannot_be_drawn_costs_no_data_and_is_tried_again(tmp_path: 
     assert (again.status, again.undrawn) == ("unchanged", first.undrawn)
     assert len(store.list()) == 1
 
-    mended = release(tmp_path, SMALL, day=2)
-    assert (mended.status, mended.undrawn) == ("released", {})
+    fixed = release(tmp_path, SMALL, day=2)
+    assert (fixed.status, fixed.undrawn) == ("released", {})
     assert (tmp_path / "current" / "scoreboard.html").exists()
-    store.verify(str(mended.release_id))
+    store.verify(str(fixed.release_id))
     assert release(tmp_path, SMALL, day=3).status == "unchanged"
 
 
