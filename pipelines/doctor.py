@@ -218,11 +218,16 @@ def _dagster(settings: Settings) -> Iterator[Finding]:
     try:
         given = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         runs = ((given.get("concurrency") or {}).get("runs") or {}).get("max_concurrent_runs")
+        queue = given.get("run_coordinator") or {}
+        limits = (queue.get("config") or {}).get("tag_concurrency_limits") or []
+        is_tagged = queue.get("class") == "OneWriter" and any(
+            limit.get("key") == "hatinh/waits_for" and limit.get("limit") == 1 for limit in limits
+        )
         is_quiet = (given.get("telemetry") or {}).get("enabled") is False
     except (OSError, yaml.YAMLError, AttributeError) as error:
         yield Finding("Dagster", False, f"{path} cannot be read ({type(error).__name__}): copy .dagster/dagster.yaml")
         return
-    wrong = [] if runs == 1 else ["concurrency.runs.max_concurrent_runs must be 1: there is one writer"]
+    wrong = [] if runs == 1 or is_tagged else ["max_concurrent_runs must be 1, or run_coordinator OneWriter as shipped"]
     wrong += [] if is_quiet else ["telemetry.enabled must be false: nothing leaves the machine"]
     yield Finding("Dagster", not wrong, "; ".join([str(path), *wrong]))
 

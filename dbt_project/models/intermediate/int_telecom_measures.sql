@@ -74,7 +74,10 @@ select
     if(d.drawn_area_km2 is not null, r.cells_reach_km2, null) as cells_reach_km2,
     coalesce(w.sites_drawn < w.sites_listed, false) as has_undrawn,
     n.radius_m as reach_radius_m,
-    coalesce(s.sites_schematic, 0) + coalesce(c.cells_schematic, 0) > 0 as has_schematic
+    coalesce(s.sites_schematic, 0) + coalesce(c.cells_schematic, 0) > 0 as has_schematic,
+    coalesce(g.has_sites and g.has_sample_sites, false)
+    or coalesce(c.has_samples, false) or coalesce(v.has_samples, false) or coalesce(l.has_samples, false)
+        as has_samples
 from {{ ref('int_telecom_grid') }} as g
 left join populations as p using (area_code)
 left join {{ ref('int_site_counts') }} as s using (quarter, operator, technology, area_code)

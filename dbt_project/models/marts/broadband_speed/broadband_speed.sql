@@ -4,19 +4,24 @@
 
 {% set min_tests, min_samples = 30, 300 %}
 
+-- a file is complete: that a commune has no test in it rests on the file too
 with ookla_asked as (
-    select distinct
+    select
         quarter,
-        network
+        network,
+        bool_or(has_samples) as has_samples
     from {{ ref('stg_ookla_tiles') }}
+    group by quarter, network
 ),
 
 ispeed_asked as (
-    select distinct
+    select
         month,
         operator,
-        network
+        network,
+        bool_or(has_samples) as has_samples
     from {{ ref('int_ispeed') }}
+    group by month, operator, network
 ),
 
 areas as (
@@ -33,7 +38,8 @@ measured as (
         'all' as operator,
         'ookla' as source,
         {{ min_tests }} as min_tests,
-        o.* exclude (quarter, network, area_code)
+        o.* exclude (quarter, network, area_code),
+        q.has_samples
     from areas as a
     cross join ookla_asked as q
     left join {{ ref('int_ookla_speeds') }} as o
@@ -53,7 +59,8 @@ measured as (
         i.latency_ms,
         i.samples as tests,
         i.is_ambiguous,
-        false as is_schematic
+        false as is_schematic,
+        coalesce(i.has_samples, q.has_samples) as has_samples
     from areas as a
     cross join ispeed_asked as q
     left join {{ ref('int_ispeed') }} as i
@@ -95,5 +102,6 @@ select
         when rating <> 'rated' then 'missing'
         when is_schematic then 'estimated'
         else 'observed'
-    end as obs_status
+    end as obs_status,
+    coalesce(has_samples, false) as has_samples
 from rated

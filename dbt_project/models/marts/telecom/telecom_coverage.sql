@@ -53,5 +53,6 @@ select
         when sites is null and cells is null and villages_covered is null then 'missing'
         when has_schematic then 'estimated'
         else 'observed'
-    end as obs_status
+    end as obs_status,
+    has_samples
 from {{ ref('int_telecom_measures') }}
