@@ -438,6 +438,10 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
         ReleaseError: the release cannot be written, or does not read back. Readers keep the last release.
     """
     with platform.step("release") as step:
+
+        def protecting(quarters: str, done: int, total: int) -> None:
+            step.report(f"open edition: protecting {quarters}, once ({done} of {total} quarters are done)", done, total)
+
         with platform.warehouse.connect() as connection:
             if not get_state(connection, "built_by"):
                 raise NotJudged(
@@ -454,6 +458,7 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
                 title=f"Số liệu chuyển đổi số tỉnh {platform.settings.province_name}",
                 pages=pages(place_of(platform.settings)),
                 vault=platform.settings.vault,
+                announce=protecting,
             )
             if get_state(connection, "checked") and not outcome.undrawn and not outcome.open_blocked:
                 set_state(connection, "released", f"{inputs_digest(platform)} {outcome.release_id}")

@@ -84,6 +84,7 @@ def publish(
     title: str = TITLE,
     pages: Sequence[Page] = (),
     vault: Path | None = None,
+    announce: Callable[[str, int, int], object] = lambda quarters, done, total: None,
     checkpoint: Callable[[str], object] = lambda step: None,
 ) -> Outcome:
     """Publish `marts` under `root` and lead readers there. The caller holds the lock of the warehouse.
@@ -99,6 +100,7 @@ def publish(
             without it, reports that, and the next run tries again.
         vault: the private file in which closed quarters of the open edition are frozen (`disclosure_vault`). Without it
             the release has no open edition.
+        announce: called before closed quarters of the open edition are protected (`disclosure.prepare`).
         checkpoint: called with the name of each step when it is done (`STEPS`); for tests that kill the process.
 
     Returns:
@@ -145,7 +147,7 @@ def publish(
             receipts=receipts,
             run=run,
         )
-        package |= opened.prepare(conn, reasons, receipts, now)
+        package |= opened.prepare(conn, reasons, receipts, now, announce)
         content = describe.fingerprint(package | {"pages": drawing.wanted(pages)})
         is_known = current is not None and current.fingerprint == content
         if current and is_known and not current.undrawn:
