@@ -1,4 +1,4 @@
-"""The project's Dagster instance: its name, its state before the page starts, and the record of runs with nothing new.
+"""The project's Dagster instance: named, made ready for the page, and given the runs that had nothing to do.
 
 Apart from `execute`, which imports every definition: a run with nothing new needs none of them.
 """
