@@ -205,7 +205,7 @@ class Dbt:
         from dbt_common.behavior_flags import BehaviorFlagRendered
 
         # a text of warnings that nobody reads, for which dbt reads the source of every frame on the stack
-        BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt.adapters.duckdb.impl")
+        BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
 
         def listen(event: Any) -> None:
             if on_result and event.info.name == "NodeFinished":
