@@ -197,15 +197,21 @@ def _enough(quarters: int = 1) -> list[world.Leaf]:
 
 
 def test_a_quarter_waits_thirty_days_by_clock_and_by_data(tmp_path: Path) -> None:
+    announced = []
+
     def quarters(now: datetime, last_day: str) -> list[str]:
         with Vault(tmp_path / f"{last_day}.duckdb") as vault:
-            edition = prepare(world.warehouse(_enough(2), last_day), POLICY, vault, now, is_synthetic=False)
+            source = world.warehouse(_enough(2), last_day)
+            edition = prepare(
+                source, POLICY, vault, now, is_synthetic=False, announce=lambda *said: announced.append(said)
+            )
             return [quarter["quarter"] for quarter in edition.quarters]
 
     assert quarters(datetime(2026, 4, 30, tzinfo=UTC), "2026-12-31") == []
     assert quarters(datetime(2026, 5, 1, tzinfo=UTC), "2026-12-31") == ["2026-Q1"]
     assert quarters(SUMMER, "2026-12-31") == ["2026-Q1", "2026-Q2"]
     assert quarters(SUMMER, "2026-07-02") == ["2026-Q1"], "the data end before late dossiers can have come"
+    assert announced == [("2026-Q1", 0, 1), ("2026-Q1, 2026-Q2", 0, 2), ("2026-Q1", 0, 1)], "only work is announced"
 
 
 def test_the_vault_is_private_and_the_edition_the_same_bytes(tmp_path: Path) -> None:
