@@ -29,6 +29,7 @@ from pipelines.release.files import ReleaseError
 from pipelines.release.publish import Outcome, publish
 from pipelines.release.released import Release
 from pipelines.release.runs import RunInfo, RunLog, RunStatus
+from pipelines.scoreboard.model import model
 from pipelines.scoreboard.pages import pages, place_of
 from pipelines.sources import all_sources
 from pipelines.sources.base import Source
@@ -248,7 +249,8 @@ def inputs_digest(platform: Platform) -> str:
     ]
     failed = {name: failed_pulls(settings.raw, name) for name in sources}
     read = {name: source.reading() for name, source in sources.items()}
-    designs = [(page.path, page.design) for page in pages(place_of(settings))]
+    place = place_of(settings)
+    designs = [(page.path, page.design) for page in (*pages(place), model(place))]
     about = (settings.province_name, settings.province_box, settings.max_quarantined_pct, settings.max_record_mb)
     digest = hashlib.sha256(repr((sorted(files), failed, read, designs, about, _versions())).encode())
     digest.update(platform.dbt.fingerprint().encode())
@@ -452,7 +454,8 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
                 info,
                 platform.now(),
                 title=f"Số liệu chuyển đổi số tỉnh {platform.settings.province_name}",
-                pages=pages(place_of(platform.settings)),
+                pages=[*pages(place_of(platform.settings)), model(place_of(platform.settings))],
+                open_pages=[model(place_of(platform.settings))],
                 vault=platform.settings.vault,
                 retired=platform.project.retired,
             )

@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pipelines.release import describe
+from pipelines.release import pages as drawing
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_vault import Vault
-from pipelines.release.files import OPEN, OPEN_FILE, OPEN_FOLDER, PACKAGE, ReleaseError, sha256, sync, to_json
+from pipelines.release.files import OPEN, OPEN_FILE, OPEN_FOLDER, PACKAGE, ReleaseError, seal, sha256, to_json
+from pipelines.release.pages import Page
+from pipelines.release.released import Release
 from pipelines.release.sql import literal
 
 if TYPE_CHECKING:
     import duckdb
 
     from pipelines.release.disclosure import Edition
-    from pipelines.release.released import Release
     from pipelines.transform.marts import Mart
 
 MARK = "\ufeff".encode()
@@ -33,10 +35,12 @@ MARK = "\ufeff".encode()
 class OpenEdition:
     """The open edition of one publication. Without a vault there is none, and every step does nothing."""
 
-    def __init__(self, vault: Path | None, marts: Sequence[Mart], current: Release | None) -> None:
+    def __init__(
+        self, vault: Path | None, marts: Sequence[Mart], current: Release | None, pages: Sequence[Page] = ()
+    ) -> None:
         self.blocked: str | None = None
         """Why closed quarters of dossiers are missing."""
-        self._marts, self._path = marts, vault
+        self._marts, self._path, self._pages = marts, vault, pages
         self._edition: Edition | None = None
         self._vault: Vault | None = None
         self._published = current.package.get("open", {}).get("quarters", []) if current else []
@@ -110,19 +114,21 @@ class OpenEdition:
                 resources += _published(conn, resource, policy.rows, staging, folder)
         if edition:
             resources += _protected(edition, self._marts, receipts, folder)
-        (folder / PACKAGE).write_text(to_json(_described(package, resources, edition)), encoding="utf-8")
-        files = sorted(folder.iterdir())
-        for path in files:
-            path.chmod(OPEN_FILE)
-            sync(path)
-        folder.chmod(OPEN_FOLDER)
-        sync(folder)
+        described = _described(package, resources, edition)
+        described["pages"], undrawn = drawing.draw(Release(folder, described), self._pages)
+        (folder / PACKAGE).write_text(to_json(described), encoding="utf-8")
+        files = seal(folder, OPEN_FILE, OPEN_FOLDER)
         return {
             "open": {
                 "path": OPEN,
                 "content": self._content(),
+                "undrawn": [{**page, "path": f"{OPEN}/{page['path']}"} for page in undrawn],
                 "files": [
-                    {"path": f"{OPEN}/{path.name}", "bytes": path.stat().st_size, "hash": sha256(path)}
+                    {
+                        "path": path.relative_to(staging).as_posix(),
+                        "bytes": path.stat().st_size,
+                        "hash": sha256(path),
+                    }
                     for path in files
                 ],
                 "audits": edition.audits if edition else [],
@@ -140,6 +146,7 @@ class OpenEdition:
             [mart.name, mart.disclosure.rows or ""] for mart in self._marts if mart.disclosure.edition == "public"
         )
         return {
+            "pages": drawing.wanted(self._pages),
             "public": public,
             "dossiers": self._edition.digest if self._edition else None,
             "blocked": self.blocked,
@@ -170,11 +177,11 @@ def _published(
     kept = {key: value for key, value in resource.items() if key not in ("held_back", "computed_from")}
     if rows is None:
         shutil.copyfile(source, copy)  # a hard link would share the rights of the internal file
-        return _with_csv(kept, folder)
+        return with_csv(kept, folder)
     schema = arrow_schema(kept)
     reader = conn.execute(f"select * from read_parquet({literal(str(source))}) where {rows}").to_arrow_reader()
     count = write_batches(reader, schema, copy)
-    return _with_csv(kept | {"rows": count, "bytes": copy.stat().st_size, "hash": sha256(copy)}, folder)
+    return with_csv(kept | {"rows": count, "bytes": copy.stat().st_size, "hash": sha256(copy)}, folder)
 
 
 def _protected(
@@ -193,10 +200,10 @@ def _protected(
             resource["licenses"] = describe.licences(r for r in receipts if r["source"] in mart.sources)
             path = folder / resource["path"]
             count = write_parquet(edition.vault.conn, mart, resource, path)
-            yield from _with_csv(resource | {"rows": count, "bytes": path.stat().st_size, "hash": sha256(path)}, folder)
+            yield from with_csv(resource | {"rows": count, "bytes": path.stat().st_size, "hash": sha256(path)}, folder)
 
 
-def _with_csv(resource: Json, folder: Path) -> list[Json]:
+def with_csv(resource: Json, folder: Path) -> list[Json]:
     """The resource, and the same table as CSV in UTF-8 with a mark."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -271,7 +278,7 @@ def problems(path: Path, package: Mapping[str, Any]) -> list[str]:
     if "open" not in package:
         return [f"{OPEN}/ does not belong to it"] if (path / OPEN).exists() else []
     expected = {item["path"]: item["hash"] for item in package["open"]["files"]}
-    present = {f"{OPEN}/{file.name}" for file in (path / OPEN).iterdir()} if (path / OPEN).is_dir() else set()
+    present = {file.relative_to(path).as_posix() for file in (path / OPEN).rglob("*") if file.is_file()}
     wrong = [f"{name} is missing" for name in sorted(expected.keys() - present)]
     wrong += [f"{name} does not belong to it" for name in sorted(present - expected.keys())]
     wrong += [

@@ -22,6 +22,7 @@ from pipelines.release import pages as drawing
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_edition import OpenEdition
 from pipelines.release.files import (
+    BI,
     DATABASE,
     INTERNAL_FILE,
     INTERNAL_FOLDER,
@@ -31,6 +32,7 @@ from pipelines.release.files import (
     ReleaseError,
     flip,
     iso,
+    seal,
     sha256,
     stamp,
     sync,
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
 TITLE = "Số liệu chuyển đổi số tỉnh Hà Tĩnh"
 
 STEPS = (
-    *("swept", "judged", "table", "tables", "pages", "open", "compared", "database", "described", "verified", "frozen"),
+    *("swept", "judged", "table", "tables", "open", "pages", "compared", "database", "described", "verified", "frozen"),
     *("renamed", "flipped"),
 )
 """Names with which `publish` calls its checkpoint, in order; `table` comes once a table."""
@@ -84,6 +86,7 @@ def publish(
     *,
     title: str = TITLE,
     pages: Sequence[Page] = (),
+    open_pages: Sequence[Page] = (),
     vault: Path | None = None,
     retired: Mapping[str, str] | None = None,
     checkpoint: Callable[[str], object] = lambda step: None,
@@ -98,7 +101,8 @@ def publish(
             `replaced_by`, a sha256, `withdrawn` with its `reason` and `withdrawn_at`).
         now: an aware time; becomes the release's.
         pages: drawn into the release from its tables. One that cannot be drawn costs no data: the release goes out
-            without it, reports that, and the next run tries again.
+            without it, reports that, and the next run tries again. `open_pages` are drawn into the open edition, from
+            its tables alone.
         vault: the private file in which closed quarters of the open edition are frozen (`disclosure_vault`). Without it
             the release has no open edition.
         retired: tables that are published no more, with the reason; one that is gone and not named here refuses the
@@ -138,7 +142,7 @@ def publish(
     if not kept and all(mart.target in reasons for mart in marts):
         return Outcome("nothing", None, held_back, targets=states)
 
-    with _staging(root / f"{STAGING}{stamp(now)}") as staging, OpenEdition(vault, marts, current) as opened:
+    with _staging(root / f"{STAGING}{stamp(now)}") as staging, OpenEdition(vault, marts, current, open_pages) as opened:
         resources = list(_tables(conn, marts, types, receipts, marks, kept, current, staging, checkpoint))
         checkpoint("tables")
 
@@ -160,12 +164,12 @@ def publish(
         release_id = f"{stamp(now)}-{content[:8]}"
         package |= {"id": release_id, "created": created, "fingerprint": content}
         package["pages"], package["undrawn"] = drawing.draw(Release(staging, package), pages)
+        package |= opened.write(conn, package, receipts, staging)
+        checkpoint("open")
         undrawn = Release(staging, package).undrawn
         checkpoint("pages")
         if current and is_known and undrawn.keys() == current.undrawn.keys():
             return Outcome("unchanged", current.id, held_back, current.files, states, undrawn, opened.blocked)
-        package |= opened.write(conn, package, receipts, staging)
-        checkpoint("open")
         package |= changes.write(conn, package, staging, current, previous_release(Release(staging, package)))
         checkpoint("compared")
         _finish(conn, package, staging, checkpoint)
@@ -301,6 +305,8 @@ def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, check
     package["database"] = {"path": DATABASE, "bytes": database.stat().st_size, "hash": sha256(database)}
     checkpoint("database")
     (staging / PACKAGE).write_text(to_json(package), encoding="utf-8")
+    if (staging / BI).is_dir():
+        seal(staging / BI, INTERNAL_FILE, INTERNAL_FOLDER)
     for path in staging.iterdir():
         if path.is_file():
             path.chmod(INTERNAL_FILE)

@@ -50,7 +50,8 @@ class Release:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        names = [*(r["path"] for r in (*self.package["resources"], *self.package.get("pages", ())))]
+        names = [r["path"] for r in self.package["resources"]]
+        names += [f["path"] for page in self.package.get("pages", ()) for f in (page, *page.get("files", ()))]
         changes = self.package.get("changes", {})
         names += [
             self.package["database"]["path"],
@@ -63,7 +64,8 @@ class Release:
     @property
     def undrawn(self) -> dict[str, str]:
         """Pages that should be here and are not, each with the reason."""
-        return {page["path"]: page["reason"] for page in self.package.get("undrawn", ())}
+        missing = (*self.package.get("undrawn", ()), *self.package.get("open", {}).get("undrawn", ()))
+        return {page["path"]: page["reason"] for page in missing}
 
     @property
     def rows(self) -> int:
