@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pipelines.release import describe
 from pipelines.release import pages as drawing
+from pipelines.release.about import licences, of_figures, words
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_vault import Vault
 from pipelines.release.files import OPEN, OPEN_FILE, OPEN_FOLDER, PACKAGE, ReleaseError, seal, sha256, to_json
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
     from pipelines.release.disclosure import Edition
     from pipelines.transform.marts import Mart
+
+_SHARED = ("id", "created", "title", "contributors", "homepage", "citation")
+"""What the release and its open edition state alike."""
 
 MARK = "\ufeff".encode()
 """Spreadsheets read a CSV as UTF-8 when it begins with this."""
@@ -96,6 +100,7 @@ class OpenEdition:
         conn: duckdb.DuckDBPyConnection,
         package: Mapping[str, Any],
         receipts: Sequence[Mapping[str, Any]],
+        own_licence: str | None,
         staging: Path,
     ) -> Json:
         """Write the folder and return its description for the release.
@@ -113,10 +118,10 @@ class OpenEdition:
             if policy and policy.edition == "public":
                 resources += _published(conn, resource, policy.rows, staging, folder)
         if edition:
-            resources += _protected(edition, self._marts, receipts, folder)
+            resources += _protected(edition, self._marts, receipts, own_licence, folder)
         described = _described(package, resources, edition)
         described["pages"], undrawn = drawing.draw(Release(folder, described), self._pages)
-        (folder / PACKAGE).write_text(to_json(described), encoding="utf-8")
+        (folder / PACKAGE).write_text(to_json(described, indent=0), encoding="utf-8")
         files = seal(folder, OPEN_FILE, OPEN_FOLDER)
         return {
             "open": {
@@ -156,12 +161,10 @@ class OpenEdition:
 def _described(package: Mapping[str, Any], resources: Sequence[Json], edition: Edition | None) -> Json:
     return {
         "$schema": describe.PROFILE,
-        **{key: package[key] for key in ("id", "created", "title")},
+        **{key: package[key] for key in _SHARED if key in package},
         "edition": OPEN,
         "synthetic": any(resource["synthetic"] for resource in resources),
-        "licenses": describe.licences(
-            {"licence": known.get("title", known["name"])} for resource in resources for known in resource["licenses"]
-        ),
+        "licenses": licences(words(known) for resource in resources for known in resource["licenses"]),
         "resources": list(resources),
         "disclosure": _disclosure(edition),
     }
@@ -185,7 +188,11 @@ def _published(
 
 
 def _protected(
-    edition: Edition, marts: Sequence[Mart], receipts: Sequence[Mapping[str, Any]], folder: Path
+    edition: Edition,
+    marts: Sequence[Mart],
+    receipts: Sequence[Mapping[str, Any]],
+    own_licence: str | None,
+    folder: Path,
 ) -> Iterable[Json]:
     from pipelines.release.disclosure_tables import open_marts
     from pipelines.release.write import write_parquet
@@ -197,7 +204,8 @@ def _protected(
             resource = describe.resource(mart, describe.column_types(mart), [])
             del resource["computed_from"]
             resource["synthetic"] = any(quarter["is_synthetic"] for quarter in edition.quarters)
-            resource["licenses"] = describe.licences(r for r in receipts if r["source"] in mart.sources)
+            terms = [str(r["licence"]) for r in receipts if r["source"] in mart.sources and r.get("licence")]
+            resource["licenses"] = licences(of_figures(text, own_licence) for text in terms)
             path = folder / resource["path"]
             count = write_parquet(edition.vault.conn, mart, resource, path)
             yield from with_csv(resource | {"rows": count, "bytes": path.stat().st_size, "hash": sha256(path)}, folder)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipelines.quality.verdict import Verdict
 from pipelines.release import changes, describe
 from pipelines.release import pages as drawing
+from pipelines.release.about import About
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_edition import OpenEdition
 from pipelines.release.files import (
@@ -27,6 +28,7 @@ from pipelines.release.files import (
     INTERNAL_FILE,
     INTERNAL_FOLDER,
     PACKAGE,
+    QUALITY,
     RELEASES,
     STAGING,
     ReleaseError,
@@ -49,10 +51,8 @@ from pipelines.transform.marts import Mart
 if TYPE_CHECKING:
     import duckdb
 
-TITLE = "Số liệu chuyển đổi số tỉnh Hà Tĩnh"
-
 STEPS = (
-    *("swept", "judged", "table", "tables", "open", "pages", "compared", "database", "described", "verified", "frozen"),
+    *("swept", "judged", "table", "tables", "pages", "open", "compared", "database", "described", "verified", "frozen"),
     *("renamed", "flipped"),
 )
 """Names with which `publish` calls its checkpoint, in order; `table` comes once a table."""
@@ -65,7 +65,7 @@ class Outcome:
     `undrawn` are pages that the release should have and lacks, each with the reason.
     """
 
-    status: Literal["released", "unchanged", "nothing"]
+    status: Literal["released", "unchanged", "nothing", "pinned"]
     release_id: str | None
     held_back: list[HeldBack] = field(default_factory=list)
     files: tuple[Path, ...] = ()
@@ -84,7 +84,7 @@ def publish(
     run: RunInfo,
     now: datetime,
     *,
-    title: str = TITLE,
+    about: About = About(),  # noqa: B008  (frozen)
     pages: Sequence[Page] = (),
     open_pages: Sequence[Page] = (),
     vault: Path | None = None,
@@ -100,6 +100,7 @@ def publish(
             synthetic, bytes, extracted_on; status (`loaded`, `refused` with its `reason`, `replaced` with
             `replaced_by`, a sha256, `withdrawn` with its `reason` and `withdrawn_at`).
         now: an aware time; becomes the release's.
+        about: publisher, contact, licence and title, as every description of the release states them.
         pages: drawn into the release from its tables. One that cannot be drawn costs no data: the release goes out
             without it, reports that, and the next run tries again. `open_pages` are drawn into the open edition, from
             its tables alone.
@@ -128,11 +129,9 @@ def publish(
     marts = sorted(marts, key=lambda mart: mart.name)
     types = {mart.name: describe.column_types(mart) for mart in marts}
     targets = sorted({*verdicts, *(mart.target for mart in marts)})
-    reasons = {target: reason for target in targets if (reason := _objection(verdicts.get(target)))}
     if current and marts and retired is not None:
         refuse_lost_tables(marts, retired, current)
-    for target, reason in _unfit(conn, [m for m in marts if m.target not in reasons], types, current):
-        reasons[target] = f"{reasons[target]}; {reason}" if target in reasons else reason
+    reasons = _reasons(conn, marts, {target: verdicts.get(target) for target in targets}, types, current)
     kept = _kept(current, [m for m in marts if m.target in reasons])
     marks = [_mark(target, reasons[target], created, current, kept) for target in targets if target in reasons]
     checkpoint("judged")
@@ -143,11 +142,16 @@ def publish(
         return Outcome("nothing", None, held_back, targets=states)
 
     with _staging(root / f"{STAGING}{stamp(now)}") as staging, OpenEdition(vault, marts, current, open_pages) as opened:
-        resources = list(_tables(conn, marts, types, receipts, marks, kept, current, staging, checkpoint))
+        tables = {mart.name for mart in marts if mart.target not in reasons} | kept.keys()
+
+        def described(mart: Mart) -> Json:
+            return describe.resource(mart, types[mart.name], receipts, tables=tables, own_licence=about.licence)
+
+        resources = list(_tables(conn, marts, described, marks, kept, current, staging, checkpoint))
         checkpoint("tables")
 
         package = describe.package(
-            title=title,
+            about=about,
             resources=resources,
             held_back=marks,
             removed=sorted({*current.tables} - {mart.name for mart in marts}) if current else [],
@@ -156,6 +160,7 @@ def publish(
             receipts=receipts,
             run=run,
         )
+        package["quality"] = _quality(describe.quality(verdicts, states), staging)
         package |= opened.prepare(conn, reasons, receipts, now)
         content = describe.fingerprint(package | {"pages": drawing.wanted(pages)})
         is_known = current is not None and current.fingerprint == content
@@ -163,11 +168,12 @@ def publish(
             return Outcome("unchanged", current.id, held_back, current.files, states, open_blocked=opened.blocked)
         release_id = f"{stamp(now)}-{content[:8]}"
         package |= {"id": release_id, "created": created, "fingerprint": content}
+        package["citation"] = about.citation(release_id, created)
         package["pages"], package["undrawn"] = drawing.draw(Release(staging, package), pages)
-        package |= opened.write(conn, package, receipts, staging)
+        checkpoint("pages")
+        package |= opened.write(conn, package, receipts, about.licence, staging)
         checkpoint("open")
         undrawn = Release(staging, package).undrawn
-        checkpoint("pages")
         if current and is_known and undrawn.keys() == current.undrawn.keys():
             return Outcome("unchanged", current.id, held_back, current.files, states, undrawn, opened.blocked)
         package |= changes.write(conn, package, staging, current, previous_release(Release(staging, package)))
@@ -177,12 +183,7 @@ def publish(
         checkpoint("frozen")
 
         release = Release(root / RELEASES / release_id, package)
-        if release.path.exists():
-            # A run of the same second and content died before its flip, or was rolled back: it is this release.
-            store.verify(release_id)
-        else:
-            staging.rename(release.path)
-            sync(release.path.parent)
+        _put(staging, release, store)
         checkpoint("renamed")
     flip(root, release_id)
     checkpoint("flipped")
@@ -197,6 +198,30 @@ def _staging(path: Path) -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _put(staging: Path, release: Release, store: ReleaseStore) -> None:
+    """Make the staged folder the release."""
+    if release.path.exists():
+        # A run of the same second and content died before its flip, or was rolled back: it is this release.
+        store.verify(release.id)
+    else:
+        staging.rename(release.path)
+        sync(release.path.parent)
+
+
+def _reasons(
+    conn: duckdb.DuckDBPyConnection,
+    marts: Sequence[Mart],
+    verdicts: Mapping[str, Verdict | None],
+    types: Mapping[str, Sequence[str]],
+    current: Release | None,
+) -> dict[str, str]:
+    """Why targets are held back, by target: the gate's objection, personal data, a schema that nobody declared."""
+    reasons = {target: reason for target, verdict in verdicts.items() if (reason := _objection(verdict))}
+    for target, reason in _unfit(conn, [m for m in marts if m.target not in reasons], types, current):
+        reasons[target] = f"{reasons[target]}; {reason}" if target in reasons else reason
+    return reasons
 
 
 def _objection(verdict: Verdict | None) -> str | None:
@@ -248,8 +273,7 @@ def _mark(target: str, reason: str, created: str, current: Release | None, kept:
 def _tables(
     conn: duckdb.DuckDBPyConnection,
     marts: Sequence[Mart],
-    types: Mapping[str, Sequence[str]],
-    receipts: Sequence[Mapping[str, Any]],
+    described: Callable[[Mart], Json],
     marks: Sequence[Json],
     kept: Mapping[str, Json],
     current: Release | None,
@@ -260,7 +284,7 @@ def _tables(
     by_target = {mark["target"]: mark for mark in marks}
     for mart in marts:
         if mart.target not in by_target:
-            yield _new(conn, mart, types[mart.name], receipts, staging)
+            yield _new(conn, mart, described(mart), staging)
         elif current and mart.name in kept:
             yield _held(kept[mart.name], by_target[mart.target], current, staging)
         else:
@@ -268,16 +292,9 @@ def _tables(
         checkpoint("table")
 
 
-def _new(
-    conn: duckdb.DuckDBPyConnection,
-    mart: Mart,
-    types: Sequence[str],
-    receipts: Sequence[Mapping[str, Any]],
-    staging: Path,
-) -> Json:
+def _new(conn: duckdb.DuckDBPyConnection, mart: Mart, resource: Json, staging: Path) -> Json:
     from pipelines.release.write import write_parquet
 
-    resource = describe.resource(mart, types, receipts)
     path = staging / resource["path"]
     rows = write_parquet(conn, mart, resource, path)
     return resource | {"rows": rows, "bytes": path.stat().st_size, "hash": sha256(path)}
@@ -296,6 +313,12 @@ def _held(resource: Json, mark: Json, current: Release, staging: Path) -> Json:
     return resource | {"held_back": {key: mark[key] for key in ("since", "reason", "from_release")}}
 
 
+def _quality(checks: Json, staging: Path) -> Json:
+    path = staging / QUALITY
+    path.write_text(to_json(checks, indent=0), encoding="utf-8")
+    return {"path": QUALITY, "bytes": path.stat().st_size, "hash": sha256(path)}
+
+
 def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, checkpoint: Callable[[str], object]) -> None:
     """Complete the staging directory, make it durable and read-only, and prove that it reads back as it was meant."""
     from pipelines.release.write import verify, write_database
@@ -304,7 +327,7 @@ def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, check
     database = staging / DATABASE
     package["database"] = {"path": DATABASE, "bytes": database.stat().st_size, "hash": sha256(database)}
     checkpoint("database")
-    (staging / PACKAGE).write_text(to_json(package), encoding="utf-8")
+    (staging / PACKAGE).write_text(to_json(package, indent=0), encoding="utf-8")
     if (staging / BI).is_dir():
         seal(staging / BI, INTERNAL_FILE, INTERNAL_FOLDER)
     for path in staging.iterdir():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.release.about import words
 from pipelines.release.describe import SAMPLES, Json, fingerprint, states_samples
 from pipelines.release.files import BI, DATABASE, OPEN, PACKAGE, ReleaseError, sha256
 from pipelines.release.protect import source_of
@@ -69,7 +70,7 @@ def arrow_schema(resource: Mapping[str, Any]) -> pa.Schema:
             "title_en": resource["title_en"],
             "description": resource["description"],
             "target": resource["target"],
-            "licence": " · ".join(item.get("title", item["name"]) for item in resource["licenses"]),
+            "licence": " · ".join(words(item) for item in resource["licenses"]),
             "sources": json.dumps([source["title"] for source in resource["sources"]], ensure_ascii=False),
             "synthetic": str(resource["synthetic"]).lower(),
             "schema": json.dumps(schema, ensure_ascii=False),
@@ -203,7 +204,8 @@ def verify(release: Release) -> None:
     present |= {path.name for path in release.path.iterdir() if path.is_dir()} - {OPEN, BI}
     wrong += [f"{name} is missing" for name in sorted(expected - present)]
     wrong += [f"{name} does not belong to it" for name in sorted(present - expected)]
-    for item in [*package["resources"], *pages.files(package), *changes.files(package), package["database"]]:
+    checks = [package["quality"]] if "quality" in package else []
+    for item in [*package["resources"], *pages.files(package), *changes.files(package), *checks, package["database"]]:
         path = release.path / item["path"]
         if item["path"] in present and sha256(path) != item["hash"]:
             wrong.append(f"{item['path']} is not the file that was published (sha256 differs)")

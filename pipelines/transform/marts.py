@@ -5,7 +5,8 @@ A published table is a model under `models/marts/<target>/`; the folder is the t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
@@ -86,6 +87,8 @@ class Mart:
     """The registries of the lineage, each with a digest of its content."""
     formula: str = ""
     """Digest of the SQL that computes it: the models of its lineage and the macros of the project."""
+    references: tuple[tuple[str, str, str], ...] = ()
+    """Foreign keys, of the tests `relationships`: column, table, column there."""
 
 
 class MartIncomplete(ValueError):
@@ -162,7 +165,18 @@ def _mart(node: Mapping[str, Any], manifest: Mapping[str, Any], macros: str) -> 
         schema_version=int(meta.get("schema_version", 1)),
         seeds=tuple((seed, digest[:16]) for seed, digest in contents["seed"]),
         formula=sha256(repr((macros, contents["model"])).encode()).hexdigest()[:16],
+        references=tuple(sorted(_references(node["unique_id"], manifest))),
     )
+
+
+def _references(unique_id: str, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for test in manifest["nodes"].values():
+        if test["resource_type"] == "test" and test.get("attached_node") == unique_id:
+            kind = test.get("test_metadata") or {}
+            if kind.get("name") == "relationships":
+                there = re.search(r"ref\('(\w+)'\)", kind["kwargs"]["to"])
+                if there:
+                    yield kind["kwargs"]["column_name"], there[1], kind["kwargs"]["field"]
 
 
 def _disclosure(mart: str, policy: Mapping[str, Any] | None, columns: Sequence[str]) -> Disclosure:
