@@ -109,7 +109,8 @@ def test_bi_tools_count_what_the_page_shows_and_every_key_leads_somewhere(first:
     described = json.loads((first.path / "bi" / "datapackage.json").read_bytes())
     tables = {item["name"]: item["schema"] for item in described["resources"] if item["format"] == "parquet"}
     model = yaml.safe_load((PROJECT_ROOT / "pipelines" / "scoreboard" / "bi" / "model.yml").read_text(encoding="utf-8"))
-    assert tables.keys() == model["tables"].keys()
+    without_rows = {"facts_sites", "facts_villages", "facts_reports"}  # the province of this test has dossiers alone
+    assert tables.keys() == model["tables"].keys() - without_rows
     for name, table in tables.items():
         assert [key["fields"][0] for key in table["foreignKeys"]] == [*model["tables"][name].get("leads", ())], name
         assert [field["name"] for field in table["fields"] if field["title"] == field["name"]] == [], name
@@ -119,12 +120,6 @@ def test_bi_tools_count_what_the_page_shows_and_every_key_leads_somewhere(first:
         assert dict(counted) == {status: count for status, count in counts.items() if count}
         sums = "select (select sum(received) from bi.facts_dossiers), (select sum(received) from dossier_timeliness)"
         (fact, mart) = connection.execute(sums).fetchone() or (None, 0)
-        assert fact == mart
-        sites = """
-            select (select sum(sites) from bi.facts_sites), sites from telecom_coverage
-            where area_code = '42' and operator = 'all' and technology = 'mobile' order by period_start desc
-        """
-        (fact, mart) = connection.execute(sites).fetchone() or (None, 0)
         assert fact == mart
 
 
