@@ -13,6 +13,7 @@ import duckdb
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
 from typer.testing import CliRunner
@@ -24,6 +25,8 @@ from pipelines.cli.common import HELD_BACK
 from pipelines.cli.running import waits_for_somebody
 from pipelines.platform import STEPS, Platform
 from pipelines.release.released import Release
+from pipelines.scoreboard.pages import place_of
+from pipelines.scoreboard.rows import Rows
 from pipelines.settings import PROJECT_ROOT
 from pipelines.transform.marts import marts_of
 from samples.dossiers import SampleReport
@@ -99,6 +102,25 @@ def test_sql_users_and_parquet_readers_see_the_same_with_titles(first: Release) 
     metadata = {key.decode(): value.decode() for key, value in schema.field("received").metadata.items()}
     assert metadata["title_vi"] == "Số hồ sơ tiếp nhận"
     assert metadata["unit"] == "hồ sơ"
+
+
+def test_bi_tools_count_what_the_page_shows_and_every_key_leads_somewhere(first: Release, province: Province) -> None:
+    assert first.undrawn == {}
+    described = json.loads((first.path / "bi" / "datapackage.json").read_bytes())
+    tables = {item["name"]: item["schema"] for item in described["resources"] if item["format"] == "parquet"}
+    model = yaml.safe_load((PROJECT_ROOT / "pipelines" / "scoreboard" / "bi" / "model.yml").read_text(encoding="utf-8"))
+    without_rows = {"facts_sites", "facts_villages", "facts_reports"}  # the province of this test has dossiers alone
+    assert tables.keys() == model["tables"].keys() - without_rows
+    for name, table in tables.items():
+        assert [key["fields"][0] for key in table["foreignKeys"]] == [*model["tables"][name].get("leads", ())], name
+        assert [field["name"] for field in table["fields"] if field["title"] == field["name"]] == [], name
+    counts = Rows(first, place_of(province.settings)).counts
+    with duckdb.connect(str(first.path / "marts.duckdb"), read_only=True) as connection:
+        counted = connection.execute("select status, count(*) from bi.scoreboard group by status").fetchall()
+        assert dict(counted) == {status: count for status, count in counts.items() if count}
+        sums = "select (select sum(received) from bi.facts_dossiers), (select sum(received) from dossier_timeliness)"
+        (fact, mart) = connection.execute(sums).fetchone() or (None, 0)
+        assert fact == mart
 
 
 def test_the_package_describes_the_files_and_their_sources(first: Release, sample: SampleReport) -> None:

@@ -258,7 +258,7 @@ def test_the_command_shows_two_releases_side_by_side(tmp_path: Path, monkeypatch
     assert as_json["tables"][0]["cells"] == 2
     assert len(as_json["moved"]) == 4
     same = CliRunner().invoke(app, ["releases", "diff", ids[0], ids[0]])
-    assert "nothing differs" in same.output
+    assert "Không có gì khác" in same.output
     unknown = CliRunner().invoke(app, ["releases", "diff", "x", ids[0]])
     assert (unknown.exit_code, "there is no release x" in unknown.output) == (2, True)
 
