@@ -32,15 +32,39 @@ LICENCES = {
 }
 """SPDX identifiers of the licences of data that are known, each with its address."""
 
-ENV_PREFIX = "HATINH_"
-_OF_DBT = f"{ENV_PREFIX}DBT_"
-"""Variables that we hand to dbt ourselves."""
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
-_ENV_FILES = (PROJECT_ROOT / ".env", Path(".env"))
-
 
 class SettingsError(ValueError):
     """A setting has a value that is not allowed. The message names it, its value and what is allowed."""
+
+
+ENV_PREFIX = "HATINH_"
+_NAME = re.compile(r"^\s*(?:export\s+)?(\w+)\s*=", re.MULTILINE)
+_OF_DBT = f"{ENV_PREFIX}DBT_"
+"""Variables that we hand to dbt ourselves."""
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+SETTINGS_FILE = f"{ENV_PREFIX}SETTINGS"
+"""Names the file that is read instead of `.env`: one installation may hold several provinces, each with its own."""
+_ENV_FILES = (PROJECT_ROOT / ".env", Path(".env"))
+
+
+def _files() -> tuple[Path, ...]:
+    given = os.environ.get(SETTINGS_FILE)
+    return (Path(given),) if given else _ENV_FILES
+
+
+def use_settings_file(path: Path) -> None:
+    """Read the settings from one file and from no `.env`, also in the processes that are started from here.
+
+    Raises:
+        SettingsError: it cannot be read, or the environment sets what it sets too: which one counts nobody would see.
+    """
+    try:
+        stated = set(_NAME.findall(path.read_text("utf-8")))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror})") from None
+    if twice := sorted(stated & os.environ.keys()):
+        raise SettingsError(f"{', '.join(twice)} is set in the environment and in {path}: unset it")
+    os.environ[SETTINGS_FILE] = str(path.resolve())
 
 
 class Settings(BaseSettings):
@@ -48,7 +72,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
-        env_file=_ENV_FILES,
         env_file_encoding="utf-8",
         extra="ignore",
         frozen=True,
@@ -77,6 +100,11 @@ class Settings(BaseSettings):
         description="folder of the registries (areas, agencies, targets, ...); another province has its own copy",
     )
 
+    language: Literal["vi", "en"] | None = Field(
+        None,
+        description="language of terminal, page and workbook: vi or en; unset writes all in Vietnamese, but the "
+        "terminal in English where the machine's locale is English",
+    )
     report_recipient: str = Field(
         "đơn vị vận hành hệ thống số liệu của tỉnh",
         min_length=1,
@@ -109,6 +137,11 @@ class Settings(BaseSettings):
         "4GB", description="memory that DuckDB may use, like 4GB"
     )
     threads: int = Field(2, ge=1, le=256, description="threads that DuckDB may use, 1 to 256")
+    engine: Annotated[str, Field(pattern=r"^(duckdb|sc://[A-Za-z0-9.\-\[\]:]+:\d{1,5}(/;use_ssl=true)?)$")] = Field(
+        "duckdb",
+        description="what computes the relations with one row per dossier: duckdb, or sc://HOST:PORT of Apache Spark 4 "
+        "or Sail (docs/scale.md)",
+    )
 
     pseudonym_key_file: Path = Field(
         Path(".secrets/pseudonym.key"),
@@ -256,6 +289,14 @@ class Settings(BaseSettings):
         return self.home / "dbt_project"
 
     @property
+    def dbt_target(self) -> Path | None:
+        """Folder of dbt's own files where the registries are another province's; None for the project's `target/`.
+
+        One folder for two provinces would be parsed again at each change of province, and mixed up by two runs at once.
+        """
+        return None if self.seeds.is_relative_to(self.dbt_project.resolve()) else self.data / "dbt"
+
+    @property
     def expectations(self) -> Path:
         return self.home / "expectations"
 
@@ -290,7 +331,7 @@ def load_settings(**overrides: Any) -> Settings:
         SettingsError: one line for each wrong setting: name, value, what is allowed.
     """
     try:
-        return Settings(**overrides)
+        return Settings(_env_file=_files(), **overrides)  # type: ignore[call-arg] # pydantic-settings takes it
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(error.errors()))) from None
     except pydantic_settings.SettingsError as error:  # the value is not JSON; it may hold a token and is not shown
@@ -303,11 +344,11 @@ def load_settings(**overrides: Any) -> Settings:
 
 def unknown_settings() -> Iterator[str]:
     """Variables HATINH_* of the environment or `.env` that are no setting: a mistyped one would change nothing."""
-    known = {f"{ENV_PREFIX}{field.upper()}" for field in Settings.model_fields}
+    known = {SETTINGS_FILE, *(f"{ENV_PREFIX}{field.upper()}" for field in Settings.model_fields)}
     given = set(os.environ)
-    for file in _ENV_FILES:
+    for file in _files():
         if file.is_file():
-            given |= set(re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", file.read_text("utf-8"), re.MULTILINE))
+            given |= set(_NAME.findall(file.read_text("utf-8")))
     for name in sorted(given):
         if name.upper().startswith(ENV_PREFIX) and name.upper() not in known and not name.startswith(_OF_DBT):
             like = difflib.get_close_matches(name.upper(), known, 1)

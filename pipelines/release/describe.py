@@ -126,6 +126,8 @@ def resource(
         "title_en": mart.title_en,
         "description": mart.description + _merged(mart),
         "target": mart.target,
+        "schema_version": mart.schema_version,
+        "computed_from": {"registries": dict(mart.seeds), "formula": mart.formula},
         "path": f"{mart.name}.parquet",
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",

@@ -178,7 +178,7 @@ def _published(
     from pipelines.release.write import arrow_schema, write_batches
 
     source, copy = staging / resource["path"], folder / resource["path"]
-    kept = {key: value for key, value in resource.items() if key != "held_back"}
+    kept = {key: value for key, value in resource.items() if key not in ("held_back", "computed_from")}
     if rows is None:
         shutil.copyfile(source, copy)  # a hard link would share the rights of the internal file
         return _with_csv(kept, folder)
@@ -203,6 +203,7 @@ def _protected(
         if mart.name in there:
             # no receipts: the internal edition states which file came when; here is whether the figures are made up
             resource = describe.resource(mart, describe.column_types(mart), [])
+            del resource["computed_from"]
             resource["synthetic"] = any(quarter["is_synthetic"] for quarter in edition.quarters)
             terms = [str(r["licence"]) for r in receipts if r["source"] in mart.sources and r.get("licence")]
             resource["licenses"] = licences(of_figures(text, own_licence) for text in terms)

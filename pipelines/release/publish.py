@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.quality.verdict import Verdict
-from pipelines.release import describe
+from pipelines.release import changes, describe
 from pipelines.release import pages as drawing
 from pipelines.release.about import About
 from pipelines.release.describe import Json
@@ -42,14 +42,15 @@ from pipelines.release.pages import Page
 from pipelines.release.protect import personal_data
 from pipelines.release.released import HeldBack, Release
 from pipelines.release.runs import RunInfo
-from pipelines.release.store import ReleaseStore
+from pipelines.release.schemas import refuse_lost_tables, undeclared
+from pipelines.release.store import ReleaseStore, previous_release
 from pipelines.transform.marts import Mart
 
 if TYPE_CHECKING:
     import duckdb
 
 STEPS = (
-    *("swept", "judged", "table", "tables", "pages", "open", "database", "described", "verified", "frozen"),
+    *("swept", "judged", "table", "tables", "pages", "open", "compared", "database", "described", "verified", "frozen"),
     *("renamed", "flipped"),
 )
 """Names with which `publish` calls its checkpoint, in order; `table` comes once a table."""
@@ -62,7 +63,7 @@ class Outcome:
     `undrawn` are pages that the release should have and lacks, each with the reason.
     """
 
-    status: Literal["released", "unchanged", "nothing"]
+    status: Literal["released", "unchanged", "nothing", "pinned"]
     release_id: str | None
     held_back: list[HeldBack] = field(default_factory=list)
     files: tuple[Path, ...] = ()
@@ -85,6 +86,7 @@ def publish(
     pages: Sequence[Page] = (),
     open_pages: Sequence[Page] = (),
     vault: Path | None = None,
+    retired: Mapping[str, str] | None = None,
     checkpoint: Callable[[str], object] = lambda step: None,
 ) -> Outcome:
     """Publish `marts` under `root` and lead readers there. The caller holds the lock of the warehouse.
@@ -102,6 +104,8 @@ def publish(
             its tables alone.
         vault: the private file in which closed quarters of the open edition are frozen (`disclosure_vault`). Without it
             the release has no open edition.
+        retired: tables that are published no more, with the reason; one that is gone and not named here refuses the
+            release. None: what is gone is not looked at.
         checkpoint: called with the name of each step when it is done (`STEPS`); for tests that kill the process.
 
     Returns:
@@ -109,8 +113,9 @@ def publish(
         there is no table to publish, and readers keep what they have.
 
     Raises:
-        ReleaseError: a contract that Parquet cannot hold or the warehouse does not meet; a written release that does
-            not read back as it was meant; a current release that is damaged. Readers keep what they have.
+        ReleaseError: a table of the current release that no mart makes and nobody retired; a contract that Parquet
+            cannot hold or the warehouse does not meet; a written release that does not read back as it was meant; a
+            current release that is damaged. Readers keep what they have.
     """
     created = iso(now)
     store = ReleaseStore(root)
@@ -122,9 +127,9 @@ def publish(
     marts = sorted(marts, key=lambda mart: mart.name)
     types = {mart.name: describe.column_types(mart) for mart in marts}
     targets = sorted({*verdicts, *(mart.target for mart in marts)})
-    reasons = {target: reason for target in targets if (reason := _objection(verdicts.get(target)))}
-    for target, reason in _unfit(conn, [m for m in marts if m.target not in reasons], types):
-        reasons[target] = f"{reasons[target]}; {reason}" if target in reasons else reason
+    if current and marts and retired is not None:
+        refuse_lost_tables(marts, retired, current)
+    reasons = _reasons(conn, marts, {target: verdicts.get(target) for target in targets}, types, current)
     kept = _kept(current, [m for m in marts if m.target in reasons])
     marks = [_mark(target, reasons[target], created, current, kept) for target in targets if target in reasons]
     checkpoint("judged")
@@ -169,17 +174,14 @@ def publish(
         undrawn = Release(staging, package).undrawn
         if current and is_known and undrawn.keys() == current.undrawn.keys():
             return Outcome("unchanged", current.id, held_back, current.files, states, undrawn, opened.blocked)
+        package |= changes.write(conn, package, staging, current, previous_release(Release(staging, package)))
+        checkpoint("compared")
         _finish(conn, package, staging, checkpoint)
         opened.commit()  # a quarter is frozen before anybody sees a figure of it, never the other way round
         checkpoint("frozen")
 
         release = Release(root / RELEASES / release_id, package)
-        if release.path.exists():
-            # A run of the same second and content died before its flip, or was rolled back: it is this release.
-            store.verify(release_id)
-        else:
-            staging.rename(release.path)
-            sync(release.path.parent)
+        _put(staging, release, store)
         checkpoint("renamed")
     flip(root, release_id)
     checkpoint("flipped")
@@ -196,6 +198,30 @@ def _staging(path: Path) -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def _put(staging: Path, release: Release, store: ReleaseStore) -> None:
+    """Make the staged folder the release."""
+    if release.path.exists():
+        # A run of the same second and content died before its flip, or was rolled back: it is this release.
+        store.verify(release.id)
+    else:
+        staging.rename(release.path)
+        sync(release.path.parent)
+
+
+def _reasons(
+    conn: duckdb.DuckDBPyConnection,
+    marts: Sequence[Mart],
+    verdicts: Mapping[str, Verdict | None],
+    types: Mapping[str, Sequence[str]],
+    current: Release | None,
+) -> dict[str, str]:
+    """Why targets are held back, by target: the gate's objection, personal data, a schema that nobody declared."""
+    reasons = {target: reason for target, verdict in verdicts.items() if (reason := _objection(verdict))}
+    for target, reason in _unfit(conn, [m for m in marts if m.target not in reasons], types, current):
+        reasons[target] = f"{reasons[target]}; {reason}" if target in reasons else reason
+    return reasons
+
+
 def _objection(verdict: Verdict | None) -> str | None:
     """Why the audit keeps a target from being published. What nobody checked is not published either."""
     if verdict is None or not verdict.evidence:
@@ -206,15 +232,23 @@ def _objection(verdict: Verdict | None) -> str | None:
 
 
 def _unfit(
-    conn: duckdb.DuckDBPyConnection, marts: Iterable[Mart], types: Mapping[str, Sequence[str]]
+    conn: duckdb.DuckDBPyConnection,
+    marts: Iterable[Mart],
+    types: Mapping[str, Sequence[str]],
+    current: Release | None,
 ) -> Iterable[tuple[str, str]]:
-    """(target, reason) for tables that hold personal data; raises when a table does not meet its contract."""
+    """(target, reason) for tables that hold personal data, or whose schema changed without a declaration.
+
+    Raises when a table does not meet its contract.
+    """
     from pipelines.release.write import check_columns
 
     for mart in marts:
         check_columns(conn, mart, types[mart.name])
         for finding in personal_data(conn, mart, types[mart.name]):
             yield mart.target, f"{mart.name}: {finding}"
+        if current and (change := undeclared(describe.resource(mart, types[mart.name], []), current)):
+            yield mart.target, change
 
 
 def _kept(current: Release | None, marts: Iterable[Mart]) -> dict[str, Json]:

@@ -52,9 +52,11 @@ class Release:
     @property
     def files(self) -> tuple[Path, ...]:
         names = [*(r["path"] for r in (*self.package["resources"], *self.package.get("pages", ())))]
+        changes = self.package.get("changes", {})
         names += [
             self.package["database"]["path"],
             PACKAGE,
+            *(changes[part]["path"] for part in ("table", "file") if part in changes),
             *([self.package["quality"]["path"]] if "quality" in self.package else []),
             *(f["path"] for f in self.package.get("open", {}).get("files", ())),
         ]

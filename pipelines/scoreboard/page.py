@@ -114,6 +114,7 @@ def _content(rows: Rows, place: Place) -> dict[str, Any]:
     tiles = [tile for pillar in pillars for tile in pillar["tiles"]]
     return {
         "place": place,
+        "title": words.title(place.province_name),
         "release": rows.release,
         "package": package,
         "created": words.moment(rows.release.created_at),
@@ -275,7 +276,7 @@ def _why_missing(release: Release, table: str) -> Text | None:
     held = next((held for held in release.held_back if held.target == table), None)
     if held:
         return Text(
-            f"Bảng {table} đang bị giữ lại và chưa có bản tốt nào trước đó: {held.reason}",
+            f"Bảng {table} đang bị giữ lại và chưa có bản tốt nào trước đó: {words.held_back(release, held).vi}",
             f"Table {table} is held back, and no good one was ever published: {held.reason}",
         )
     return Text(

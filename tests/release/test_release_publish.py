@@ -51,6 +51,7 @@ def test_first_release_is_complete_and_current(tmp_path: Path) -> None:
     assert (current.id, current.rows, current.targets) == (outcome.release_id, 3, ("connectivity", "online_services"))
     assert (tmp_path / "current").readlink() == Path("releases") / current.id
     assert sorted(p.name for p in outcome.files) == [
+        "CHANGES.md",
         "broadband.parquet",
         "datapackage.json",
         "dossiers_by_commune.parquet",
