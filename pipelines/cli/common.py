@@ -47,13 +47,25 @@ app = typer.Typer(
 
 
 @app.callback()
-def speak(
+def prepare(
     lang: Annotated[
         Literal["vi", "en"] | None,
         typer.Option("--lang", help="Language of the output; else HATINH_LANGUAGE.", show_default=False),
     ] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of settings that is read instead of .env, as `hatinh province new` writes it.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Choose the language before anything is said."""
+    """Choose settings and language before anything is printed."""
+    if settings is not None:
+        try:
+            use_settings_file(settings)
+        except SettingsError as error:
+            stop(str(error), WRONG_USE)
     use(lang or language_of_the_terminal())
 
 
@@ -77,23 +89,6 @@ app.add_typer(explain_app, name="explain", rich_help_panel=FIGURES)
 app.add_typer(qd766_app, name="qd766", rich_help_panel=FIGURES)
 app.add_typer(key_app, name="key", rich_help_panel=RUN)
 app.add_typer(releases_app, name="releases", invoke_without_command=True, rich_help_panel=OUT)
-
-
-@app.callback()
-def _options(
-    settings: Annotated[
-        Path | None,
-        typer.Option(
-            help="File of settings that is read instead of .env, as `hatinh province new` writes it.",
-            show_default=False,
-        ),
-    ] = None,
-) -> None:
-    if settings is not None:
-        try:
-            use_settings_file(settings)
-        except SettingsError as error:
-            stop(str(error), WRONG_USE)
 
 
 out = Console()

@@ -67,7 +67,9 @@ def new_source(name: Annotated[str, typer.Argument(help="Name like petitions.")]
 @new_app.command("mart")
 def new_mart(
     name: Annotated[str, typer.Argument(help="Name like telecom_coverage.")],
-    target: Annotated[str, typer.Option(help="Folder of the target it belongs to; a new one begins a target.")],
+    target: Annotated[
+        str, typer.Option(help="Folder of the target it belongs to; a name that is not there makes a new one.")
+    ],
     title: Title = "",
 ) -> None:
     """Write the files of a new mart: model, contract, expectations, method page, golden case, generated files."""

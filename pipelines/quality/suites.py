@@ -201,7 +201,8 @@ class _StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ign
             if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"{key} is written twice", key_node.start_mark)
             seen.append(key)
-        return super().construct_mapping(node, deep)
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        return mapping
 
 
 def _read_suite(path: Path, tables: Collection[str] | None) -> Suite:
