@@ -16,6 +16,8 @@ import pytest
 import yaml
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
+from polars.testing import assert_frame_equal
+from questions import Question, questions
 from typer.testing import CliRunner
 from walk_world import LAST, ONE_DOSSIER, Province
 
@@ -132,6 +134,19 @@ def test_the_package_describes_the_files_and_their_sources(first: Release, sampl
     assert {receipt["name"] for receipt in package["sources"]} == {path.name for path in sample.paths}
     evidence = first.evidence["dossier_timeliness"]
     assert {"build", "dbt_test", "expectation", "load"} <= {item["kind"] for item in evidence}
+
+
+@pytest.mark.parametrize("question", questions(), ids=lambda question: question.title.partition(".")[0])
+def test_a_worked_question_has_one_answer_in_sql_and_in_python(first: Release, question: Question) -> None:
+    answer = question.by_sql(first.path)
+    assert_frame_equal(answer, question.by_python(first.path), check_dtypes=False)
+    assert "r" in question.blocks
+    if "5G" not in question.title:  # this province has dossiers alone
+        assert answer.height > 0
+
+
+def test_there_are_twelve_worked_questions() -> None:
+    assert len(questions()) == 12
 
 
 def test_dagster_knows_the_run_its_files_and_its_checks(first: Release, province: Province) -> None:
