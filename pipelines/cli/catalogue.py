@@ -62,7 +62,7 @@ def _of_code(text: str) -> Iterator[Id]:
 def _of_template(text: str) -> set[Id]:
     """The messages of a template of a page."""
     found = extract_from_ast(jinja2.Environment(autoescape=True).parse(text), ("tr",))
-    given = (message if isinstance(message, str) else message[0] for _, _, message in found)  # then its values
+    given = (message if isinstance(message, str) else (message or ("",))[0] for _, _, message in found)  # then values
     return {message for message in given if message}
 
 

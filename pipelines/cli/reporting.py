@@ -31,31 +31,39 @@ def template(
     period: Annotated[str, typer.Option(help="2026, 2026-H1, 2026-Q3 or 2026-09.")],
     agency: Annotated[str | None, typer.Option(help="Code of the agency; without it, all that report.")] = None,
     to: Annotated[Path | None, typer.Option("--out", help="File to write; else named by what it asks.")] = None,
+    each_agency: Annotated[
+        bool, typer.Option("--each-agency", help="A workbook for each agency that reports, into the folder of --out.")
+    ] = False,
 ) -> None:
     """Write the workbook by which agencies report what no system delivers. Filled, it goes into the drop folder."""
     settings = read_settings()
     from pipelines.periods import local_date
     from pipelines.reporting.forms import form
+    from pipelines.reporting.overview import previous_values
     from pipelines.reporting.registry import ReportingError, load_registry, parse_period
     from pipelines.reporting.workbook import workbook_bytes
 
+    if agency and each_agency:
+        stop(tr("--agency names one, --each-agency takes all: give one of the two."), WRONG_USE)
+    place = {"province_code": settings.province_code, "province_name": settings.province_name}
     try:
-        asked = form(
-            load_registry(settings.seeds),
-            wanted,
-            parse_period(period),
-            agency=agency,
-            province_code=settings.province_code,
-            province_name=settings.province_name,
-        )
+        registry, chosen = load_registry(settings.seeds), parse_period(period)
+        forms = [form(registry, wanted, chosen, agency=agency, **place)]
+        if each_agency:
+            answering = {row.agency for row in forms[0].rows if row.agency} | set(forms[0].choices)
+            codes = sorted(body.code for body in answering)
+            forms = [form(registry, wanted, chosen, agency=code, **place) for code in codes]
     except ReportingError as error:
         stop(str(error), WRONG_USE)
-    today = local_date(now())
-    path = to or Path(f"{asked.name}.xlsx")
-    write_file(path, workbook_bytes(asked, made_on=today, send_to=settings.report_recipient))
-    rows, due = len(asked.rows), day(asked.due_on)
-    text = ntr("{path}: {count} row, due {due}", "{path}: {count} rows, due {due}", rows, path=path, due=due)
-    out.print(text, highlight=False)
+    today, current = local_date(now()), store_of(settings).current()
+    previous = previous_values(current.path, chosen) if current else {}
+    for asked in forms:
+        path = (to or Path()) / f"{asked.name}.xlsx" if each_agency else to or Path(f"{asked.name}.xlsx")
+        content = workbook_bytes(asked, made_on=today, send_to=settings.report_recipient, previous=previous)
+        write_file(path, content)
+        rows, due = len(asked.rows), day(asked.due_on)
+        text = ntr("{path}: {count} row, due {due}", "{path}: {count} rows, due {due}", rows, path=path, due=due)
+        out.print(text, highlight=False, soft_wrap=True)
     out.print(
         tr(
             "When filled: hatinh check-report FILE, then put it into {folder}",

@@ -54,6 +54,25 @@ EACH = f"""
 """
 
 
+PREVIOUS = f"""
+    select indicator, area_code, printf('%.15g', value) as figure, {_PERIOD} as period
+    from {SOURCE.name}
+    where period_type = $type and period_start < $first and value is not null
+    qualify row_number() over (partition by indicator, area_code order by period_start desc, reported_on desc) = 1
+"""
+
+
+def previous_values(release: Path, period: Period) -> dict[tuple[str, str], str]:
+    """By (indicator, area_code) the newest figure before a period, as a form prints it: `79,9 (2026-Q2)`."""
+    reader = ReleaseReader(release)
+    if SOURCE.name not in reader.tables:
+        return {}
+    rows = reader.query(PREVIOUS, {"type": period.type, "first": period.first})
+    return {
+        (row["indicator"], row["area_code"]): f"{row['figure'].replace('.', ',')} ({row['period']})" for row in rows
+    }
+
+
 def summary(release: Path, period: Period | None, agency: str | None) -> Lines:
     """A line an indicator and period: how many reports came in time, late, not at all, and whose are missing.
 
