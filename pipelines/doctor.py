@@ -16,6 +16,7 @@ from pipelines.landing.store import Landing, LandingError
 from pipelines.quality.registries import faults
 from pipelines.release.files import ReleaseError
 from pipelines.release.store import ReleaseStore
+from pipelines.seeds import seed_sql
 from pipelines.settings import ENV_PREFIX, Settings, unknown_settings
 from pipelines.sources import all_sources
 from pipelines.state import read_state
@@ -157,7 +158,7 @@ def _release(settings: Settings) -> Iterator[Finding]:
 
 def foreign_rows(database: Path, settings: Settings) -> dict[str, int]:
     """By table, rows whose `area_code` is neither in the registry of areas nor the province nor the nation."""
-    areas = settings.seeds / "areas.csv"
+    areas = seed_sql(settings.seeds, "'areas'")
     found = {}
     with duckdb.connect(str(database), read_only=True) as connection:
         rows = connection.execute(
@@ -165,9 +166,9 @@ def foreign_rows(database: Path, settings: Settings) -> dict[str, int]:
         ).fetchall()
         for (table,) in rows:
             counted = connection.execute(
-                f"select count(*) from \"{table}\" where area_code not in ('VN', ?) and area_code not in "
-                "(select column0 from read_csv(?, all_varchar = true, header = false))",
-                [settings.province_code, str(areas)],
+                f"select count(*) from \"{table}\" where area_code not in ('VN', ?) "
+                f"and area_code not in (select a.area_code from {areas} as a)",
+                [settings.province_code],
             ).fetchone()
             if counted and counted[0]:
                 found[str(table)] = int(counted[0])
@@ -217,11 +218,16 @@ def _dagster(settings: Settings) -> Iterator[Finding]:
     try:
         given = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         runs = ((given.get("concurrency") or {}).get("runs") or {}).get("max_concurrent_runs")
+        queue = given.get("run_coordinator") or {}
+        limits = (queue.get("config") or {}).get("tag_concurrency_limits") or []
+        is_tagged = queue.get("class") == "OneWriter" and any(
+            limit.get("key") == "hatinh/waits_for" and limit.get("limit") == 1 for limit in limits
+        )
         is_quiet = (given.get("telemetry") or {}).get("enabled") is False
     except (OSError, yaml.YAMLError, AttributeError) as error:
         yield Finding("Dagster", False, f"{path} cannot be read ({type(error).__name__}): copy .dagster/dagster.yaml")
         return
-    wrong = [] if runs == 1 else ["concurrency.runs.max_concurrent_runs must be 1: there is one writer"]
+    wrong = [] if runs == 1 or is_tagged else ["max_concurrent_runs must be 1, or run_coordinator OneWriter as shipped"]
     wrong += [] if is_quiet else ["telemetry.enabled must be false: nothing leaves the machine"]
     yield Finding("Dagster", not wrong, "; ".join([str(path), *wrong]))
 

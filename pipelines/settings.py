@@ -18,15 +18,53 @@ import pydantic_settings
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-ENV_PREFIX = "HATINH_"
-_OF_DBT = f"{ENV_PREFIX}DBT_"
-"""Variables that we hand to dbt ourselves."""
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
-_ENV_FILES = (PROJECT_ROOT / ".env", Path(".env"))
+LICENCES = {
+    "Apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
+    "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
+    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "CC-BY-SA-4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
+    "CC-BY-NC-4.0": "https://creativecommons.org/licenses/by-nc/4.0/",
+    "CC-BY-NC-SA-4.0": "https://creativecommons.org/licenses/by-nc-sa/4.0/",
+    "CC-BY-NC-SA-3.0-IGO": "https://creativecommons.org/licenses/by-nc-sa/3.0/igo/",
+    "MIT": "https://spdx.org/licenses/MIT",
+    "ODbL-1.0": "https://opendatacommons.org/licenses/odbl/1-0/",
+    "PDDL-1.0": "https://opendatacommons.org/licenses/pddl/1-0/",
+}
+"""SPDX identifiers of the licences of data that are known, each with its address."""
 
 
 class SettingsError(ValueError):
     """A setting has a value that is not allowed. The message names it, its value and what is allowed."""
+
+
+ENV_PREFIX = "HATINH_"
+_NAME = re.compile(r"^\s*(?:export\s+)?(\w+)\s*=", re.MULTILINE)
+_OF_DBT = f"{ENV_PREFIX}DBT_"
+"""Variables that we hand to dbt ourselves."""
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+SETTINGS_FILE = f"{ENV_PREFIX}SETTINGS"
+"""Names the file that is read instead of `.env`: one installation may hold several provinces, each with its own."""
+_ENV_FILES = (PROJECT_ROOT / ".env", Path(".env"))
+
+
+def _files() -> tuple[Path, ...]:
+    given = os.environ.get(SETTINGS_FILE)
+    return (Path(given),) if given else _ENV_FILES
+
+
+def use_settings_file(path: Path) -> None:
+    """Read the settings from one file and from no `.env`, also in the processes that are started from here.
+
+    Raises:
+        SettingsError: it cannot be read, or the environment sets what it sets too: which one counts nobody would see.
+    """
+    try:
+        stated = set(_NAME.findall(path.read_text("utf-8")))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror})") from None
+    if twice := sorted(stated & os.environ.keys()):
+        raise SettingsError(f"{', '.join(twice)} is set in the environment and in {path}: unset it")
+    os.environ[SETTINGS_FILE] = str(path.resolve())
 
 
 class Settings(BaseSettings):
@@ -34,7 +72,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
-        env_file=_ENV_FILES,
         env_file_encoding="utf-8",
         extra="ignore",
         frozen=True,
@@ -74,10 +111,37 @@ class Settings(BaseSettings):
         description="whom agencies send their filled workbooks to, as printed in the workbooks",
     )
 
+    publisher: str | None = Field(
+        None, min_length=1, description="who publishes the releases, as readers cite it; unset names the operating unit"
+    )
+    licence: str | None = Field(
+        None,
+        description="licence of what is computed from the province's own records, an SPDX identifier like CC-BY-4.0; "
+        "unset states that there is none; the terms of other sources stay theirs",
+    )
+    publication_url: Annotated[str, Field(pattern=r"^https?://\S+/$")] | None = Field(
+        None, description="address under which the open edition is published, ending in /; unset names none"
+    )
+
+    publish: Annotated[str, Field(pattern=r"^(s3://[a-z0-9][a-z0-9.-]+(/\S*)?(\?\S+)?|/.+|[^:]+)$")] | None = Field(
+        None,
+        description="where each release is copied to: a folder, or s3://bucket/prefix with region, scheme and "
+        "endpoint_override as in s3://open/data?endpoint_override=host:9000&scheme=http; access_key and secret_key are "
+        'in the credentials file under "publish"; unset copies nothing',
+    )
+    publish_edition: Literal["open", "internal"] = Field(
+        "open", description="which edition is copied there: open, or internal, which must then be closed to the public"
+    )
+
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")] = Field(
         "4GB", description="memory that DuckDB may use, like 4GB"
     )
     threads: int = Field(2, ge=1, le=256, description="threads that DuckDB may use, 1 to 256")
+    engine: Annotated[str, Field(pattern=r"^(duckdb|sc://[A-Za-z0-9.\-\[\]:]+:\d{1,5}(/;use_ssl=true)?)$")] = Field(
+        "duckdb",
+        description="what computes the relations with one row per dossier: duckdb, or sc://HOST:PORT of Apache Spark 4 "
+        "or Sail (docs/scale.md)",
+    )
 
     pseudonym_key_file: Path = Field(
         Path(".secrets/pseudonym.key"),
@@ -169,6 +233,13 @@ class Settings(BaseSettings):
             raise ValueError("west, south, east, north in this order, longitude first: 105.05,17.86,106.60,18.82")
         return value
 
+    @field_validator("licence")
+    @classmethod
+    def _is_known_licence(cls, value: str | None) -> str | None:
+        if value is not None and value not in LICENCES:
+            raise ValueError(f"one of {', '.join(LICENCES)}")
+        return value
+
     @field_validator("schedule_cron", "pull_cron")
     @classmethod
     def _five_fields(cls, value: str) -> str:
@@ -218,6 +289,14 @@ class Settings(BaseSettings):
         return self.home / "dbt_project"
 
     @property
+    def dbt_target(self) -> Path | None:
+        """Folder of dbt's own files where the registries are another province's; None for the project's `target/`.
+
+        One folder for two provinces would be parsed again at each change of province, and mixed up by two runs at once.
+        """
+        return None if self.seeds.is_relative_to(self.dbt_project.resolve()) else self.data / "dbt"
+
+    @property
     def expectations(self) -> Path:
         return self.home / "expectations"
 
@@ -252,7 +331,7 @@ def load_settings(**overrides: Any) -> Settings:
         SettingsError: one line for each wrong setting: name, value, what is allowed.
     """
     try:
-        return Settings(**overrides)
+        return Settings(_env_file=_files(), **overrides)  # type: ignore[call-arg] # pydantic-settings takes it
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(error.errors()))) from None
     except pydantic_settings.SettingsError as error:  # the value is not JSON; it may hold a token and is not shown
@@ -265,11 +344,11 @@ def load_settings(**overrides: Any) -> Settings:
 
 def unknown_settings() -> Iterator[str]:
     """Variables HATINH_* of the environment or `.env` that are no setting: a mistyped one would change nothing."""
-    known = {f"{ENV_PREFIX}{field.upper()}" for field in Settings.model_fields}
+    known = {SETTINGS_FILE, *(f"{ENV_PREFIX}{field.upper()}" for field in Settings.model_fields)}
     given = set(os.environ)
-    for file in _ENV_FILES:
+    for file in _files():
         if file.is_file():
-            given |= set(re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", file.read_text("utf-8"), re.MULTILINE))
+            given |= set(_NAME.findall(file.read_text("utf-8")))
     for name in sorted(given):
         if name.upper().startswith(ENV_PREFIX) and name.upper() not in known and not name.startswith(_OF_DBT):
             like = difflib.get_close_matches(name.upper(), known, 1)

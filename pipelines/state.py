@@ -26,7 +26,7 @@ from pipelines.settings import Settings
 from pipelines.sources import all_sources
 from pipelines.warehouse.connection import Warehouse
 
-GOOD = ("released", "unchanged", "partial")
+GOOD = ("released", "unchanged", "partial", "pinned")
 """Statuses of runs that came to their end and left readers something."""
 _WAITED = timedelta(hours=24)
 """A file that no run looked at for so long is a problem: nothing takes the drop folder in."""
@@ -36,11 +36,14 @@ Kind = Literal[
     "run_failed",
     "stale",
     "held_back",
+    "pinned",
     "refused",
+    "truncated",
     "pull_failed",
     "left",
     "late",
     "undrawn",
+    "not_published",
     "low_disk",
     "unreadable",
 ]
@@ -144,6 +147,8 @@ def read_state(settings: Settings, now: datetime) -> State:
         *_of_runs(last, holder is not None),
         *_stale(success, runs, now, settings.max_age_hours),
         *_of_release(release),
+        *([Problem("pinned", "release", str(pin))] if (pin := ReleaseStore(settings.marts).pinned()) else []),
+        *_of_place(last),
         *_of_loads(next((run["loads"] for run in reversed(runs) if run.get("loads")), {})),
         *(Problem("left", path, why) for path, why in left.items() if why),
         *(Problem("late", delivery.source, str(delivery)) for delivery in expected if delivery.is_late),
@@ -197,11 +202,21 @@ def _of_release(release: Release | None) -> Iterator[Problem]:
         yield Problem("undrawn", path, tr("could not be drawn") + f": {reason}")
 
 
+def _of_place(last: Mapping[str, Any] | None) -> Iterator[Problem]:
+    """The release is out here and did not reach the place of publication."""
+    place = (last or {}).get("place") or {}
+    if place.get("status") == "failed":
+        yield Problem("not_published", place["place"], tr("not published") + f": {place['error']}")
+
+
 def _of_loads(loads: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
     for source, load in loads.items():
         for file in load.get("refused", ()):
             name, _, reason = str(file).partition(": ")
             yield Problem("refused", f"{source}/{name}", tr("file refused") + f": {reason}")
+        for file in load.get("truncated", ()):
+            name, _, reason = str(file).partition(": ")
+            yield Problem("truncated", f"{source}/{name}", tr("truncated or not read to its end") + f": {reason}")
         for note in load.get("not_fetched", ()):
             period, _, reason = str(note).partition(": ")
             yield Problem("pull_failed", f"{source}/{period}", tr("last pull failed") + f": {reason}")

@@ -16,20 +16,25 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.catalogue.pages import pages as descriptions
 from pipelines.landing.deliveries import Delivery, deliveries
 from pipelines.landing.drop import DropReport, intake, waiting
-from pipelines.landing.pull import failed_pulls
+from pipelines.landing.pull import PullError, failed_pulls, read_credentials
 from pipelines.platform import Platform, Progress
 from pipelines.quality.gate import judge as judge_targets
 from pipelines.quality.gx import validate
 from pipelines.quality.record import read_verdicts, write_verdicts
 from pipelines.quality.registries import faults
 from pipelines.quality.verdict import Evidence, Verdict
+from pipelines.release.about import about_of
 from pipelines.release.files import ReleaseError
-from pipelines.release.publish import Outcome, publish
+from pipelines.release.places import Place, PlaceError, Published
+from pipelines.release.publish import Outcome
+from pipelines.release.publish import publish as publish_release
 from pipelines.release.released import Release
 from pipelines.release.runs import RunInfo, RunLog, RunStatus
 from pipelines.scoreboard.pages import pages, place_of
+from pipelines.settings import Settings
 from pipelines.sources import all_sources
 from pipelines.sources.base import Source
 from pipelines.transform.dbt_results import NodeResult
@@ -43,6 +48,7 @@ from pipelines.warehouse.load import (
     quarantine_counts,
     refused_files,
     repeated_files,
+    rows_lost,
     source_totals,
     stored_file,
     truncated_files,
@@ -59,6 +65,10 @@ if TYPE_CHECKING:
 
 class NotJudged(RuntimeError):
     """The tables in the warehouse were not judged after they were built, so nothing of them may go out."""
+
+
+class WrongProvince(RuntimeError):
+    """The warehouse is another province's. The message names both."""
 
 
 @dataclass(frozen=True)
@@ -118,15 +128,19 @@ class Run:
     loads: dict[str, dict[str, Any]] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)
     """Files that stay in the drop folder, each with the reason."""
+    place: Published | None = None
+    """What came of the publication at the place that is set."""
     seconds: dict[str, float] = field(default_factory=dict)
     """By step, in order."""
 
-    def record(self, result: DropReport | Loaded | Outcome) -> None:
+    def record(self, result: DropReport | Loaded | Outcome | Published | None) -> None:
         if isinstance(result, DropReport):
             self.left = {left.path: left.reason for left in (*result.unsettled, *result.unknown, *result.failed)}
         elif isinstance(result, Loaded):
             self.loads |= result.totals
-        else:
+        elif isinstance(result, Published):
+            self.place = result
+        elif result is not None:
             self.status, self.error = result.status, None
             self.release, self.targets = result.release_id, dict(result.targets)
 
@@ -168,6 +182,7 @@ def hold(platform: Platform, run_id: str) -> Iterator[Run]:
                 targets=run.targets,
                 loads=run.loads,
                 left=run.left,
+                place=asdict(run.place) if run.place else None,
                 seconds=run.seconds,
             )
 
@@ -191,6 +206,7 @@ def run(platform: Platform, run_id: str, *, targets: Collection[str] = ()) -> Ou
         judge(platform, build(platform, [mart.name for mart in marts]), run_id)
         outcome = release(platform, current.info)
         current.record(outcome)
+        current.record(publish(platform))
         return outcome
 
 
@@ -207,7 +223,8 @@ def record_if_unchanged(platform: Platform, run_id: str) -> bool:
         if not _is_unchanged(platform):
             return False
         log = RunLog(platform.settings.marts)
-        last = next(entry for entry in reversed(log.runs()) if entry["status"] in ("released", "unchanged"))
+        made = [run for run in log.runs() if run["kind"] == "run" and run["status"] in ("released", "unchanged")]
+        last = made[-1]
         log.begin(RunInfo(run_id, started, platform.code_version))
         log.finish(
             run_id,
@@ -216,6 +233,7 @@ def record_if_unchanged(platform: Platform, run_id: str) -> bool:
             release=last["release"],
             targets=last["targets"],
             loads=last["loads"],
+            place=last.get("place"),
             left={path: why for path, why in last.get("left", {}).items() if (platform.settings.drop / path).exists()},
         )
     return True
@@ -225,15 +243,28 @@ def _is_unchanged(platform: Platform) -> bool:
     """Whether a run now could only come to what the last one came to.
 
     No file waits in the drop folder; active files, models, registries, expectations, settings, code and libraries are
-    those of the last run; it held nothing back, drew every page, and readers have its release.
+    those of the last run; each of its verdicts was reached by looking at the data, it drew every page, and readers have
+    its release. What it held back stays held back, for the same reasons.
     """
     current = platform.releases.current()
-    if current is None or waiting(platform.settings.drop, all_sources()):
+    if current is None or platform.releases.pinned() or waiting(platform.settings.drop, all_sources()):
+        return False
+    if not _is_published(platform, current.id):
         return False
     with platform.warehouse.connect(read_only=True) as connection:
         if not get_state(connection, "checked"):
             return False
         return get_state(connection, "released") == f"{inputs_digest(platform)} {current.id}"
+
+
+def _is_published(platform: Platform, release_id: str) -> bool:
+    """Whether the place that is set has the release, by the record of the last run."""
+    settings, runs = platform.settings, RunLog(platform.settings.marts).runs()
+    if settings.publish is None:
+        return True
+    last = (runs[-1].get("place") if runs else None) or {}
+    wanted = (settings.publish.partition("?")[0], settings.publish_edition, release_id)
+    return last.get("status") != "failed" and wanted == tuple(last.get(k) for k in ("place", "edition", "release"))
 
 
 def inputs_digest(platform: Platform) -> str:
@@ -248,8 +279,8 @@ def inputs_digest(platform: Platform) -> str:
     ]
     failed = {name: failed_pulls(settings.raw, name) for name in sources}
     read = {name: source.reading() for name, source in sources.items()}
-    designs = [(page.path, page.design) for page in pages(place_of(settings))]
-    about = (settings.province_name, settings.province_box, settings.max_quarantined_pct, settings.max_record_mb)
+    designs = [(page.path, page.design) for page in (*pages(place_of(settings)), *descriptions(settings))]
+    about = (about_of(settings), settings.province_box, settings.max_quarantined_pct, settings.max_record_mb)
     digest = hashlib.sha256(repr((sorted(files), failed, read, designs, about, _versions())).encode())
     digest.update(platform.dbt.fingerprint().encode())
     methods = sorted(settings.methods.glob("*.md")) if settings.methods else []
@@ -292,11 +323,13 @@ def load(
 
     Raises:
         KeyProblem: there is no key, or it is not the one that the warehouse was loaded with.
+        WrongProvince: the warehouse was loaded for another province.
     """
     reports, totals = {}, {}
     key = read_key(platform.settings.pseudonym_key)
     with platform.step("load") as step, ExitStack() as opened:
         connection = connection or opened.enter_context(platform.warehouse.connect())
+        _remember_province(connection, platform.settings)
         for source in all_sources().values() if sources is None else sources:
             active = platform.landing.active(source.name)
 
@@ -311,6 +344,7 @@ def load(
                 key=key,
                 max_record_bytes=platform.settings.max_record_mb << 20,
                 progress=loaded,
+                elsewhere=platform.rows_elsewhere if source.name in platform.feeds_elsewhere else None,
             )
             if report.reread:
                 reason = "a rule, a setting or a registry that they are read with has changed"
@@ -323,6 +357,18 @@ def load(
             reports[source.name] = report
             totals[source.name] = source_totals(connection, source.name) | {"not_fetched": not_fetched}
         return Loaded(reports, totals, step.seconds())
+
+
+def _remember_province(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """One warehouse is of one province: rows of two would be counted as one."""
+    remembered = get_state(connection, "province_code")
+    if remembered is None:
+        set_state(connection, "province_code", settings.province_code)
+    elif remembered != settings.province_code:
+        raise WrongProvince(
+            f"{settings.data} holds province {remembered}, and the settings are of {settings.province_code} "
+            f"({settings.province_name}). Give each province its own HATINH_DATA_DIR, or `hatinh rebuild` this one"
+        )
 
 
 def build(platform: Platform, models: Collection[str] = ()) -> Built:
@@ -343,6 +389,9 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             reason = get_state(connection, "rebuild_because")
             if get_state(connection, "fingerprint") != project.fingerprint:
                 reason = reason or "models, macros, seeds or settings changed"
+            engine = platform.settings.engine.partition(":")[0]
+            if (get_state(connection, "engine") or "duckdb") != engine:
+                reason = reason or "the engine is another one"
             if not reason and get_state(connection, "checked") == _judged_state(platform, connection):
                 step.report("nothing changed since the last check")
                 return Built((), None, verdicts_hold=True, seconds=step.seconds())
@@ -363,11 +412,12 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             step.report(message, min(done, total), total)
 
         select = " ".join(f"+{name}" for name in sorted(models)) or None
-        results = platform.dbt.build(full_refresh=bool(reason), on_result=node_built, select=select, untouched=rests)
+        results = platform.models.build(full_refresh=bool(reason), on_result=node_built, select=select, untouched=rests)
         built = Built(tuple(results), reason, verdicts_hold=False, seconds=step.seconds(), is_partial=bool(models))
         if built.is_complete:
             with platform.warehouse.connect() as connection:
                 set_state(connection, "fingerprint", project.fingerprint)
+                set_state(connection, "engine", engine)
                 set_state(connection, "built_load", str(_last_load(connection)))
                 connection.execute("delete from meta.state where key = 'rebuild_because'")
         unchanged = len(results) - len(built.changed)
@@ -392,7 +442,7 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
             if result.status not in ("success", "pass"):
                 step.report(f"{result.resource_type} {result.name}: {result.status} {result.message}")
 
-        tests = platform.dbt.test(tested)
+        tests = platform.models.test(tested)
         last = platform.releases.current()
         judged = _targets_built(project.marts, built)
         found = validate(
@@ -412,8 +462,7 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
                 verdicts = read_verdicts(connection) | verdicts
             write_verdicts(connection, verdicts)
             set_state(connection, "built_by", run_id)
-            if built.is_complete and all(verdict.passed for verdict in verdicts.values()):
-                # what failed is tried again: a check may have failed for lack of memory
+            if built.is_complete and all(verdict.is_final for verdict in verdicts.values()):
                 set_state(connection, "checked", _judged_state(platform, connection))
             rows = _row_counts(connection)
         for verdict in verdicts.values():
@@ -443,7 +492,10 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
                 raise NotJudged(
                     "The models in the warehouse were not checked to the end. Run the complete job: `hatinh run`."
                 )
-            outcome = publish(
+            if pin := platform.releases.pinned():
+                step.report(f"nothing is released: {pin}")
+                return _kept_by_pin(platform, read_verdicts(connection))
+            outcome = publish_release(
                 connection,
                 platform.settings.marts,
                 platform.project.marts,
@@ -451,11 +503,15 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
                 list(_files(platform, connection)),
                 info,
                 platform.now(),
-                title=f"Số liệu chuyển đổi số tỉnh {platform.settings.province_name}",
-                pages=pages(place_of(platform.settings)),
+                about=about_of(platform.settings),
+                pages=[*pages(place_of(platform.settings)), *descriptions(platform.settings)],
+                open_pages=descriptions(platform.settings),
                 vault=platform.settings.vault,
+                retired=platform.project.retired,
             )
-            if get_state(connection, "checked") and not outcome.undrawn and not outcome.open_blocked:
+            # what is held back keeps quarters out of the open edition in the same way as long as it is
+            is_open_settled = not outcome.open_blocked or outcome.held_back
+            if get_state(connection, "checked") and not outcome.undrawn and is_open_settled:
                 set_state(connection, "released", f"{inputs_digest(platform)} {outcome.release_id}")
         step.report(f"release {outcome.release_id or '-'}: {outcome.status}")
         if outcome.open_blocked:
@@ -463,6 +519,34 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
         for path, reason in outcome.undrawn.items():
             step.report(f"{path} could not be drawn: {reason}. The tables are out; the next run tries again")
     return outcome
+
+
+def _kept_by_pin(platform: Platform, verdicts: Mapping[str, Verdict]) -> Outcome:
+    """What readers keep while they are pinned, and what the gate found meanwhile."""
+    current = platform.releases.current()
+    states = {target: "passed" if verdict.passed else "held_back" for target, verdict in verdicts.items()}
+    if current is None:
+        return Outcome("pinned", None, targets=states)
+    return Outcome("pinned", current.id, list(current.held_back), current.files, states)
+
+
+def publish(platform: Platform) -> Published | None:
+    """Copy the current release to the place that is set; None where none is.
+
+    The release is out here whatever comes of it: what the place refuses is recorded, and the next run tries again.
+    """
+    settings, release = platform.settings, platform.releases.current()
+    if settings.publish is None or release is None:
+        return None
+    with platform.step("publish") as step:
+        address, edition = settings.publish.partition("?")[0], settings.publish_edition
+        try:
+            place = Place(settings.publish, read_credentials(settings.credentials, "publish"))
+            done = place.publish(release, platform.now(), edition)
+        except (PlaceError, PullError) as error:
+            done = Published(address, edition, "failed", release.id, str(error))
+        step.report(f"{done.place}: {done.status} {done.error or done.release}")
+    return done
 
 
 def recorded_verdicts(platform: Platform) -> dict[str, Verdict]:
@@ -535,6 +619,8 @@ def _verdicts(
         quarantined=quarantined,
         max_quarantined_pct=settings.max_quarantined_pct,
         truncated=truncated_files(connection),
+        # a complete statement has no other file that could tell how much it lost
+        lost={name: files for name, files in rows_lost(connection).items() if sources[name].subject is None},
         refused=refused_files(connection),
         # in other sources a new field is drift, which the load reports once
         unread={name: files for name, files in unread.items() if sources[name].has_forms},
@@ -568,9 +654,13 @@ def _files(platform: Platform, connection: duckdb.DuckDBPyConnection) -> Iterato
 
 
 def _judged_state(platform: Platform, connection: duckdb.DuckDBPyConnection) -> str:
-    """What the verdicts depend on besides the models: expectations, limits, sources and the last load."""
-    limit = platform.settings.max_quarantined_pct
-    text = repr((sorted(platform.project.suites.items()), limit, sorted(all_sources())))
+    """What the verdicts depend on besides the models: expectations, limits, sources, files and the last load."""
+    limit, methods = platform.settings.max_quarantined_pct, platform.settings.methods
+    pages = sorted(page.name for page in methods.glob("*.md")) if methods else []
+    files = connection.execute("select file_no, sha256, name from raw.files order by file_no").fetchall()
+    emptied = [name for name in all_sources() if _supersedes(platform, name)]
+    about = (sorted(platform.project.suites.items()), limit, sorted(all_sources()), pages, files, emptied)
+    text = repr(about)
     return f"{hashlib.sha256(text.encode()).hexdigest()} {_last_load(connection)}"
 
 
@@ -582,7 +672,9 @@ def _last_load(connection: duckdb.DuckDBPyConnection) -> int:
 def _changed_feeds(connection: duckdb.DuckDBPyConnection) -> set[str]:
     """The sources of which files were loaded since the last complete build."""
     built = int(get_state(connection, "built_load") or 0)
-    changed = connection.execute(f"select distinct source from raw.files where load_no > {built}").fetchall()
+    changed = connection.execute(
+        f"select distinct source from raw.files where load_no > {built} and rows_loaded > 0"
+    ).fetchall()
     return {str(source) for (source,) in changed}
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.language import Language, later, of_the_machine, tr, use
-from pipelines.settings import Settings, SettingsError, load_settings
+from pipelines.settings import Settings, SettingsError, load_settings, use_settings_file
 
 if TYPE_CHECKING:
     from pipelines.landing.store import Landing
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 FAILED, WRONG_USE, HELD_BACK, BUSY = 1, 2, 3, 4
 
 # Errors whose messages are our own and name no data; of any other only the class is shown.
-OWN_ERRORS = ("KeyProblem", "ReleaseError", "GateError", "DbtFailed", "SuiteError", "NotJudged", "WarehouseBusy")
+OWN_ERRORS = (
+    *("KeyProblem", "ReleaseError", "GateError", "DbtFailed", "SuiteError", "NotJudged", "WarehouseBusy"),
+    *("WrongProvince", "EngineProblem", "NotTranslated", "TypesDiffer"),
+)
 
 # Panels of the help, in the order in which they are shown.
 RUN = later("The platform")
@@ -30,7 +33,8 @@ OUT = later("What goes out")
 IN = later("What comes in")
 REPORTED = later("What agencies report")
 FIGURES = later("Questions to the figures")
-PANELS = (RUN, OUT, IN, REPORTED, FIGURES)
+EXTEND = later("Another province, a new source, mart or target")
+PANELS = (RUN, OUT, IN, REPORTED, FIGURES, EXTEND)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,13 +47,25 @@ app = typer.Typer(
 
 
 @app.callback()
-def speak(
+def prepare(
     lang: Annotated[
         Literal["vi", "en"] | None,
         typer.Option("--lang", help="Language of the output; else HATINH_LANGUAGE.", show_default=False),
     ] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of settings that is read instead of .env, as `hatinh province new` writes it.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Choose the language before anything is said."""
+    """Choose settings and language before anything is printed."""
+    if settings is not None:
+        try:
+            use_settings_file(settings)
+        except SettingsError as error:
+            stop(str(error), WRONG_USE)
     use(lang or language_of_the_terminal())
 
 
@@ -62,13 +78,18 @@ def language_of_the_terminal() -> Language:
 
 
 key_app = typer.Typer(no_args_is_help=True, help="The key of the pseudonyms.")
-releases_app = typer.Typer(help="The releases on disk: list, verify, prune.")
+releases_app = typer.Typer(help="The releases on disk: list, verify, publish, prune.")
 qd766_app = typer.Typer(no_args_is_help=True, help="QĐ 766: the national index of service quality.")
 explain_app = typer.Typer(no_args_is_help=True, help="Why a figure is what it is, and what would move it.")
+province_app = typer.Typer(no_args_is_help=True, help="Another province beside this one.")
+new_app = typer.Typer(no_args_is_help=True, help="The files of a new source, mart or target.")
+app.add_typer(province_app, name="province", rich_help_panel=EXTEND)
+app.add_typer(new_app, name="new", rich_help_panel=EXTEND)
 app.add_typer(explain_app, name="explain", rich_help_panel=FIGURES)
 app.add_typer(qd766_app, name="qd766", rich_help_panel=FIGURES)
 app.add_typer(key_app, name="key", rich_help_panel=RUN)
 app.add_typer(releases_app, name="releases", invoke_without_command=True, rich_help_panel=OUT)
+
 
 out = Console()
 err = Console(stderr=True)
@@ -88,6 +109,9 @@ def print_json(value: Any) -> None:
     import json
 
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="The facts as JSON, the same in every language.")]
 
 
 def read_settings() -> Settings:

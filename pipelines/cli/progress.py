@@ -21,6 +21,7 @@ TITLES: dict[Step, str] = {
     "build": later("build tables"),
     "judge": later("check"),
     "release": later("publish"),
+    "publish": later("copy to the place of publication"),
 }
 
 

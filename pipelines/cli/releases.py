@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from pipelines.cli.common import (
     FAILED,
@@ -26,7 +27,7 @@ from pipelines.cli.common import (
     unbroken,
     write_file,
 )
-from pipelines.language import later, tr
+from pipelines.language import LANGUAGES, current, later, tr
 
 
 @app.command(rich_help_panel=OUT)
@@ -230,6 +231,60 @@ _REPRODUCED = {
 }
 
 
+@releases_app.command("diff")
+def releases_diff(
+    before: Annotated[str, typer.Argument(help="One of `hatinh releases`.")],
+    now_id: Annotated[str, typer.Argument(metavar="NOW", help="A later one.")],
+    table: Annotated[str | None, typer.Option(help="List what moved in this table.", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything that moved as JSON.")] = False,
+) -> None:
+    """What differs between two releases: schemas first, then the figures that moved, by how much and why."""
+    settings = read_settings()
+    import duckdb
+
+    from pipelines.release.changes import reasons_in_words, to_json
+    from pipelines.release.compare import compare
+    from pipelines.release.files import ReleaseError
+    from pipelines.scoreboard.words import number
+
+    limits = {"memory_limit": settings.memory_limit, "threads": str(settings.threads)}
+    try:
+        found = compare(store_of(settings).get(before), store_of(settings).get(now_id), limits)
+    except ReleaseError as error:
+        stop(str(error), _code(error))
+    except duckdb.Error as error:
+        stop(
+            tr(
+                "A table cannot be read ({error}). Find it: hatinh releases verify {before} and {now}",
+                error=type(error).__name__,
+                before=before,
+                now=now_id,
+            )
+        )
+    if as_json:
+        print_json(to_json(found))
+        return
+    if found.is_same:
+        out.print(tr("Nothing differs"), highlight=False)
+        return
+    for change in found.schema:
+        out.print(f"{change.table}: {change}", style="yellow", markup=False, highlight=False)
+    shown = unbroken(tr("Table"), tr("Cells"), tr("Rows added"), tr("Rows removed"), tr("Why"), whole=tr("Table"))
+    for item in found.tables:
+        counts = [str(number(count)) for count in (item.cells, item.rows_added, item.rows_removed)]
+        why = item.not_compared or reasons_in_words(item, LANGUAGES.index(current()))
+        shown.add_row(item.table, *(["–"] * 3 if item.not_compared else counts), escape(why))
+    out.print(shown)
+    if table is not None:
+        listed = unbroken(tr("Row"), tr("Column"), tr("Before"), tr("Now"), tr("Difference"), whole=tr("Column"))
+        for row in found.moved.to_pylist():
+            if row["table_name"] == table:
+                cells = (row["row_key"], row["column_name"] or row["change"], row["old_value"], row["new_value"])
+                difference = "" if row["difference"] is None else f"{row['difference']:+g}"
+                listed.add_row(*(escape(cell or "") for cell in cells), difference)
+        out.print(listed)
+
+
 @releases_app.command("revise")
 def releases_revise(
     quarter: Annotated[str, typer.Argument(help="A published quarter of the open edition, like 2026-Q1.")],
@@ -248,16 +303,50 @@ def releases_revise(
     out.print(f"{quarter}: {tr('computed again by the next run: hatinh run')}", highlight=False)
 
 
+@releases_app.command("publish")
+def releases_publish(
+    to: Annotated[
+        str | None,
+        typer.Option("--to", help="A folder or s3://bucket/prefix; else HATINH_PUBLISH.", show_default=False),
+    ] = None,
+    internal: Annotated[
+        bool, typer.Option("--internal", help="The internal edition: the place must be closed to the public.")
+    ] = False,
+) -> None:
+    """Copy the current release to a place of publication now; a run does so by itself where HATINH_PUBLISH is set."""
+    settings = read_settings()
+    address = to or settings.publish
+    if address is None:
+        stop("Where to? --to FOLDER or s3://bucket/prefix, or set HATINH_PUBLISH.", WRONG_USE)
+    from pipelines.landing.pull import PullError, read_credentials
+    from pipelines.release.files import ReleaseError
+    from pipelines.release.places import Place
+
+    refuse_if_held(settings)
+    try:
+        release = store_of(settings).current()
+        if release is None:
+            stop("There is no release yet: hatinh run", WRONG_USE)
+        place = Place(address, read_credentials(settings.credentials, "publish"))
+        done = place.publish(release, now(), "internal" if internal else settings.publish_edition)
+    except (ReleaseError, PullError) as error:
+        stop(str(error))
+    out.print(f"{done.place}: {done.status} {done.release} ({done.edition})", highlight=False, soft_wrap=True)
+
+
 @releases_app.command("prune")
 def releases_prune(
     keep: Annotated[int | None, typer.Option(min=1, help="How many to keep; else HATINH_KEEP_RELEASES.")] = None,
 ) -> None:
-    """Delete old releases but the newest ones and the current one. Without this command every release is kept."""
+    """Delete old releases but the newest ones, the current one and those that keep a former schema of a table.
+
+    Without this command every release is kept.
+    """
     settings = read_settings()
     number = keep or settings.keep_releases
     if number is None:
         stop(tr("How many are to be kept? --keep N, or set HATINH_KEEP_RELEASES."), WRONG_USE)
-    gone = store_of(settings).prune(number)
+    gone = store_of(settings).prune(number, now().date())
     out.print(tr("Deleted {count}: {names}", count=len(gone), names=", ".join(gone) or "-"), highlight=False)
 
 
@@ -269,14 +358,31 @@ def _code(error: Exception) -> int:
 
 
 @app.command(rich_help_panel=OUT)
-def rollback(release_id: Annotated[str, typer.Argument(help="One of `hatinh releases`.")]) -> None:
-    """Lead readers back to an earlier release, once it has been verified. The next run leads them on again."""
+def rollback(
+    release_id: Annotated[str, typer.Argument(help="One of `hatinh releases`.")],
+    pin: Annotated[
+        str | None,
+        typer.Option(metavar="REASON", help="Keep readers there: runs release nothing until `hatinh releases unpin`."),
+    ] = None,
+) -> None:
+    """Lead readers back to an earlier release, once it has been verified. Without --pin the next run leads them on."""
     settings = read_settings()
     refuse_if_held(settings)
     from pipelines.release.files import ReleaseError
 
     try:
-        release = store_of(settings).rollback(release_id, now())
+        release = store_of(settings).rollback(release_id, now(), pin=pin)
     except ReleaseError as error:
         stop(str(error), _code(error))
-    out.print(tr("Current is {release}", release=release.id), highlight=False)
+    pinned = store_of(settings).pinned()
+    text = tr("Current is {release}", release=release.id)
+    out.print(f"{text}; {pinned}" if pinned else text, markup=False, highlight=False)
+
+
+@releases_app.command("unpin")
+def releases_unpin() -> None:
+    """Let runs lead readers on again, after `hatinh rollback --pin`."""
+    settings = read_settings()
+    if not store_of(settings).unpin():
+        stop(tr("There is no pin."), WRONG_USE)
+    out.print(tr("Unpinned: the next run releases what passed: hatinh run"), highlight=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +13,12 @@ from pipelines.cli.common import (
     FAILED,
     REPORTED,
     WRONG_USE,
+    AsJson,
     app,
     landing_of,
     now,
     out,
+    print_json,
     read_settings,
     stop,
     store_of,
@@ -76,6 +79,7 @@ def template(
 @app.command("check-report", rich_help_panel=REPORTED)
 def check_report(
     path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A filled workbook.")],
+    as_json: AsJson = False,
 ) -> None:
     """Judge a filled workbook as the load will. What is wrong is marked in a copy beside it, NAME-marked.xlsx.
 
@@ -90,6 +94,9 @@ def check_report(
     today = local_date(now())
     content = path.read_bytes()
     checked = check(content, path.name, today)
+    if as_json:
+        print_json({"file": path.name, **asdict(checked)})
+        raise typer.Exit(FAILED if checked.findings else 0)
     out.print(
         tr(
             "{file}: {rows} rows = {answered} with figures + {blank} blank + {wrong} wrong",
@@ -127,11 +134,12 @@ def reports(
     returned: Annotated[
         bool, typer.Option("--returned", help="Write marked copies of landed workbooks with wrong cells.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Who reported what, in time or late, and what is missing, by the current release."""
     settings = read_settings()
     from pipelines.periods import local_date
-    from pipelines.reporting.overview import each_report, summary, write_returned
+    from pipelines.reporting.overview import each_report, facts, summary, write_returned
     from pipelines.reporting.registry import ReportingError, load_registry, parse_period
 
     try:
@@ -147,6 +155,9 @@ def reports(
         current = store_of(settings).current()
         if current is None:
             stop(tr("No release yet: hatinh run"), WRONG_USE)
+        if as_json:
+            print_json(facts(current.path, chosen, agency, each=each))
+            return
         headings, rows = (each_report if each else summary)(current.path, chosen, agency)
     except ReportingError as error:
         stop(str(error), WRONG_USE)

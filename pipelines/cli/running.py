@@ -157,7 +157,7 @@ def _found_nothing_new(platform: Platform) -> bool:
     run_id = str(uuid4())
     if not walk.record_if_unchanged(platform, run_id):
         return False
-    from pipelines.orchestration.execute import record_unchanged
+    from pipelines.orchestration.instance import record_unchanged
 
     record_unchanged(platform.settings, run_id)
     return True
@@ -179,6 +179,7 @@ def _end_of_run(settings: Settings, started: datetime, quiet: bool) -> None:
         "unchanged": tr("unchanged"),
         "partial": tr("partial run"),
         "nothing": tr("nothing could be released"),
+        "pinned": tr("readers are pinned, nothing was released"),
     }[last["status"]]
     out.print(f"{outcome} · {took:.0f} s", style="bold", highlight=False)
     _tell_undrawn(settings)
@@ -379,7 +380,7 @@ def prune(
     used = _bytes_of(settings)
     store = store_of(settings)
     young = sum(release.created_at >= before for release in store.list())
-    releases = store.prune(max(young, 1))
+    releases = store.prune(max(young, 1), now().date())
     runs = prune_runs(settings, before)
     freed = used - _bytes_of(settings)
     out.print(

@@ -12,6 +12,7 @@ import dagster as dg
 
 from pipelines.alerts import report
 from pipelines.landing.drop import waiting
+from pipelines.orchestration.coordinator import WAITS_FOR, WAREHOUSE, pull_of
 from pipelines.orchestration.held_run import RUN, fail_stale_runs
 from pipelines.orchestration.keys import landing_key, partition_key
 from pipelines.platform import Platform
@@ -22,6 +23,7 @@ from pipelines.state import Problem, read_state
 
 RETRY_AFTER = timedelta(hours=1)
 """So long after a failed run the sensor asks again for the files that it left."""
+WAITS = "a run waits for its turn and will do the work of this one"
 LATE_CHANGES_DAYS = 10
 """A period is still pulled this long after its end: dossiers change after they were received."""
 
@@ -32,6 +34,7 @@ def jobs() -> Iterator[Any]:  # Dagster exports no name for a job whose assets a
         RUN,
         dg.AssetSelection.all() - pulled,
         description="Take the drop folder in, load, build and check the models, release what passed.",
+        tags={WAITS_FOR: WAREHOUSE},
         executor_def=dg.in_process_executor,
     )
     for name in all_sources():
@@ -39,19 +42,30 @@ def jobs() -> Iterator[Any]:  # Dagster exports no name for a job whose assets a
             f"pull_{name}",
             dg.AssetSelection.assets(landing_key(name)),
             description=f"Pull one period of {name}; backfill it from the page of the asset.",
+            tags={WAITS_FOR: pull_of(name)},
             executor_def=dg.in_process_executor,
         )
 
 
 def daily(settings: Settings) -> dg.ScheduleDefinition:
-    return dg.ScheduleDefinition(
+    @dg.schedule(
         name="daily",
         job_name=RUN,
         cron_schedule=settings.schedule_cron,
         execution_timezone="Asia/Ho_Chi_Minh",
         default_status=_schedule_status(settings.schedule),
-        description="The daily run (HATINH_SCHEDULE, HATINH_SCHEDULE_CRON).",
+        description="The daily run (HATINH_SCHEDULE, HATINH_SCHEDULE_CRON). Skipped while one waits for its turn.",
     )
+    def due(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        return dg.SkipReason(WAITS) if _waits(context.instance) else dg.RunRequest()
+
+    return due
+
+
+def _waits(instance: dg.DagsterInstance) -> bool:
+    """Whether a run is asked for and has not begun: it will take in everything that lies there when it does."""
+    queued = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
+    return instance.get_runs_count(dg.RunsFilter(job_name=RUN, statuses=queued)) > 0
 
 
 def daily_pulls(settings: Settings) -> Iterator[dg.ScheduleDefinition]:
@@ -95,6 +109,8 @@ def drop_sensor(settings: Settings) -> dg.SensorDefinition:
         files = waiting(platform.settings.drop, all_sources())
         if not files:
             return dg.SkipReason("nothing in the drop folder")
+        if _waits(context.instance):
+            return dg.SkipReason(WAITS)
         return dg.RunRequest(run_key=_state_of(files) + _after_failure(platform))
 
     return dropped

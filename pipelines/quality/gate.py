@@ -29,6 +29,7 @@ def judge(
     quarantined: Mapping[str, tuple[int, int]],
     max_quarantined_pct: float,
     truncated: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType({}),
+    lost: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
     refused: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType({}),
     unread: Mapping[str, Sequence[tuple[str, Sequence[str]]]] = MappingProxyType({}),
     emptied: Collection[str] = (),
@@ -48,6 +49,8 @@ def judge(
         max_quarantined_pct: share of a source's rows, 0 to 100, above which it blocks. The limit itself does not.
         truncated: by source, name and reason of active files whose remainder was not read. One row in quarantine then
             represents many.
+        lost: by source and name, how many rows such a file may have lost, where that can be estimated. They count like
+            rows in quarantine, and the file itself only warns.
         refused: by source, name and reason of active files of which nothing was loaded.
         unread: by source, names of active files and their columns that the source does not know.
         emptied: sources of which earlier files were superseded or withdrawn, and whose active files give no row.
@@ -82,8 +85,8 @@ def judge(
                     suites,
                     expectations,
                 ),
-                *_loads(sources, quarantined, max_quarantined_pct, stand_alone),
-                *_complete_files(sources, truncated, stand_alone),
+                *_loads(sources, quarantined, max_quarantined_pct, stand_alone, lost),
+                *_complete_files(sources, truncated, stand_alone, lost),
                 *_refused(sources, refused, truncated),
                 *_unread(sources, unread),
                 *_not_emptied(sources, emptied),
@@ -138,10 +141,11 @@ def _tests(lineage: frozenset[str], nodes: Mapping[str, Any], results: Mapping[s
         if result.status in {"pass", "success"}:
             yield Evidence(check, "dbt_test", table, _severity(node), passed=True, observed=observed)
         else:
+            kind: Literal["missing", "dbt_test"] = "missing" if result.status == "error" else "dbt_test"
             severity = "warn" if result.status == "warn" else _severity(node)
             # the message of the test's author, else where to look
             detail = node.get("description", "").strip() or f"dbt reported {result.status}; its log names the query."
-            yield Evidence(check, "dbt_test", table, severity, passed=False, detail=detail, observed=observed)
+            yield Evidence(check, kind, table, severity, passed=False, detail=detail, observed=observed)
 
 
 def _severity(node: Mapping[str, Any]) -> Literal["block", "warn"]:
@@ -184,32 +188,43 @@ def _loads(
     quarantined: Mapping[str, tuple[int, int]],
     max_quarantined_pct: float,
     stand_alone: Collection[str],
+    lost: Mapping[str, Mapping[str, int]],
 ) -> Iterator[Evidence]:
-    """Each source must say how many rows it set aside, and that share must be small."""
+    """Each source must say how many rows it set aside, and that share must be small; rows that truncated files may have
+    lost are counted among them."""
     for source in sources:
         check = f"quarantine:{source}"
         if source not in quarantined:
             yield _missing(check, source, "No load of this source is on record: load it first.")
             continue
         rows_in, aside = quarantined[source]
+        missing = sum(lost.get(source, {}).values())
+        rows_in, aside = rows_in + missing, aside + missing
         passed = 100 * aside <= max_quarantined_pct * rows_in
         limit = (
             f"More than {max_quarantined_pct:g} % of the rows are in quarantine: "
             f"`hatinh quarantine {source}` names file, line and reason."
         )
-        severity = _lost(source, stand_alone)
-        yield Evidence(check, "load", source, severity, passed, "" if passed else limit, f"{aside} of {rows_in}")
+        observed = f"{aside} of {rows_in}" + (f", {missing} of them estimated for truncated files" if missing else "")
+        severity = _severity_of_loss(source, stand_alone)
+        yield Evidence(check, "load", source, severity, passed, "" if passed else limit, observed)
 
 
-def _lost(source: str, stand_alone: Collection[str]) -> Literal["block", "warn"]:
+def _severity_of_loss(source: str, stand_alone: Collection[str]) -> Literal["block", "warn"]:
     """How bad it is when rows of a source are missing: a count without them is wrong, a list of facts is shorter."""
     return "warn" if source in stand_alone else "block"
 
 
 def _complete_files(
-    sources: Iterable[str], truncated: Mapping[str, Sequence[tuple[str, str]]], stand_alone: Collection[str]
+    sources: Iterable[str],
+    truncated: Mapping[str, Sequence[tuple[str, str]]],
+    stand_alone: Collection[str],
+    lost: Mapping[str, Mapping[str, int]],
 ) -> Iterator[Evidence]:
-    """Every active file must be read to its end: what a truncated file lost is not in any count, nor a second sheet."""
+    """Every active file must be read to its end: what a truncated file lost is not in any count, nor a second sheet.
+
+    It only warns where every loss is estimated: then the share of rows in quarantine decides.
+    """
     for source in sources:
         files = truncated.get(source, ())
         cut_short = [name for name, reason in files if reason != "further_sheet"]
@@ -224,7 +239,8 @@ def _complete_files(
                 "and land the first by that name"
             )
         detail = " ".join(f"{fix}, or `hatinh withdraw` it." for fix in fixes)
-        severity = _lost(source, stand_alone)
+        is_estimated = {name for name, _ in files} <= lost.get(source, {}).keys()
+        severity = "warn" if files and is_estimated else _severity_of_loss(source, stand_alone)
         yield Evidence(f"whole_files:{source}", "load", source, severity, not files, detail, str(len(files)))
 
 

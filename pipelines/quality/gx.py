@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -170,7 +171,8 @@ def _validate_table(source: Any, relation: str, table: str, expectations: Sequen
             observed = None if result is None else _observed(result.result)
             # A check that raised has found nothing, whatever else its result holds.
             passed = result is not None and not raised and bool(result.success)
-            evidence[e.id] = _evidence(table, e, passed, note, observed)
+            found = _evidence(table, e, passed, note, observed)
+            evidence[e.id] = replace(found, kind="missing") if raised else found
     return evidence
 
 

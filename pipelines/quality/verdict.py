@@ -36,6 +36,14 @@ class Verdict:
         return tuple(e for e in self.evidence if not e.passed and e.severity == "block")
 
     @property
+    def is_final(self) -> bool:
+        """Whether the same data give the same verdict: nothing blocks it that was not built or not evaluated.
+
+        A model or check that failed for lack of memory or disk is tried again by the next run.
+        """
+        return not any(e.kind in ("missing", "build") for e in self.blocking)
+
+    @property
     def warnings(self) -> tuple[Evidence, ...]:
         return tuple(e for e in self.evidence if not e.passed and e.severity == "warn")
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from pipelines.personal import redacted
 from pipelines.release.files import PACKAGE, RELEASES, VERSIONS, current_id, iso, to_json, write_atomically
 
-RunStatus = Literal["running", "released", "unchanged", "nothing", "partial", "failed", "died"]
+RunStatus = Literal["running", "released", "unchanged", "nothing", "pinned", "partial", "failed", "died"]
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +62,7 @@ class RunLog:
         targets: Mapping[str, str] | None = None,
         loads: Mapping[str, Any] | None = None,
         left: Mapping[str, str] | None = None,
+        place: Mapping[str, Any] | None = None,
         seconds: Mapping[str, float] | None = None,
     ) -> None:
         """Record how a run ended, and the seconds of each step.
@@ -81,15 +82,16 @@ class RunLog:
             "targets": dict(targets or {}),
             "loads": dict(loads or {}),
             "left": dict(left or {}),
+            "place": dict(place) if place else None,
             "seconds": dict(seconds or {}),
         }
         self._write(runs)
 
-    def rolled_back(self, release: str, at: datetime) -> None:
-        """Record that readers were led back to an earlier release."""
+    def rolled_back(self, release: str, at: datetime, *, is_pinned: bool = False) -> None:
+        """Record that readers were led back to an earlier release, and whether they are kept there."""
         moment = iso(at)
         entry = _entry(f"rollback-{moment}", moment, "released", kind="rollback")
-        self._write([*self.runs(), entry | {"finished_at": moment, "release": release}])
+        self._write([*self.runs(), entry | {"finished_at": moment, "release": release, "pinned": is_pinned}])
 
     def runs(self) -> list[dict[str, Any]]:
         """All entries, oldest first. A log that cannot be read is set aside and made again from the releases."""
@@ -147,5 +149,6 @@ def _entry(run_id: str, started_at: str | None, status: RunStatus, kind: str = "
         "targets": {},
         "loads": {},
         "left": {},
+        "place": None,
         "seconds": {},
     }

@@ -6,14 +6,16 @@ short kinds, so a search is generous where `int_area_names`, which places figure
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
+
+from pipelines.seeds import seed_rows
 
 SHORT_KINDS = {
     "xã": ("x",),
@@ -127,6 +129,20 @@ class Registry:
     def facts_of(self, unit: Unit) -> list[Fact]:
         return [fact for key, fact in self.facts if key == unit.key]
 
+    def described(self, unit: Unit) -> dict[str, Any]:
+        """What is known of a unit, as plain values: for programs."""
+
+        def related(pairs: list[tuple[Unit, Pair]]) -> list[dict[str, Any]]:
+            return [{"code": u.code, "valid_from": u.valid_from, "relation": pair.relation} for u, pair in pairs]
+
+        return {
+            **asdict(unit),
+            "became": related(self.became(unit)),
+            "came_from": related(self.came_from(unit)),
+            "communes": [commune.code for commune in self.communes(unit)],
+            "facts": [asdict(fact) for fact in self.facts_of(unit)],
+        }
+
     def begins(self) -> date:
         """First day on which the registry has all communes; nothing is known of days before."""
         return min(unit.valid_from for unit in self.units if unit.level == "commune")
@@ -145,13 +161,12 @@ class Registry:
 
 def read_registry(seeds: Path) -> Registry:
     """Read the seeds areas, area_crosswalk, area_aliases and area_facts of a folder."""
-    day = date.fromisoformat
     return Registry(
         units=[
             Unit(
                 row["area_code"],
-                day(row["valid_from"]),
-                day(row["valid_to"]) if row["valid_to"] else None,
+                row.day("valid_from"),
+                row.day_or_none("valid_to"),
                 row["level"],
                 row["name"],
                 row["kind"],
@@ -159,41 +174,34 @@ def read_registry(seeds: Path) -> Registry:
                 row["source"],
                 row["grade"],
             )
-            for row in _rows(seeds / "areas.csv")
+            for row in seed_rows(seeds, "areas")
         ],
         pairs=[
             Pair(
-                (row["old_code"], day(row["old_valid_from"])),
-                (row["new_code"], day(row["new_valid_from"])),
+                (row["old_code"], row.day("old_valid_from")),
+                (row["new_code"], row.day("new_valid_from")),
                 row["relation"],
                 bool(row["part_population"] or row["part_area_km2"]),
             )
-            for row in _rows(seeds / "area_crosswalk.csv")
+            for row in seed_rows(seeds, "area_crosswalk")
         ],
-        aliases=[
-            (row["alias"], (row["area_code"], day(row["valid_from"]))) for row in _rows(seeds / "area_aliases.csv")
-        ],
+        aliases=[(row["alias"], (row["area_code"], row.day("valid_from"))) for row in seed_rows(seeds, "area_aliases")],
         facts=[
             (
-                (row["area_code"], day(row["valid_from"])),
+                (row["area_code"], row.day("valid_from")),
                 Fact(
                     row["fact"],
-                    float(row["value"]),
+                    row.number("value"),
                     row["unit"],
-                    day(row["as_of"]),
+                    row.day("as_of"),
                     row["source"],
                     row["grade"],
-                    row["is_preferred"] == "true",
+                    row.is_true("is_preferred"),
                 ),
             )
-            for row in _rows(seeds / "area_facts.csv")
+            for row in seed_rows(seeds, "area_facts")
         ],
     )
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def _unit_of(asked: str) -> str:

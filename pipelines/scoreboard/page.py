@@ -203,7 +203,7 @@ def _content(rows: Rows, place: Place) -> dict[str, Any]:
         "gaps": rows.gaps,
         "reports": rows.reports,
         "tables": [_table(resource) for resource in package["resources"]],
-        "checks": _checks(package),
+        "checks": _checks(rows.release),
         "source_files": _source_files(package),
     }
 
@@ -439,17 +439,18 @@ def _table(resource: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _checks(package: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _checks(release: Release) -> list[dict[str, Any]]:
     """Each target's verdict with what failed, warnings included."""
+    evidence = release.evidence
     return [
         {
             "target": target,
             "verdict": words.said(words.VERDICT, verdict["verdict"]),
             "is_held": verdict["verdict"] == "held_back",
-            "checks": len(verdict["evidence"]),
-            "failed": [item for item in verdict["evidence"] if not item["passed"]],
+            "checks": len(evidence[target]),
+            "failed": [item for item in evidence[target] if not item["passed"]],
         }
-        for target, verdict in package["verdicts"].items()
+        for target, verdict in release.package["verdicts"].items()
     ]
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.language import Language
-from pipelines.release.files import RELEASES
 from pipelines.release.reader import ReleaseReader, Row, rows_of
 from pipelines.release.released import Release
 from pipelines.release.sql import literal
-from pipelines.release.store import ReleaseStore
+from pipelines.release.store import previous_release
+from pipelines.seeds import seed_sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -391,14 +391,7 @@ class Rows:
 
         The newest by creation, so that a release that was rolled back counts too: readers have seen it.
         """
-        earlier = (
-            release
-            for root in (self.release.path.parent, self.release.path.parent.parent)  # staged, or published
-            if (root / RELEASES).is_dir()
-            for release in ReleaseStore(root).list()
-            if release.created_at < self.release.created_at and "target_progress" in release.tables
-        )
-        release = max(earlier, key=lambda release: release.created_at, default=None)
+        release = previous_release(self.release, "target_progress")
         if release is None:
             return None
         rows = Rows(release, self.place).targets
@@ -471,10 +464,7 @@ class Rows:
     def _connection(self) -> duckdb.DuckDBPyConnection:
         connection = ReleaseReader(self.release.path).connect(TABLES)
         for name in REGISTRIES:
-            file = str(self.place.seeds / f"{name}.csv").replace("'", "''")
-            connection.execute(
-                f"create view {name} as select * from read_csv('{file}', all_varchar = true, header = true)"
-            )
+            connection.execute(f"create view {name} as from {seed_sql(self.place.seeds, literal(name))}")
         return connection
 
     def _ask(self, sql: str) -> list[Row]:

@@ -124,7 +124,7 @@ def _end_of(last: Mapping[str, Any]) -> list[RenderableType]:
         return [Text(tr("Last run: killed – hatinh run"), style="red")]
     if last["status"] == "failed":
         return [Text(tr("Last run: failed") + f" – {last.get('error') or ''}", style="red")]
-    if last.get("kind") == "rollback":
+    if last.get("kind") == "rollback" and not last.get("pinned"):  # a pin is named with what needs attention
         text = tr("Rolled back to {release}; the next run with other figures publishes again")
         return [Text(text.format(release=last["release"]), style="yellow")]
     return []
@@ -318,7 +318,7 @@ def _overdue(lines: Sequence[str], in_full: bool) -> RenderableType:
 
 def _warnings(release: Release) -> RenderableType:
     """Warnings, which hold nothing back, each once with all the targets that it concerns."""
-    evidence = (item for verdict in release.package["verdicts"].values() for item in verdict["evidence"])
+    evidence = (item for checks in release.evidence.values() for item in checks)
     warnings = {
         (item["table"], item["detail"]): item["observed"]
         for item in evidence

@@ -34,8 +34,8 @@ def feeds_of(manifest: Mapping[str, Any]) -> dict[str, frozenset[str]]:
 
 
 def untouched(manifest: Mapping[str, Any], changed: Collection[str]) -> frozenset[str]:
-    """Unique ids of the models that no row of the changed feeds can change."""
-    changed = {*changed, ALL}
+    """Unique ids of the models that no row of the changed feeds can change; all of them where no feed has changed."""
+    changed = {*changed, ALL} if changed else set()
     return frozenset(unique_id for unique_id, feeds in feeds_of(manifest).items() if not feeds & changed)
 
 

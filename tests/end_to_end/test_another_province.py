@@ -1,20 +1,24 @@
-"""Another province by settings and a folder of registries alone: made up, with two communes that came of three."""
+"""Other provinces by settings and a folder of registries alone, side by side in one installation.
+
+Two are made up, with two communes that came of three; one is real, as `hatinh province new` writes it.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from pipelines.new.province import write_province
 from pipelines.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow
@@ -54,7 +58,8 @@ ROWS: dict[str, str] = {
     "qd766_recorded": "",
     "digital_economy_inputs": "",
 }
-"""Registries with rows of their own; the others, of the nation, are those that ship with the project."""
+"""Registries with rows of their own; the others are those of the nation."""
+NAMES = {"98": "Ví Dụ", "97": "Mẫu Số"}
 DOSSIER = {
     "MaTTHC": "9.000001",
     "MaLinhVuc": "HT",
@@ -66,17 +71,34 @@ DOSSIER = {
 }
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder and registries of the province, with a file of dossiers, of sites and of villages."""
-    home = tmp_path_factory.mktemp("vi-du")
-    shutil.copytree(SEEDS, home / "seeds")
+CODES = ("98", "97")
+"""The two made-up provinces: the second is the first under other codes."""
+
+
+def _of(code: str, text: str) -> str:
+    return (
+        text
+        if code == "98"
+        else re.sub(r"\b98\b|H98", lambda found: found[0].replace("98", code), text).replace("2000", "2100")
+    )
+
+
+def _write_home(home: Path, code: str) -> None:
+    """Registries, settings and a drop folder of one made-up province."""
+    write_province("44", home, SEEDS)
     for name, rows in ROWS.items():
         path = home / "seeds" / f"{name}.csv"
         header = path.read_text(encoding="utf-8").splitlines()[0]
-        path.write_text("\n".join([header, *(line.strip() for line in rows.split("\n") if line.strip())]) + "\n")
-    _keep(home / "seeds" / "published_figures.csv", lambda row: row["area_code"] == "VN")
-    _keep(home / "seeds" / "targets.csv", lambda row: row["indicator"] != "grdp_per_capita_million_vnd")
+        lines = [line.strip() for line in _of(code, rows).split("\n") if line.strip()]
+        path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    settings = (home / "settings.env").read_text(encoding="utf-8")
+    for before, after in (('"44"', f'"{code}"'), ('"H50"', f'"H{code}"'), ("Quảng Trị", NAMES[code])):
+        assert before in settings
+        settings = settings.replace(before, after)
+    settings = re.sub('PROVINCE_BOX=".*"', 'PROVINCE_BOX="107.9,12.3,108.7,13.0"', settings)
+    (home / "settings.env").write_text(f"{settings}HATINH_DROP_SETTLE_SECONDS=0\n", encoding="utf-8")
+    procedures = (SEEDS / "procedures.csv").read_text(encoding="utf-8")
+    (home / "seeds" / "procedures.csv").write_text(procedures, encoding="utf-8")
     dossiers = [
         {
             **DOSSIER,
@@ -97,44 +119,42 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, content in files.items():
         path = home / "data" / "drop" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-    return home
+        path.write_text(_of(code, content), encoding="utf-8")
 
 
-def _keep(path: Path, wanted: Callable[[dict[str, str]], bool]) -> None:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(row for row in rows if wanted(row))
-
-
-@pytest.fixture(scope="module")
-def ran(home: Path) -> subprocess.CompletedProcess[str]:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "COLUMNS": "200",
-        "HATINH_PROVINCE_CODE": "98",
-        "HATINH_PORTAL_CODE": "H98",
-        "HATINH_PROVINCE_NAME": "Ví Dụ",
-        "HATINH_PROVINCE_BOX": "107.9,12.3,108.7,13.0",
-        "HATINH_SEEDS_DIR": str(home / "seeds"),
-        "HATINH_DATA_DIR": str(home / "data"),
-        "HATINH_DAGSTER_DIR": str(home / "dagster"),
-        "HATINH_PSEUDONYM_KEY_FILE": str(home / "key"),
-        "HATINH_DROP_SETTLE_SECONDS": "0",
-    }
-    command = [sys.executable, "-m", "pipelines.cli"]
-    subprocess.run([*command, "key", "make"], check=True, env=environment, cwd=PROJECT_ROOT, capture_output=True)
-    return subprocess.run(
-        [*command, "run"], check=False, env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True
+def _command(home: Path, *command: str) -> subprocess.Popen[str]:
+    """`hatinh --settings` in a process whose environment names no province."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipelines.cli", "--settings", str(home / "settings.env"), *command],
+        cwd=PROJECT_ROOT,
+        env={"PATH": os.environ["PATH"], "COLUMNS": "200"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
 
 
 @pytest.fixture(scope="module")
-def release(ran: subprocess.CompletedProcess[str], home: Path) -> Path:
-    assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
+def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two provinces of one installation, run at the same time."""
+    homes = {code: Path(tmp_path_factory.mktemp("provinces")) / code for code in CODES}
+    for code, home in homes.items():
+        _write_home(home, code)
+        assert _command(home, "key", "make").wait() == 0
+    runs = {code: _command(home, "run") for code, home in homes.items()}
+    for code, run in runs.items():
+        output, _ = run.communicate()
+        assert run.returncode == 0, (code, output[-3000:])
+    return homes
+
+
+@pytest.fixture(scope="module")
+def home(homes: dict[str, Path]) -> Path:
+    return homes["98"]
+
+
+@pytest.fixture(scope="module")
+def release(home: Path) -> Path:
     return home / "data" / "marts" / "current"
 
 
@@ -152,8 +172,63 @@ def test_every_table_passes_and_carries_the_name_of_the_province(release: Path) 
     assert "Ví Dụ" in page.split("</h1>")[0]
     tables = _rows(release, "select table_name, column_name from duckdb_columns() where column_name like '%area_code'")
     for table, column in tables:
-        foreign = f"select count(*) from {table} where {column} = '42' or {column} like '18%'"
+        foreign = f"select count(*) from {table} where {column} not in ('VN', '98', '20001', '20002', '20003')"
         assert _rows(release, foreign) == [(0,)], (table, column)
+
+
+def test_the_other_province_has_the_same_figures_under_its_own_codes(homes: dict[str, Path]) -> None:
+    release = homes["97"] / "data" / "marts" / "current"
+    package = json.loads((release / "datapackage.json").read_text(encoding="utf-8"))
+    assert package["title"] == "Số liệu chuyển đổi số tỉnh Mẫu Số"
+    assert package["held_back"] == []
+    counts = "select area_code, sum(received) from dossiers_by_commune where received > 0 group by all order by all"
+    assert _rows(release, counts) == [("21001", 5), ("21003", 4)]
+    page = (release / "scoreboard.html").read_text(encoding="utf-8")
+    assert "Ví Dụ" not in page
+    assert {path.name for path in (homes["97"] / "data" / "dbt").iterdir()} >= {"manifest.json"}, (
+        "dbt's files are apart"
+    )
+
+
+def test_a_data_folder_is_of_one_province(homes: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copy(homes["97"] / "settings.env", tmp_path)
+    mixed = (
+        (tmp_path / "settings.env").read_text(encoding="utf-8").replace(f"{homes['97']}/data", f"{homes['98']}/data")
+    )
+    mixed = mixed.replace(f"{homes['97']}/secrets", f"{homes['98']}/secrets")
+    (tmp_path / "settings.env").write_text(mixed, encoding="utf-8")
+    run = _command(tmp_path, "run")
+    output, _ = run.communicate()
+    assert run.returncode == 1
+    assert "holds province 98, and the settings are of 97 (Mẫu Số)" in " ".join(output.split())
+
+
+def test_a_real_province_is_written_by_one_command_and_runs(tmp_path: Path) -> None:
+    """Quảng Trị: 265 communes became 78, none of them in Hà Tĩnh. Without files every table of dossiers is empty."""
+    home = tmp_path / "44"
+    subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", "province", "new", "44", "--folder", str(home)],
+        check=True,
+        cwd=PROJECT_ROOT,
+        env={"PATH": os.environ["PATH"]},
+    )
+    assert _command(home, "key", "make").wait() == 0
+    run = _command(home, "run")
+    output, _ = run.communicate()
+    assert run.returncode == 0, output[-3000:]
+    release = home / "data" / "marts" / "current"
+    communes = "select count(*) from area_registry where level = 'commune' and valid_to is null"
+    assert _rows(release, communes) == [(78,)]
+    for table, column in _rows(
+        release, "select table_name, column_name from duckdb_columns() where column_name like '%area_code'"
+    ):
+        foreign = f"select count(*) from {table} where {column} = '42' or {column} in (select unnest(?))"
+        with (SEEDS / "areas.csv").open(encoding="utf-8", newline="") as file:
+            ours = [row["area_code"] for row in csv.DictReader(file)]
+        with duckdb.connect(str(release / "marts.duckdb"), read_only=True) as connection:
+            assert connection.execute(foreign, [ours]).fetchall() == [(0,)], (table, column)
+    targets = _rows(release, "select count(*) from target_progress where area_code = '44'")
+    assert targets[0][0] > 40, "the nation's targets hold for the province"
 
 
 def test_only_files_of_dbt_are_written_into_the_project(release: Path) -> None:

@@ -26,7 +26,6 @@ from pipelines.platform import STEPS, Platform
 from pipelines.release.released import Release
 from pipelines.settings import PROJECT_ROOT
 from pipelines.transform.marts import marts_of
-from pipelines.warehouse.connection import get_state
 from samples.dossiers import SampleReport
 
 TIMELINESS = "dossier_timeliness.parquet"
@@ -109,7 +108,7 @@ def test_the_package_describes_the_files_and_their_sources(first: Release, sampl
         assert resource["hash"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
         assert resource["bytes"] == len(content)
     assert {receipt["name"] for receipt in package["sources"]} == {path.name for path in sample.paths}
-    evidence = package["verdicts"]["dossier_timeliness"]["evidence"]
+    evidence = first.evidence["dossier_timeliness"]
     assert {"build", "dbt_test", "expectation", "load"} <= {item["kind"] for item in evidence}
 
 
@@ -213,8 +212,6 @@ def test_a_poisoned_feed_holds_its_target_back(poisoned: Release, first: Release
     targets = book["runs"][-1]["targets"]
     assert {target for target, state in targets.items() if state == "held_back"} == held
     assert targets["online_submission"] == "passed"
-    with province.platform.warehouse.connect(read_only=True) as connection:
-        assert get_state(connection, "checked") == "", "what was held back is checked again by the next run"
 
 
 @pytest.mark.usefixtures("poisoned")
@@ -230,9 +227,59 @@ def test_a_reader_of_the_release_sees_which_files_its_figures_lack(poisoned: Rel
     assert set(lacking) == {"sample-empty.ndjson", "sample-towers.csv"}
     assert lacking["sample-empty.ndjson"] == "the file is empty"
     verdict = poisoned.package["verdicts"]["online_submission"]
-    (told,) = [item for item in verdict["evidence"] if item["check"] == "refused:dossiers"]
+    (told,) = [item for item in poisoned.evidence["online_submission"] if item["check"] == "refused:dossiers"]
     assert (verdict["verdict"], told["passed"], told["severity"], told["observed"]) == ("passed", False, "warn", "2")
     assert "sample-towers.csv" in told["detail"]
+
+
+def test_a_run_with_nothing_new_and_the_same_holds_is_recorded_without_being_made(
+    poisoned: Release, province: Province
+) -> None:
+    before = province.last_run()
+    result = CliRunner().invoke(app, ["run"], env=province.environment)
+    assert result.exit_code == HELD_BACK, "somebody still has to act"
+    last = province.last_run()
+    assert (last["status"], last["release"], last["seconds"]) == ("unchanged", poisoned.id, {}), "no step was made"
+    assert last["targets"] == before["targets"]
+    assert "held_back" in last["targets"].values()
+    assert last["left"] == before["left"]
+
+
+def test_readers_stay_on_a_pinned_release_until_the_pin_is_taken_out(
+    poisoned: Release, first: Release, province: Province
+) -> None:
+    def run(*command: str) -> int:
+        return CliRunner().invoke(app, command, env=province.environment).exit_code
+
+    assert run("rollback", first.id, "--pin", "wrong figures in the page") == 0
+    for _ in range(2):
+        assert run("run") == HELD_BACK
+        assert province.last_run()["status"] == "pinned"
+        current = province.platform.releases.current()
+        assert current is not None
+        assert current.id == first.id
+    status = CliRunner().invoke(app, ["status"], env=province.environment).output
+    assert "wrong figures in the page" in status
+    assert "hatinh releases unpin" in " ".join(status.split())
+    assert run("releases", "unpin") == 0
+    assert run("releases", "unpin") == 2, "there is none any more"
+    assert run("run") == HELD_BACK
+    again = province.platform.releases.current()
+    assert again is not None
+    assert again.id not in (first.id, poisoned.id)
+    assert again.fingerprint == poisoned.fingerprint
+
+
+@pytest.mark.usefixtures("poisoned")
+def test_the_withdrawal_of_a_refused_file_builds_nothing_again(province: Province) -> None:
+    landing = province.platform.landing
+    (empty,) = [receipt for receipt in landing.active("dossiers") if receipt.name == "sample-empty.ndjson"]
+    landing.withdraw("dossiers", empty.sha256, "empty", province.platform.now())
+    assert province.walk().success
+    assert not [line for line in province.lines if line.startswith("full rebuild")]
+    assert [line for line in province.lines if line.startswith("built 0 seeds, views and tables")]
+    (refused,) = province.last_run()["loads"]["dossiers"]["refused"]
+    assert refused.startswith("sample-towers.csv"), "what is no longer refused is judged again"
 
 
 @pytest.mark.slow
@@ -346,7 +393,7 @@ def test_without_any_data_every_table_goes_out_those_of_dossiers_empty_and_warne
     assert rows["dossier_timeliness"] == rows["dossiers_by_commune"] == 0
     assert rows["area_registry"] > 0
     assert rows["target_progress"] > 0
-    warned = [item for item in release.package["verdicts"]["geography"]["evidence"] if not item["passed"]]
+    warned = [item for item in release.evidence["geography"] if not item["passed"]]
     assert [item["detail"] for item in warned if item["table"] == "dossiers_by_commune"] == [
         "No dossier is loaded yet; the table is empty, and not a province without work."
     ]

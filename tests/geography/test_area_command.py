@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -173,3 +174,13 @@ def test_an_unknown_name_is_reported_with_exit_code_2(asked: list[str], said: st
     code, output = ask(*asked)
     assert code == 2
     assert said in output
+
+
+def test_as_json_a_unit_has_what_it_became_and_the_same_in_every_language() -> None:
+    code, english = ask("18796", "--json")
+    assert code == 0
+    (unit,) = json.loads(english)
+    assert (unit["code"], unit["name"], unit["valid_to"]) == ("18796", "Kỳ Lợi", "2025-06-30")
+    assert {"code": "18754", "valid_from": "2025-07-01", "relation": "split"} in unit["became"]
+    shown = CliRunner().invoke(app, ["--lang", "vi", "area", "18796", "--json"])
+    assert json.loads(shown.output) == [unit]

@@ -37,7 +37,7 @@ class Sensor:
 
 @pytest.fixture
 def sensor(tmp_path: Path) -> Iterator[Sensor]:
-    with dg.DagsterInstance.ephemeral() as instance:
+    with dg.instance_for_test() as instance:
         yield Sensor(tmp_path, instance)
 
 
@@ -80,6 +80,25 @@ def test_files_that_a_failed_run_left_are_asked_for_again_after_an_hour(sensor: 
 def test_the_daily_run_is_at_two_in_vietnam(tmp_path: Path) -> None:
     schedule = daily(load_settings(data_dir=tmp_path))
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "Asia/Ho_Chi_Minh")
+
+
+def test_a_tick_is_skipped_while_a_run_waits_for_its_turn(sensor: Sensor) -> None:
+    (sensor.folder / "a.ndjson").write_text("x")
+    schedule = daily(sensor.settings)
+
+    def due() -> bool:
+        context = dg.build_schedule_context(instance=sensor.instance, scheduled_execution_time=NOW)
+        return bool(schedule.evaluate_tick(context).run_requests)
+
+    assert (due(), sensor.key() is not None) == (True, True)
+    run = dg.DagsterRun("run", run_id="11111111-1111-1111-1111-111111111111", status=dg.DagsterRunStatus.STARTED)
+    sensor.instance.add_run(run)
+    assert (due(), sensor.key() is not None) == (True, True), "one in progress may have passed by what came since"
+    waiting = dg.DagsterRun(
+        "run", run_id="22222222-2222-2222-2222-222222222222", status=dg.DagsterRunStatus.NOT_STARTED
+    )
+    sensor.instance.add_run(waiting)
+    assert (due(), sensor.key() is not None) == (False, False)
 
 
 def test_the_watch_sends_what_is_late_though_nothing_runs(tmp_path: Path) -> None:

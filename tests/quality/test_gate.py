@@ -264,6 +264,45 @@ def test_what_is_lost_of_facts_that_stand_alone_warns_of_it() -> None:
     assert held_back(verdicts_of(emptied={"portal"}, stand_alone={"portal"})) == {"01", "02"}, "all of it is gone"
 
 
+@pytest.mark.parametrize(("may_be_lost", "held"), [(2, set()), (3, {"01", "02"})])
+def test_a_truncated_file_whose_loss_is_estimated_counts_like_rows_in_quarantine(
+    may_be_lost: int, held: set[str]
+) -> None:
+    """950 of 1000 rows were taken, 5 % may be missing: 48 in quarantine and 2 lost of 1002 are 4.99 %, 3 are 5.08 %."""
+    verdicts = verdicts_of(
+        quarantined={"portal": (1000, 48)},
+        truncated={"portal": [("hoso-2026-10-05.json.gz", "truncated_gzip")]},
+        lost={"portal": {"hoso-2026-10-05.json.gz": may_be_lost}},
+    )
+    assert held_back(verdicts) == held
+    warned = {evidence.check for evidence in verdicts["01"].warnings}
+    assert warned == {"whole_files:portal"}, "somebody has to look in any case"
+    share = next(e.observed for e in verdicts["01"].evidence if e.check == "quarantine:portal")
+    assert share == f"{48 + may_be_lost} of {1000 + may_be_lost}, {may_be_lost} of them estimated for truncated files"
+
+
+def test_one_truncated_file_without_an_estimate_holds_back() -> None:
+    files = [("a-05.json.gz", "truncated_gzip"), ("a-06.json.gz", "truncated_gzip")]
+    lost = {"portal": {"a-05.json.gz": 1}}
+    verdicts = verdicts_of(quarantined={"portal": (1000, 0)}, truncated={"portal": files}, lost=lost)
+    assert [e.check for e in verdicts["01"].blocking] == ["whole_files:portal"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_final"),
+    [
+        ({"emptied": {"portal"}}, True),
+        ({"dbt": with_status("test.h.key", "fail")}, True),
+        ({"dbt": with_status("test.h.key", "error")}, False),
+        ({"dbt": with_status("model.h.timeliness", "error")}, False),
+        ({"expectations": []}, False),
+    ],
+)
+def test_a_verdict_is_final_where_what_holds_back_was_seen_in_the_data(changes: dict[str, Any], is_final: bool) -> None:
+    verdict = verdicts_of(**changes)["01"]
+    assert (verdict.passed, verdict.is_final) == (False, is_final)
+
+
 def test_columns_that_are_not_read_are_reported_by_file() -> None:
     verdicts = verdicts_of(unread={"portal": [("thon.xlsx", ["Phủ sóng 4G", "5G NSA"])]})
     assert held_back(verdicts) == set()

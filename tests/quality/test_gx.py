@@ -348,6 +348,7 @@ def test_a_check_that_raises_fails_with_the_class_alone_and_spares_the_others(
     assert "Could not be computed: " in column.detail
     assert "colum" in typo.detail
     assert [e.passed for e in (conversion, column, aggregate, typo, good)] == [False, False, False, False, True]
+    assert [e.kind for e in (conversion, aggregate, good)] == ["missing", "missing", "expectation"], "not evaluated"
     output = capfd.readouterr()
     for text in (repr([conversion, column, aggregate, typo]), caplog.text, output.out, output.err):
         assert "Nguyễn" not in text

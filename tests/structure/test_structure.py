@@ -10,11 +10,18 @@ from pathlib import Path
 
 import pytest
 import yaml
+from schemas import lines, read, undeclared
 
 from pipelines.quality.suites import read_suites
+from pipelines.release.schemas import read_retired
 from pipelines.settings import PROJECT_ROOT
 from pipelines.sources import all_sources
 from pipelines.transform.marts import Mart, marts_of
+
+NEW_MART = "`hatinh new mart NAME --target TARGET` writes the files of a mart; of one that exists, copy what is missing"
+NEW_SOURCE = "`hatinh new source NAME` writes the files of a source; of one that exists, copy what is missing"
+
+TESTED_ELSEWHERE = {"dvcqg_progress": "test_dvcqg_dossiers.py", "reported_indicators": "tests/reporting"}
 
 ONLY_ROOM = {
     "dagster": {"orchestration", "definitions.py"},
@@ -64,7 +71,7 @@ def test_every_mart_has_a_contract_a_key_test_and_lies_in_its_target(manifest: d
     for mart in marts:
         node = next(n for n in nodes.values() if n["resource_type"] == "model" and n["name"] == mart.name)
         assert node["config"]["contract"]["enforced"], mart.name
-        assert node["patch_path"], f"{mart.name} is described in no yml"
+        assert node["patch_path"], f"{mart.name} is described in no yml: {NEW_MART}"
         keys = [
             tuple(test["test_metadata"]["kwargs"]["columns"])
             for test in nodes.values()
@@ -76,7 +83,10 @@ def test_every_mart_has_a_contract_a_key_test_and_lies_in_its_target(manifest: d
 
 
 def test_every_mart_has_expectations_and_every_suite_names_a_mart(marts: list[Mart]) -> None:
-    assert set(read_suites(PROJECT_ROOT / "expectations")) == {mart.name for mart in marts}
+    suites = set(read_suites(PROJECT_ROOT / "expectations"))
+    names = {mart.name for mart in marts}
+    assert sorted(names - suites) == [], f"marts without expectations/<mart>.yml: {NEW_MART}"
+    assert sorted(suites - names) == [], "suites without a mart"
 
 
 def test_a_comparison_that_blocks_belongs_to_a_figure(manifest: dict) -> None:
@@ -92,7 +102,7 @@ def test_a_comparison_that_blocks_belongs_to_a_figure(manifest: dict) -> None:
 def test_every_mart_has_a_golden_case(marts: list[Mart]) -> None:
     golden = PROJECT_ROOT / "tests" / "golden"
     lacking = [mart.name for mart in marts if not any((golden / mart.name).glob("*/expected.csv"))]
-    assert lacking == []
+    assert lacking == [], f"marts without tests/golden/<mart>/<case>/: {NEW_MART}"
 
 
 def test_every_mart_has_a_disclosure_policy(manifest: dict, marts: list[Mart]) -> None:
@@ -122,11 +132,15 @@ def test_a_column_name_has_one_meaning(marts: list[Mart]) -> None:
 
 def test_every_source_has_a_staging_model_and_its_receipts_a_licence(manifest: dict) -> None:
     feeds = {source["config"]["meta"].get("feed") for source in manifest["sources"].values()} - {None}
-    assert feeds == set(all_sources())
+    assert sorted(set(all_sources()) - feeds) == [], f"sources without a table in _sources.yml: {NEW_SOURCE}"
+    assert sorted(feeds - set(all_sources())) == [], f"tables in _sources.yml without a source: {NEW_SOURCE}"
     for source in all_sources().values():
         assert source.licence
         assert source.publisher
-        assert list((PROJECT_ROOT / "dbt_project/models/staging").glob(f"{source.name}/*.sql")), source.name
+        models = list((PROJECT_ROOT / "dbt_project/models/staging").glob(f"{source.name}/*.sql"))
+        assert models, f"{source.name} has no staging model: {NEW_SOURCE}"
+        tests = list((PROJECT_ROOT / "tests" / "sources").glob(f"test*{source.name}*.py"))
+        assert tests or source.name in TESTED_ELSEWHERE, f"{source.name} has no tests/sources/test_*.py: {NEW_SOURCE}"
 
 
 def test_staging_passes_over_replaced_files_of_the_sources_that_have_them(manifest: dict) -> None:
@@ -228,3 +242,28 @@ def test_no_model_reads_a_later_layer(manifest: dict) -> None:
         if parent in nodes and layer(nodes[parent]) > layer(node)
     ]
     assert backward == []
+
+
+def test_schemas_are_as_declared(marts: list[Mart]) -> None:
+    """A change of columns, types or key raises the version of the schema and is announced in CHANGES.md."""
+    now, snapshot = lines(marts), read()
+    assert undeclared(now, snapshot) == [], (
+        "another schema under the same version: raise config.meta.schema_version in the yml of the mart (it is 1 where "
+        "there is none) and add `| `table` | version | what changed |` under Schema changes in CHANGES.md"
+    )
+    assert now == snapshot, "look at the difference and, if it is meant: python tests/structure/schemas.py"
+
+
+def test_each_version_of_a_schema_is_announced(marts: list[Mart]) -> None:
+    changes = (PROJECT_ROOT / "CHANGES.md").read_text(encoding="utf-8")
+    silent = [
+        f"{mart.name} {mart.schema_version}"
+        for mart in marts
+        if mart.schema_version > 1 and f"| `{mart.name}` | {mart.schema_version} |" not in changes
+    ]
+    assert silent == [], "add `| `table` | version | what changed |` under Schema changes in CHANGES.md"
+
+
+def test_a_retired_table_is_made_by_no_model(marts: list[Mart]) -> None:
+    retired = read_retired(PROJECT_ROOT / "dbt_project")
+    assert {mart.name for mart in marts} & retired.keys() == set()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,7 +20,15 @@ from pipelines.landing.store import Receipt
 from pipelines.settings import load_settings
 from pipelines.sources import all_sources
 from pipelines.sources.province import Province, quadkeys
-from pipelines.warehouse.load import FileOutcome, file_outcomes, quarantine_counts, refused_files, truncated_files
+from pipelines.warehouse.connection import get_state
+from pipelines.warehouse.load import (
+    FileOutcome,
+    file_outcomes,
+    quarantine_counts,
+    refused_files,
+    rows_lost,
+    truncated_files,
+)
 
 if TYPE_CHECKING:
     from conftest import World
@@ -143,3 +154,54 @@ def test_an_inventory_is_about_its_own_name(world: World, name: str, is_replaced
     world.land(name, f"{head}Viettel,B,4G,,,18073\n".encode(), source)
     world.load()
     assert (outcome_of(world, first).status == "replaced") is is_replaced
+
+
+def test_the_withdrawal_of_a_refused_file_asks_for_no_rebuild_and_no_number_of_a_load_is_used_twice(
+    world: World, record: Callable[..., dict[str, Any]]
+) -> None:
+    def load_of(name: str) -> int:
+        ((number,),) = world.rows("select load_no from raw.files where name = ?", name)
+        return int(number)
+
+    world.land("hoso-2026-04-01.ndjson", ndjson(record(1)))
+    world.load()
+    refused = world.land("hoso-2026-04-02.ndjson", b"")
+    world.load()
+    number = load_of(refused.name)
+    world.landing.withdraw("dossiers", refused.sha256, "empty", world.landed_at)
+    world.load()
+    with world.warehouse.connect() as connection:
+        assert get_state(connection, "rebuild_because") is None
+    later = world.land("hoso-2026-04-03.ndjson", ndjson(record(2)))
+    world.load()
+    assert load_of(later.name) > number, "models would take its rows for ones that they have built"
+    world.landing.withdraw("dossiers", later.sha256, "wrong", world.landed_at)
+    world.load()
+    with world.warehouse.connect() as connection:
+        assert get_state(connection, "rebuild_because") == "files were withdrawn or superseded"
+
+
+def test_the_loss_of_a_truncated_file_is_estimated_by_the_files_around_it(
+    world: World, record: Callable[..., dict[str, Any]]
+) -> None:
+    def day(day: int, rows: int) -> bytes:
+        return ndjson(*(record(100 * day + number) for number in range(rows)))
+
+    cut_off = gzip.compress(day(9, 30), mtime=0)[:-40]
+    name = "hoso-2026-04-09.ndjson.gz"
+    world.land(name, cut_off)
+    world.land("hoso-2026-05-31.ndjson", day(1, 60))  # a month away: of another size
+    for number, rows in ((6, 4), (7, 12)):
+        world.land(f"hoso-2026-04-0{number}.ndjson", day(number, rows))
+    world.load()
+    with world.warehouse.connect() as connection:
+        assert list(truncated_files(connection)) == ["dossiers"]
+        assert rows_lost(connection) == {}, "two neighbours are too few"
+    world.land("hoso-2026-04-08.ndjson", day(8, 50))
+    world.load()
+    with world.warehouse.connect() as connection:
+        assert rows_lost(connection) == {"dossiers": {name: 50}}
+
+
+def ndjson(*records: dict[str, Any]) -> bytes:
+    return "".join(json.dumps(record) + "\n" for record in records).encode()

@@ -152,6 +152,7 @@ class TestFilesInForce:
                 "reasons": {"unknown_code: KenhThucHien": 1},
                 "total_elsewhere": 0,
                 "refused": [],
+                "truncated": [],
             }
 
     def test_samples_step_aside_for_the_first_real_file(self, world: World, record: Record) -> None:

@@ -1,0 +1,1 @@
+"""Writes what people would else copy: the registries of another province, the files of a source, mart or target."""
