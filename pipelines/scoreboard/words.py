@@ -201,7 +201,7 @@ def licence(stated: str) -> Text:
 
 def held_back(release: Release, held: HeldBack) -> Text:
     """Why a target is held back; in Vietnamese by the kind of each check that failed, with what to do."""
-    evidence = release.package["verdicts"].get(held.target, {}).get("evidence", ())
+    evidence = release.evidence.get(held.target, ())
     names = [field.name for field in fields(Evidence)]
     failed = [Evidence(**{name: item[name] for name in names if name in item}) for item in evidence]
     causes = {item.check: cause_of(item) for item in failed if not item.passed and item.severity == "block"}

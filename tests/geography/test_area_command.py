@@ -95,7 +95,7 @@ def test_names_that_wait_are_listed_with_candidates_and_how_to_answer(render: Re
     assert "no commune has this name on its day Files viettel-thon.csv" in output
     assert "village_coverage · 18079 Thành Sen" in output
     assert "18073, by its name" in output
-    assert "18079 phường Tân Giang (đến / until 2025-06-30) → 18073 phường Thành Sen" in output
+    assert "18079 phường Tân Giang (until 2025-06-30) → 18073 phường Thành Sen" in output
     assert "area_aliases.csv" in output
     assert 'alias,area_code,valid_from,source "Xã Lạ, huyện Xa",…,…,…' in output
     assert "ask the source for the codes of its day" in output

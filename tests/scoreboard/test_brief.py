@@ -102,3 +102,11 @@ def test_agencies_are_sorted_by_what_they_have_to_act_on() -> None:
     assert [(a.name, len(a.lines), bool(a.lost)) for a in agencies(found, lost)] == [
         ("Sở A", 1, False), ("Sở C", 0, True), ("Sở B", 2, False)
     ]  # fmt: skip
+
+
+def test_why_a_target_is_held_back_is_in_vietnamese_by_its_check_and_in_english_as_recorded(tmp_path: Path) -> None:
+    release(tmp_path, {**FULL, "target_progress": TARGETS}, held=["coverage_gaps"], with_pages=PAGE_ONLY)
+    page = read((tmp_path / "current" / "scoreboard.html").read_text(encoding="utf-8"))
+    (held,) = page.all("ul", **{"class": "held"})
+    assert "một kiểm tra của bảng không đạt (a check); xem chi tiết của kiểm tra" in held.text
+    assert "three rows too many" in held.text
