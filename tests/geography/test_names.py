@@ -155,10 +155,7 @@ def test_what_leads_to_no_commune_is_shown_with_what_the_crosswalk_knows(render:
     ]
 
 
-DAI_NAI = (
-    "18082 phường Đại Nài (until 2025-06-30) → "
-    "parts of 18073 phường Thành Sen, 18652 phường Hà Huy Tập"
-)
+DAI_NAI = "18082 phường Đại Nài (until 2025-06-30) → parts of 18073 phường Thành Sen, 18652 phường Hà Huy Tập"
 
 
 def test_every_spelling_that_waits_is_answered_by_an_alias_as_it_is_written(render: Render) -> None:
