@@ -205,7 +205,7 @@ def _released(world: World, now: datetime) -> Release:
 
 def _tile(release: Release, target_id: str) -> str:
     page = (release.path / "scoreboard.html").read_text(encoding="utf-8")
-    return page.split(f'id="ct-{target_id}"')[1].split("</article>")[0]
+    return page.split(f'id="ct-{target_id}"')[1].split("</article>")[0].replace("\u00a0", " ")
 
 
 KEYS = ("month", "agency_code", "procedure_field_code")

@@ -61,3 +61,13 @@ def test_who_asks_wrongly_is_told_what_to_ask(command: list[str], said: str, env
 def test_nothing_landed_gives_nothing_back(environment: dict[str, str]) -> None:
     result = CliRunner().invoke(app, ["reports", "--returned"], env=environment)
     assert (result.exit_code, reported(result)) == (0, "0 workbooks to send back")
+
+
+def test_each_agency_gets_a_workbook_of_its_own(tmp_path: Path, environment: dict[str, str]) -> None:
+    asked = ["template", "work_files_online_pct", "--period", "2026-Q3", "--each-agency", "--out", str(tmp_path)]
+    result = CliRunner().invoke(app, asked, env=environment)
+    assert result.exit_code == 0, result.output
+    names = sorted(path.name for path in tmp_path.glob("*.xlsx"))
+    assert len(names) > 69, "69 communes, and the agencies of the province"
+    assert "bieu-bao-cao_work_files_online_pct_2026-Q3_H27.101.xlsx" in names
+    assert CliRunner().invoke(app, [*asked, "--agency", "H27.4"], env=environment).exit_code == 2
