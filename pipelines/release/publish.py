@@ -23,6 +23,7 @@ from pipelines.release.about import About
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_edition import OpenEdition
 from pipelines.release.files import (
+    BI,
     DATABASE,
     INTERNAL_FILE,
     INTERNAL_FOLDER,
@@ -33,6 +34,7 @@ from pipelines.release.files import (
     ReleaseError,
     flip,
     iso,
+    seal,
     sha256,
     stamp,
     sync,
@@ -328,6 +330,8 @@ def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, check
     package["database"] = {"path": DATABASE, "bytes": database.stat().st_size, "hash": sha256(database)}
     checkpoint("database")
     (staging / PACKAGE).write_text(to_json(package, indent=0), encoding="utf-8")
+    if (staging / BI).is_dir():
+        seal(staging / BI, INTERNAL_FILE, INTERNAL_FOLDER)
     for path in staging.iterdir():
         if path.is_file():
             path.chmod(INTERNAL_FILE)

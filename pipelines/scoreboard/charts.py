@@ -212,22 +212,29 @@ def geojson(wkt: str) -> Json:
 
     Raises ValueError when it is neither.
     """
+    return {
+        "type": "MultiPolygon",
+        "coordinates": [
+            [[[round(lon * _SHRINK, 5), lat] for lon, lat in ring] for ring in polygon] for polygon in polygons(wkt)
+        ],
+    }
+
+
+def polygons(wkt: str) -> list[Any]:
+    """The polygons of a POLYGON or MULTIPOLYGON of WKT as lists of rings of points.
+
+    Raises ValueError when it is neither.
+    """
     kind, _, body = wkt.strip().partition("(")
     text = re.sub(r"([-+0-9.eE]+) ([-+0-9.eE]+)(?: [-+0-9.eE]+)*", r"[\1,\2]", "(" + body)
     nested = json.loads(text.replace("(", "[").replace(")", "]"))
     match kind.strip().upper():
         case "POLYGON":
-            polygons = [nested]
+            return [nested]
         case "MULTIPOLYGON":
-            polygons = nested
+            return list(nested)
         case other:
             raise ValueError(f"{other or 'an empty text'} is no polygon")
-    return {
-        "type": "MultiPolygon",
-        "coordinates": [
-            [[[round(lon * _SHRINK, 5), lat] for lon, lat in ring] for ring in polygon] for polygon in polygons
-        ],
-    }
 
 
 # Of the middle of the province, 18.3° N; a few hundred kilometres to the north or south the error is under 2 %.

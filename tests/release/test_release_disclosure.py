@@ -80,7 +80,7 @@ def test_no_small_figure_can_be_derived(leaves: list[world.Leaf], has_year: bool
     small = [key for key in truth if 0 < truth[key] < LIMITS[key[0].removeprefix("not:")]]
     known = outsider.read(tables)
     exact = outsider.bounds(known, [key for key in small if key in known.low][:3])
-    assert outsider.told(exact, truth, LIMITS) == []
+    assert outsider.reported(exact, truth, LIMITS) == []
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -144,7 +144,7 @@ def test_a_small_cell_takes_the_cheapest_other_with_it() -> None:
     assert hidden == {SMALL, ("received", "2026-Q1", "A:c1b", "*")}
     rows = {row["agency_code"]: row for row in tables["dossiers_by_agency"]}
     assert (rows["c1a"]["received"], rows["c1a"]["received_status"]) == (None, "suppressed")
-    assert (rows["c1b"]["received"], rows["c1b"]["received_status"]) == (None, "suppressed"), "never told apart"
+    assert (rows["c1b"]["received"], rows["c1b"]["received_status"]) == (None, "suppressed"), "never distinguished"
     assert (rows["c1a"]["early"], rows["c1a"]["early_status"]) == (0, "observed"), "noughts are shown"
     assert (rows["c2a"]["received"], rows["c2a"]["mean_days"], rows["c2a"]["days_sum"]) == (50, 2.0, 100.0)
     assert rows["c1a"]["days_sum"] is None
