@@ -489,6 +489,10 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
         ReleaseError: the release cannot be written, or does not read back. Readers keep the last release.
     """
     with platform.step("release") as step:
+
+        def protecting(quarters: str, done: int, total: int) -> None:
+            step.report(f"open edition: protecting {quarters}, once ({done} of {total} quarters are done)", done, total)
+
         with platform.warehouse.connect() as connection:
             if not get_state(connection, "built_by"):
                 raise NotJudged(
@@ -513,6 +517,7 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
                 ],
                 open_pages=[model(place_of(platform.settings)), *descriptions(platform.settings)],
                 vault=platform.settings.vault,
+                announce=protecting,
                 retired=platform.project.retired,
             )
             # what is held back keeps quarters out of the open edition in the same way as long as it is

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -62,11 +62,13 @@ class OpenEdition:
         reasons: Mapping[str, str],
         receipts: Sequence[Mapping[str, Any]],
         now: datetime,
+        announce: Callable[[str, int, int], object],
     ) -> Json:
         """Protect what is new. Returns what the fingerprint of the release knows of the edition, before its files.
 
         Args:
             reasons: targets that are held back: new quarters wait for them.
+            announce: called before quarters are protected, with their names, how many are done, and of how many.
         """
         from pipelines.release.disclosure import policy_of, prepare
 
@@ -89,6 +91,7 @@ class OpenEdition:
                     ),
                     published=[q["quarter"] for q in self._published if not q["is_synthetic"]],
                     objection="; ".join(f"{target} is held back" for target in held) or None,
+                    announce=announce,
                 )
                 self.blocked = self._edition.blocked
             except ReleaseError as error:

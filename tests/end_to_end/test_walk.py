@@ -16,6 +16,8 @@ import pytest
 import yaml
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
+from polars.testing import assert_frame_equal
+from questions import Question, questions
 from typer.testing import CliRunner
 from walk_world import LAST, ONE_DOSSIER, Province
 
@@ -63,10 +65,10 @@ def test_the_first_walk_releases_every_mart(first: Release, province: Province) 
 
 
 def test_every_record_of_the_sample_is_counted(first: Release, province: Province, sample: SampleReport) -> None:
-    told = [line for line in province.lines if " rows = " in line]
-    assert len(told) == len(sample.paths)
+    reported = [line for line in province.lines if " rows = " in line]
+    assert len(reported) == len(sample.paths)
     total = 0
-    for line in told:
+    for line in reported:
         rows, loaded, aside = (
             int(n.replace(",", "")) for n in re.findall(r"([\d,]+) (?:rows|loaded|in quarantine)", line)
         )
@@ -132,6 +134,19 @@ def test_the_package_describes_the_files_and_their_sources(first: Release, sampl
     assert {receipt["name"] for receipt in package["sources"]} == {path.name for path in sample.paths}
     evidence = first.evidence["dossier_timeliness"]
     assert {"build", "dbt_test", "expectation", "load"} <= {item["kind"] for item in evidence}
+
+
+@pytest.mark.parametrize("question", questions(), ids=lambda question: question.title.partition(".")[0])
+def test_a_worked_question_has_one_answer_in_sql_and_in_python(first: Release, question: Question) -> None:
+    answer = question.by_sql(first.path)
+    assert_frame_equal(answer, question.by_python(first.path), check_dtypes=False)
+    assert "r" in question.blocks
+    if "5G" not in question.title:  # this province has dossiers alone
+        assert answer.height > 0
+
+
+def test_there_are_twelve_worked_questions() -> None:
+    assert len(questions()) == 12
 
 
 def test_dagster_knows_the_run_its_files_and_its_checks(first: Release, province: Province) -> None:
@@ -249,9 +264,14 @@ def test_a_reader_of_the_release_sees_which_files_its_figures_lack(poisoned: Rel
     assert set(lacking) == {"sample-empty.ndjson", "sample-towers.csv"}
     assert lacking["sample-empty.ndjson"] == "the file is empty"
     verdict = poisoned.package["verdicts"]["online_submission"]
-    (told,) = [item for item in poisoned.evidence["online_submission"] if item["check"] == "refused:dossiers"]
-    assert (verdict["verdict"], told["passed"], told["severity"], told["observed"]) == ("passed", False, "warn", "2")
-    assert "sample-towers.csv" in told["detail"]
+    (reported,) = [item for item in poisoned.evidence["online_submission"] if item["check"] == "refused:dossiers"]
+    assert (verdict["verdict"], reported["passed"], reported["severity"], reported["observed"]) == (
+        "passed",
+        False,
+        "warn",
+        "2",
+    )
+    assert "sample-towers.csv" in reported["detail"]
 
 
 def test_a_run_with_nothing_new_and_the_same_holds_is_recorded_without_being_made(
@@ -313,11 +333,11 @@ def test_withdrawing_the_bad_file_releases_the_target(poisoned: Release, first: 
             if receipt.sha256 not in healthy:
                 landing.withdraw(source, receipt.sha256, "a wrong delivery", province.platform.now())
     assert province.walk().success
-    mended = province.platform.releases.current()
-    assert mended is not None
-    assert mended.held_back == ()
+    fixed = province.platform.releases.current()
+    assert fixed is not None
+    assert fixed.held_back == ()
     for table in first.tables:
-        assert (mended.path / f"{table}.parquet").read_bytes() == (first.path / f"{table}.parquet").read_bytes()
+        assert (fixed.path / f"{table}.parquet").read_bytes() == (first.path / f"{table}.parquet").read_bytes()
     assert any("nowhere/note.txt" in line and "belongs to no source" in line for line in province.lines)
 
 

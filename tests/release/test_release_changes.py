@@ -264,7 +264,7 @@ def test_the_command_shows_two_releases_side_by_side(tmp_path: Path, monkeypatch
 
 
 def test_what_was_released_with_the_same_verdicts_is_compared_by_targets(tmp_path: Path) -> None:
-    """A target that is held back has the tables of before: nothing of it moved."""
+    """A target that is held back keeps its previous tables: nothing of it moved."""
     release(tmp_path)
     verdicts = GOOD | world.failing("online_services")
     release(tmp_path, day=1, rows=MOVED, verdicts=verdicts, marts=MARTS)
