@@ -59,10 +59,10 @@ def new_source(name: Annotated[str, typer.Argument(help="Name like petitions.")]
 @new_app.command("mart")
 def new_mart(
     name: Annotated[str, typer.Argument(help="Name like telecom_coverage.")],
-    target: Annotated[str, typer.Option(help="Folder of the target it belongs to; a new one begins a target.")],
+    target: Annotated[str, typer.Option(help="Folder of the target it belongs to; a new folder is a new target.")],
     title: Title = "",
 ) -> None:
-    """Write the files of a new mart: model, contract, expectations, method page, golden case; then what is generated."""
+    """Write the files of a new mart: model, contract, expectations, method page, golden case; then generated files."""
     from pipelines.new import scaffold
 
     _written(lambda: scaffold.new_mart(name, target, title or name, PROJECT_ROOT), "tests/golden")

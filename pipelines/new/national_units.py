@@ -1,4 +1,4 @@
-"""Makes `national_units.csv.gz`: each commune of today with the communes that it came from, for all provinces.
+"""Makes `national_units.csv.gz`: each current commune with the communes that it came from, for all provinces.
 
 `python -m pipelines.new.national_units FOLDER`, where FOLDER is `vietnamadminunits/data` of the package of that name
 (MIT, 1.0.4 was read). Names, codes and mergers are facts of the resolutions of 2025; points and areas are its own.
@@ -24,7 +24,7 @@ FIELDS = (
 
 
 def pairs(folder: Path) -> Iterator[dict[str, object]]:
-    """One row per commune of today and commune of before. A district without communes stands for its commune."""
+    """One row per current commune and previous commune. A district without communes stands for its commune."""
     converter = json.loads((folder / "converter_2025.json").read_text(encoding="utf-8"))
     with sqlite3.connect(f"file:{folder / 'dataset.db'}?mode=ro", uri=True) as database:
         database.row_factory = sqlite3.Row

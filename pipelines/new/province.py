@@ -140,7 +140,7 @@ def _areas(province: Province, units: list[dict[str, str]]) -> Iterable[Row]:
 
 
 def _facts(units: list[dict[str, str]]) -> Iterable[Row]:
-    """Area and a point of each commune of today, where they are known. The population is not in the list."""
+    """Area and a point of each current commune, where they are known. The population is not in the list."""
     kinds = (("area_km2", "area_km2", "km²"), ("centroid_lon", "lon", "°"), ("centroid_lat", "lat", "°"))
     for code, row in sorted({row["new_code"]: row for row in units}.items()):
         for fact, column, unit in kinds:
