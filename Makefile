@@ -9,7 +9,7 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all ui lint format bench clean
+.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all mutants ui lint format bench clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -57,6 +57,9 @@ test: install    ## the default tests, two to three minutes; in the order of the
 
 test-all: install ## the slow ones too
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'slow or not slow'
+
+mutants: install ## named faults put into the code one by one: each must be seen by a test; some minutes
+	@$(BIN)/python tests/mutants.py
 
 ui: install      ## Dagster on http://127.0.0.1:3000 with its daemon
 	@$(BIN)/hatinh ui
