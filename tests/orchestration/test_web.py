@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.orchestration.web import Guard, _ReleaseFiles, allowed_hosts
+from pipelines.orchestration.web import Guard, _ReleaseFiles, allowed_hosts, listening
 from pipelines.settings import load_settings
 
 HOST = "127.0.0.1:3000"
