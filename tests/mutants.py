@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", "target", "__pycache__", "wheelhouse", ".*_cache", "warehouse", "marts"
-)
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "data", "target", "__pycache__", "wheelhouse", ".*_cache")
 
 
 @dataclass(frozen=True)
@@ -207,7 +205,7 @@ def survives(mutant: Mutant, copy: Path) -> bool:
     finally:
         path.write_text(whole, encoding="utf-8")
     if ran.returncode not in (0, 1):
-        raise SystemExit(f"{mutant.name}: the tests could not run\n{ran.stdout.decode()[-2000:]}")
+        raise SystemExit(f"{mutant.name}: the tests could not run\n{(ran.stdout + ran.stderr).decode()[-2000:]}")
     return ran.returncode == 0
 
 

@@ -156,7 +156,7 @@ def _found_nothing_new(platform: Platform) -> bool:
         stop(str(problem))
     from pipelines.orchestration.execute import record_unchanged
 
-    record_unchanged(platform.settings, run_id)
+    record_unchanged(platform, run_id)
     return True
 
 

@@ -11,7 +11,9 @@ from datetime import timedelta
 import dagster as dg
 from dagster import DagsterRun
 
+from pipelines import walk
 from pipelines.orchestration.build import build_defs
+from pipelines.orchestration.checks import PUBLICATIONS, publications_result
 from pipelines.orchestration.event_log import batched_events
 from pipelines.orchestration.held_run import RUN, fail_stale_runs, job_origin
 from pipelines.orchestration.keys import RELEASE, keys_of_targets
@@ -86,9 +88,13 @@ def _keys_of(platform: Platform, targets: Collection[str]) -> set[dg.AssetKey]:
     return keys_of_targets(manifest, marts, lineage)
 
 
-def record_unchanged(settings: Settings, run_id: str) -> None:
-    """Record a run that found nothing to do, without making the definitions: the page lists it as a success."""
-    use_instance(settings)
+def record_unchanged(platform: Platform, run_id: str) -> None:
+    """Record a run that found nothing to do, without making the definitions: the page lists it as a success.
+
+    Publications become overdue by the clock alone, so they are judged here too.
+    """
+    use_instance(platform.settings)
+    publications = publications_result(walk.overdue_publications(platform))
     with dg.DagsterInstance.get() as instance:
         run = DagsterRun(
             job_name=RUN, run_id=run_id, tags={"hatinh/outcome": "unchanged"}, remote_job_origin=job_origin()
@@ -98,3 +104,12 @@ def record_unchanged(settings: Settings, run_id: str) -> None:
             message = "Nothing is new since the last release."
             instance.report_dagster_event(dg.DagsterEvent(event.value, RUN, message=message), run_id=run_id)
         instance.report_runless_asset_event(dg.AssetMaterialization(RELEASE, metadata={"status": "unchanged"}))
+        instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(
+                asset_key=RELEASE,
+                check_name=PUBLICATIONS,
+                passed=publications.passed,
+                severity=publications.severity,
+                metadata=publications.metadata,
+            )
+        )
