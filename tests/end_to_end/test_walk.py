@@ -59,6 +59,18 @@ def test_the_first_walk_releases_every_mart(first: Release, province: Province) 
     assert first.synthetic, "samples are marked wherever they go"
 
 
+def test_every_target_without_a_value_says_why_and_names_who_has_to_report_it(first: Release) -> None:
+    with duckdb.connect(str(first.path / "marts.duckdb"), read_only=True) as connection:
+        silent = connection.execute(
+            "select target_id, status from target_progress where value is null and status <> 'no_longer_in_force' "
+            "and (no_data_reason is null or coalesce(trim(responsible_agency), '') = '' or responsible_basis is null)"
+        ).fetchall()
+        without = connection.execute("select count(*) from target_progress where status = 'no_data'").fetchone()
+    assert silent == []
+    assert without is not None
+    assert without[0] > 0, "there are such targets"
+
+
 def test_every_record_of_the_sample_is_counted(first: Release, province: Province, sample: SampleReport) -> None:
     told = [line for line in province.lines if " rows = " in line]
     assert len(told) == len(sample.paths)
