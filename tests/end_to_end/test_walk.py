@@ -192,6 +192,26 @@ def test_what_was_published_is_computed_again_to_the_byte(province: Province, fi
     assert result.output.count("giống từng byte") == len(first.tables)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("parts", [("raw", "vault", "marts"), ("raw", "vault")])
+def test_a_machine_restored_from_the_backup_has_the_same_release_to_the_byte(
+    province: Province, first: Release, new_province: Callable[[], Province], parts: tuple[str, ...]
+) -> None:
+    """As docs/deployment.md backs up: raw files, vault, releases and the key; the warehouse is made again."""
+    restored = new_province()
+    shutil.copy(province.settings.pseudonym_key, restored.settings.pseudonym_key)
+    for part in parts:
+        if (source := province.settings.data / part).exists():
+            shutil.copytree(source, restored.settings.data / part, symlinks=True)
+    assert restored.walk().success
+    assert restored.last_run()["status"] == ("unchanged" if "marts" in parts else "released")
+    again = restored.platform.releases.current()
+    assert again is not None
+    assert again.fingerprint == first.fingerprint
+    for table in first.tables:
+        assert (again.path / f"{table}.parquet").read_bytes() == (first.path / f"{table}.parquet").read_bytes()
+
+
 @pytest.fixture(scope="module")
 def poisoned(province: Province, first: Release) -> Release:
     """The release of a run that found late dossiers, an empty file, one of something else, and one of no source."""
