@@ -9,7 +9,7 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all mutants ui lint format bench clean
+.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all test-engine mutants ui lint format bench clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -56,7 +56,11 @@ test: install    ## the default tests, two to three minutes; in the order of the
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-all: install ## the slow ones too
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'slow or not slow'
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m '(slow or not slow) and not engine'
+
+test-engine: install ## rows of dossiers on an engine: Sail, in this process; brings the extra `engine`
+	@$(UV) sync --frozen --quiet --inexact --extra engine --group engine
+	@$(BIN)/pytest -m engine tests/engine
 
 mutants: install ## named faults put into the code one by one: each must be seen by a test; some minutes
 	@$(BIN)/python tests/mutants.py

@@ -26,6 +26,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from pipelines.landing.pull import read_credentials
+from pipelines.language import ntr, tr
 from pipelines.personal import redacted
 from pipelines.release.files import iso, write_atomically
 from pipelines.settings import Settings
@@ -56,16 +57,16 @@ class Alert:
     def subject(self) -> str:
         parts = []
         if self.new:
-            parts.append(f"{len(self.new)} vấn đề mới / new problems")
+            parts.append(ntr("{count} new problem", "{count} new problems", len(self.new)))
         if self.over:
-            parts.append(f"{len(self.over)} đã hết / recovered")
+            parts.append(tr("{count} recovered", count=len(self.over)))
         return f"[{self.province}] " + ", ".join(parts)
 
     @property
     def text(self) -> str:
         lines = [f"! {problem.key}\n    {redacted(problem.text, 1000)}" for problem in self.new]
-        lines += [f"+ đã hết / recovered: {key}" for key in self.over]
-        lines.append(f"\nCòn {self.open} vấn đề / problems open. Xem / see: hatinh status")
+        lines += [f"+ {tr('recovered')}: {key}" for key in self.over]
+        lines.append("\n" + tr("{count} problems open. See: hatinh status", count=self.open))
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:

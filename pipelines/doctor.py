@@ -16,6 +16,7 @@ from pipelines.landing.store import Landing, LandingError
 from pipelines.quality.registries import faults
 from pipelines.release.files import ReleaseError
 from pipelines.release.store import ReleaseStore
+from pipelines.seeds import seed_sql
 from pipelines.settings import ENV_PREFIX, Settings, unknown_settings
 from pipelines.sources import all_sources
 from pipelines.state import read_state
@@ -157,7 +158,7 @@ def _release(settings: Settings) -> Iterator[Finding]:
 
 def foreign_rows(database: Path, settings: Settings) -> dict[str, int]:
     """By table, rows whose `area_code` is neither in the registry of areas nor the province nor the nation."""
-    areas = settings.seeds / "areas.csv"
+    areas = seed_sql(settings.seeds, "'areas'")
     found = {}
     with duckdb.connect(str(database), read_only=True) as connection:
         rows = connection.execute(
@@ -165,9 +166,9 @@ def foreign_rows(database: Path, settings: Settings) -> dict[str, int]:
         ).fetchall()
         for (table,) in rows:
             counted = connection.execute(
-                f"select count(*) from \"{table}\" where area_code not in ('VN', ?) and area_code not in "
-                "(select column0 from read_csv(?, all_varchar = true, header = false))",
-                [settings.province_code, str(areas)],
+                f"select count(*) from \"{table}\" where area_code not in ('VN', ?) "
+                f"and area_code not in (select a.area_code from {areas} as a)",
+                [settings.province_code],
             ).fetchone()
             if counted and counted[0]:
                 found[str(table)] = int(counted[0])

@@ -16,16 +16,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from pipelines.engine.front import feeds_of_front
+from pipelines.engine.load import LoadOnEngine
+from pipelines.engine.models import ModelsOnEngine
 from pipelines.landing.store import Landing
 from pipelines.quality.suites import Suite, read_suites
+from pipelines.release.schemas import read_retired
 from pipelines.release.store import ReleaseStore
 from pipelines.settings import Settings
 from pipelines.transform.dbt import Dbt
 from pipelines.transform.marts import Mart, marts_of
 from pipelines.warehouse.connection import Warehouse
 
-Step = Literal["land", "load", "build", "judge", "release"]
-STEPS: tuple[Step, ...] = get_args(Step)
+Step = Literal["land", "load", "build", "judge", "release", "publish"]
+STEPS: tuple[Step, ...] = get_args(Step)[:-1]
+"""The steps of every run; `publish` comes after them where a place of publication is set."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class Project:
     marts: tuple[Mart, ...]
     suites: Mapping[str, Suite]
     fingerprint: str
+    retired: Mapping[str, str] = field(default_factory=dict)
+    """Tables that are published no more, with the reason."""
 
 
 def _utc_now() -> datetime:
@@ -98,6 +105,33 @@ class Platform:
         )
 
     @cached_property
+    def models(self) -> Dbt | ModelsOnEngine:
+        """What builds and tests the models: dbt on DuckDB, or with the rows of dossiers on the engine of the settings.
+
+        Kept between the two steps, since the session on the engine is.
+        """
+        if self.settings.engine == "duckdb":
+            return self.dbt
+        return ModelsOnEngine(self.dbt, self.warehouse, self.settings.engine, self.rows_elsewhere)
+
+    @cached_property
+    def feeds_elsewhere(self) -> frozenset[str]:
+        """The sources whose rows are kept as Parquet and loaded by the engine: none where there is no engine."""
+        return frozenset() if self.settings.engine == "duckdb" else feeds_of_front(self.dbt.manifest())
+
+    @cached_property
+    def rows_elsewhere(self) -> LoadOnEngine:
+        settings = self.settings
+        return LoadOnEngine(
+            settings.engine,
+            settings.warehouse,
+            settings.raw,
+            settings.pseudonym_key,
+            settings.max_record_mb << 20,
+            settings.memory_limit,
+        )
+
+    @cached_property
     def project(self) -> Project:
         """Read once for each platform.
 
@@ -108,7 +142,7 @@ class Platform:
         manifest = self.dbt.manifest()
         marts = tuple(marts_of(manifest))
         suites = read_suites(self.settings.expectations, {mart.name for mart in marts})
-        return Project(manifest, marts, suites, self.dbt.fingerprint())
+        return Project(manifest, marts, suites, self.dbt.fingerprint(), read_retired(self.settings.dbt_project))
 
     @cached_property
     def code_version(self) -> str:

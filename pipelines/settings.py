@@ -18,6 +18,20 @@ import pydantic_settings
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+LICENCES = {
+    "Apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
+    "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
+    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "CC-BY-SA-4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
+    "CC-BY-NC-4.0": "https://creativecommons.org/licenses/by-nc/4.0/",
+    "CC-BY-NC-SA-4.0": "https://creativecommons.org/licenses/by-nc-sa/4.0/",
+    "CC-BY-NC-SA-3.0-IGO": "https://creativecommons.org/licenses/by-nc-sa/3.0/igo/",
+    "MIT": "https://spdx.org/licenses/MIT",
+    "ODbL-1.0": "https://opendatacommons.org/licenses/odbl/1-0/",
+    "PDDL-1.0": "https://opendatacommons.org/licenses/pddl/1-0/",
+}
+"""SPDX identifiers of the licences of data that are known, each with its address."""
+
 
 class SettingsError(ValueError):
     """A setting has a value that is not allowed. The message names it, its value and what is allowed."""
@@ -86,16 +100,48 @@ class Settings(BaseSettings):
         description="folder of the registries (areas, agencies, targets, ...); another province has its own copy",
     )
 
+    language: Literal["vi", "en"] | None = Field(
+        None,
+        description="language of terminal, page and workbook: vi or en; unset writes all in Vietnamese, but the "
+        "terminal in English where the machine's locale is English",
+    )
     report_recipient: str = Field(
         "đơn vị vận hành hệ thống số liệu của tỉnh",
         min_length=1,
         description="whom agencies send their filled workbooks to, as printed in the workbooks",
     )
 
+    publisher: str | None = Field(
+        None, min_length=1, description="who publishes the releases, as readers cite it; unset names the operating unit"
+    )
+    licence: str | None = Field(
+        None,
+        description="licence of what is computed from the province's own records, an SPDX identifier like CC-BY-4.0; "
+        "unset states that there is none; the terms of other sources stay theirs",
+    )
+    publication_url: Annotated[str, Field(pattern=r"^https?://\S+/$")] | None = Field(
+        None, description="address under which the open edition is published, ending in /; unset names none"
+    )
+
+    publish: Annotated[str, Field(pattern=r"^(s3://[a-z0-9][a-z0-9.-]+(/\S*)?(\?\S+)?|/.+|[^:]+)$")] | None = Field(
+        None,
+        description="where each release is copied to: a folder, or s3://bucket/prefix with region, scheme and "
+        "endpoint_override as in s3://open/data?endpoint_override=host:9000&scheme=http; access_key and secret_key are "
+        'in the credentials file under "publish"; unset copies nothing',
+    )
+    publish_edition: Literal["open", "internal"] = Field(
+        "open", description="which edition is copied there: open, or internal, which must then be closed to the public"
+    )
+
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")] = Field(
         "4GB", description="memory that DuckDB may use, like 4GB"
     )
     threads: int = Field(2, ge=1, le=256, description="threads that DuckDB may use, 1 to 256")
+    engine: Annotated[str, Field(pattern=r"^(duckdb|sc://[A-Za-z0-9.\-\[\]:]+:\d{1,5}(/;use_ssl=true)?)$")] = Field(
+        "duckdb",
+        description="what computes the relations with one row per dossier: duckdb, or sc://HOST:PORT of Apache Spark 4 "
+        "or Sail (docs/scale.md)",
+    )
 
     pseudonym_key_file: Path = Field(
         Path(".secrets/pseudonym.key"),
@@ -185,6 +231,13 @@ class Settings(BaseSettings):
         west, south, east, north = map(float, value.split(","))
         if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
             raise ValueError("west, south, east, north in this order, longitude first: 105.05,17.86,106.60,18.82")
+        return value
+
+    @field_validator("licence")
+    @classmethod
+    def _is_known_licence(cls, value: str | None) -> str | None:
+        if value is not None and value not in LICENCES:
+            raise ValueError(f"one of {', '.join(LICENCES)}")
         return value
 
     @field_validator("schedule_cron", "pull_cron")

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from pipelines.landing.deliveries import Delivery, deliveries
 from pipelines.landing.drop import waiting
 from pipelines.landing.store import Landing, LandingError
+from pipelines.language import tr
 from pipelines.release.files import ReleaseError, iso, write_atomically
 from pipelines.release.released import Release
 from pipelines.release.runs import RunLog
@@ -42,6 +43,7 @@ Kind = Literal[
     "left",
     "late",
     "undrawn",
+    "not_published",
     "low_disk",
     "unreadable",
 ]
@@ -146,6 +148,7 @@ def read_state(settings: Settings, now: datetime) -> State:
         *_stale(success, runs, now, settings.max_age_hours),
         *_of_release(release),
         *([Problem("pinned", "release", str(pin))] if (pin := ReleaseStore(settings.marts).pinned()) else []),
+        *_of_place(last),
         *_of_loads(next((run["loads"] for run in reversed(runs) if run.get("loads")), {})),
         *(Problem("left", path, why) for path, why in left.items() if why),
         *(Problem("late", delivery.source, str(delivery)) for delivery in expected if delivery.is_late),
@@ -175,42 +178,48 @@ def _of_runs(last: Mapping[str, Any] | None, is_held: bool) -> Iterator[Problem]
     if last is None:
         return
     if last["status"] == "failed":
-        yield Problem("run_failed", "run", f"lần chạy cuối thất bại / last run failed: {last.get('error') or '?'}")
+        yield Problem("run_failed", "run", tr("last run failed") + f": {last.get('error') or '?'}")
     elif last["status"] == "nothing":
-        yield Problem("run_failed", "run", "không bảng nào công bố được / the last run could release no table")
+        yield Problem("run_failed", "run", tr("the last run could release no table"))
     elif last["status"] in ("died", "running") and not is_held:
-        yield Problem("run_failed", "run", "lần chạy cuối bị ngắt giữa chừng / the last run was killed: hatinh run")
+        yield Problem("run_failed", "run", tr("the last run was killed: hatinh run"))
 
 
 def _stale(success: datetime | None, runs: list[dict[str, Any]], now: datetime, max_hours: float) -> Iterator[Problem]:
     """No success for too long. Before the first run there is nothing that could be stale."""
     if success is not None and now - success > timedelta(hours=max_hours):
-        yield Problem("stale", "runs", f"chưa chạy tốt từ / no good run since {success:%Y-%m-%d %H:%M} UTC")
+        yield Problem("stale", "runs", tr("no good run since") + f" {success:%Y-%m-%d %H:%M} UTC")
     elif success is None and runs:
-        yield Problem("stale", "runs", "chưa có lần chạy nào tốt / no run has ever ended well")
+        yield Problem("stale", "runs", tr("no run has ever ended well"))
 
 
 def _of_release(release: Release | None) -> Iterator[Problem]:
     if release is None:
         return
     for held in release.held_back:
-        yield Problem("held_back", held.target, f"giữ bản trước từ / held back since {held.since}: {held.reason}")
+        yield Problem("held_back", held.target, tr("held back since") + f" {held.since}: {held.reason}")
     for path, reason in release.undrawn.items():
-        yield Problem("undrawn", path, f"không vẽ được / could not be drawn: {reason}")
+        yield Problem("undrawn", path, tr("could not be drawn") + f": {reason}")
+
+
+def _of_place(last: Mapping[str, Any] | None) -> Iterator[Problem]:
+    """The release is out here and did not reach the place of publication."""
+    place = (last or {}).get("place") or {}
+    if place.get("status") == "failed":
+        yield Problem("not_published", place["place"], tr("not published") + f": {place['error']}")
 
 
 def _of_loads(loads: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
     for source, load in loads.items():
         for file in load.get("refused", ()):
             name, _, reason = str(file).partition(": ")
-            yield Problem("refused", f"{source}/{name}", f"từ chối tệp / refused: {reason}")
+            yield Problem("refused", f"{source}/{name}", tr("file refused") + f": {reason}")
         for file in load.get("truncated", ()):
             name, _, reason = str(file).partition(": ")
-            text = f"tệp bị cắt hoặc chưa đọc hết / truncated or not read to its end: {reason}"
-            yield Problem("truncated", f"{source}/{name}", text)
+            yield Problem("truncated", f"{source}/{name}", tr("truncated or not read to its end") + f": {reason}")
         for note in load.get("not_fetched", ()):
             period, _, reason = str(note).partition(": ")
-            yield Problem("pull_failed", f"{source}/{period}", f"không lấy được / last pull failed: {reason}")
+            yield Problem("pull_failed", f"{source}/{period}", tr("last pull failed") + f": {reason}")
 
 
 def _left(settings: Settings, last: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
@@ -222,9 +231,9 @@ def _left(settings: Settings, last: Mapping[str, Any], now: datetime) -> Iterato
         place = path.relative_to(settings.drop).as_posix().encode("utf-8", "replace").decode("utf-8")
         reason = recorded.get(place, "")
         if not reason and path.relative_to(settings.drop).parts[0] not in known:
-            reason = "không thuộc nguồn nào / belongs to no source"
+            reason = tr("belongs to no source")
         if not reason and (since := _arrived(path)) and now.timestamp() - since > _WAITED.total_seconds():
-            reason = "chưa lần chạy nào nhận / no run has taken it for a day"
+            reason = tr("no run has taken it for a day")
         yield place, reason
 
 
@@ -243,7 +252,11 @@ def _arrived(path: Path) -> float | None:
 
 def _low_disk(free: int, min_gb: float) -> Iterator[Problem]:
     if free < min_gb * 1e9:
-        yield Problem("low_disk", "disk", f"còn / free {free / 1e9:.1f} GB, cần / wanted {min_gb:g} GB")
+        yield Problem(
+            "low_disk",
+            "disk",
+            tr("{free} GB free, {wanted} GB wanted", free=f"{free / 1e9:.1f}", wanted=f"{min_gb:g}"),
+        )
 
 
 def write_metrics(path: Path, state: State) -> None:

@@ -16,9 +16,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.catalogue.pages import pages as descriptions
 from pipelines.landing.deliveries import Delivery, deliveries
 from pipelines.landing.drop import DropReport, intake, waiting
-from pipelines.landing.pull import failed_pulls
+from pipelines.landing.pull import PullError, failed_pulls, read_credentials
 from pipelines.periods import VIETNAM
 from pipelines.platform import Platform, Progress
 from pipelines.quality.gate import judge as judge_targets
@@ -26,8 +27,11 @@ from pipelines.quality.gx import validate
 from pipelines.quality.record import read_verdicts, write_verdicts
 from pipelines.quality.registries import faults
 from pipelines.quality.verdict import Evidence, Verdict
+from pipelines.release.about import about_of
 from pipelines.release.files import ReleaseError
-from pipelines.release.publish import Outcome, publish
+from pipelines.release.places import Place, PlaceError, Published
+from pipelines.release.publish import Outcome
+from pipelines.release.publish import publish as publish_release
 from pipelines.release.released import Release
 from pipelines.release.runs import RunInfo, RunLog, RunStatus
 from pipelines.scoreboard.pages import pages, place_of
@@ -126,15 +130,19 @@ class Run:
     loads: dict[str, dict[str, Any]] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)
     """Files that stay in the drop folder, each with the reason."""
+    place: Published | None = None
+    """What came of the publication at the place that is set."""
     seconds: dict[str, float] = field(default_factory=dict)
     """By step, in order."""
 
-    def record(self, result: DropReport | Loaded | Outcome) -> None:
+    def record(self, result: DropReport | Loaded | Outcome | Published | None) -> None:
         if isinstance(result, DropReport):
             self.left = {left.path: left.reason for left in (*result.unsettled, *result.unknown, *result.failed)}
         elif isinstance(result, Loaded):
             self.loads |= result.totals
-        else:
+        elif isinstance(result, Published):
+            self.place = result
+        elif result is not None:
             self.status, self.error = result.status, None
             self.release, self.targets = result.release_id, dict(result.targets)
 
@@ -176,6 +184,7 @@ def hold(platform: Platform, run_id: str) -> Iterator[Run]:
                 targets=run.targets,
                 loads=run.loads,
                 left=run.left,
+                place=asdict(run.place) if run.place else None,
                 seconds=run.seconds,
             )
 
@@ -199,6 +208,7 @@ def run(platform: Platform, run_id: str, *, targets: Collection[str] = ()) -> Ou
         judge(platform, build(platform, [mart.name for mart in marts]), run_id)
         outcome = release(platform, current.info)
         current.record(outcome)
+        current.record(publish(platform))
         return outcome
 
 
@@ -225,6 +235,7 @@ def record_if_unchanged(platform: Platform, run_id: str) -> bool:
             release=last["release"],
             targets=last["targets"],
             loads=last["loads"],
+            place=last.get("place"),
             left={path: why for path, why in last.get("left", {}).items() if (platform.settings.drop / path).exists()},
         )
     return True
@@ -240,10 +251,22 @@ def _is_unchanged(platform: Platform) -> bool:
     current = platform.releases.current()
     if current is None or platform.releases.pinned() or waiting(platform.settings.drop, all_sources()):
         return False
+    if not _is_published(platform, current.id):
+        return False
     with platform.warehouse.connect(read_only=True) as connection:
         if not get_state(connection, "checked"):
             return False
         return get_state(connection, "released") == f"{inputs_digest(platform)} {current.id}"
+
+
+def _is_published(platform: Platform, release_id: str) -> bool:
+    """Whether the place that is set has the release, by the record of the last run."""
+    settings, runs = platform.settings, RunLog(platform.settings.marts).runs()
+    if settings.publish is None:
+        return True
+    last = (runs[-1].get("place") if runs else None) or {}
+    wanted = (settings.publish.partition("?")[0], settings.publish_edition, release_id)
+    return last.get("status") != "failed" and wanted == tuple(last.get(k) for k in ("place", "edition", "release"))
 
 
 def inputs_digest(platform: Platform) -> str:
@@ -258,8 +281,8 @@ def inputs_digest(platform: Platform) -> str:
     ]
     failed = {name: failed_pulls(settings.raw, name) for name in sources}
     read = {name: source.reading() for name, source in sources.items()}
-    designs = [(page.path, page.design) for page in pages(place_of(settings))]
-    about = (settings.province_name, settings.province_box, settings.max_quarantined_pct, settings.max_record_mb)
+    designs = [(page.path, page.design) for page in (*pages(place_of(settings)), *descriptions(settings))]
+    about = (about_of(settings), settings.province_box, settings.max_quarantined_pct, settings.max_record_mb)
     digest = hashlib.sha256(repr((sorted(files), failed, read, designs, about, _versions())).encode())
     digest.update(platform.dbt.fingerprint().encode())
     methods = sorted(settings.methods.glob("*.md")) if settings.methods else []
@@ -323,6 +346,7 @@ def load(
                 key=key,
                 max_record_bytes=platform.settings.max_record_mb << 20,
                 progress=loaded,
+                elsewhere=platform.rows_elsewhere if source.name in platform.feeds_elsewhere else None,
             )
             if report.reread:
                 reason = "a rule, a setting or a registry that they are read with has changed"
@@ -367,6 +391,9 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             reason = get_state(connection, "rebuild_because")
             if get_state(connection, "fingerprint") != project.fingerprint:
                 reason = reason or "models, macros, seeds or settings changed"
+            engine = platform.settings.engine.partition(":")[0]
+            if (get_state(connection, "engine") or "duckdb") != engine:
+                reason = reason or "the engine is another one"
             if not reason and get_state(connection, "checked") == _judged_state(platform, connection):
                 step.report("nothing changed since the last check")
                 return Built((), None, verdicts_hold=True, seconds=step.seconds())
@@ -387,11 +414,12 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             step.report(message, min(done, total), total)
 
         select = " ".join(f"+{name}" for name in sorted(models)) or None
-        results = platform.dbt.build(full_refresh=bool(reason), on_result=node_built, select=select, untouched=rests)
+        results = platform.models.build(full_refresh=bool(reason), on_result=node_built, select=select, untouched=rests)
         built = Built(tuple(results), reason, verdicts_hold=False, seconds=step.seconds(), is_partial=bool(models))
         if built.is_complete:
             with platform.warehouse.connect() as connection:
                 set_state(connection, "fingerprint", project.fingerprint)
+                set_state(connection, "engine", engine)
                 set_state(connection, "built_load", str(_last_load(connection)))
                 connection.execute("delete from meta.state where key = 'rebuild_because'")
         unchanged = len(results) - len(built.changed)
@@ -416,7 +444,7 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
             if result.status not in ("success", "pass"):
                 step.report(f"{result.resource_type} {result.name}: {result.status} {result.message}")
 
-        tests = platform.dbt.test(tested)
+        tests = platform.models.test(tested)
         last = platform.releases.current()
         judged = _targets_built(project.marts, built)
         found = validate(
@@ -469,7 +497,7 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
             if pin := platform.releases.pinned():
                 step.report(f"nothing is released: {pin}")
                 return _kept_by_pin(platform, read_verdicts(connection))
-            outcome = publish(
+            outcome = publish_release(
                 connection,
                 platform.settings.marts,
                 platform.project.marts,
@@ -477,9 +505,11 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
                 list(_files(platform, connection)),
                 info,
                 platform.now(),
-                title=f"Số liệu chuyển đổi số tỉnh {platform.settings.province_name}",
-                pages=pages(place_of(platform.settings)),
+                about=about_of(platform.settings),
+                pages=[*pages(place_of(platform.settings)), *descriptions(platform.settings)],
+                open_pages=descriptions(platform.settings),
                 vault=platform.settings.vault,
+                retired=platform.project.retired,
             )
             # what is held back keeps quarters out of the open edition in the same way as long as it is
             is_open_settled = not outcome.open_blocked or outcome.held_back
@@ -500,6 +530,25 @@ def _kept_by_pin(platform: Platform, verdicts: Mapping[str, Verdict]) -> Outcome
     if current is None:
         return Outcome("pinned", None, targets=states)
     return Outcome("pinned", current.id, list(current.held_back), current.files, states)
+
+
+def publish(platform: Platform) -> Published | None:
+    """Copy the current release to the place that is set; None where none is.
+
+    The release is out here whatever comes of it: what the place refuses is recorded, and the next run tries again.
+    """
+    settings, release = platform.settings, platform.releases.current()
+    if settings.publish is None or release is None:
+        return None
+    with platform.step("publish") as step:
+        address, edition = settings.publish.partition("?")[0], settings.publish_edition
+        try:
+            place = Place(settings.publish, read_credentials(settings.credentials, "publish"))
+            done = place.publish(release, platform.now(), edition)
+        except (PlaceError, PullError) as error:
+            done = Published(address, edition, "failed", release.id, str(error))
+        step.report(f"{done.place}: {done.status} {done.error or done.release}")
+    return done
 
 
 def recorded_verdicts(platform: Platform) -> dict[str, Verdict]:

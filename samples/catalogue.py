@@ -7,13 +7,14 @@ first procedures of the seed are the busy ones.
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from pipelines.seeds import SeedError, SeedRow, seed_rows
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -191,15 +192,13 @@ def read_catalogue(seeds: Path) -> Catalogue:
     )
 
 
-def _rows(seeds: Path, name: str) -> list[dict[str, str]]:
-    path = seeds / f"{name}.csv"
+def _rows(seeds: Path, name: str) -> list[SeedRow]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except FileNotFoundError:
-        raise SeedsError(f"{path} is missing: give the folder that holds the seeds of the dbt project.") from None
+        rows = list(seed_rows(seeds, name))
+    except SeedError as problem:
+        raise SeedsError(str(problem)) from None
     if not rows:
-        raise SeedsError(f"{path} has no rows: the sample needs at least one.")
+        raise SeedsError(f"{name}.csv has no rows: the sample needs at least one.")
     return rows
 
 
@@ -255,7 +254,7 @@ def _chances(rates: Rates, share: Floats, has_fee: Bools, citizen_share: Floats)
     )
 
 
-def _agencies(rows: list[dict[str, str]], bodies: list[str], share: Floats, is_commune: Bools) -> Agencies:
+def _agencies(rows: list[SeedRow], bodies: list[str], share: Floats, is_commune: Bools) -> Agencies:
     index = {row["name"]: i for i, row in enumerate(rows) if row["level"] == "province"}
     if missing := sorted(set(bodies) - set(index)):
         raise SeedsError(f"agencies.csv lacks the provincial bodies {missing}, named as lead_body in procedure_fields.")

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.seeds import seed_rows
 from pipelines.sources import opencellid_cells
 from pipelines.sources.province import Box, quadkeys
 
@@ -33,7 +34,7 @@ def write_telecom(out: Path, seeds: Path, *, seed: int = 2026) -> list[Path]:
     Args:
         seeds: folder of the dbt seeds, for the communes' centroids.
     """
-    communes = _centroids(seeds / "area_facts.csv")
+    communes = _centroids(seeds)
     rng = np.random.default_rng(seed)
     files: dict[str, bytes] = {}
     for operator in OPERATORS:
@@ -55,12 +56,11 @@ def write_telecom(out: Path, seeds: Path, *, seed: int = 2026) -> list[Path]:
     return paths
 
 
-def _centroids(facts: Path) -> list[Centroid]:
+def _centroids(seeds: Path) -> list[Centroid]:
     found: dict[str, dict[str, float]] = {}
-    with facts.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["fact"].startswith("centroid_") and row["is_preferred"] == "true":
-                found.setdefault(row["area_code"], {})[row["fact"]] = float(row["value"])
+    for row in seed_rows(seeds, "area_facts"):
+        if row["fact"].startswith("centroid_") and row.is_true("is_preferred"):
+            found.setdefault(row["area_code"], {})[row["fact"]] = row.number("value")
     return [(code, at["centroid_lon"], at["centroid_lat"]) for code, at in sorted(found.items())]
 
 

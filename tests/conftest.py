@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from pipelines import walk
 from pipelines.landing.store import Landing, Receipt
+from pipelines.language import speaking
 from pipelines.platform import Platform
 from pipelines.quality.record import write_verdicts
 from pipelines.quality.verdict import Evidence, Verdict
@@ -26,6 +28,8 @@ from pipelines.warehouse.load import LoadReport
 
 KEY = bytes(range(32))
 FIRST_LANDING = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
+os.environ["HATINH_LANGUAGE"] = "en"
+"""Commands speak English in the tests, whatever the locale of the machine; pages and tables are Vietnamese."""
 BUILT = Evidence("built", "build", "", "block", passed=True)
 
 
@@ -89,6 +93,13 @@ class World:
     def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with self.warehouse.connect() as connection:
             return connection.execute(sql, parameters).fetchall()
+
+
+@pytest.fixture(autouse=True)
+def _vietnamese() -> Iterator[None]:
+    """Every test begins in Vietnamese, though a command before it may have chosen another language."""
+    with speaking("vi"):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -115,49 +115,6 @@
 {%- endmacro %}
 
 {#
-  What a relation names that leads to no commune, or to one in spite of its code, with how often, when and in which files: a member of
-  int_area_name_review. Its meanings are the units that the code and the name are on its day.
-#}
-{% macro area_names_to_review(
-    relation, name, day, feed, code='cast(null as varchar)', file_no='cast(null as integer)'
-) -%}
-    select
-        '{{ feed }}' as source,
-        {{ stated('given.code', 'given.name') }} as name_given,
-        given.code,
-        {{ area_key('given.name') }} as name_key,
-        case
-            when given.code is not null and w_coded.area_code is null then 'code_not_in_force'
-            when given.code is not null then 'code_and_name_differ'
-            when w_named.candidates is not null then 'several_meanings'
-            else 'unknown_name'
-        end as problem,
-        w.area_code as placed_in,
-        nullif(
-            concat_ws('; ', w_coded.area_code || ' ' || w_coded.kind || ' ' || w_coded.name, w_named.candidates), ''
-        ) as meanings,
-        count(*) as row_count,
-        min(given.day) as first_on,
-        max(given.day) as last_on,
-        string_agg(distinct f.name, '; ' order by f.name) as files
-    from (
-        select
-            {{ code }} as code,
-            {{ name }} as name,
-            {{ day }} as day,
-            {{ file_no }} as file_no
-        from {{ relation }}
-        where coalesce({{ code }}, {{ name }}) is not null
-    ) as given
-    left join {{ source('raw', 'files') }} as f on given.file_no = f.file_no
-    {{ join_stated_commune('given.code', 'given.name', 'given.day') }}
-    where
-        w.area_code is null
-        or (given.code is not null and w_coded.area_code is null and w_answered.area_code is null)
-    group by all
-{%- endmacro %}
-
-{#
   Left join of int_area_titles: what a code of any level was called on the last day of a period, today where there is no
   period. A figure of a period in which the code was used again is of the unit that stood at its end.
 #}
@@ -167,14 +124,4 @@
             {{ code }} = {{ alias }}.area_code
             and coalesce({{ last_day_of_period(period_type, period_start) }}, date '9999-12-31')
             between {{ alias }}.valid_from and {{ alias }}.valid_to
-{%- endmacro %}
-
-{# The last day of a period; of a state, of the month or year that the source names. #}
-{% macro last_day_of_period(period_type, period_start) -%}
-    last_day(cast({{ period_start }} + case {{ period_type }}
-        when 'year' then interval 11 month
-        when 'half' then interval 5 month
-        when 'quarter' then interval 2 month
-        else interval 0 month
-    end as date))
 {%- endmacro %}

@@ -59,12 +59,13 @@ select
 from {{ relation }}
 {%- endmacro %}
 
-{# Last day that the landed dossiers describe, as a scalar: what is open is judged no later. #}
+{# Last day that the landed files of some sources describe, as a scalar: what is open is judged no later. #}
+{% macro last_day_of(sources) -%}
+    (select max(extracted_on) from {{ source('raw', 'files') }} where source in ({{ sources }}) and rows_loaded > 0)
+{%- endmacro %}
+
 {% macro last_day_of_dossiers() -%}
-    (
-        select max(extracted_on) from {{ source('raw', 'files') }}
-        where source in ({{ dossier_feeds() }}) and rows_loaded > 0
-    )
+    {{ last_day_of(dossier_feeds()) }}
 {%- endmacro %}
 
 {# Columns that an agency's code decides in a month, for a model that groups by the code. #}

@@ -43,3 +43,20 @@ create or replace macro qd766_points(
 create or replace macro qd766_total(points) as
     cast(coalesce(sum(points), 0) as decimal(9, 2));
 {% endmacro %}
+
+{# First day that the rules of the index are valid. #}
+{% macro first_day_of_index() -%}
+    (select min(valid_from) from {{ ref('qd766_components') }})
+{%- endmacro %}
+
+{# Agency of a group, or the province as a whole where the grouping sets leave the agency out. #}
+{% macro agency_or_province() -%}
+    if(grouping(agency_code) = 1, '{{ var("portal_code") }}', agency_code) as agency_code,
+    if(grouping(agency_code) = 1, '', any_value(agency_name)) as agency_name,
+    if(grouping(agency_code) = 1, 'total', any_value(agency_level)) as agency_level
+{%- endmacro %}
+
+{# What the province does under its own code is part of the province as a whole, and no agency of its own. #}
+{% macro is_agency_or_province() -%}
+    (grouping(agency_code) = 1 or agency_code <> '{{ var("portal_code") }}')
+{%- endmacro %}

@@ -12,9 +12,9 @@
 {%- endmacro %}
 
 {#
-  Where values come from, one macro per origin, with the same columns by name, so that a table of some of them does not
-  depend on the others. Only published figures have a qualifier. obs_status may be null: then it follows from the end of
-  the period and the vintage.
+  Where values come from, one macro per origin, united by the names of their columns, so that a table of some of them does
+  not depend on the others. Only published figures have a qualifier, and what no system computes has neither numerator nor
+  denominator. obs_status may be null: then it follows from the end of the period and the vintage.
 #}
 
 {# Figures that others published, newest vintage of each source; one that was derived is an estimate. #}
@@ -26,15 +26,12 @@
         period_start,
         value,
         qualifier,
-        cast(null as bigint) as numerator,
-        cast(null as bigint) as denominator,
         obs_status,
         if(obs_status = 'estimated', 'estimated', 'published') as basis,
         source,
         document,
         grade,
-        vintage_on,
-        cast(null as date) as last_month
+        vintage_on
     from {{ ref('statistics') }}
     where is_latest
 {%- endmacro %}
@@ -48,15 +45,12 @@
         period_type,
         period_start,
         value,
-        cast(null as bigint) as numerator,
-        cast(null as bigint) as denominator,
         obs_status,
         'estimated' as basis,
         '{{ mart }}' as source,
         if(has_samples, 'Dữ liệu mẫu – synthetic', note) as document,
         grade,
-        vintage_on,
-        cast(null as date) as last_month
+        vintage_on
     from {{ ref(mart) }}
     where basis <> 'published' and value is not null
     {{ 'union all by name' if not loop.last }}
@@ -71,16 +65,13 @@
         period_type,
         period_start,
         value,
-        cast(null as bigint) as numerator,
-        cast(null as bigint) as denominator,
         obs_status,
         'reported' as basis,
         agency_name as source,
         -- a report without grade is one of the samples
         if(grade is null, 'Dữ liệu mẫu – synthetic', null) as document,
         grade,
-        reported_on as vintage_on,
-        cast(null as date) as last_month
+        reported_on as vintage_on
     from {{ ref('reported_indicators') }}
     where report_status <> 'missing'
 {%- endmacro %}
@@ -100,13 +91,11 @@
         if(i.is_share, t.villages_covered_least_pct, t.sites_per_1000) as value,
         if(i.is_share, t.villages_covered, t.sites) as numerator,
         if(i.is_share, t.villages_covered + t.villages_not_covered + t.villages_unknown, t.population) as denominator,
-        cast(null as varchar) as obs_status,
         'computed' as basis,
         'telecom_coverage' as source,
         if(f.is_synthetic, 'Dữ liệu mẫu – synthetic', null) as document,
         if(f.is_synthetic, null, 'B') as grade,
-        least(f.day, last_day(cast(t.period_start + interval 2 month as date))) as vintage_on,
-        cast(null as date) as last_month
+        least(f.day, last_day(cast(t.period_start + interval 2 month as date))) as vintage_on
     from (
         select
             *,
@@ -139,15 +128,10 @@
         h.period_type,
         h.period_start,
         t.value,
-        cast(null as bigint) as numerator,
-        cast(null as bigint) as denominator,
-        cast(null as varchar) as obs_status,
         'published' as basis,
         'Cổng Dịch vụ công quốc gia' as source,
-        cast(null as varchar) as document,
         h.grade,
-        h.published_on as vintage_on,
-        cast(null as date) as last_month
+        h.published_on as vintage_on
     from {{ ref('rank_history') }} as h
     cross join lateral (
         values ('qd766_score_points', h.total_points), ('qd766_rank', cast(h.rank as double))
@@ -227,6 +211,13 @@
 {% macro pillar_measures(pillar, ranks=false, coverage=false) -%}
 with gathered as (
     {{ values_reported() }}
+    union all by name
+    -- columns that no origin here may have
+    select
+        cast(null as bigint) as numerator,
+        cast(null as bigint) as denominator,
+        cast(null as date) as last_month
+    where false
     union all by name
     {{ values_published() }}
     {% if ranks -%}

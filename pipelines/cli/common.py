@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.language import Language, later, of_the_machine, tr, use
 from pipelines.settings import Settings, SettingsError, load_settings, use_settings_file
 
 if TYPE_CHECKING:
@@ -22,27 +24,61 @@ FAILED, WRONG_USE, HELD_BACK, BUSY = 1, 2, 3, 4
 # Errors whose messages are our own and name no data; of any other only the class is shown.
 OWN_ERRORS = (
     *("KeyProblem", "ReleaseError", "GateError", "DbtFailed", "SuiteError", "NotJudged", "WarehouseBusy"),
-    *("WrongProvince", "WarehouseDamaged"),
+    *("WrongProvince", "WarehouseDamaged", "EngineProblem", "NotTranslated", "TypesDiffer"),
 )
 
 # Panels of the help, in the order in which they are shown.
-RUN = "Chạy / the platform"
-OUT = "Bản công bố / what goes out"
-IN = "Dữ liệu vào / what comes in"
-REPORTED = "Biểu báo cáo / what agencies report"
-FIGURES = "Tra cứu / questions to the figures"
-EXTEND = "Mở rộng / another province, a new source, mart or target"
+RUN = later("The platform")
+OUT = later("What goes out")
+IN = later("What comes in")
+REPORTED = later("What agencies report")
+FIGURES = later("Questions to the figures")
+EXTEND = later("Another province, a new source, mart or target")
+PANELS = (RUN, OUT, IN, REPORTED, FIGURES, EXTEND)
 
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    help="Số liệu chuyển đổi số cấp tỉnh: from raw bytes to a gated release.\n\n"
+    help="Figures of a province's digital transformation: from raw bytes to a gated release.\n\n"
     "Begin with [bold]hatinh run[/bold], then [bold]hatinh status[/bold]. Settings are environment variables HATINH_* "
     "or lines of .env; [bold]hatinh doctor[/bold] lists them.",
 )
+
+
+@app.callback()
+def prepare(
+    lang: Annotated[
+        Literal["vi", "en"] | None,
+        typer.Option("--lang", help="Language of the output; else HATINH_LANGUAGE.", show_default=False),
+    ] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of settings that is read instead of .env, as `hatinh province new` writes it.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Choose settings and language before anything is printed."""
+    if settings is not None:
+        try:
+            use_settings_file(settings)
+        except SettingsError as error:
+            stop(str(error), WRONG_USE)
+    use(lang or language_of_the_terminal())
+
+
+def language_of_the_terminal() -> Language:
+    """The language that is set, else that of the machine's locale. The command itself reports a wrong setting."""
+    try:
+        return load_settings().language or of_the_machine(os.environ)
+    except SettingsError:
+        return of_the_machine(os.environ)
+
+
 key_app = typer.Typer(no_args_is_help=True, help="The key of the pseudonyms.")
-releases_app = typer.Typer(help="The releases on disk: list, verify, prune.")
+releases_app = typer.Typer(help="The releases on disk: list, verify, publish, prune.")
 qd766_app = typer.Typer(no_args_is_help=True, help="QĐ 766: the national index of service quality.")
 explain_app = typer.Typer(no_args_is_help=True, help="Why a figure is what it is, and what would move it.")
 province_app = typer.Typer(no_args_is_help=True, help="Another province beside this one.")
@@ -53,23 +89,6 @@ app.add_typer(explain_app, name="explain", rich_help_panel=FIGURES)
 app.add_typer(qd766_app, name="qd766", rich_help_panel=FIGURES)
 app.add_typer(key_app, name="key", rich_help_panel=RUN)
 app.add_typer(releases_app, name="releases", invoke_without_command=True, rich_help_panel=OUT)
-
-
-@app.callback()
-def _options(
-    settings: Annotated[
-        Path | None,
-        typer.Option(
-            help="File of settings that is read instead of .env, as `hatinh province new` writes it.",
-            show_default=False,
-        ),
-    ] = None,
-) -> None:
-    if settings is not None:
-        try:
-            use_settings_file(settings)
-        except SettingsError as error:
-            stop(str(error), WRONG_USE)
 
 
 out = Console()
@@ -112,7 +131,10 @@ def refuse_unknown_source(name: str) -> None:
     from pipelines.sources import all_sources
 
     if name not in all_sources():
-        stop(f"No source is called {name}. Known: {', '.join(all_sources())}.", WRONG_USE)
+        stop(
+            tr("No source is called {name}. Known: {known}.", name=name, known=", ".join(all_sources())),
+            WRONG_USE,
+        )
 
 
 def store_of(settings: Settings) -> ReleaseStore:
@@ -150,7 +172,8 @@ def refuse_if_held(settings: Settings) -> None:
 
     holder = Warehouse(settings.warehouse).holder()
     if holder:
-        stop(f"The warehouse is held by {holder}. Wait until it ends; releases can be read meanwhile.", BUSY)
+        text = tr("The warehouse is held by {holder}. Wait until it ends; releases can be read meanwhile.")
+        stop(text.format(holder=holder), BUSY)
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -158,4 +181,5 @@ def write_file(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        stop(f"{path} cannot be written: {error.strerror}. Choose a folder that exists and may be written.", WRONG_USE)
+        text = tr("{path} cannot be written: {reason}. Choose a folder that exists and may be written.")
+        stop(text.format(path=path, reason=error.strerror), WRONG_USE)

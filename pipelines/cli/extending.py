@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.common import FAILED, WRONG_USE, new_app, out, province_app, stop
+from pipelines.language import tr
 from pipelines.settings import PROJECT_ROOT
 
 
@@ -28,13 +29,20 @@ def province_new(
     except NoProvince as error:
         stop(str(error), WRONG_USE)
     except FileExistsError:
-        stop(f"{place} is there already, and nothing was written", FAILED)
+        stop(tr("{place} is there already, and nothing was written", place=place), FAILED)
     out.print(
-        f"{place}: {province.kind} {province.name}, {province.former_communes} xã, phường trước sắp xếp → "
-        f"{province.communes} / communes\n"
-        "Còn trống / still empty: agencies, procedures, population (area_facts), own targets and figures\n"
-        f"hatinh --settings {place}/settings.env key make\n"
+        tr(
+            "{place}: {kind} {name}, {former} communes before the mergers, {communes} today\n"
+            "Still empty: agencies, procedures, population (area_facts), own targets and figures",
+            place=place,
+            kind=province.kind,
+            name=province.name,
+            former=province.former_communes,
+            communes=province.communes,
+        ),
+        f"hatinh --settings {place}/settings.env key make",
         f"hatinh --settings {place}/settings.env run",
+        sep="\n",
         markup=False,
         highlight=False,
     )
@@ -59,10 +67,12 @@ def new_source(name: Annotated[str, typer.Argument(help="Name like petitions.")]
 @new_app.command("mart")
 def new_mart(
     name: Annotated[str, typer.Argument(help="Name like telecom_coverage.")],
-    target: Annotated[str, typer.Option(help="Folder of the target it belongs to; a new folder is a new target.")],
+    target: Annotated[
+        str, typer.Option(help="Folder of the target it belongs to; a name that is not there makes a new one.")
+    ],
     title: Title = "",
 ) -> None:
-    """Write the files of a new mart: model, contract, expectations, method page, golden case; then generated files."""
+    """Write the files of a new mart: model, contract, expectations, method page, golden case, generated files."""
     from pipelines.new import scaffold
 
     _written(lambda: scaffold.new_mart(name, target, title or name, PROJECT_ROOT), "tests/golden")
@@ -94,7 +104,9 @@ def _written(write: Callable[[], list[Path]], tests: str) -> None:
     for path in paths:
         out.print(str(path.relative_to(PROJECT_ROOT)), markup=False, highlight=False)
     out.print(
-        f"{'; '.join(commands)}\nTODO marks what you have to state. Then: pytest tests/structure {tests}",
+        "; ".join(commands),
+        tr("TODO marks what you have to state. Then: {command}", command=f"pytest tests/structure {tests}"),
+        sep="\n",
         markup=False,
         highlight=False,
     )

@@ -21,6 +21,7 @@ from pipelines.cli.common import (
     stop,
     store_of,
 )
+from pipelines.language import tr
 from pipelines.settings import Settings
 
 
@@ -46,11 +47,11 @@ def area(
     settings, name = read_settings(), " ".join(words or ())
     if review:
         if words or on:
-            stop("--review lists all that wait: without NAME and --on.", WRONG_USE)
+            stop(tr("--review lists all that wait: without NAME and --on."), WRONG_USE)
         _review_names(settings)
         return
     if words is None:
-        stop("NAME is missing: hatinh area NAME, or hatinh area --review.", WRONG_USE)
+        stop(tr("NAME is missing: hatinh area NAME, or hatinh area --review."), WRONG_USE)
     from pipelines.scoreboard.area_card import area_cards
     from pipelines.scoreboard.areas import read_registry
 
@@ -64,12 +65,16 @@ def area(
     units = registry.find(name, day)
     if not units:
         if lives := registry.find(name):
-            known = "; ".join(f"{u.code} {u.title} ({u.valid_from} – {u.valid_to or 'nay'})" for u in lives)
-            begin = f" The registry begins on {registry.begins()}." if day and day < registry.begins() else ""
-            stop(f"Không có vào ngày đó / no such unit on {day}: {known}.{begin}", WRONG_USE)
+            known = "; ".join(f"{u.code} {u.title} ({u.valid_from} – {u.valid_to or tr('now')})" for u in lives)
+            begin = (
+                " " + tr("The registry begins on {day}.", day=registry.begins())
+                if day and day < registry.begins()
+                else ""
+            )
+            stop(tr("No such unit on {day}: {known}.", day=day, known=known) + begin, WRONG_USE)
         near = registry.near(name)
-        hint = f" Gần giống / near: {', '.join(near)}." if near else ""
-        stop(f"Không có đơn vị nào tên hoặc mã như vậy / no unit has this name or code: {name}.{hint}", WRONG_USE)
+        hint = f" {tr('Near')}: {', '.join(near)}." if near else ""
+        stop(tr("No unit has this name or code: {name}.", name=name) + hint, WRONG_USE)
     out.print(area_cards(registry, units), highlight=False)
 
 
@@ -96,7 +101,7 @@ def statistics(
         bool, typer.Option("--revisions", help="What moved instead: from which publication to which, by how much.")
     ] = False,
 ) -> None:
-    """Số liệu thống kê đã công bố: published statistics as they were known on a day, each with its day of publication.
+    """Published statistics as they were known on a day, each with its day of publication.
 
     A revised figure is a new row and never overwrites the old one, so both can be asked for:
 
@@ -106,7 +111,7 @@ def statistics(
 
     hatinh statistics --revisions --as-of 2024-06-30: what had been revised by that day.
 
-    Thay đổi is in the unit of the figure, of a share in percentage points (điểm %); Tương đối is the change over the
+    The change is in the unit of the figure, of a share in percentage points; the relative change is that over the
     old value, in per cent. A figure that is held for review is in neither: see statistics_review in the release.
     """
     settings = read_settings()
@@ -114,7 +119,7 @@ def statistics(
 
     current = store_of(settings).current()
     if current is None:
-        stop("There is no release yet: hatinh run", WRONG_USE)
+        stop(tr("No release yet: hatinh run"), WRONG_USE)
     day = as_of.date() if as_of else now().date()
     try:
         if revisions:
@@ -139,7 +144,7 @@ def explain_qd766(
 
     current = store_of(settings).current()
     if current is None:
-        stop("There is no release yet: hatinh run", WRONG_USE)
+        stop(tr("No release yet: hatinh run"), WRONG_USE)
     warehouse = settings.warehouse if settings.warehouse.exists() else None
     try:
         out.print(explain(current.path, warehouse, agency=agency, period=period, top=top))
@@ -160,7 +165,7 @@ def qd766_check(
     from pipelines.qd766.rules import RulesError, load_rules
 
     try:
-        report = check_files(paths, load_rules(settings.dbt_project))
+        report = check_files(paths, load_rules(settings.dbt_project, seeds=settings.seeds))
     except RulesError as error:
         stop(str(error), WRONG_USE)
     out.print(render(report))

@@ -27,6 +27,7 @@ from pipelines.cli.common import (
     stop,
     unbroken,
 )
+from pipelines.language import tr
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 def sources(as_json: Annotated[bool, typer.Option("--json", help="The sources as JSON.")] = False) -> None:
     """The sources: publisher, licence, cadence, files landed, whether a delivery is late."""
     settings = read_settings()
+    from pipelines.scoreboard.words import Text
     from pipelines.sources import all_sources
     from pipelines.state import read_state
 
@@ -61,11 +63,11 @@ def sources(as_json: Annotated[bool, typer.Option("--json", help="The sources as
         )
         return
 
-    table = unbroken("Nguồn", "Tên, nhà cung cấp", "Nhịp, giấy phép", "Tệp", whole="Nguồn")
+    table = unbroken(tr("Source"), tr("Title, publisher"), tr("Cadence, licence"), tr("Files"), whole=tr("Source"))
     for source in all_sources().values():
         files = len(landing_of(settings).active(source.name))
-        title = f"{source.title_vi}\n[dim]{source.title_en}[/dim]\n{source.publisher}"
-        rhythm = f"{source.cadence}\n[dim]{source.licence}[/dim]"
+        title = f"{Text(source.title_vi, source.title_en)}\n{source.publisher}"
+        rhythm = f"{tr(source.cadence)}\n[dim]{tr(source.licence)}[/dim]"
         if (delivery := late.get(source.name)) is not None and delivery.is_late:
             rhythm += f"\n[yellow]{str(delivery).partition(': ')[2]}[/yellow]"
         table.add_row(source.name, title, rhythm, str(files))
@@ -108,14 +110,16 @@ def pull(
                 credentials=read_credentials(settings.credentials, source),
                 now=now,
                 progress=lambda receipt, is_new: err.print(
-                    f"{'landed' if is_new else 'known '} {receipt.path} ({receipt.bytes:,} bytes)", highlight=False
+                    f"{tr('landed') if is_new else tr('known')} {receipt.path} ({receipt.bytes:,} bytes)",
+                    highlight=False,
                 ),
             )
     except PullError as error:
         stop(str(error), WRONG_USE)
     except HttpError as error:
         stop(str(error))
-    out.print(f"{source} {period}: {sum(new for _, new in results)} new of {len(results)} files. Load: hatinh run")
+    text = tr("{source} {period}: {new} new of {all} files. Load: hatinh run")
+    out.print(text.format(source=source, period=period, new=sum(new for _, new in results), all=len(results)))
 
 
 @app.command(rich_help_panel=IN)
@@ -136,20 +140,21 @@ def sample(
 ) -> None:
     """Write synthetic dossiers in the real wire format, calibrated to the published figures. Nobody in them exists."""
     settings = read_settings()
+    from pipelines.scoreboard.words import number
     from samples.catalogue import SeedsError
     from samples.dirt import DEFECTS
     from samples.dossiers import write_dossiers
 
     if defect is not None and defect not in DEFECTS:
-        table = Table("--defect", "What it does")
+        table = Table("--defect", tr("What it does"))
         for name, known in DEFECTS.items():
             table.add_row(name, known.description)
         out.print(table)
         raise typer.Exit(0 if defect == "list" else WRONG_USE)
     if form not in ("ndjson", "array", "data"):
-        stop(f"--form {form}: ndjson, array or data.", WRONG_USE)
+        stop(f"--form {form}: ndjson, array, data.", WRONG_USE)
     try:
-        with err.status("writing …") as shown:
+        with err.status(tr("writing") + " …") as shown:
             report = write_dossiers(
                 out_dir,
                 settings.seeds,
@@ -164,10 +169,18 @@ def sample(
                 progress=lambda done: shown.update(f"{done:,} of {rows:,} …"),
             )
     except SeedsError as problem:
-        stop(f"Samples need more than {settings.seeds} has: {problem}", WRONG_USE)
+        stop(tr("Samples need more than {folder} has", folder=settings.seeds) + f": {problem}", WRONG_USE)
     size = sum(path.stat().st_size for path in report.paths)
-    written = f"{len(report.paths)} files in {out_dir}, {size:,} bytes"
-    out.print(f"{report.records:,} records of {report.dossiers:,} dossiers: {written}")
+    text = tr("{records} records of {dossiers} dossiers: {files} files in {folder}, {bytes} bytes")
+    out.print(
+        text.format(
+            records=number(report.records),
+            dossiers=number(report.dossiers),
+            files=len(report.paths),
+            folder=out_dir,
+            bytes=number(size),
+        )
+    )
     if report.dirt:
         out.print("dirt: " + ", ".join(f"{count} {kind}" for kind, count in sorted(report.dirt.items())))
 
@@ -186,7 +199,7 @@ def files(
     landing = landing_of(settings)
     in_force = {receipt.sha256 for receipt in landing.active(source)}
     known = _outcomes(settings, source)
-    table = unbroken("sha256", "Kỳ", "Tệp", "Tình trạng", whole="sha256")
+    table = unbroken("sha256", tr("Period"), tr("File"), tr("Status"), whole="sha256")
     listed = []
     for receipt in landing.receipts(source):
         state = "withdrawn" if receipt.withdrawn else "sample, superseded"
@@ -198,8 +211,12 @@ def files(
         if as_json:
             listed.append({**json.loads(receipt.to_json()), "state": state})
             continue
-        size = f"{number(receipt.bytes).vi} byte"
-        about = f"số liệu {receipt.extracted_on}, nhận {receipt.landed_at:%Y-%m-%d %H:%M} UTC, {size}"
+        about = tr(
+            "figures of {day}, received {time} UTC, {bytes} bytes",
+            day=receipt.extracted_on,
+            time=f"{receipt.landed_at:%Y-%m-%d %H:%M}",
+            bytes=number(receipt.bytes),
+        )
         name = f"{escape(receipt.name)}\n[dim]{about}[/dim]"
         table.add_row(receipt.sha256[:12], receipt.partition, name, state)
     if as_json:
@@ -217,7 +234,8 @@ def _outcomes(settings: Settings, source: str) -> dict[tuple[str, str], FileOutc
 
     warehouse = Warehouse(settings.warehouse)
     if holder := warehouse.holder():
-        err.print(f"The warehouse is held by {holder}: which files were refused or replaced is not shown.")
+        text = tr("The warehouse is held by {holder}: which files were refused or replaced is not shown.")
+        err.print(text.format(holder=holder))
     elif settings.warehouse.exists():
         with warehouse.connect(read_only=True) as connection, suppress(BinderException):
             # one that was loaded before files had a fate has it from its next run on
@@ -241,7 +259,8 @@ def withdraw(
         receipt = landing_of(settings).withdraw(source, file, reason, now())
     except LandingError as error:
         stop(str(error), WRONG_USE)
-    out.print(f"withdrawn: {receipt.path}. The next run rebuilds without it: hatinh run", markup=False, highlight=False)
+    text = tr("Withdrawn: {path}. The next run rebuilds without it: hatinh run", path=receipt.path)
+    out.print(text, markup=False, highlight=False)
 
 
 @app.command(rich_help_panel=IN)
@@ -257,7 +276,7 @@ def quarantine(
     from pipelines.warehouse.connection import Warehouse
 
     if not settings.warehouse.exists():
-        stop("Nothing is loaded yet: hatinh run", WRONG_USE)
+        stop(tr("Nothing is loaded yet: hatinh run"), WRONG_USE)
     with Warehouse(settings.warehouse).connect(read_only=True) as connection:
         rows = connection.execute(
             "select f.path, q.row_no, q.reason, coalesce(q.field, ''), coalesce(q.shape, ''), count(*) over () "
@@ -265,11 +284,11 @@ def quarantine(
             "order by f.file_no, q.row_no limit ?",
             [source, limit],
         ).fetchall()
-    table = unbroken("Tệp", "Dòng", "Lý do", "Trường", "Dạng giá trị", whole="Dòng")
+    table = unbroken(tr("File"), tr("Row"), tr("Reason"), tr("Field"), tr("Shape of the value"), whole=tr("Row"))
     for path, row_no, reason, field, shape, _ in rows:
         table.add_row(escape(path), str(row_no), reason, escape(field), escape(shape))
     out.print(table)
     every = rows[0][-1] if rows else 0
     if every > len(rows):
-        shown_text = f"{number(len(rows)).vi} / {number(every).vi}"
-        out.print(f"{shown_text} dòng / rows; cả: / all: --limit {every}", highlight=False)
+        text = tr("{shown} of {every} rows; all: --limit {limit}")
+        out.print(text.format(shown=number(len(rows)), every=number(every), limit=every), highlight=False)

@@ -12,14 +12,16 @@ from types import TracebackType
 from rich.console import Console
 from rich.markup import escape
 
+from pipelines.language import later, tr
 from pipelines.platform import Progress, Step
 
 TITLES: dict[Step, str] = {
-    "land": "tiếp nhận tệp / land",
-    "load": "nạp dữ liệu / load",
-    "build": "tính bảng / build",
-    "judge": "kiểm tra / judge",
-    "release": "công bố / release",
+    "land": later("receive files"),
+    "load": later("load data"),
+    "build": later("build tables"),
+    "judge": later("check"),
+    "release": later("publish"),
+    "publish": later("copy to the place of publication"),
 }
 
 
@@ -35,7 +37,7 @@ class RunProgress:
         self._begun = timer()
         self._step: Step | None = None
         self._step_begun = self._begun
-        self._live = console.status("khởi động / starting …")
+        self._live = console.status(tr("starting") + " …")
 
     def __enter__(self) -> RunProgress:
         if not self._is_quiet:
@@ -59,12 +61,12 @@ class RunProgress:
         count = ""
         if progress.done is not None:
             count = f" {progress.done}" + (f"/{progress.total}" if progress.total is not None else "")
-        self._live.update(f"[bold]{TITLES[progress.step]}[/bold]{count} …")
+        self._live.update(f"[bold]{tr(TITLES[progress.step])}[/bold]{count} …")
 
     def _end_step(self) -> None:
         """A step ends when the next begins: the load is called once for each source."""
         if self._step is not None:
-            self._write(f"{TITLES[self._step]}: {self._timer() - self._step_begun:.1f} s", style="bold")
+            self._write(f"{tr(TITLES[self._step])}: {self._timer() - self._step_begun:.1f} s", style="bold")
             self._step = None
 
     def _write(self, line: str, style: str = "") -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from pipelines.cli.common import (
     FAILED,
@@ -25,13 +26,12 @@ from pipelines.cli.common import (
     unbroken,
     write_file,
 )
+from pipelines.language import LANGUAGES, current, later, tr
 
 
 @app.command(rich_help_panel=OUT)
 def status(
-    whole: Annotated[
-        bool, typer.Option("--all", help="English titles, documents, targets without data and every table too.")
-    ] = False,
+    whole: Annotated[bool, typer.Option("--all", help="Documents, targets without data and every table too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The state of the platform as JSON.")] = False,
 ) -> None:
     """The scoreboard: targets, published tables, what is held back, what lies in quarantine, what waits for you."""
@@ -48,7 +48,7 @@ def status(
     show_scoreboard(settings, whole)
     elsewhere = ("held_back", "refused", "pull_failed", "run_failed")  # the scoreboard has them
     if problems := [problem for problem in state.problems if problem.kind not in elsewhere]:
-        out.print("\nCần xử lý / needs attention", style="bold yellow")
+        out.print("\n" + tr("Needs attention"), style="bold yellow")
         for problem in problems:
             out.print(f"  {problem.key}\n    {problem.text}", style="yellow", markup=False, highlight=False)
 
@@ -77,14 +77,15 @@ def page(
     except ReleaseError as error:
         stop(str(error), _code(error))
     if release is None:
-        stop("There is no release yet: hatinh run", WRONG_USE)
+        stop(tr("No release yet: hatinh run"), WRONG_USE)
     if to is not None:
         wanted = WORKBOOK if to.suffix == ".xlsx" else PAGE
         write_file(to, next(page for page in pages(place_of(settings)) if page.path == wanted).draw(release))
     shown = to or release.path / PAGE
     if not shown.exists():
-        why = release.undrawn.get(PAGE, "it was written before there was one")
-        stop(f"Release {release.id} has no page ({why}). Draw it into a file: hatinh page --out scoreboard.html")
+        why = release.undrawn.get(PAGE, tr("it was written before there was one"))
+        text = tr("Release {release} has no page ({why}). Draw it into a file: hatinh page --out scoreboard.html")
+        stop(text.format(release=release.id, why=why))
     out.print(str(shown.resolve()), soft_wrap=True, highlight=False, markup=False)
     if open_it:
         typer.launch(shown.resolve().as_uri())
@@ -121,16 +122,18 @@ def releases(
             ]
         )
         return
-    table = unbroken("", "Bản công bố", "Bảng", "Số dòng", "Byte", "Giữ lại", "Mẫu", whole="Bản công bố")
+    table = unbroken(
+        "", tr("Release"), tr("Tables"), tr("Rows"), "Byte", tr("Held back"), tr("Synthetic"), whole=tr("Release")
+    )
     for release in store.list():
         table.add_row(
             "→" if current and release.id == current.id else "",
             release.id,
             str(len(release.tables)),
-            number(release.rows).vi,
-            number(release.bytes).vi,
+            str(number(release.rows)),
+            str(number(release.bytes)),
             ", ".join(held.target for held in release.held_back),
-            "có" if release.synthetic else "",
+            tr("yes") if release.synthetic else "",
         )
     out.print(table)
 
@@ -145,7 +148,10 @@ def releases_verify(release_id: Annotated[str, typer.Argument()]) -> None:
         release = store_of(settings).verify(release_id)
     except ReleaseError as error:
         stop(str(error), _code(error))
-    out.print(f"{release.id}: {len(release.tables)} tables, {release.rows:,} rows, as described", highlight=False)
+    from pipelines.scoreboard.words import number
+
+    text = tr("{release}: {tables} tables, {rows} rows, as described")
+    out.print(text.format(release=release.id, tables=len(release.tables), rows=number(release.rows)), highlight=False)
 
 
 @releases_app.command("reproduce")
@@ -172,7 +178,7 @@ def releases_reproduce(
     except ReleaseError as error:
         stop(str(error), _code(error))
     if folder is not None and folder.exists() and any(folder.iterdir()):
-        stop(f"{folder} is not empty. Name a folder that is, or none.", WRONG_USE)
+        stop(tr("{folder} is not empty. Name a folder that is, or none.", folder=folder), WRONG_USE)
     with (
         nullcontext(folder) if folder else tempfile.TemporaryDirectory(prefix="hatinh-") as place,
         RunProgress(err) as progress,
@@ -184,36 +190,95 @@ def releases_reproduce(
             found = reproduce(settings, release, Path(place), progress)
         except (NotReproducible, LandingError) as problem:
             stop(str(problem))
-    table = unbroken("Bảng", "Số dòng khi đó", "Số dòng nay", "Kết quả", whole="Bảng")
+    table = unbroken(tr("Table"), tr("Rows then"), tr("Rows now"), tr("Outcome"), whole=tr("Table"))
     for item in found.tables:
         said, style = _REPRODUCED[item.outcome]
-        rows_now = "" if item.rows_now is None else number(item.rows_now).vi
-        table.add_row(item.name, number(item.rows_then).vi, rows_now, f"[{style}]{said.format(of=item.of)}[/{style}]")
+        rows_now = "" if item.rows_now is None else str(number(item.rows_now))
+        outcome = tr(said).format(of=item.of)
+        table.add_row(item.name, str(number(item.rows_then)), rows_now, f"[{style}]{outcome}[/{style}]")
     out.print(table)
     if found.code_then != found.code_now:
         project = {
-            True: "mô hình và danh mục như khi đó / models and registries are those of then",
-            False: "mô hình hoặc danh mục đã khác / models or registries have changed since",
-            None: "không rõ mô hình và danh mục khi đó / the release does not state its models and registries",
+            True: tr("models and registries are those of then"),
+            False: tr("models or registries have changed since"),
+            None: tr("the release does not state its models and registries"),
         }[found.is_same_project]
         out.print(
-            f"Khi đó / then: {found.code_then}; nay / now: {found.code_now}; {project}. "
-            "With the code of then: a checkout of that commit, `make install`, and the same command there with "
-            "HATINH_DATA_DIR and the key of here.",
+            tr(
+                "Then: {then}; now: {now}; {project}. With the code of then: a checkout of that commit, "
+                "`make install`, and the same command there with HATINH_DATA_DIR and the key of here.",
+                then=found.code_then,
+                now=found.code_now,
+                project=project,
+            ),
             highlight=False,
         )
     if not found.is_same:
         raise typer.Exit(FAILED)
-    out.print(f"{release.id}: tính lại ra đúng như đã công bố / comes out as published", style="bold", highlight=False)
+    out.print(f"{release.id}: {tr('comes out as published')}", style="bold", highlight=False)
 
 
 _REPRODUCED = {
-    "same": ("giống từng byte / same", "green"),
-    "same_rows": ("cùng số liệu / same rows", "green"),
-    "differs": ("khác / differs", "red"),
-    "missing": ("không tính được / missing", "red"),
-    "held_back": ("giữ từ / held from {of}", "yellow"),
+    "same": (later("same bytes"), "green"),
+    "same_rows": (later("same rows"), "green"),
+    "differs": (later("differs"), "red"),
+    "missing": (later("could not be computed"), "red"),
+    "held_back": (later("held from {of}"), "yellow"),
 }
+
+
+@releases_app.command("diff")
+def releases_diff(
+    before: Annotated[str, typer.Argument(help="One of `hatinh releases`.")],
+    now_id: Annotated[str, typer.Argument(metavar="NOW", help="A later one.")],
+    table: Annotated[str | None, typer.Option(help="List what moved in this table.", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything that moved as JSON.")] = False,
+) -> None:
+    """What differs between two releases: schemas first, then the figures that moved, by how much and why."""
+    settings = read_settings()
+    import duckdb
+
+    from pipelines.release.changes import reasons_in_words, to_json
+    from pipelines.release.compare import compare
+    from pipelines.release.files import ReleaseError
+    from pipelines.scoreboard.words import number
+
+    limits = {"memory_limit": settings.memory_limit, "threads": str(settings.threads)}
+    try:
+        found = compare(store_of(settings).get(before), store_of(settings).get(now_id), limits)
+    except ReleaseError as error:
+        stop(str(error), _code(error))
+    except duckdb.Error as error:
+        stop(
+            tr(
+                "A table cannot be read ({error}). Find it: hatinh releases verify {before} and {now}",
+                error=type(error).__name__,
+                before=before,
+                now=now_id,
+            )
+        )
+    if as_json:
+        print_json(to_json(found))
+        return
+    if found.is_same:
+        out.print(tr("Nothing differs"), highlight=False)
+        return
+    for change in found.schema:
+        out.print(f"{change.table}: {change}", style="yellow", markup=False, highlight=False)
+    shown = unbroken(tr("Table"), tr("Cells"), tr("Rows added"), tr("Rows removed"), tr("Why"), whole=tr("Table"))
+    for item in found.tables:
+        counts = [str(number(count)) for count in (item.cells, item.rows_added, item.rows_removed)]
+        why = item.not_compared or reasons_in_words(item, LANGUAGES.index(current()))
+        shown.add_row(item.table, *(["–"] * 3 if item.not_compared else counts), escape(why))
+    out.print(shown)
+    if table is not None:
+        listed = unbroken(tr("Row"), tr("Column"), tr("Before"), tr("Now"), tr("Difference"), whole=tr("Column"))
+        for row in found.moved.to_pylist():
+            if row["table_name"] == table:
+                cells = (row["row_key"], row["column_name"] or row["change"], row["old_value"], row["new_value"])
+                difference = "" if row["difference"] is None else f"{row['difference']:+g}"
+                listed.add_row(*(escape(cell or "") for cell in cells), difference)
+        out.print(listed)
 
 
 @releases_app.command("revise")
@@ -231,20 +296,54 @@ def releases_revise(
         request_revision(settings.vault, quarter, reason, now())
     except ReleaseError as error:
         stop(str(error), WRONG_USE)
-    out.print(f"{quarter}: tính lại ở lần chạy sau / computed again by the next run: hatinh run", highlight=False)
+    out.print(f"{quarter}: {tr('computed again by the next run: hatinh run')}", highlight=False)
+
+
+@releases_app.command("publish")
+def releases_publish(
+    to: Annotated[
+        str | None,
+        typer.Option("--to", help="A folder or s3://bucket/prefix; else HATINH_PUBLISH.", show_default=False),
+    ] = None,
+    internal: Annotated[
+        bool, typer.Option("--internal", help="The internal edition: the place must be closed to the public.")
+    ] = False,
+) -> None:
+    """Copy the current release to a place of publication now; a run does so by itself where HATINH_PUBLISH is set."""
+    settings = read_settings()
+    address = to or settings.publish
+    if address is None:
+        stop("Where to? --to FOLDER or s3://bucket/prefix, or set HATINH_PUBLISH.", WRONG_USE)
+    from pipelines.landing.pull import PullError, read_credentials
+    from pipelines.release.files import ReleaseError
+    from pipelines.release.places import Place
+
+    refuse_if_held(settings)
+    try:
+        release = store_of(settings).current()
+        if release is None:
+            stop("There is no release yet: hatinh run", WRONG_USE)
+        place = Place(address, read_credentials(settings.credentials, "publish"))
+        done = place.publish(release, now(), "internal" if internal else settings.publish_edition)
+    except (ReleaseError, PullError) as error:
+        stop(str(error))
+    out.print(f"{done.place}: {done.status} {done.release} ({done.edition})", highlight=False, soft_wrap=True)
 
 
 @releases_app.command("prune")
 def releases_prune(
     keep: Annotated[int | None, typer.Option(min=1, help="How many to keep; else HATINH_KEEP_RELEASES.")] = None,
 ) -> None:
-    """Delete old releases but the newest ones and the current one. Without this command every release is kept."""
+    """Delete old releases but the newest ones, the current one and those that keep a former schema of a table.
+
+    Without this command every release is kept.
+    """
     settings = read_settings()
     number = keep or settings.keep_releases
     if number is None:
-        stop("How many are to be kept? --keep N, or set HATINH_KEEP_RELEASES.", WRONG_USE)
-    gone = store_of(settings).prune(number)
-    out.print(f"deleted {len(gone)}: {', '.join(gone) or '-'}", highlight=False)
+        stop(tr("How many are to be kept? --keep N, or set HATINH_KEEP_RELEASES."), WRONG_USE)
+    gone = store_of(settings).prune(number, now().date())
+    out.print(tr("Deleted {count}: {names}", count=len(gone), names=", ".join(gone) or "-"), highlight=False)
 
 
 def _code(error: Exception) -> int:
@@ -272,7 +371,8 @@ def rollback(
     except ReleaseError as error:
         stop(str(error), _code(error))
     pinned = store_of(settings).pinned()
-    out.print(f"current is {release.id}" + (f"; {pinned}" if pinned else ""), markup=False, highlight=False)
+    text = tr("Current is {release}", release=release.id)
+    out.print(f"{text}; {pinned}" if pinned else text, markup=False, highlight=False)
 
 
 @releases_app.command("unpin")
@@ -280,5 +380,5 @@ def releases_unpin() -> None:
     """Let runs lead readers on again, after `hatinh rollback --pin`."""
     settings = read_settings()
     if not store_of(settings).unpin():
-        stop("There is no pin.", WRONG_USE)
-    out.print("unpinned: the next run releases what passed: hatinh run", highlight=False)
+        stop(tr("There is no pin."), WRONG_USE)
+    out.print(tr("Unpinned: the next run releases what passed: hatinh run"), highlight=False)

@@ -22,6 +22,7 @@ from pipelines.cli.common import (
     unbroken,
     write_file,
 )
+from pipelines.language import day, ntr, tr
 
 
 @app.command(rich_help_panel=REPORTED)
@@ -52,10 +53,14 @@ def template(
     today = local_date(now())
     path = to or Path(f"{asked.name}.xlsx")
     write_file(path, workbook_bytes(asked, made_on=today, send_to=settings.report_recipient))
-    out.print(f"{path}: {len(asked.rows)} dòng / rows, hạn gửi / due {asked.due_on:%d/%m/%Y}", highlight=False)
+    rows, due = len(asked.rows), day(asked.due_on)
+    text = ntr("{path}: {count} row, due {due}", "{path}: {count} rows, due {due}", rows, path=path, due=due)
+    out.print(text, highlight=False)
     out.print(
-        "Điền xong / when filled: hatinh check-report TỆP, rồi bỏ vào / then put it into "
-        f"{settings.drop / 'reported_indicators'}",
+        tr(
+            "When filled: hatinh check-report FILE, then put it into {folder}",
+            folder=settings.drop / "reported_indicators",
+        ),
         highlight=False,
     )
 
@@ -78,8 +83,14 @@ def check_report(
     content = path.read_bytes()
     checked = check(content, path.name, today)
     out.print(
-        f"{path.name}: {checked.rows} dòng / rows = {checked.answered} có số liệu / answered "
-        f"+ {checked.blank} để trống / blank + {len(checked.findings)} sai / wrong",
+        tr(
+            "{file}: {rows} rows = {answered} with figures + {blank} blank + {wrong} wrong",
+            file=path.name,
+            rows=checked.rows,
+            answered=checked.answered,
+            blank=checked.blank,
+            wrong=len(checked.findings),
+        ),
         highlight=False,
     )
     if checked.refusal:
@@ -90,13 +101,13 @@ def check_report(
         indicators = load_registry(settings.seeds).indicators
     except ReportingError as error:
         stop(str(error), WRONG_USE)
-    table = Table("Dòng", "Ô", "Cần sửa")
+    table = Table(tr("Row"), tr("Cell"), tr("To correct"))
     for line in described_lines(content, checked, indicators):
         table.add_row(*line)
     out.print(table)
     copy = path.with_name(f"{path.stem}-marked.xlsx")
     write_file(copy, marked_copy(content, checked, indicators, today))
-    out.print(f"Bản đánh dấu / marked copy: {copy}", highlight=False)
+    out.print(tr("Marked copy") + f": {copy}", highlight=False)
     raise typer.Exit(FAILED)
 
 
@@ -122,21 +133,21 @@ def reports(
             today = local_date(now())
             written = write_returned(landing_of(settings), settings.returned, indicators, today)
             for copy, wrong in written:
-                out.print(f"{copy}: {wrong} dòng cần sửa / rows to correct", highlight=False)
-            out.print(f"{len(written)} tệp trả lại / workbooks to send back", highlight=False)
+                out.print(f"{copy}: {ntr('{count} row to correct', '{count} rows to correct', wrong)}", highlight=False)
+            out.print(tr("{count} workbooks to send back", count=len(written)), highlight=False)
             return
         current = store_of(settings).current()
         if current is None:
-            stop("There is no release yet: hatinh run", WRONG_USE)
+            stop(tr("No release yet: hatinh run"), WRONG_USE)
         headings, rows = (each_report if each else summary)(current.path, chosen, agency)
     except ReportingError as error:
         stop(str(error), WRONG_USE)
     first, _, due, *others = headings
     table = unbroken(first, *others, whole=first)
     for indicator, kind, due_on, *row in rows:
-        table.add_row(f"{indicator}\n[dim]{kind}, {due.lower()} / due {due_on}[/dim]", *row)
+        table.add_row(f"{indicator}\n[dim]{kind}, {due.lower()} {due_on}[/dim]", *row)
     out.print(table)
     for held in current.held_back:
         if held.target == "reported":
-            line = f"Đang giữ bản trước, từ / held back, the table is older, since {held.since}: {held.reason}"
+            line = tr("Held back, the table is older, since") + f" {held.since}: {held.reason}"
             out.print(line, style="yellow", markup=False, highlight=False)

@@ -30,6 +30,7 @@ from pipelines.cli.common import (
     stop,
     store_of,
 )
+from pipelines.language import tr
 from pipelines.settings import Settings, unknown_settings
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def _stopped_by_signals() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as stop_signal:
-        err.print(f"Stopped by {stop_signal}. Readers keep the last release; run again: hatinh run", style="red")
+        text = tr("Stopped by {signal}. Readers keep the last release; run again: hatinh run")
+        err.print(text.format(signal=stop_signal), style="red")
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(FAILED)  # threads of DuckDB and gRPC may hold the interpreter, or abort it
@@ -123,13 +125,17 @@ def _run(settings: Settings, quiet: bool, targets: Sequence[str]) -> None:
         try:
             result = execute(platform, targets)
         except (SuiteError, DbtFailed) as problem:  # before the job began: what people edit cannot be read
-            stop(f"Nothing was run. {problem}", WRONG_USE)
+            stop(tr("Nothing was run.") + f" {problem}", WRONG_USE)
     if not result.success:
         refuse_if_held(settings)
         message = f": {result.error_message}" if result.error_class in OWN_ERRORS else ""
         stop(
-            f"The run failed at {result.step or 'its start'} ({result.error_class or 'unknown error'}{message}). "
-            f"Readers keep the last release. The log: hatinh ui, run {result.run_id}.",
+            tr(
+                "The run failed at {step} ({error}). Readers keep the last release. The log: hatinh ui, run {run}.",
+                step=result.step or tr("its start"),
+                error=f"{result.error_class or tr('unknown error')}{message}",
+                run=result.run_id,
+            ),
             BUSY if result.error_class == "WarehouseBusy" else FAILED,
         )
     _end_of_run(settings, started, quiet)
@@ -138,7 +144,8 @@ def _run(settings: Settings, quiet: bool, targets: Sequence[str]) -> None:
 def _refuse_unknown_targets(platform: Platform, targets: Sequence[str]) -> None:
     known = sorted({mart.target for mart in platform.project.marts})
     if unknown := [target for target in targets if target not in known]:
-        stop(f"No target is called {', '.join(unknown)}. Known: {', '.join(known)}.", WRONG_USE)
+        text = tr("No target is called {names}. Known: {known}.")
+        stop(text.format(names=", ".join(unknown), known=", ".join(known)), WRONG_USE)
 
 
 def _found_nothing_new(platform: Platform) -> bool:
@@ -154,7 +161,7 @@ def _found_nothing_new(platform: Platform) -> bool:
             return False
     except WarehouseDamaged as problem:
         stop(str(problem))
-    from pipelines.orchestration.execute import record_unchanged
+    from pipelines.orchestration.instance import record_unchanged
 
     record_unchanged(platform, run_id)
     return True
@@ -172,11 +179,11 @@ def _end_of_run(settings: Settings, started: datetime, quiet: bool) -> None:
     _tell_unplaced(settings)
     took = (now() - started).total_seconds()
     outcome = {
-        "released": "đã công bố / released",
-        "unchanged": "không có gì thay đổi / unchanged",
-        "partial": "chạy một phần / partial run",
-        "nothing": "không có bảng nào đạt / nothing could be released",
-        "pinned": "bản công bố đang được ghim / readers are pinned, nothing was released",
+        "released": tr("released"),
+        "unchanged": tr("unchanged"),
+        "partial": tr("partial run"),
+        "nothing": tr("nothing could be released"),
+        "pinned": tr("readers are pinned, nothing was released"),
     }[last["status"]]
     out.print(f"{outcome} · {took:.0f} s", style="bold", highlight=False)
     _tell_undrawn(settings)
@@ -203,7 +210,7 @@ def _refuse_faulty_registries(settings: Settings) -> None:
 
     if wrong := faults(settings.seeds, settings.methods, settings.province_code):
         lines = "\n".join(f"  {fault}" for fault in wrong)
-        stop(f"{settings.seeds} has faults; nothing was run:\n{lines}", WRONG_USE)
+        stop(tr("{folder} has faults; nothing was run:", folder=settings.seeds) + f"\n{lines}", WRONG_USE)
 
 
 def _tell_unplaced(settings: Settings) -> None:
@@ -213,17 +220,14 @@ def _tell_unplaced(settings: Settings) -> None:
 
     with suppress(NotReadable):
         names = names_to_review(Warehouse(settings.warehouse))
-        waiting = {
-            "xã / of communes": sum(name.placed_in is None for name in names.communes),
-            "thôn / of villages": len(names.villages),
-        }
-        if any(waiting.values()):
-            waiting_text = ", ".join(f"{count} tên {of}" for of, count in waiting.items() if count)
-            out.print(
-                f"{waiting_text}: chờ xác nhận / wait for an answer: hatinh area --review",
-                style="yellow",
-                highlight=False,
-            )
+        communes, villages = sum(name.placed_in is None for name in names.communes), len(names.villages)
+        waiting = [
+            *([tr("{count} names of communes", count=communes)] if communes else ()),
+            *([tr("{count} names of villages", count=villages)] if villages else ()),
+        ]
+        if waiting:
+            text = tr("Waiting for an answer: {names}: hatinh area --review", names=", ".join(waiting))
+            out.print(text, style="yellow", highlight=False)
 
 
 def _tell_undrawn(settings: Settings) -> None:
@@ -232,7 +236,11 @@ def _tell_undrawn(settings: Settings) -> None:
     undrawn = current.undrawn if current else {}
     for path, reason in undrawn.items():
         err.print(
-            f"{path} could not be drawn ({reason}). The tables are out; the next run tries again.",
+            tr(
+                "{path} could not be drawn ({reason}). The tables are out; the next run tries again.",
+                path=path,
+                reason=reason,
+            ),
             style="red",
             markup=False,
             highlight=False,
@@ -277,8 +285,11 @@ def _refuse_taken_port(settings: Settings) -> None:
             port.bind((settings.ui_bind, settings.ui_port))
         except OSError:
             stop(
-                f"Port {settings.ui_port} is taken, by another `hatinh ui` perhaps: two would start every run twice. "
-                "Stop that one, or set HATINH_UI_PORT.",
+                tr(
+                    "Port {port} is taken, by another `hatinh ui` perhaps: two would start every run twice. "
+                    "Stop that one, or set HATINH_UI_PORT.",
+                    port=settings.ui_port,
+                ),
                 BUSY,
             )
 
@@ -291,7 +302,7 @@ def rebuild(
     settings = read_settings()
     refuse_if_held(settings)
     if not yes:
-        typer.confirm(f"Delete {settings.warehouse} and load all landed files again?", abort=True)
+        typer.confirm(tr("Delete {path} and load all landed files again?", path=settings.warehouse), abort=True)
     for path in (settings.warehouse, settings.warehouse.with_suffix(".duckdb.wal")):
         path.unlink(missing_ok=True)
     run(quiet=False, target=None)
@@ -350,7 +361,7 @@ def doctor(
 
 
 def _show(findings: Sequence[Finding]) -> None:
-    table = Table("", "Gì", "Thế nào")
+    table = Table("", tr("What"), tr("State"))
     for finding in findings:
         table.add_row("[green]✓[/green]" if finding.good else "[red]✗[/red]", finding.what, finding.how)
     out.print(table)
@@ -364,19 +375,25 @@ def prune(
     settings = read_settings()
     kept = days or settings.keep_days
     if kept is None:
-        stop("Of how many days is everything to be kept? --days N, or set HATINH_KEEP_DAYS.", WRONG_USE)
+        stop(tr("Of how many days is everything to be kept? --days N, or set HATINH_KEEP_DAYS."), WRONG_USE)
     refuse_if_held(settings)
     from pipelines.orchestration.prune import prune_runs
+    from pipelines.scoreboard.words import number
 
     before = now() - timedelta(days=kept)
     used = _bytes_of(settings)
     store = store_of(settings)
     young = sum(release.created_at >= before for release in store.list())
-    releases = store.prune(max(young, 1))
+    releases = store.prune(max(young, 1), now().date())
     runs = prune_runs(settings, before)
     freed = used - _bytes_of(settings)
     out.print(
-        f"đã xóa / deleted: {len(releases)} bản công bố / releases, {runs} lần chạy / runs of Dagster, {freed:,} byte",
+        tr(
+            "Deleted: {releases} releases, {runs} runs of Dagster, {bytes} bytes",
+            releases=len(releases),
+            runs=runs,
+            bytes=number(freed),
+        ),
         highlight=False,
     )
 
@@ -403,7 +420,8 @@ def key_make(
 
     if settings.pseudonym_key.exists():
         if not if_missing:
-            stop(f"{settings.pseudonym_key} is there already; it is never overwritten.", WRONG_USE)
+            stop(tr("{path} is there already; it is never overwritten.", path=settings.pseudonym_key), WRONG_USE)
         return
     make_key(settings.pseudonym_key)
-    out.print(f"made {settings.pseudonym_key} – keep a copy in a safe place, never in git", highlight=False)
+    text = tr("Made {path} – keep a copy in a safe place, never in git", path=settings.pseudonym_key)
+    out.print(text, highlight=False)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from pipelines.landing.store import Landing
+from pipelines.language import day, tr
 
 MAX_DAYS = {"daily": 2, "monthly": 40, "quarterly": 120, "yearly": 455}
 """Days from one delivery to the next by cadence: one period, and what publishers take to deliver. None for others."""
@@ -45,11 +46,12 @@ class Delivery:
 
     def __str__(self) -> str:
         if self.last_at is None:
-            return f"{self.source}: chưa nhận được gì / nothing has arrived yet"
-        since = f"{self.late_since:%d/%m/%Y}" if self.late_since else "–"
-        return (
-            f"{self.source}: trễ từ / late since {since}, nhận gần nhất / last received {self.last_at:%d/%m/%Y}, "
-            f"hẹn / expected every {self.max_days} ngày / days"
+            return f"{self.source}: " + tr("nothing has arrived yet")
+        return f"{self.source}: " + tr(
+            "late since {since}, last received {last}, expected every {days} days",
+            since=day(self.late_since) if self.late_since else "–",
+            last=day(self.last_at),
+            days=self.max_days,
         )
 
 

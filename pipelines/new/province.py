@@ -173,7 +173,7 @@ def _targets(own: Path, province: Province) -> list[Row]:
     for pillar in _read(own / "pillars.csv"):
         if pillar["pillar"] not in {row["pillar"] for row in rows}:
             indicator = of_pillar[pillar["pillar"]]
-            note = "Chưa đặt chỉ tiêu / no target was set: replace this row by those of the province's plan."
+            note = "Chưa đặt chỉ tiêu: thay dòng này bằng các chỉ tiêu trong kế hoạch của tỉnh."
             rows.append(
                 {"target_id": f"{pillar['pillar']}_not_set", "pillar": pillar["pillar"], "level": "province"}
                 | {"title_vi": pillar["title_vi"], "title_en": pillar["title_en"], "measured_for": "province"}

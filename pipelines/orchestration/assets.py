@@ -244,13 +244,16 @@ def release_asset(project: Project, settings: Settings) -> dg.AssetsDefinition:
         run.close()
         with run.logging(context):
             outcome = walk.release(platform, run.info)
-        run.record(outcome)
+            run.record(outcome)
+            place = walk.publish(platform)
+        run.record(place)
         return dg.MaterializeResult(
             metadata={
                 "status": outcome.status,
                 "files": len(outcome.files),
                 "held_back": [held.target for held in outcome.held_back],
                 "undrawn": outcome.undrawn,
+                **({"place": f"{place.place}: {place.status} {place.error or ''}".rstrip()} if place else {}),
                 **_links(settings, outcome.release_id),
             },
             check_results=[

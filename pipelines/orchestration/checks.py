@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.landing.deliveries import Delivery
+from pipelines.language import tr
 from pipelines.orchestration.keys import RELEASE, mart_key, node_key, raw_key
 from pipelines.platform import Project
 from pipelines.quality.causes import cause_of
@@ -123,7 +124,7 @@ def release_results(project: Project, verdicts: Mapping[str, Verdict], outcome: 
         if target in held:
             extra = {
                 "held_back_since": held[target].since,
-                "readers_get": held[target].last_good_release or "không có bảng nào / no table",
+                "readers_get": held[target].last_good_release or tr("no table"),
                 "summary": held[target].reason,
             }
         results.append(
@@ -169,7 +170,7 @@ def _result(
     blocks = is_held or not evidence or any(item.severity == "block" for item in failed)
     metadata: dict[str, Any] = {"checks": len(evidence), **(extra or {})}
     if not evidence:
-        metadata["reason"] = "chưa có kiểm tra nào / nothing was evaluated"
+        metadata["reason"] = tr("nothing was evaluated")
     if failed:
         first = cause_of(min(failed, key=lambda item: item.severity != "block"))
         metadata |= {

@@ -22,6 +22,7 @@ from pipelines.landing.drop import DropReport
 from pipelines.orchestration.event_log import batched_events
 from pipelines.orchestration.keys import keys_of_run
 from pipelines.platform import Platform, Progress
+from pipelines.release.places import Published
 from pipelines.release.publish import Outcome
 from pipelines.release.runs import RunInfo
 from pipelines.warehouse.connection import Warehouse
@@ -43,7 +44,7 @@ class HeldRun:
     def info(self) -> RunInfo:
         return self.run.info
 
-    def record(self, result: DropReport | walk.Loaded | Outcome) -> None:
+    def record(self, result: DropReport | walk.Loaded | Outcome | Published | None) -> None:
         self.run.record(result)
 
     @contextmanager

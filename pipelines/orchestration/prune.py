@@ -9,7 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines.orchestration.execute import use_instance
+from pipelines.orchestration.instance import use_instance
 from pipelines.settings import Settings
 
 _BATCH = 200

@@ -17,7 +17,7 @@ from typing import Literal, get_args
 
 import yaml
 
-from pipelines.orchestration.execute import prepare_page, use_instance
+from pipelines.orchestration.instance import prepare_page, use_instance
 from pipelines.settings import Settings
 
 Part = Literal["code", "web", "daemon"]

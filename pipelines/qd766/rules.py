@@ -6,7 +6,6 @@ database in memory, over the rows that people edit (seeds/qd766_components.csv).
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,12 +14,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.seeds import SeedError, read_seed
 from pipelines.settings import PROJECT_ROOT
 
 if TYPE_CHECKING:
     import duckdb
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
+SEED = "qd766_components"
 
 GROUPS = {
     "CKMB": ("Công khai, minh bạch", "Publicity and transparency"),
@@ -159,23 +160,25 @@ class Rules:
         return [by_number.get(number) for number in range(len(observations))]
 
 
-def load_rules(dbt_project: Path = DBT_PROJECT, on: dt.date | None = None) -> Rules:
+def load_rules(dbt_project: Path = DBT_PROJECT, on: dt.date | None = None, seeds: Path | None = None) -> Rules:
     """Read the rules from a dbt project: for each component the newest row, or the one valid on a day.
+
+    Args:
+        seeds: folder of the registries where it is not that of the project.
 
     Raises:
         RulesError: the seed or the file of functions is missing or has a value that is not allowed.
     """
-    seed = dbt_project / "seeds" / "qd766_components.csv"
     functions = dbt_project / "macros" / "qd766.sql"
     newest: dict[str, Component] = {}
-    for component in _read_seed(seed):
+    for component in _components(seeds or dbt_project / "seeds"):
         known = newest.get(component.component_code)
         if known is not None and known.valid_from == component.valid_from:
-            raise RulesError(f"{seed.name}: {component.component_code} appears twice from {component.valid_from} on.")
+            raise RulesError(f"{SEED}.csv: {component.component_code} appears twice from {component.valid_from} on.")
         if (on is None or component.valid_from <= on) and (known is None or known.valid_from < component.valid_from):
             newest[component.component_code] = component
     if not newest:
-        raise RulesError(f"{seed.name}: no row is valid{f' on {on}' if on else ''}.")
+        raise RulesError(f"{SEED}.csv: no row is valid{f' on {on}' if on else ''}.")
     match = _FUNCTIONS.search(_read(functions))
     if match is None or "{" in match["sql"]:
         raise RulesError(
@@ -191,13 +194,16 @@ def _read(path: Path) -> str:
         raise RulesError(f"{path}: cannot be read as UTF-8 text ({type(error).__name__}).") from None
 
 
-def _read_seed(path: Path) -> Iterable[Component]:
-    reader = csv.DictReader(_read(path).splitlines())
+def _components(seeds: Path) -> Iterable[Component]:
+    try:
+        seed = read_seed(seeds, SEED)
+    except SeedError as problem:
+        raise RulesError(str(problem)) from None
     expected = [f.name for f in fields(Component)]
-    if reader.fieldnames != expected:
-        raise RulesError(f"{path.name}: the columns must be {', '.join(expected)}.")
-    for row in reader:
-        where = f"{path.name} line {reader.line_num}"
+    if seed.heading != expected or seed.broken:
+        raise RulesError(f"{SEED}.csv: the columns must be {', '.join(expected)}.")
+    for row in seed.rows:
+        where = f"{row.file} line {row.line}"
         for column, allowed in _ALLOWED.items():
             if row[column] not in allowed:
                 raise RulesError(f"{where}: {column} is {row[column]!r}; allowed: {', '.join(allowed)}.")

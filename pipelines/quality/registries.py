@@ -10,7 +10,6 @@ rests on a wrong registry, and for the tests.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from pipelines.seeds import SeedError, misfit, read_seed
 from pipelines.settings import PROJECT_ROOT
 
 NO_SYSTEM = ("target_progress", "reported", "statistics")
@@ -218,27 +218,16 @@ _JUDGES: Mapping[str, Callable[[str, str], tuple[str, str] | None]] = {
 def _read(seeds: Path, registry: str, columns: Sequence[str], found: list[Fault]) -> list[_Row]:
     """The rows of a registry; what keeps it from being read goes to `found`."""
     try:
-        with (seeds / f"{registry}.csv").open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            heading = next(reader, [])
-            if missing := [column for column in columns if column not in heading]:
-                what = f"the first line has no column {', '.join(missing)}"
-                found.append(Fault(registry, 1, None, what, "cells are parted by commas; put the headings back"))
-                return []
-            rows = []
-            for cells in reader:
-                if len(cells) == len(heading):
-                    rows.append(_Row(reader.line_num, dict(zip(heading, cells, strict=True))))
-                elif cells:
-                    what = f"{len(cells)} cells where the heading has {len(heading)}"
-                    fix = 'put a text with a comma in it in quotation marks, "…"'
-                    found.append(Fault(registry, reader.line_num, None, what, fix))
-            return rows
-    except UnicodeDecodeError:
-        found.append(Fault(registry, None, None, "it is not written in UTF-8", "save it as CSV UTF-8"))
-    except FileNotFoundError:
-        found.append(Fault(registry, None, None, "the file is missing", f"put it back into {seeds}"))
-    return []
+        seed = read_seed(seeds, registry)
+    except SeedError as problem:
+        found.append(Fault(registry, None, None, problem.what, problem.fix))
+        return []
+    if missing := [column for column in columns if column not in seed.heading]:
+        what = f"the first line has no column {', '.join(missing)}"
+        found.append(Fault(registry, 1, None, what, "cells are parted by commas; put the headings back"))
+        return []
+    found += [Fault(registry, line, None, *misfit(cells, seed)) for line, cells in seed.broken]
+    return [_Row(row.line, row) for row in seed.rows]
 
 
 def _repeated(registry: str, columns: Sequence[str], rows: Sequence[_Row]) -> Iterator[Fault]:

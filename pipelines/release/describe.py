@@ -3,9 +3,9 @@
 A resource is a plain dict in the vocabulary of the standard, with our own properties beside it: `title_en`, `unit`,
 `duckdb_type`, `target`, `rows`, `synthetic`, `held_back`. It is built once, when a table is first published, and is
 carried along unchanged for as long as the table is held back. Pages that people open are no tables: they are listed in
-    a
-property of their own, `pages`, and those that could not be drawn in `undrawn`. The open edition has its own
-description in its folder; its files are listed here, in `open`.
+a property of their own, `pages`, and those that could not be drawn in `undrawn`. The open edition has its own
+description in its folder; its files are listed here, in `open`. The checks one by one are in `quality.json`: they are
+four times as long as all the rest.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import hashlib
 import json
 import platform
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib import metadata
@@ -22,6 +22,7 @@ from typing import Any
 
 from pipelines.personal import redacted
 from pipelines.quality.verdict import Verdict
+from pipelines.release.about import About, licences, of_figures, words
 from pipelines.release.files import ReleaseError
 from pipelines.release.protect import MERGED_CODE
 from pipelines.release.runs import RunInfo
@@ -91,24 +92,47 @@ def states_samples(mart: Mart) -> bool:
     return any(column.name == SAMPLES["name"] for column in mart.columns)
 
 
-def resource(mart: Mart, types: Sequence[str], receipts: Iterable[Mapping[str, Any]]) -> Json:
-    """The description of a mart, without what only its file determines (`bytes`, `hash`, `rows`)."""
+def resource(
+    mart: Mart,
+    types: Sequence[str],
+    receipts: Iterable[Mapping[str, Any]],
+    *,
+    tables: Collection[str] = (),
+    own_licence: str | None = None,
+) -> Json:
+    """The description of a mart, without what only its file determines (`bytes`, `hash`, `rows`).
+
+    Args:
+        tables: what is published beside it: a foreign key is stated where the table that it leads to is there.
+        own_licence: of figures of a public mart that come from internal records.
+    """
     by_source: dict[str, list[Mapping[str, Any]]] = {source: [] for source in sorted(mart.sources)}
     for receipt in receipts:
         if receipt["source"] in by_source and receipt["status"] == "loaded":
             by_source[receipt["source"]].append(receipt)
     used = [receipt for group in by_source.values() for receipt in group]
+    terms = [str(receipt["licence"]) for receipt in used if receipt.get("licence")]
+    terms += [licence for _, licence in mart.registries]
+    if mart.disclosure.edition == "public":
+        terms = [of_figures(text, own_licence) for text in terms]
+    foreign_keys = [
+        {"fields": [column], "reference": {"resource": table, "fields": [field]}}
+        for column, table, field in mart.references
+        if table in tables
+    ]
     return {
         "name": mart.name,
         "title": mart.title_vi,
         "title_en": mart.title_en,
         "description": mart.description + _merged(mart),
         "target": mart.target,
+        "schema_version": mart.schema_version,
+        "computed_from": {"registries": dict(mart.seeds), "formula": mart.formula},
         "path": f"{mart.name}.parquet",
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",
         "synthetic": any(receipt.get("synthetic") for receipt in used),
-        "licenses": licences([*used, *({"licence": licence} for _, licence in mart.registries)]),
+        "licenses": licences(terms),
         # The receipts themselves are listed once, in the package; here is enough to see how old a held-back table is.
         "sources": [
             {"title": source, "files": len(group), "landed_at": max((str(r["landed_at"]) for r in group), default=None)}
@@ -130,6 +154,7 @@ def resource(mart: Mart, types: Sequence[str], receipts: Iterable[Mapping[str, A
             ]
             + ([] if states_samples(mart) else [SAMPLES]),
             "primaryKey": list(mart.key),
+            **({"foreignKeys": foreign_keys} if foreign_keys else {}),
         },
     }
 
@@ -144,17 +169,9 @@ def _merged(mart: Mart) -> str:
     )
 
 
-def licences(receipts: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """The licences of some receipts, each once. One that is no identifier of a licence keeps its words as title."""
-    texts = sorted({str(receipt["licence"]) for receipt in receipts if receipt.get("licence")})
-    return [
-        {"name": text} if re.fullmatch(r"[-A-Za-z0-9._]+", text) else {"name": "other", "title": text} for text in texts
-    ]
-
-
 def package(
     *,
-    title: str,
+    about: About,
     resources: Sequence[Json],
     held_back: Sequence[Json],
     removed: Sequence[str],
@@ -165,19 +182,17 @@ def package(
 ) -> Json:
     """The content of `datapackage.json`, but for `id`, `created`, `version` and `database`, which come last."""
     used = [receipt for receipt in receipts if receipt.get("status") != "withdrawn"]
+    terms = [str(receipt["licence"]) for receipt in used if receipt.get("licence")]
+    terms += [words(known) for resource in resources for known in resource["licenses"]]
     return {
         "$schema": PROFILE,
-        "title": title,
+        **about.described(),
         "synthetic": any(r.get("synthetic") for r in used) or any(r["synthetic"] for r in resources),
-        "licenses": licences(
-            [*used, *({"licence": known.get("title", known["name"])} for r in resources for known in r["licenses"])]
-        ),
+        "licenses": licences([*terms, *([about.licence] if about.licence else [])]),
         "resources": list(resources),
         "held_back": list(held_back),
         "removed": list(removed),
-        "verdicts": {
-            target: {"verdict": state, "evidence": _evidence(verdicts.get(target))} for target, state in states.items()
-        },
+        "verdicts": {target: {"verdict": state, **_counts(verdicts.get(target))} for target, state in states.items()},
         "sources": [
             {"title": receipt["source"], **{key: receipt[key] for key in _RECEIPT if key in receipt}}
             for receipt in sorted(
@@ -194,6 +209,11 @@ def package(
             "libraries": _versions(),
         },
     }
+
+
+def quality(verdicts: Mapping[str, Verdict], targets: Iterable[str]) -> Json:
+    """The content of `quality.json`: by target, every check with its outcome."""
+    return {target: _evidence(verdicts.get(target)) for target in targets}
 
 
 def fingerprint(package: Mapping[str, Any]) -> str:
@@ -215,6 +235,8 @@ def fingerprint(package: Mapping[str, Any]) -> str:
     # what the figures lack is no matter of their rows: it comes and goes without changing one
     if refused := [s for s in package["sources"] if s.get("status") == "refused"]:
         content["refused"] = sorted([s["title"], s["name"], s["sha256"], s["reason"]] for s in refused)
+    if publisher := package.get("contributors"):
+        content["about"] = [package["title"], publisher, package.get("homepage")]
     if edition := package.get("open"):
         content["open"] = edition["content"]
     if withdrawn := [s for s in package["sources"] if s.get("status") == "withdrawn"]:
@@ -242,6 +264,12 @@ def _stated(receipts: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]
 
 def _delivery(receipt: Mapping[str, Any]) -> tuple[Any, ...]:
     return receipt["source"], receipt.get("name"), receipt.get("extracted_on")
+
+
+def _counts(verdict: Verdict | None) -> Json:
+    evidence = verdict.evidence if verdict else ()
+    failed = [item for item in evidence if not item.passed]
+    return {"checks": len(evidence), "failed": len(failed)}
 
 
 def _evidence(verdict: Verdict | None) -> list[Json]:

@@ -14,17 +14,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pipelines.release import describe
+from pipelines.release import pages as drawing
+from pipelines.release.about import licences, of_figures, words
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_vault import Vault
 from pipelines.release.files import OPEN, OPEN_FILE, OPEN_FOLDER, PACKAGE, ReleaseError, sha256, sync, to_json
+from pipelines.release.pages import Page
+from pipelines.release.released import Release
 from pipelines.release.sql import literal
 
 if TYPE_CHECKING:
     import duckdb
 
     from pipelines.release.disclosure import Edition
-    from pipelines.release.released import Release
     from pipelines.transform.marts import Mart
+
+_SHARED = ("id", "created", "title", "contributors", "homepage", "citation")
+"""What the release and its open edition state alike."""
 
 MARK = "\ufeff".encode()
 """Spreadsheets read a CSV as UTF-8 when it begins with this."""
@@ -33,10 +39,12 @@ MARK = "\ufeff".encode()
 class OpenEdition:
     """The open edition of one publication. Without a vault there is none, and every step does nothing."""
 
-    def __init__(self, vault: Path | None, marts: Sequence[Mart], current: Release | None) -> None:
+    def __init__(
+        self, vault: Path | None, marts: Sequence[Mart], current: Release | None, pages: Sequence[Page] = ()
+    ) -> None:
         self.blocked: str | None = None
         """Why closed quarters of dossiers are missing."""
-        self._marts, self._path = marts, vault
+        self._marts, self._path, self._pages = marts, vault, pages
         self._edition: Edition | None = None
         self._vault: Vault | None = None
         self._published = current.package.get("open", {}).get("quarters", []) if current else []
@@ -92,6 +100,7 @@ class OpenEdition:
         conn: duckdb.DuckDBPyConnection,
         package: Mapping[str, Any],
         receipts: Sequence[Mapping[str, Any]],
+        own_licence: str | None,
         staging: Path,
     ) -> Json:
         """Write the folder and return its description for the release.
@@ -109,8 +118,10 @@ class OpenEdition:
             if policy and policy.edition == "public":
                 resources += _published(conn, resource, policy.rows, staging, folder)
         if edition:
-            resources += _protected(edition, self._marts, receipts, folder)
-        (folder / PACKAGE).write_text(to_json(_described(package, resources, edition)), encoding="utf-8")
+            resources += _protected(edition, self._marts, receipts, own_licence, folder)
+        described = _described(package, resources, edition)
+        described["pages"], undrawn = drawing.draw(Release(folder, described), self._pages)
+        (folder / PACKAGE).write_text(to_json(described, indent=0), encoding="utf-8")
         files = sorted(folder.iterdir())
         for path in files:
             path.chmod(OPEN_FILE)
@@ -121,6 +132,7 @@ class OpenEdition:
             "open": {
                 "path": OPEN,
                 "content": self._content(),
+                "undrawn": [{**page, "path": f"{OPEN}/{page['path']}"} for page in undrawn],
                 "files": [
                     {"path": f"{OPEN}/{path.name}", "bytes": path.stat().st_size, "hash": sha256(path)}
                     for path in files
@@ -140,6 +152,7 @@ class OpenEdition:
             [mart.name, mart.disclosure.rows or ""] for mart in self._marts if mart.disclosure.edition == "public"
         )
         return {
+            "pages": drawing.wanted(self._pages),
             "public": public,
             "dossiers": self._edition.digest if self._edition else None,
             "blocked": self.blocked,
@@ -149,12 +162,10 @@ class OpenEdition:
 def _described(package: Mapping[str, Any], resources: Sequence[Json], edition: Edition | None) -> Json:
     return {
         "$schema": describe.PROFILE,
-        **{key: package[key] for key in ("id", "created", "title")},
+        **{key: package[key] for key in _SHARED if key in package},
         "edition": OPEN,
         "synthetic": any(resource["synthetic"] for resource in resources),
-        "licenses": describe.licences(
-            {"licence": known.get("title", known["name"])} for resource in resources for known in resource["licenses"]
-        ),
+        "licenses": licences(words(known) for resource in resources for known in resource["licenses"]),
         "resources": list(resources),
         "disclosure": _disclosure(edition),
     }
@@ -167,7 +178,7 @@ def _published(
     from pipelines.release.write import arrow_schema, write_batches
 
     source, copy = staging / resource["path"], folder / resource["path"]
-    kept = {key: value for key, value in resource.items() if key != "held_back"}
+    kept = {key: value for key, value in resource.items() if key not in ("held_back", "computed_from")}
     if rows is None:
         shutil.copyfile(source, copy)  # a hard link would share the rights of the internal file
         return _with_csv(kept, folder)
@@ -178,7 +189,11 @@ def _published(
 
 
 def _protected(
-    edition: Edition, marts: Sequence[Mart], receipts: Sequence[Mapping[str, Any]], folder: Path
+    edition: Edition,
+    marts: Sequence[Mart],
+    receipts: Sequence[Mapping[str, Any]],
+    own_licence: str | None,
+    folder: Path,
 ) -> Iterable[Json]:
     from pipelines.release.disclosure_tables import open_marts
     from pipelines.release.write import write_parquet
@@ -188,8 +203,10 @@ def _protected(
         if mart.name in there:
             # no receipts: the internal edition states which file came when; here is whether the figures are made up
             resource = describe.resource(mart, describe.column_types(mart), [])
+            del resource["computed_from"]
             resource["synthetic"] = any(quarter["is_synthetic"] for quarter in edition.quarters)
-            resource["licenses"] = describe.licences(r for r in receipts if r["source"] in mart.sources)
+            terms = [str(r["licence"]) for r in receipts if r["source"] in mart.sources and r.get("licence")]
+            resource["licenses"] = licences(of_figures(text, own_licence) for text in terms)
             path = folder / resource["path"]
             count = write_parquet(edition.vault.conn, mart, resource, path)
             yield from _with_csv(resource | {"rows": count, "bytes": path.stat().st_size, "hash": sha256(path)}, folder)

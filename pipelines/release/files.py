@@ -15,7 +15,9 @@ VERSIONS = "versions.json"
 PIN = "pinned.json"
 """Keeps readers on the release that they have, while it is there."""
 PACKAGE = "datapackage.json"
+QUALITY = "quality.json"
 DATABASE = "marts.duckdb"
+CHANGES = "CHANGES.md"
 STAGING = ".staging-"
 OPEN = "open"
 """Folder of the open edition in a release."""
@@ -54,13 +56,13 @@ def sha256(path: Path) -> str:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def to_json(value: Any) -> str:
-    """Readable JSON: Vietnamese as it is written, moments as ISO 8601."""
+def to_json(value: Any, indent: int = 2) -> str:
+    """Readable JSON: Vietnamese as it is written, moments as ISO 8601. With `indent` 0 a value per line, no spaces."""
 
     def plain(other: Any) -> str:
         return iso(other) if isinstance(other, datetime) else str(other)
 
-    return json.dumps(value, ensure_ascii=False, indent=2, default=plain) + "\n"
+    return json.dumps(value, ensure_ascii=False, indent=indent, default=plain) + "\n"
 
 
 def sync(path: Path) -> None:

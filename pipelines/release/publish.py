@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.quality.verdict import Verdict
-from pipelines.release import describe
+from pipelines.release import changes, describe
 from pipelines.release import pages as drawing
+from pipelines.release.about import About
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_edition import OpenEdition
 from pipelines.release.files import (
@@ -26,6 +27,7 @@ from pipelines.release.files import (
     INTERNAL_FILE,
     INTERNAL_FOLDER,
     PACKAGE,
+    QUALITY,
     RELEASES,
     STAGING,
     ReleaseError,
@@ -40,16 +42,15 @@ from pipelines.release.pages import Page
 from pipelines.release.protect import personal_data
 from pipelines.release.released import HeldBack, Release
 from pipelines.release.runs import RunInfo
-from pipelines.release.store import ReleaseStore
+from pipelines.release.schemas import refuse_lost_tables, undeclared
+from pipelines.release.store import ReleaseStore, previous_release
 from pipelines.transform.marts import Mart
 
 if TYPE_CHECKING:
     import duckdb
 
-TITLE = "Số liệu chuyển đổi số tỉnh Hà Tĩnh"
-
 STEPS = (
-    *("swept", "judged", "table", "tables", "pages", "open", "database", "described", "verified", "frozen"),
+    *("swept", "judged", "table", "tables", "pages", "open", "compared", "database", "described", "verified", "frozen"),
     *("renamed", "flipped"),
 )
 """Names with which `publish` calls its checkpoint, in order; `table` comes once a table."""
@@ -81,9 +82,11 @@ def publish(
     run: RunInfo,
     now: datetime,
     *,
-    title: str = TITLE,
+    about: About = About(),  # noqa: B008  (frozen)
     pages: Sequence[Page] = (),
+    open_pages: Sequence[Page] = (),
     vault: Path | None = None,
+    retired: Mapping[str, str] | None = None,
     checkpoint: Callable[[str], object] = lambda step: None,
 ) -> Outcome:
     """Publish `marts` under `root` and lead readers there. The caller holds the lock of the warehouse.
@@ -95,10 +98,14 @@ def publish(
             synthetic, bytes, extracted_on; status (`loaded`, `refused` with its `reason`, `replaced` with
             `replaced_by`, a sha256, `withdrawn` with its `reason` and `withdrawn_at`).
         now: an aware time; becomes the release's.
+        about: publisher, contact, licence and title, as every description of the release states them.
         pages: drawn into the release from its tables. One that cannot be drawn costs no data: the release goes out
-            without it, reports that, and the next run tries again.
+            without it, reports that, and the next run tries again. `open_pages` are drawn into the open edition, from
+            its tables alone.
         vault: the private file in which closed quarters of the open edition are frozen (`disclosure_vault`). Without it
             the release has no open edition.
+        retired: tables that are published no more, with the reason; one that is gone and not named here refuses the
+            release. None: what is gone is not looked at.
         checkpoint: called with the name of each step when it is done (`STEPS`); for tests that kill the process.
 
     Returns:
@@ -106,8 +113,9 @@ def publish(
         there is no table to publish, and readers keep what they have.
 
     Raises:
-        ReleaseError: a contract that Parquet cannot hold or the warehouse does not meet; a written release that does
-            not read back as it was meant; a current release that is damaged. Readers keep what they have.
+        ReleaseError: a table of the current release that no mart makes and nobody retired; a contract that Parquet
+            cannot hold or the warehouse does not meet; a written release that does not read back as it was meant; a
+            current release that is damaged. Readers keep what they have.
     """
     created = iso(now)
     store = ReleaseStore(root)
@@ -119,9 +127,9 @@ def publish(
     marts = sorted(marts, key=lambda mart: mart.name)
     types = {mart.name: describe.column_types(mart) for mart in marts}
     targets = sorted({*verdicts, *(mart.target for mart in marts)})
-    reasons = {target: reason for target in targets if (reason := _objection(verdicts.get(target)))}
-    for target, reason in _unfit(conn, [m for m in marts if m.target not in reasons], types):
-        reasons[target] = f"{reasons[target]}; {reason}" if target in reasons else reason
+    if current and marts and retired is not None:
+        refuse_lost_tables(marts, retired, current)
+    reasons = _reasons(conn, marts, {target: verdicts.get(target) for target in targets}, types, current)
     kept = _kept(current, [m for m in marts if m.target in reasons])
     marks = [_mark(target, reasons[target], created, current, kept) for target in targets if target in reasons]
     checkpoint("judged")
@@ -131,12 +139,17 @@ def publish(
     if not kept and all(mart.target in reasons for mart in marts):
         return Outcome("nothing", None, held_back, targets=states)
 
-    with _staging(root / f"{STAGING}{stamp(now)}") as staging, OpenEdition(vault, marts, current) as opened:
-        resources = list(_tables(conn, marts, types, receipts, marks, kept, current, staging, checkpoint))
+    with _staging(root / f"{STAGING}{stamp(now)}") as staging, OpenEdition(vault, marts, current, open_pages) as opened:
+        tables = {mart.name for mart in marts if mart.target not in reasons} | kept.keys()
+
+        def described(mart: Mart) -> Json:
+            return describe.resource(mart, types[mart.name], receipts, tables=tables, own_licence=about.licence)
+
+        resources = list(_tables(conn, marts, described, marks, kept, current, staging, checkpoint))
         checkpoint("tables")
 
         package = describe.package(
-            title=title,
+            about=about,
             resources=resources,
             held_back=marks,
             removed=sorted({*current.tables} - {mart.name for mart in marts}) if current else [],
@@ -145,6 +158,7 @@ def publish(
             receipts=receipts,
             run=run,
         )
+        package["quality"] = _quality(describe.quality(verdicts, states), staging)
         package |= opened.prepare(conn, reasons, receipts, now)
         content = describe.fingerprint(package | {"pages": drawing.wanted(pages)})
         is_known = current is not None and current.fingerprint == content
@@ -152,24 +166,22 @@ def publish(
             return Outcome("unchanged", current.id, held_back, current.files, states, open_blocked=opened.blocked)
         release_id = f"{stamp(now)}-{content[:8]}"
         package |= {"id": release_id, "created": created, "fingerprint": content}
+        package["citation"] = about.citation(release_id, created)
         package["pages"], package["undrawn"] = drawing.draw(Release(staging, package), pages)
-        undrawn = Release(staging, package).undrawn
         checkpoint("pages")
+        package |= opened.write(conn, package, receipts, about.licence, staging)
+        checkpoint("open")
+        undrawn = Release(staging, package).undrawn
         if current and is_known and undrawn.keys() == current.undrawn.keys():
             return Outcome("unchanged", current.id, held_back, current.files, states, undrawn, opened.blocked)
-        package |= opened.write(conn, package, receipts, staging)
-        checkpoint("open")
+        package |= changes.write(conn, package, staging, current, previous_release(Release(staging, package)))
+        checkpoint("compared")
         _finish(conn, package, staging, checkpoint)
         opened.commit()  # a quarter is frozen before anybody sees a figure of it, never the other way round
         checkpoint("frozen")
 
         release = Release(root / RELEASES / release_id, package)
-        if release.path.exists():
-            # A run of the same second and content died before its flip, or was rolled back: it is this release.
-            store.verify(release_id)
-        else:
-            staging.rename(release.path)
-            sync(release.path.parent)
+        _put(staging, release, store)
         checkpoint("renamed")
     flip(root, release_id)
     checkpoint("flipped")
@@ -186,6 +198,30 @@ def _staging(path: Path) -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def _put(staging: Path, release: Release, store: ReleaseStore) -> None:
+    """Make the staged folder the release."""
+    if release.path.exists():
+        # A run of the same second and content died before its flip, or was rolled back: it is this release.
+        store.verify(release.id)
+    else:
+        staging.rename(release.path)
+        sync(release.path.parent)
+
+
+def _reasons(
+    conn: duckdb.DuckDBPyConnection,
+    marts: Sequence[Mart],
+    verdicts: Mapping[str, Verdict | None],
+    types: Mapping[str, Sequence[str]],
+    current: Release | None,
+) -> dict[str, str]:
+    """Why targets are held back, by target: the gate's objection, personal data, a schema that nobody declared."""
+    reasons = {target: reason for target, verdict in verdicts.items() if (reason := _objection(verdict))}
+    for target, reason in _unfit(conn, [m for m in marts if m.target not in reasons], types, current):
+        reasons[target] = f"{reasons[target]}; {reason}" if target in reasons else reason
+    return reasons
+
+
 def _objection(verdict: Verdict | None) -> str | None:
     """Why the audit keeps a target from being published. What nobody checked is not published either."""
     if verdict is None or not verdict.evidence:
@@ -196,15 +232,23 @@ def _objection(verdict: Verdict | None) -> str | None:
 
 
 def _unfit(
-    conn: duckdb.DuckDBPyConnection, marts: Iterable[Mart], types: Mapping[str, Sequence[str]]
+    conn: duckdb.DuckDBPyConnection,
+    marts: Iterable[Mart],
+    types: Mapping[str, Sequence[str]],
+    current: Release | None,
 ) -> Iterable[tuple[str, str]]:
-    """(target, reason) for tables that hold personal data; raises when a table does not meet its contract."""
+    """(target, reason) for tables that hold personal data, or whose schema changed without a declaration.
+
+    Raises when a table does not meet its contract.
+    """
     from pipelines.release.write import check_columns
 
     for mart in marts:
         check_columns(conn, mart, types[mart.name])
         for finding in personal_data(conn, mart, types[mart.name]):
             yield mart.target, f"{mart.name}: {finding}"
+        if current and (change := undeclared(describe.resource(mart, types[mart.name], []), current)):
+            yield mart.target, change
 
 
 def _kept(current: Release | None, marts: Iterable[Mart]) -> dict[str, Json]:
@@ -227,8 +271,7 @@ def _mark(target: str, reason: str, created: str, current: Release | None, kept:
 def _tables(
     conn: duckdb.DuckDBPyConnection,
     marts: Sequence[Mart],
-    types: Mapping[str, Sequence[str]],
-    receipts: Sequence[Mapping[str, Any]],
+    described: Callable[[Mart], Json],
     marks: Sequence[Json],
     kept: Mapping[str, Json],
     current: Release | None,
@@ -239,7 +282,7 @@ def _tables(
     by_target = {mark["target"]: mark for mark in marks}
     for mart in marts:
         if mart.target not in by_target:
-            yield _new(conn, mart, types[mart.name], receipts, staging)
+            yield _new(conn, mart, described(mart), staging)
         elif current and mart.name in kept:
             yield _held(kept[mart.name], by_target[mart.target], current, staging)
         else:
@@ -247,16 +290,9 @@ def _tables(
         checkpoint("table")
 
 
-def _new(
-    conn: duckdb.DuckDBPyConnection,
-    mart: Mart,
-    types: Sequence[str],
-    receipts: Sequence[Mapping[str, Any]],
-    staging: Path,
-) -> Json:
+def _new(conn: duckdb.DuckDBPyConnection, mart: Mart, resource: Json, staging: Path) -> Json:
     from pipelines.release.write import write_parquet
 
-    resource = describe.resource(mart, types, receipts)
     path = staging / resource["path"]
     rows = write_parquet(conn, mart, resource, path)
     return resource | {"rows": rows, "bytes": path.stat().st_size, "hash": sha256(path)}
@@ -275,6 +311,12 @@ def _held(resource: Json, mark: Json, current: Release, staging: Path) -> Json:
     return resource | {"held_back": {key: mark[key] for key in ("since", "reason", "from_release")}}
 
 
+def _quality(checks: Json, staging: Path) -> Json:
+    path = staging / QUALITY
+    path.write_text(to_json(checks, indent=0), encoding="utf-8")
+    return {"path": QUALITY, "bytes": path.stat().st_size, "hash": sha256(path)}
+
+
 def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, checkpoint: Callable[[str], object]) -> None:
     """Complete the staging directory, make it durable and read-only, and prove that it reads back as it was meant."""
     from pipelines.release.write import verify, write_database
@@ -283,7 +325,7 @@ def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, check
     database = staging / DATABASE
     package["database"] = {"path": DATABASE, "bytes": database.stat().st_size, "hash": sha256(database)}
     checkpoint("database")
-    (staging / PACKAGE).write_text(to_json(package), encoding="utf-8")
+    (staging / PACKAGE).write_text(to_json(package, indent=0), encoding="utf-8")
     for path in staging.iterdir():
         if path.is_file():
             path.chmod(INTERNAL_FILE)

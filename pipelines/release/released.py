@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pipelines.release.files import PACKAGE
+from pipelines.release.files import PACKAGE, QUALITY
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,12 @@ class Release:
     @property
     def files(self) -> tuple[Path, ...]:
         names = [*(r["path"] for r in (*self.package["resources"], *self.package.get("pages", ())))]
+        changes = self.package.get("changes", {})
         names += [
             self.package["database"]["path"],
             PACKAGE,
+            *(changes[part]["path"] for part in ("table", "file") if part in changes),
+            *([self.package["quality"]["path"]] if "quality" in self.package else []),
             *(f["path"] for f in self.package.get("open", {}).get("files", ())),
         ]
         return tuple(self.path / name for name in names)
@@ -61,7 +65,16 @@ class Release:
     @property
     def undrawn(self) -> dict[str, str]:
         """Pages that should be here and are not, each with the reason."""
-        return {page["path"]: page["reason"] for page in self.package.get("undrawn", ())}
+        missing = (*self.package.get("undrawn", ()), *self.package.get("open", {}).get("undrawn", ()))
+        return {page["path"]: page["reason"] for page in missing}
+
+    @property
+    def evidence(self) -> dict[str, list[dict[str, Any]]]:
+        """By target, every check with its outcome."""
+        if "quality" not in self.package:  # releases before 0.3.0 have it in their description
+            return {target: list(v["evidence"]) for target, v in self.package["verdicts"].items()}
+        checks: dict[str, list[dict[str, Any]]] = json.loads((self.path / QUALITY).read_bytes())
+        return checks
 
     @property
     def rows(self) -> int:

@@ -62,6 +62,7 @@ class RunLog:
         targets: Mapping[str, str] | None = None,
         loads: Mapping[str, Any] | None = None,
         left: Mapping[str, str] | None = None,
+        place: Mapping[str, Any] | None = None,
         seconds: Mapping[str, float] | None = None,
     ) -> None:
         """Record how a run ended, and the seconds of each step.
@@ -81,6 +82,7 @@ class RunLog:
             "targets": dict(targets or {}),
             "loads": dict(loads or {}),
             "left": dict(left or {}),
+            "place": dict(place) if place else None,
             "seconds": dict(seconds or {}),
         }
         self._write(runs)
@@ -147,5 +149,6 @@ def _entry(run_id: str, started_at: str | None, status: RunStatus, kind: str = "
         "targets": {},
         "loads": {},
         "left": {},
+        "place": None,
         "seconds": {},
     }

@@ -12,9 +12,10 @@ import json
 import logging
 import shutil
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
+from pipelines.language import tr
 from pipelines.release.files import (
     CURRENT,
     PACKAGE,
@@ -32,6 +33,7 @@ from pipelines.release.files import (
 )
 from pipelines.release.released import Release
 from pipelines.release.runs import RunLog
+from pipelines.release.schemas import is_kept
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ class Pin:
     reason: str
 
     def __str__(self) -> str:
-        return f"ghim từ / pinned since {self.since}: {self.reason}. hatinh releases unpin"
+        return tr("pinned since {since}: {reason}. hatinh releases unpin", since=self.since, reason=self.reason)
 
 
 class ReleaseStore:
@@ -136,17 +138,29 @@ class ReleaseStore:
         (self.root / PIN).unlink(missing_ok=True)
         return there
 
-    def prune(self, keep: int) -> builtins.list[str]:
-        """Delete all but the newest `keep` releases and the current one. Returns the ids that are gone."""
+    def prune(self, keep: int, today: date | None = None) -> builtins.list[str]:
+        """Delete all but the newest `keep` releases and the current one. Returns the ids that are gone.
+
+        Args:
+            today: releases that hold a former schema of a table until this day or a later one stay too.
+        """
         if keep < 1:
             raise ValueError(f"keep = {keep}: at least one release is kept")
-        gone = [release_id for release_id in self._ids()[keep:] if release_id != current_id(self.root)]
+        former = self._former_schemas(today) if today else set()
+        kept = {*self._ids()[:keep], current_id(self.root), *former}
+        gone = [release_id for release_id in self._ids() if release_id not in kept]
         for release_id in gone:
             # Out of sight first: a crash while deleting leaves no half a release behind.
             (self.root / RELEASES / release_id).rename(self.root / f"{STAGING}pruned-{release_id}")
             sync(self.root / RELEASES)
         self.sweep()
         return gone
+
+    def _former_schemas(self, today: date) -> set[str]:
+        """The releases that the current one promises to keep, since a table had another schema in them."""
+        current = self.current()
+        entries = current.package.get("former_schemas", ()) if current else ()
+        return {str(entry["release"]) for entry in entries if is_kept(entry, today)}
 
     def sweep(self) -> None:
         """Remove what runs that were killed left behind."""
@@ -158,3 +172,21 @@ class ReleaseStore:
         if not directory.is_dir():
             return []
         return sorted((path.name for path in directory.iterdir() if path.is_dir()), reverse=True)
+
+
+def previous_release(release: Release, table: str | None = None) -> Release | None:
+    """The release before another one of the same store, published or staged; None where none is kept.
+
+    The newest by creation, so that a release that was rolled back counts too: readers have seen it.
+
+    Args:
+        table: only releases that hold it.
+    """
+    earlier = (
+        other
+        for root in (release.path.parent, release.path.parent.parent)  # staged, or published
+        if (root / RELEASES).is_dir()
+        for other in ReleaseStore(root).list()
+        if other.created_at < release.created_at and (table is None or table in other.tables)
+    )
+    return max(earlier, key=lambda other: other.created_at, default=None)

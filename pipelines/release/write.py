@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.release.about import words
 from pipelines.release.describe import SAMPLES, Json, fingerprint, states_samples
 from pipelines.release.files import DATABASE, OPEN, PACKAGE, ReleaseError, sha256
 from pipelines.release.protect import source_of
@@ -69,7 +70,7 @@ def arrow_schema(resource: Mapping[str, Any]) -> pa.Schema:
             "title_en": resource["title_en"],
             "description": resource["description"],
             "target": resource["target"],
-            "licence": " · ".join(item.get("title", item["name"]) for item in resource["licenses"]),
+            "licence": " · ".join(words(item) for item in resource["licenses"]),
             "sources": json.dumps([source["title"] for source in resource["sources"]], ensure_ascii=False),
             "synthetic": str(resource["synthetic"]).lower(),
             "schema": json.dumps(schema, ensure_ascii=False),
@@ -133,20 +134,21 @@ def check_columns(conn: duckdb.DuckDBPyConnection, mart: Mart, types: Sequence[s
         raise ReleaseError(f"mart {mart.name}: {'; '.join(wrong)}. Correct the model or its contract")
 
 
+def limits_of(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Memory and threads of a connection, for a second DuckDB in the process, which would else take all there is."""
+    limits = conn.execute("SELECT current_setting('memory_limit'), current_setting('threads')").fetchone()
+    memory, threads = limits or ("1GB", 1)
+    return {"memory_limit": str(memory), "threads": str(threads)}
+
+
 def write_database(conn: duckdb.DuckDBPyConnection, package: Mapping[str, Any], directory: Path) -> None:
     """Write `marts.duckdb` beside the Parquet files and from them: the tables with comments, and `_release`.
 
-    `conn` lends its limits of memory and threads: a second DuckDB in the process would take all there is.
+    `conn` lends its limits of memory and threads.
     """
     import duckdb
 
-    limits = conn.execute("SELECT current_setting('memory_limit'), current_setting('threads')").fetchone()
-    memory, threads = limits or ("1GB", 1)
-    config: dict[str, Any] = {
-        "storage_compatibility_version": STORAGE,
-        "memory_limit": str(memory),
-        "threads": str(threads),
-    }
+    config: dict[str, Any] = {"storage_compatibility_version": STORAGE, **limits_of(conn)}
     with duckdb.connect(directory / DATABASE, config=config) as database:
         database.begin()  # one commit instead of one a comment
         for resource in package["resources"]:
@@ -176,6 +178,7 @@ def verify(release: Release) -> None:
     Raises:
         ReleaseError: files missing, foreign or changed; rows or types that differ; a content that is not the id's.
     """
+    from pipelines.release import changes
     from pipelines.release.disclosure_edition import problems
 
     package = release.package
@@ -184,7 +187,14 @@ def verify(release: Release) -> None:
     present = {path.name for path in release.path.iterdir()} - {OPEN}
     wrong += [f"{name} is missing" for name in sorted(expected - present)]
     wrong += [f"{name} does not belong to it" for name in sorted(present - expected)]
-    for item in [*package["resources"], *package.get("pages", ()), package["database"]]:
+    checks = [package["quality"]] if "quality" in package else []
+    for item in [
+        *package["resources"],
+        *package.get("pages", ()),
+        *changes.files(package),
+        *checks,
+        package["database"],
+    ]:
         path = release.path / item["path"]
         if path.name in present and sha256(path) != item["hash"]:
             wrong.append(f"{path.name} is not the file that was published (sha256 differs)")

@@ -15,10 +15,12 @@ import io
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
-from pipelines.reporting.registry import form_of, seed_rows
+from pipelines.reporting.registry import form_of
+from pipelines.seeds import seed_rows
 from pipelines.settings import load_settings
 
 COMMAND = "python -m pipelines.reporting.obligations --from <first day on which a period by the new question begins>"
+SEED = "report_obligations"
 _DUE_DAYS = {"month": 10, "quarter": 15, "half": 20, "year": 30}
 """Proposed by this platform; no document that sets them was seen."""
 _TWO_LEVELS, _YEAR_OF_IT = "2025-07-01", "2025-01-01"
@@ -72,13 +74,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--from", dest="since", type=date.fromisoformat, required=True)
     since: date = parser.parse_args().since
-    seed = load_settings().seeds / "report_obligations.csv"
-    rows = renewed(seed_rows(seed.with_name("indicators.csv")), seed_rows(seed), since)
+    seeds = load_settings().seeds
+    rows = renewed(list(seed_rows(seeds, "indicators")), list(seed_rows(seeds, SEED)), since)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    seed.write_text(text.getvalue(), encoding="utf-8")
+    (seeds / f"{SEED}.csv").write_text(text.getvalue(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from pipelines.language import current, tr
 from pipelines.periods import Period, label_sql
 from pipelines.release.reader import ReleaseReader
 from pipelines.reporting.check import Sent, check_all
@@ -40,12 +42,12 @@ SUMMARY = f"""
 EACH = f"""
     select indicator, {_PERIOD}, due_on::varchar, coalesce(agency_name, agency_code) || ' (' || area_code || ')',
         coalesce(
-            replace(printf('%.15g', value), '.', ',') || ' ' || unit,
-            if(missing_kind = 'not_applicable', 'không áp dụng', '–')
+            replace(printf('%.15g', value), '.', $mark) || ' ' || unit,
+            if(missing_kind = 'not_applicable', $not_applicable, '–')
         ),
         concat_ws(
             ' ',
-            case report_status when 'received' then 'đúng hạn' when 'late' then 'muộn' else 'thiếu' end,
+            case report_status when 'received' then $received when 'late' then $late else $missing end,
             reported_on
         )
     {_CHOSEN} order by period_start desc, indicator, report_status = 'missing' desc, agency_code
@@ -58,7 +60,10 @@ def summary(release: Path, period: Period | None, agency: str | None) -> Lines:
     Raises:
         ReportingError: the release has no reported figures.
     """
-    headings = ("Chỉ số", "Kỳ", "Hạn", "Đúng hạn", "Muộn", "Thiếu", "Còn thiếu của")
+    headings = (
+        *(tr("Indicator"), tr("Period"), tr("Due"), tr("In time"), tr("Late"), tr("Missing")),
+        tr("Missing are those of"),
+    )
     return headings, _rows(release, SUMMARY, period, agency)
 
 
@@ -68,18 +73,28 @@ def each_report(release: Path, period: Period | None, agency: str | None) -> Lin
     Raises:
         ReportingError: the release has no reported figures.
     """
-    headings = ("Chỉ số", "Kỳ", "Hạn", "Cơ quan (địa bàn)", "Số liệu", "Tình trạng")
-    return headings, _rows(release, EACH, period, agency)
+    headings = (tr("Indicator"), tr("Period"), tr("Due"), tr("Agency (area)"), tr("Figure"), tr("Status"))
+    said = {
+        "mark": "," if current() == "vi" else ".",
+        "not_applicable": tr("not applicable"),
+        "received": tr("in time"),
+        "late": tr("late"),
+        "missing": tr("missing"),
+    }
+    return headings, _rows(release, EACH, period, agency, said)
 
 
-def _rows(release: Path, sql: str, period: Period | None, agency: str | None) -> list[tuple[str, ...]]:
+def _rows(
+    release: Path, sql: str, period: Period | None, agency: str | None, said: Mapping[str, str] = MappingProxyType({})
+) -> list[tuple[str, ...]]:
     reader = ReleaseReader(release)
     if SOURCE.name not in reader.tables:
-        raise ReportingError("The current release has no reported figures: hatinh status shows why.")
+        raise ReportingError(tr("The current release has no reported figures: hatinh status shows why."))
     bound = {
         "type": period.type if period else None,
         "first": period.first if period else None,
         "agency": agency,
+        **said,
     }
     return [tuple(row.values()) for row in reader.query(sql, bound)]
 

@@ -7,7 +7,6 @@ figure that answered another question is refused, and one that answered the ques
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from pipelines.periods import Period
+from pipelines.seeds import SeedError, SeedRow, seed_rows
 
 LAYOUT = 1
 """Raised when columns of the workbook change their meaning; every obligation then gets a row with the new form."""
@@ -144,25 +144,32 @@ def load_registry(seeds: Path) -> Registry:
     """Read the registries of a folder.
 
     Raises:
-        ReportingError: a seed is missing.
+        ReportingError: one cannot be read.
     """
-    indicators = [_indicator(row) for row in seed_rows(seeds / "indicators.csv")]
+    try:
+        return _registry(seeds)
+    except SeedError as problem:
+        raise ReportingError(str(problem)) from None
+
+
+def _registry(seeds: Path) -> Registry:
+    indicators = [_indicator(row) for row in seed_rows(seeds, "indicators")]
     return Registry(
         {indicator.code: indicator for indicator in indicators},
-        {row["pillar"]: row["title_vi"] for row in seed_rows(seeds / "pillars.csv")},
+        {row["pillar"]: row["title_vi"] for row in seed_rows(seeds, "pillars")},
         tuple(
             Obligation(
                 row["indicator"],
                 row["agency_level"],
-                date.fromisoformat(row["valid_from"]),
-                date.fromisoformat(row["valid_to"] or "9999-12-31"),
+                row.day("valid_from"),
+                row.day_or_none("valid_to") or date.max,
                 int(row["due_days"]),
                 row["form"],
             )
-            for row in seed_rows(seeds / "report_obligations.csv")
+            for row in seed_rows(seeds, "report_obligations")
         ),
-        tuple(seed_rows(seeds / "agencies.csv")),
-        tuple(seed_rows(seeds / "areas.csv")),
+        tuple(seed_rows(seeds, "agencies")),
+        tuple(seed_rows(seeds, "areas")),
     )
 
 
@@ -173,33 +180,20 @@ def form_of(row: Mapping[str, str]) -> str:
     return f"{LAYOUT}-{digest[:8]}"
 
 
-def _indicator(row: Mapping[str, str]) -> Indicator:
+def _indicator(row: SeedRow) -> Indicator:
     return Indicator(
         code=row["indicator"],
         pillar=row["pillar"],
         title_vi=row["title_vi"],
         unit=row["unit"],
         frequency=row["frequency"],
-        valid_min=float(row["valid_min"]) if row["valid_min"] else None,
-        valid_max=float(row["valid_max"]) if row["valid_max"] else None,
+        valid_min=row.number_or_none("valid_min"),
+        valid_max=row.number_or_none("valid_max"),
         levels=tuple(row["reported_by"].split("+")) if row["reported_by"] else (),
         definition_vi=row["definition_vi"],
         method=row["method"],
         form=form_of(row),
     )
-
-
-def seed_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a seed as text.
-
-    Raises:
-        ReportingError: there is no such file.
-    """
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
-    except FileNotFoundError:
-        raise ReportingError(f"{path.name} is missing in {path.parent}: run inside the project.") from None
 
 
 def _in_force(row: Mapping[str, str], on: date) -> bool:

@@ -8,11 +8,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pipelines import language
+from pipelines.language import later, tr
 from pipelines.scoreboard import words
 from pipelines.scoreboard.areas import Fact, Pair, Registry, Unit
 
-RELATIONS = {"merged": "", "unchanged": "nguyên trạng / unchanged", "split": "một phần / a part"}
-FACTS = {"population": "Dân số / population", "area_km2": "Diện tích / area"}
+RELATIONS = {"merged": "", "unchanged": later("the same unit"), "split": later("a part")}
+FACTS = {"population": later("population"), "area_km2": later("area")}
 
 
 def area_cards(registry: Registry, units: list[Unit]) -> RenderableType:
@@ -29,46 +31,49 @@ def _card(registry: Registry, unit: Unit) -> Table:
     card.add_column(overflow="fold")
     # the list of the time before the merger has no older day, though most units are older
     since = f"{'≤ ' if unit.valid_from == registry.begins() else ''}{_day(unit.valid_from)}"
-    card.add_row("  Hiệu lực / valid", f"{since} – {_day(unit.valid_to) or 'nay / now'}")
+    card.add_row(_label(tr("valid")), f"{since} – {_day(unit.valid_to) or tr('now')}")
     if parent := registry.parent(unit):
-        card.add_row("  Thuộc / part of", _named(parent))
+        card.add_row(_label(tr("part of")), _named(parent))
     became, came_from = registry.became(unit), registry.came_from(unit)
-    _list(card, "  Trở thành / became", became)
+    _list(card, _label(tr("became")), became)
     if not all(pair.is_part_known for _, pair in became if pair.relation == "split"):
-        card.add_row("", Text("chưa rõ từng phần / parts not known; số liệu cũ ở dòng", style="yellow"))
+        card.add_row("", Text(tr("parts not known; earlier figures are in the row"), style="yellow"))
         card.add_row("", Text(f"unknown part of {unit.code}", style="yellow"))
     elif unit.valid_to and not became:
-        card.add_row("  Trở thành / became", _not_told(registry, unit))
+        card.add_row(_label(tr("became")), _not_told(registry, unit))
     for position, commune in enumerate(registry.communes(unit)):
-        card.add_row("  Gồm / had" if position == 0 else "", _named(commune))
-    _list(card, "  Từ / came from", came_from)
+        card.add_row(_label(tr("had")) if position == 0 else "", _named(commune))
+    _list(card, _label(tr("came from")), came_from)
     facts = registry.facts_of(unit)
     for name, label in FACTS.items():
         for fact in sorted((f for f in facts if f.fact == name), key=lambda f: not f.is_preferred):
             text = f"{_figure(fact)} [dim]· {fact.source}[/dim]"
-            card.add_row(f"  {label}" if fact.is_preferred else "    nguồn khác / another source", text)
+            card.add_row(_label(tr(label)) if fact.is_preferred else "  " + _label(tr("another source")), text)
     card.add_row(
-        "  Nguồn / source", f"{unit.source} [dim]· {unit.grade}: {words.said(words.GRADE, unit.grade).vi}[/dim]"
+        _label(tr("source")), f"{unit.source} [dim]· {unit.grade}: {words.said(words.GRADE, unit.grade)}[/dim]"
     )
     for other in registry.other_lives(unit):
-        when = f"đến {_day(other.valid_to)}" if other.valid_to else f"từ {_day(other.valid_from)}"
-        card.add_row("  Cùng mã / same code", Text(f"{other.title}, {when}", style="yellow"))
+        when = f"{tr('until')} {_day(other.valid_to)}" if other.valid_to else f"{tr('from')} {_day(other.valid_from)}"
+        card.add_row(_label(tr("same code")), Text(f"{other.title}, {when}", style="yellow"))
     return card
 
 
 def _not_told(registry: Registry, unit: Unit) -> str:
     """Where to read on when the registry has no pair of a unit that ended: it does not follow that nothing took it."""
     if registry.communes(unit):
-        return "không còn, xem từng xã / ended; what each commune became: hatinh area MÃ"
-    text = "không còn; danh mục không ghi / ended, not recorded in the registry"
+        return tr("ended; what each commune became: hatinh area CODE")
+    text = tr("ended, not recorded in the registry")
     if unit.valid_to and unit.valid_to < registry.begins():
-        text += f" (danh mục xã bắt đầu / its communes begin {_day(registry.begins())})"
+        text += " (" + tr("its communes begin {day}", day=_day(registry.begins())) + ")"
     return text
 
 
 def _list(card: Table, label: str, related: list[tuple[Unit, Pair]]) -> None:
     for position, (unit, pair) in enumerate(related):
-        card.add_row(label if position == 0 else "", f"{_named(unit)}  [dim]{RELATIONS[pair.relation]}[/dim]")
+        card.add_row(
+            label if position == 0 else "",
+            f"{_named(unit)}  [dim]{tr(RELATIONS[pair.relation]) if RELATIONS[pair.relation] else ''}[/dim]",
+        )
 
 
 def _named(unit: Unit) -> str:
@@ -76,8 +81,12 @@ def _named(unit: Unit) -> str:
 
 
 def _figure(fact: Fact) -> str:
-    return f"{words.number(fact.value).vi} {fact.unit}  [dim]{_day(fact.as_of)}, {fact.grade}[/dim]"
+    return f"{words.number(fact.value)} {fact.unit}  [dim]{_day(fact.as_of)}, {fact.grade}[/dim]"
+
+
+def _label(text: str) -> str:
+    return f"  {text[0].upper()}{text[1:]}"
 
 
 def _day(day: date | None) -> str:
-    return f"{day:%d/%m/%Y}" if day else ""
+    return language.day(day) if day else ""

@@ -20,6 +20,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.language import day, later, tr
 from pipelines.scoreboard.words import number
 from pipelines.warehouse.connection import Warehouse
 
@@ -34,29 +35,25 @@ VILLAGES = """
     order by area_code, area_name, village_name
 """
 PROBLEMS = {
-    "unknown_name": "tên chưa có trong danh mục vào ngày đó / no commune has this name on its day",
-    "several_meanings": "tên chỉ nhiều xã / the name means several communes",
-    "code_not_in_force": "mã không có hiệu lực vào ngày đó / the code is no commune's on its day",
-    "code_and_name_differ": "mã và tên chỉ hai xã khác nhau / code and name are of two communes",
+    "unknown_name": later("no commune has this name on its day"),
+    "several_meanings": later("the name means several communes"),
+    "code_not_in_force": later("the code is no commune's on its day"),
+    "code_and_name_differ": later("code and name are of two communes"),
 }
 """What each problem of int_area_name_review means."""
 HOW = (
-    "alias: đúng như dòng đậm, cả mã nếu có / as in the bold line, with its code if there is one",
-    "area_code, valid_from: mã và ngày bắt đầu của đơn vị, có hiệu lực vào các ngày trên / code and begin of the unit, "
-    "valid on the days above: hatinh area MÃ",
-    "source: ai xác nhận / who confirms it. Rồi chạy / then: hatinh run",
-    "Xã bị tách mà không rõ phần nào thì để chờ / where the part of a split one is not known, let it wait",
+    later("alias: as in the bold line, with its code if there is one"),
+    later("area_code, valid_from: code and begin of the unit, valid on the days above: hatinh area CODE"),
+    later("source: who confirms it. Then: hatinh run"),
+    later("Where the part of a split commune is not known, let it wait"),
 )
 HOW_VILLAGES = (
-    "area_code: mã xã ở dòng đậm / the commune's code, of the bold line",
-    "alias: một trong hai tên / one of the two names; village: tên được dùng / the name that counts",
-    "Hai thôn khác nhau: village là chính alias / if they are two villages, write the alias as village too",
-    "source: ai xác nhận / who confirms it. Rồi chạy / then: hatinh run",
+    later("area_code: the commune's code, of the bold line"),
+    later("alias: one of the two names; village: the name that counts"),
+    later("If they are two villages, write the alias as village too"),
+    later("source: who confirms it. Then: hatinh run"),
 )
-WRONG_CODES = (
-    "Mã sai: báo nguồn gửi lại với mã của ngày số liệu / a wrong code: ask the source for the codes of its day; "
-    "docs/methods/geography.md#names"
-)
+WRONG_CODES = later("A wrong code: ask the source for the codes of its day; docs/methods/geography.md#names")
 
 
 class NotReadable(RuntimeError):
@@ -106,7 +103,7 @@ def names_to_review(warehouse: Warehouse) -> Waiting:
         NotReadable: there is no warehouse that has them, or it is in use.
     """
     if not warehouse.path.exists():
-        raise NotReadable("Nothing is loaded yet: hatinh run")
+        raise NotReadable(tr("Nothing is loaded yet: hatinh run"))
     try:
         with warehouse.connect(read_only=True) as connection:
             return Waiting(
@@ -115,10 +112,10 @@ def names_to_review(warehouse: Warehouse) -> Waiting:
             )
     except (duckdb.CatalogException, duckdb.BinderException):
         raise NotReadable(
-            "The warehouse is of another version of the program; the next run builds it: hatinh run"
+            tr("The warehouse is of another version of the program; the next run builds it: hatinh run")
         ) from None
     except duckdb.IOException:
-        raise NotReadable("The warehouse is in use. Wait until the run ends.") from None
+        raise NotReadable(tr("The warehouse is in use. Wait until the run ends.")) from None
 
 
 def review_list(waiting: Waiting, seeds: Path) -> RenderableType:
@@ -129,7 +126,7 @@ def review_list(waiting: Waiting, seeds: Path) -> RenderableType:
     """
     parts = [*_communes(waiting.communes, seeds / "area_aliases.csv")]
     parts += _villages(waiting.villages, seeds / "village_aliases.csv")
-    return Group(*parts) if parts else Text("Không có tên nào chờ / no name waits: every commune and village is known.")
+    return Group(*parts) if parts else Text(tr("No name waits: every commune and village is known."))
 
 
 def _communes(names: Sequence[Named], aliases: Path) -> Iterator[RenderableType]:
@@ -138,7 +135,7 @@ def _communes(names: Sequence[Named], aliases: Path) -> Iterator[RenderableType]
     if waiting := [name for name in names if name.placed_in is None]:
         yield from _how(aliases, "alias,area_code,valid_from,source", (waiting[0].given, "…", "…", "…"), HOW)
     if any(name.problem in ("code_not_in_force", "code_and_name_differ") for name in names):
-        yield Text(WRONG_CODES)
+        yield Text(tr(WRONG_CODES))
 
 
 def _villages(villages: Sequence[Village], aliases: Path) -> Iterator[RenderableType]:
@@ -147,9 +144,9 @@ def _villages(villages: Sequence[Village], aliases: Path) -> Iterator[Renderable
         yield Text(f"{code} {area}", style="bold")
         for village in of:
             card = _grid()
-            card.add_row("  Thôn / village", Text(f"{village.name} ({village.operators})"))
-            card.add_row("  Chưa rõ / unknown", Text(village.technologies))
-            _add_candidates(card, "  Có thể là / may be", village.candidates)
+            card.add_row(f"  {tr('Village')}", Text(f"{village.name} ({village.operators})"))
+            card.add_row(f"  {tr('Unknown')}", Text(village.technologies))
+            _add_candidates(card, f"  {tr('May be')}", village.candidates)
             yield from (card, Text())
     if villages:
         first = villages[0]
@@ -159,25 +156,25 @@ def _villages(villages: Sequence[Village], aliases: Path) -> Iterator[Renderable
 
 def _how(aliases: Path, columns: str, answer: Sequence[str], words: Sequence[str]) -> Iterator[RenderableType]:
     """The row that answers for a name, to be completed."""
-    yield Text(f"Trả lời / answer: thêm dòng vào / add a row to {aliases}", style="bold")
+    yield Text(tr("Answer: add a row to {file}", file=aliases), style="bold")
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(answer)
     yield Padding(Text(f"{columns}\n{line.getvalue()}"), (0, 0, 0, 2))
-    yield from map(Text, words)
+    yield from (Text(tr(word)) for word in words)
 
 
 def _card(name: Named) -> Table:
     card = _grid()
-    days = f"{name.first_on:%d/%m/%Y}"
+    days = day(name.first_on)
     if name.last_on != name.first_on:
-        days += f" – {name.last_on:%d/%m/%Y}"
-    card.add_row("  Số dòng / rows", f"{number(name.rows).vi} · {days}")
-    card.add_row("  Vì sao / why", PROBLEMS[name.problem])
+        days += f" – {day(name.last_on)}"
+    card.add_row(f"  {tr('Rows')}", f"{number(name.rows)} · {days}")
+    card.add_row(f"  {tr('Why')}", tr(PROBLEMS[name.problem]))
     if name.files:
-        card.add_row("  Tệp / files", Text(name.files))
+        card.add_row(f"  {tr('Files')}", Text(name.files))
     if name.placed_in:
-        card.add_row("  Đã tính vào / placed in", Text(f"{name.placed_in}, theo tên / by its name"))
-    _add_candidates(card, "  Có thể là / candidates", name.candidates or "chưa rõ / none")
+        card.add_row(f"  {tr('Placed in')}", Text(f"{name.placed_in}, {tr('by its name')}"))
+    _add_candidates(card, f"  {tr('Candidates')}", name.candidates or tr("none"))
     return card
 
 

@@ -6,7 +6,6 @@ short kinds, so a search is generous where `int_area_names`, which places figure
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
+
+from pipelines.seeds import seed_rows
 
 SHORT_KINDS = {
     "xã": ("x",),
@@ -145,13 +146,12 @@ class Registry:
 
 def read_registry(seeds: Path) -> Registry:
     """Read the seeds areas, area_crosswalk, area_aliases and area_facts of a folder."""
-    day = date.fromisoformat
     return Registry(
         units=[
             Unit(
                 row["area_code"],
-                day(row["valid_from"]),
-                day(row["valid_to"]) if row["valid_to"] else None,
+                row.day("valid_from"),
+                row.day_or_none("valid_to"),
                 row["level"],
                 row["name"],
                 row["kind"],
@@ -159,41 +159,34 @@ def read_registry(seeds: Path) -> Registry:
                 row["source"],
                 row["grade"],
             )
-            for row in _rows(seeds / "areas.csv")
+            for row in seed_rows(seeds, "areas")
         ],
         pairs=[
             Pair(
-                (row["old_code"], day(row["old_valid_from"])),
-                (row["new_code"], day(row["new_valid_from"])),
+                (row["old_code"], row.day("old_valid_from")),
+                (row["new_code"], row.day("new_valid_from")),
                 row["relation"],
                 bool(row["part_population"] or row["part_area_km2"]),
             )
-            for row in _rows(seeds / "area_crosswalk.csv")
+            for row in seed_rows(seeds, "area_crosswalk")
         ],
-        aliases=[
-            (row["alias"], (row["area_code"], day(row["valid_from"]))) for row in _rows(seeds / "area_aliases.csv")
-        ],
+        aliases=[(row["alias"], (row["area_code"], row.day("valid_from"))) for row in seed_rows(seeds, "area_aliases")],
         facts=[
             (
-                (row["area_code"], day(row["valid_from"])),
+                (row["area_code"], row.day("valid_from")),
                 Fact(
                     row["fact"],
-                    float(row["value"]),
+                    row.number("value"),
                     row["unit"],
-                    day(row["as_of"]),
+                    row.day("as_of"),
                     row["source"],
                     row["grade"],
-                    row["is_preferred"] == "true",
+                    row.is_true("is_preferred"),
                 ),
             )
-            for row in _rows(seeds / "area_facts.csv")
+            for row in seed_rows(seeds, "area_facts")
         ],
     )
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def _unit_of(asked: str) -> str:

@@ -114,6 +114,7 @@ def _content(rows: Rows, place: Place) -> dict[str, Any]:
     tiles = [tile for pillar in pillars for tile in pillar["tiles"]]
     return {
         "place": place,
+        "title": words.title(place.province_name),
         "release": rows.release,
         "package": package,
         "created": words.moment(rows.release.created_at),
@@ -138,7 +139,7 @@ def _content(rows: Rows, place: Place) -> dict[str, Any]:
         "gaps": rows.gaps,
         "reports": rows.reports,
         "tables": [_table(resource) for resource in package["resources"]],
-        "checks": _checks(package),
+        "checks": _checks(rows.release),
         "source_files": _source_files(package),
     }
 
@@ -275,7 +276,7 @@ def _why_missing(release: Release, table: str) -> Text | None:
     held = next((held for held in release.held_back if held.target == table), None)
     if held:
         return Text(
-            f"Bảng {table} đang bị giữ lại và chưa có bản tốt nào trước đó: {held.reason}",
+            f"Bảng {table} đang bị giữ lại và chưa có bản tốt nào trước đó: {words.held_back(release, held).vi}",
             f"Table {table} is held back, and no good one was ever published: {held.reason}",
         )
     return Text(
@@ -374,17 +375,18 @@ def _table(resource: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _checks(package: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _checks(release: Release) -> list[dict[str, Any]]:
     """Each target's verdict with what failed, warnings included."""
+    evidence = release.evidence
     return [
         {
             "target": target,
             "verdict": words.said(words.VERDICT, verdict["verdict"]),
             "is_held": verdict["verdict"] == "held_back",
-            "checks": len(verdict["evidence"]),
-            "failed": [item for item in verdict["evidence"] if not item["passed"]],
+            "checks": len(evidence[target]),
+            "failed": [item for item in evidence[target] if not item["passed"]],
         }
-        for target, verdict in package["verdicts"].items()
+        for target, verdict in release.package["verdicts"].items()
     ]
 
 

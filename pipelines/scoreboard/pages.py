@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from pipelines.language import CATALOGUES
 from pipelines.release.pages import Page, digest
 from pipelines.release.released import Release
 from pipelines.scoreboard.rows import REGISTRIES, Place
@@ -17,7 +18,9 @@ _HERE = Path(__file__).parent
 
 def place_of(settings: Settings) -> Place:
     """Whose scoreboard it is, by the settings."""
-    return Place(settings.province_code, settings.portal_code, settings.province_name, settings.seeds)
+    return Place(
+        settings.province_code, settings.portal_code, settings.province_name, settings.seeds, settings.language or "vi"
+    )
 
 
 def pages(place: Place) -> list[Page]:
@@ -25,9 +28,10 @@ def pages(place: Place) -> list[Page]:
     code = sorted(
         path for pattern in ("*.py", "templates/*") for path in _HERE.glob(pattern) if path.name != "terminal.py"
     )
+    catalogues = sorted(CATALOGUES.rglob("*.mo"))
     registries = [place.seeds / f"{name}.csv" for name in REGISTRIES]
-    about = f"{place.province_code} {place.portal_code} {place.province_name}".encode()
-    design = digest([about, *(path.read_bytes() for path in (*code, *registries))])
+    about = f"{place.province_code} {place.portal_code} {place.province_name} {place.language}".encode()
+    design = digest([about, *(path.read_bytes() for path in (*code, *catalogues, *registries))])
     title, title_en = f"Bảng chỉ tiêu chuyển đổi số {place.province_name}", "Digital transformation scoreboard"
     return [
         Page(PAGE, title, title_en, "text/html", design, partial(_page, place)),

@@ -20,13 +20,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.language import current, later, tr
 from pipelines.periods import Period, PeriodType
 from pipelines.qd766.rules import GROUPS, Rules, Share, load_rules
+from pipelines.scoreboard import words
 from pipelines.warehouse.connection import Warehouse
 
 DOSSIERS_SHOWN = 3
 
-_COUNTED_IN = {"dossier": "hồ sơ / dossiers", "procedure": "thủ tục / procedures", "petition": "PAKN / petitions"}
+_COUNTED_IN = {"dossier": later("dossiers"), "procedure": later("procedures"), "petition": later("petitions")}
 
 
 class ExplainError(ValueError):
@@ -106,7 +108,9 @@ def explain(
     if _is_synthetic(release_dir):
         parts.append(
             Panel(
-                "Tính từ dữ liệu mẫu. Computed from synthetic samples.", title="DỮ LIỆU MẪU – SYNTHETIC", style="yellow"
+                tr("Computed from synthetic samples, not from the province's data."),
+                title=tr("SYNTHETIC DATA"),
+                style="yellow",
             )
         )
     parts += [
@@ -205,15 +209,17 @@ def _is_synthetic(release_dir: Path) -> bool:
 
 # ------------------------------------------------------------------------------------------------------ what is shown
 def _scores(rules: Rules, scope: _Scope, found: Mapping[str, Win], published: Mapping[str, float]) -> RenderableType:
-    place = scope.name if scope.name else "toàn tỉnh / the province" if scope.is_total else "không rõ / unknown"
+    place = scope.name if scope.name else tr("the province") if scope.is_total else tr("unknown")
     table = Table(
-        title=f"Bộ chỉ số 766 · {place} ({scope.agency}) · {scope.period}", box=box.SIMPLE_HEAD, title_justify="left"
+        title=f"{tr('Index 766')} · {place} ({scope.agency}) · {scope.period}",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
     )
-    table.add_column("Thành phần / component", ratio=3)
-    table.add_column("Tính lại\nrecomputed", justify="right")
+    table.add_column(tr("Component"), ratio=3)
+    table.add_column(tr("Recomputed"), justify="right")
     if published:
-        table.add_column("Công bố\npublished", justify="right")
-    table.add_column("Tối đa\nmaximum", justify="right")
+        table.add_column(tr("Published"), justify="right")
+    table.add_column(tr("Maximum"), justify="right")
 
     def row(title: str, ours: float | None, code: str, most: float, style: str = "") -> None:
         cells = [title, _points(ours), *([_points(published.get(code))] if published else []), f"{most:g}"]
@@ -228,43 +234,47 @@ def _scores(rules: Rules, scope: _Scope, found: Mapping[str, Win], published: Ma
     for group, (title_vi, title_en) in GROUPS.items():
         own = [c for c in rules.components.values() if c.group_code == group]
         row(
-            f"{title_vi} / {title_en}",
+            str(words.Text(title_vi, title_en)),
             _sum(points[c.component_code] for c in own),
             group,
             rules.group_max[group],
             "bold",
         )
         for c in own:
-            row(f"  {c.item} {c.title_vi}", points[c.component_code], c.component_code, c.max_points)
-    row("Tổng / total", _sum(points.values()), "TOTAL", sum(rules.group_max.values()), "bold")
+            row(
+                f"  {c.item} {words.Text(c.title_vi, c.title_en)}",
+                points[c.component_code],
+                c.component_code,
+                c.max_points,
+            )
+    row(tr("Total"), _sum(points.values()), "TOTAL", sum(rules.group_max.values()), "bold")
     known = sum(c.max_points for c in rules.components.values() if points[c.component_code] is not None)
-    note = (
-        f"–: chỉ Cổng biết, hoặc không có gì để tính. Tổng tính lại là trên {known} điểm.\n"
-        f"–: only the portal knows, or nothing to count. The recomputed total is out of {known} points."
+    note = tr(
+        "–: only the portal knows, or nothing to count. The recomputed total is out of {points} points.", points=known
     )
     return Group(table, Text(note, style="dim"))
 
 
 def _cheapest(rules: Rules, wins: Sequence[Win]) -> RenderableType:
-    table = Table(title="Điểm dễ lấy lại nhất / cheapest points", box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("Thành phần / component")
-    table.add_column("Mất\nlost", justify="right")
-    table.add_column("Cần cho 0,1 điểm\nfor 0.1 point", justify="right")
-    table.add_column("Cần cho tất cả\nfor all", justify="right")
-    table.add_column("Lĩnh vực mất nhiều nhất\nwhere most is lost")
-    table.add_column("Cách làm / how")
+    table = Table(title=tr("Cheapest points"), box=box.SIMPLE_HEAD, title_justify="left")
+    table.add_column(tr("Component"))
+    table.add_column(tr("Lost"), justify="right")
+    table.add_column(tr("Needed for 0.1 point"), justify="right")
+    table.add_column(tr("Needed for all"), justify="right")
+    table.add_column(tr("Where most is lost"))
+    table.add_column(tr("How"))
     for win in wins:
         component = rules.components[win.component_code]
         table.add_row(
-            f"{component.item} {component.title_vi}",
+            f"{component.item} {words.Text(component.title_vi, component.title_en)}",
             _points(win.points_lost),
-            f"{win.needed_for_tenth:,}",
-            f"{win.needed:,}\n{_COUNTED_IN[win.counted_in]}",
-            f"{win.field_name or win.field_code}\n{_points(win.field_points_lost)} ({win.field_short:,})",
-            f"{win.how_vi}\n[dim]{win.how_en}[/dim]",
+            str(words.number(win.needed_for_tenth)),
+            f"{words.number(win.needed)}\n{tr(_COUNTED_IN[win.counted_in])}",
+            f"{win.field_name or win.field_code}\n{_points(win.field_points_lost)} ({words.number(win.field_short)})",
+            str(words.Text(win.how_vi, win.how_en)),
         )
     if not wins:
-        return Text("Không mất điểm nào / no points are lost.", style="green")
+        return Text(tr("No points are lost."), style="green")
     return table
 
 
@@ -272,16 +282,19 @@ def _dossiers(warehouse: Path | None, scope: _Scope, rules: Rules, wins: Sequenc
     """Some dossiers behind each loss, the open ones first. Lateness is as at the last day of data."""
     if warehouse is None or not wins:
         return Text("")
-    hidden = "Hồ sơ không hiển thị / dossiers are not shown: "
+    hidden = tr("Dossiers are not shown") + ": "
     if not warehouse.exists():
-        return Text(hidden + "there is no warehouse here. `hatinh run` builds it.", style="yellow")
+        return Text(hidden + tr("there is no warehouse here. `hatinh run` builds it."), style="yellow")
     if holder := Warehouse(warehouse).holder():
-        return Text(hidden + f"the warehouse is held by {holder}. Ask again when it has ended.", style="yellow")
-    table = Table(title="Hồ sơ phía sau / dossiers behind", box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("Thành phần / component")
-    table.add_column("Bí danh / pseudonym", no_wrap=True)
-    table.add_column("Tháng nhận\nreceived", no_wrap=True)
-    table.add_column("Cơ quan\nagency", no_wrap=True)
+        return Text(
+            hidden + tr("the warehouse is held by {holder}. Ask again when it has ended.", holder=holder),
+            style="yellow",
+        )
+    table = Table(title=tr("Dossiers behind"), box=box.SIMPLE_HEAD, title_justify="left")
+    table.add_column(tr("Component"))
+    table.add_column(tr("Pseudonym"), no_wrap=True)
+    table.add_column(tr("Received"), no_wrap=True)
+    table.add_column(tr("Agency"), no_wrap=True)
     try:
         with Warehouse(warehouse).connect(read_only=True) as connection:
             for win in wins:
@@ -305,16 +318,20 @@ def _dossiers(warehouse: Path | None, scope: _Scope, rules: Rules, wins: Sequenc
                 ).fetchall()
                 for number, row in enumerate(rows):
                     component = rules.components[win.component_code]
-                    table.add_row("" if number else f"{component.item} {component.title_vi}", *row)
+                    table.add_row(
+                        "" if number else f"{component.item} {words.Text(component.title_vi, component.title_en)}", *row
+                    )
     except duckdb.Error as error:  # taken by another between the look and the opening, or built by an older project
         return Text(
-            hidden + f"the warehouse cannot be read ({type(error).__name__}). Run `hatinh run`.", style="yellow"
+            hidden + tr("the warehouse cannot be read ({error}). Run `hatinh run`.", error=type(error).__name__),
+            style="yellow",
         )
     return table
 
 
 def _points(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
+    text = "–" if value is None else f"{value:.2f}"
+    return text.replace(".", ",") if current() == "vi" else text
 
 
 def _sum(values: Iterable[float | None]) -> float | None:

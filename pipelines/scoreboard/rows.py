@@ -12,11 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.release.files import RELEASES
+from pipelines.language import Language
 from pipelines.release.reader import ReleaseReader, Row, rows_of
 from pipelines.release.released import Release
 from pipelines.release.sql import literal
-from pipelines.release.store import ReleaseStore
+from pipelines.release.store import previous_release
+from pipelines.seeds import seed_sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -240,7 +241,8 @@ order by missing desc, late desc, l.indicator
 """
 
 _EACH_REPORT = """
-select r.indicator, coalesce(i.title_vi, r.indicator) as title_vi, r.agency_code,
+select r.indicator, coalesce(i.title_vi, r.indicator) as title_vi, coalesce(i.title_en, r.indicator) as title_en,
+    r.agency_code,
     coalesce(r.agency_name, r.agency_code) as agency_name, r.period_type, r.period_start, r.report_status, r.due_on,
     r.reported_on
 from reported_indicators as r left join indicators as i on r.indicator = i.indicator
@@ -286,12 +288,14 @@ group by value_grade order by value_grade nulls last
 
 @dataclass(frozen=True)
 class Place:
-    """Whose scoreboard it is: code and name of the province, its code on the portal, the folder of the registries."""
+    """Whose scoreboard it is: code and name of the province, its code on the portal, the folder of the registries; and
+    the language of the workbook, in which the page opens."""
 
     province_code: str
     portal_code: str
     province_name: str
     seeds: Path
+    language: Language = "vi"
 
 
 @dataclass(frozen=True)
@@ -341,14 +345,7 @@ class Rows:
 
         The newest by creation, so that a release that was rolled back counts too: readers have seen it.
         """
-        earlier = (
-            release
-            for root in (self.release.path.parent, self.release.path.parent.parent)  # staged, or published
-            if (root / RELEASES).is_dir()
-            for release in ReleaseStore(root).list()
-            if release.created_at < self.release.created_at and "target_progress" in release.tables
-        )
-        release = max(earlier, key=lambda release: release.created_at, default=None)
+        release = previous_release(self.release, "target_progress")
         if release is None:
             return None
         rows = Rows(release, self.place).targets
@@ -406,10 +403,7 @@ class Rows:
     def _connection(self) -> duckdb.DuckDBPyConnection:
         connection = ReleaseReader(self.release.path).connect(TABLES)
         for name in REGISTRIES:
-            file = str(self.place.seeds / f"{name}.csv").replace("'", "''")
-            connection.execute(
-                f"create view {name} as select * from read_csv('{file}', all_varchar = true, header = true)"
-            )
+            connection.execute(f"create view {name} as from {seed_sql(self.place.seeds, literal(name))}")
         return connection
 
     def _ask(self, sql: str) -> list[Row]:

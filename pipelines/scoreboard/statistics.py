@@ -16,6 +16,8 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines import language
+from pipelines.language import later, tr
 from pipelines.release.reader import ReleaseReader, Row
 from pipelines.scoreboard import words
 
@@ -33,12 +35,12 @@ LATER = "select * from statistics where vintage_on > $day and period_start <= $d
 REVISED = "select * from revisions where vintage_on <= $day"
 """Every revision that had been published by a day."""
 HELD = {
-    "jump": "nhảy quá xa / jumps beyond its history",
-    "unit_changed": "đổi đơn vị / another unit",
-    "out_of_range": "ngoài khoảng hợp lý / out of range",
-    "value_gone": "số liệu biến mất / its value is gone",
-    "other_value": "số khác cho cùng lần công bố / another value for one publication",
-    "unknown_indicator": "chỉ số ngoài danh mục / not in the registry",
+    "jump": later("jumps beyond its history"),
+    "unit_changed": later("another unit"),
+    "out_of_range": later("out of range"),
+    "value_gone": later("its value is gone"),
+    "other_value": later("another value for one publication"),
+    "unknown_indicator": later("not in the registry"),
 }
 """What each reason means for which a figure waits; one that an accepted one replaced does not wait."""
 WAITING = """
@@ -98,31 +100,32 @@ def waiting_for_review(release: Path) -> list[str]:
     return [_waiting(row) for row in reader.query(WAITING)] if "statistics_review" in reader.tables else []
 
 
-def overdue(release: Path, day: date) -> list[str]:
-    """A line per publisher with figures that were expected before `day`. Empty where the release has no calendar."""
+def overdue(release: Path, today: date) -> list[str]:
+    """A line per publisher with figures that were expected before `today`. Empty where the release has no calendar."""
     reader = ReleaseReader(release)
     if "publication_calendar" not in reader.tables:
         return []
+    before = OVERDUE.replace("$day", f"date '{today:%Y-%m-%d}'")  # DuckDB imports pandas, 0.5 s, to bind a value
     return [
-        f"{row['publisher']}: {row['series']} chuỗi / series, {row['since']:%d/%m/%Y}–{row['newest']:%d/%m/%Y} "
-        f"({row['indicators']})"
-        for row in reader.query(OVERDUE, {"day": day})
+        f"{row['publisher']}: {tr('{count} series', count=row['series'])}, "
+        f"{language.day(row['since'])}–{language.day(row['newest'])} ({row['indicators']})"
+        for row in reader.query(before)
     ]
 
 
 def _waiting(row: Row) -> str:
     before = "–"
     if row["previous_value"] is not None:
-        published = f"{row['previous_vintage_on']:%d/%m/%Y}"
+        published = language.day(row["previous_vintage_on"])
         if row["held_reason"] == "jump":
-            published += f", ±{words.number(row['revision_limit'], 2).vi}"
+            published += f", ±{words.number(row['revision_limit'], 2)}"
         before = f"{_quantity(row['previous_value'], row['registered_unit'])} ({published})"
-    more = f" · {row['figures']} số liệu / figures" if row["figures"] > 1 else ""
+    more = " · " + tr("{count} figures", count=row["figures"]) if row["figures"] > 1 else ""
     return (
-        f"{HELD.get(row['held_reason'], row['held_reason'])} ({row['held_reason']}): {row['indicator']}, "
+        f"{tr(HELD.get(row['held_reason']) or row['held_reason'])} ({row['held_reason']}): {row['indicator']}, "
         f"{_area(row)}, "
-        f"{words.period(row['period_type'], row['period_start']).vi}, {row['source']}: "
-        f"{_quantity(row['value'], row['unit'])} ({row['vintage_on']:%d/%m/%Y}), đang dùng / active {before}{more}"
+        f"{words.period(row['period_type'], row['period_start'])}, {row['source']}: "
+        f"{_quantity(row['value'], row['unit'])} ({language.day(row['vintage_on'])}), {tr('active')} {before}{more}"
     )
 
 
@@ -130,8 +133,7 @@ def _read(release: Path, name: str, query: str, day: date, indicator: str | None
     reader = ReleaseReader(release)
     if name not in reader.tables:
         raise NotPublished(
-            f"Bản công bố không có bảng `{name}` / the release has no such table: "
-            "hatinh status shows what was held back and why."
+            tr("The release has no table {table}: hatinh status shows what was held back and why.", table=name)
         )
     if indicator is not None:
         known = [row["indicator"] for row in reader.query(f"select distinct indicator from {name}")]
@@ -147,13 +149,13 @@ def _read(release: Path, name: str, query: str, day: date, indicator: str | None
 def _unknown(name: str, indicator: str, known: Sequence[str]) -> str:
     """That there is nothing of an indicator, with the few that are spelled like it and how to see all."""
     missing, command = (
-        ("Chưa có số liệu nào được công bố / no figure is published", "hatinh statistics")
+        (tr("No figure is published"), "hatinh statistics")
         if name == "statistics"
-        else ("Chưa công bố lại lần nào / never published again", "hatinh statistics --revisions")
+        else (tr("Never published again"), "hatinh statistics --revisions")
     )
     near = get_close_matches(indicator, sorted(known), n=3, cutoff=0.4)
-    hint = f" Gần giống / near: {', '.join(near)}." if near else ""
-    return f"{missing}: {indicator}.{hint} Xem tất cả / all of them: {command}"
+    hint = f" {tr('Near')}: {', '.join(near)}." if near else ""
+    return f"{missing}: {indicator}.{hint} {tr('All of them')}: {command}"
 
 
 def statistics_table(rows: Sequence[Row], day: date, possibly: int = 0) -> RenderableType:
@@ -164,17 +166,15 @@ def statistics_table(rows: Sequence[Row], day: date, possibly: int = 0) -> Rende
 
     def cells(row: Row) -> tuple[str, ...]:
         status = (
-            ""
-            if row["obs_status"] == "observed"
-            else f" [dim]{words.said(words.OBS_STATUS, row['obs_status']).vi}[/dim]"
+            "" if row["obs_status"] == "observed" else f" [dim]{words.said(words.OBS_STATUS, row['obs_status'])}[/dim]"
         )
         moved = "" if row["revision"] is None else _moved(row)
         return (_quantity(row["value"], row["unit"]) + status, moved, _published(row))
 
-    headings = ("Giá trị", "Điều chỉnh", "Công bố")
-    title = f"Số liệu đã công bố đến / as of {day:%d/%m/%Y}"
+    headings = (tr("Value"), tr("Revision"), tr("Published"))
+    title = tr("Figures as of") + f" {language.day(day)}"
     if possibly:
-        title += f" · có thể thêm / possibly more: {possibly}, ngày công bố chưa rõ / day of publication not known"
+        title += " · " + tr("possibly {count} more, day of publication not known", count=possibly)
     return _tables(rows, title, headings, cells)
 
 
@@ -183,18 +183,20 @@ def revisions_table(rows: Sequence[Row], day: date) -> RenderableType:
 
     def cells(row: Row) -> tuple[str, ...]:
         return (
-            f"{_quantity(row['previous_value'], row['unit'])}\n[dim]{row['previous_vintage_on']:%d/%m/%Y}[/dim]",
+            f"{_quantity(row['previous_value'], row['unit'])}\n[dim]{language.day(row['previous_vintage_on'])}[/dim]",
             f"{_quantity(row['value'], row['unit'])}\n[dim]{_published(row)}[/dim]",
             _moved(row),
-            "–" if row["revision_pct"] is None else f"{words.number(row['revision_pct'], 2, sign=True).vi} %",
+            "–" if row["revision_pct"] is None else f"{words.number(row['revision_pct'], 2, sign=True)} %",
         )
 
     moved = sum(row["revision"] != 0 for row in rows)
-    title = (
-        f"Công bố lại đến / published again by {day:%d/%m/%Y}: "
-        f"{len(rows)} lần, {moved} lần số liệu thay đổi / {len(rows)} times, {moved} of them moved"
+    title = tr(
+        "Published again by {day}: {times} times, {moved} of them moved",
+        day=language.day(day),
+        times=len(rows),
+        moved=moved,
     )
-    headings = ("Từ / from", "Thành / to", "Thay đổi", "Tương đối")
+    headings = (tr("From"), tr("To"), tr("Change"), tr("Relative"))
     return _tables(rows, title, headings, cells)
 
 
@@ -206,31 +208,35 @@ def _tables(
     for indicator, of_one in groupby(rows, key=lambda row: row["indicator"]):
         shown = list(of_one)
         table = Table(
-            title=f"{escape(shown[0]['title_vi'])} [dim]{indicator}[/dim]", box=box.SIMPLE_HEAD, title_justify="left"
+            title=f"{escape(_title(shown[0]))} [dim]{indicator}[/dim]", box=box.SIMPLE_HEAD, title_justify="left"
         )
-        table.add_column("Nơi", overflow="fold")
-        table.add_column("Kỳ", no_wrap=True)
+        table.add_column(tr("Place"), overflow="fold")
+        table.add_column(tr("Period"), no_wrap=True)
         for heading in headings:
             table.add_column(heading, justify="right", no_wrap=True, overflow="fold")
-        table.add_column("Nguồn", overflow="fold")
+        table.add_column(tr("Source"), overflow="fold")
         for row in shown:
             grade = f" [dim]({row['grade']})[/dim]" if row.get("grade") else ""
             table.add_row(
                 escape(_area(row)),
-                words.period(row["period_type"], row["period_start"]).vi.removeprefix("năm "),
+                str(words.period(row["period_type"], row["period_start"])).removeprefix("năm "),
                 *cells(row),
                 escape(row["source"]) + grade,
             )
         parts.append(table)
     if not rows:
-        parts.append("Chưa có số liệu nào được công bố đến ngày đó / nothing had been published by that day")
+        parts.append(tr("Nothing had been published by that day"))
     return Group(*parts)
 
 
 def _published(row: Row) -> str:
     """The day of publication; "≤" before one by which the figure was public, the day itself not being known."""
     mark = "≤ " if row.get("vintage_precision") == "not_after" else ""
-    return f"{mark}{row['vintage_on']:%d/%m/%Y}"
+    return f"{mark}{language.day(row['vintage_on'])}"
+
+
+def _title(row: Row) -> str:
+    return str(words.Text(row["title_vi"], row.get("title_en") or row["title_vi"]))
 
 
 def _area(row: Row) -> str:
@@ -239,10 +245,10 @@ def _area(row: Row) -> str:
 
 
 def _quantity(value: float | None, unit: str) -> str:
-    return "–" if value is None else f"{words.number(value, _DECIMALS).vi} {unit}"
+    return "–" if value is None else f"{words.number(value, _DECIMALS)} {words.unit(unit)}"
 
 
 def _moved(row: Row) -> str:
     """By how much, in the unit of the row: a share moves by points."""
-    steps = {"%": " điểm %"}.get(row["unit"], "")
-    return f"{words.number(row['revision'], _DECIMALS, sign=True).vi}{steps}"
+    steps = f" {words.unit('điểm %')}" if row["unit"] == "%" else ""
+    return f"{words.number(row['revision'], _DECIMALS, sign=True)}{steps}"

@@ -1,7 +1,7 @@
 """The scoreboard in the terminal: what readers get, what is held back and why, what is in quarantine.
 
 It fits 80 columns: a target takes one or two lines, targets without data are counted. The full form names those too,
-with English titles, documents and every table.
+with documents and every table.
 """
 
 from __future__ import annotations
@@ -21,13 +21,26 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.language import ntr, tr
 from pipelines.reasons import REASONS
 from pipelines.release.reader import Row
 from pipelines.release.released import Release
 from pipelines.release.store import ReleaseStore
 from pipelines.scoreboard.rows import STATUSES, Place, Rows
 from pipelines.scoreboard.statistics import overdue, waiting_for_review
-from pipelines.scoreboard.words import GRADE, OBS_STATUS, STATUS, VERDICT, goal, number, quantity, said, years
+from pipelines.scoreboard.words import (
+    GRADE,
+    OBS_STATUS,
+    STATUS,
+    VERDICT,
+    goal,
+    held_back,
+    number,
+    quantity,
+    said,
+    years,
+)
+from pipelines.scoreboard.words import Text as Pair
 
 _SIGNS = {
     "met": ("✓", "green"),
@@ -61,21 +74,20 @@ def scoreboard(
     """What to print after a run and on `hatinh status`. Reads the current release and the list of runs only.
 
     Args:
-        in_full: also what the short form leaves out: English titles, documents, targets without data, every table.
+        in_full: also what the short form leaves out: documents, targets without data, every table.
         today: day by which figures are overdue; none are listed without it.
         holder: who holds the warehouse now, if anyone: a run recorded as running that holds nothing is dead.
     """
     release = store.current()
     parts: list[RenderableType] = []
     if release is None:
-        parts.append(Text("Chưa có bản công bố nào / no release yet: hatinh run", style="yellow"))
+        parts.append(Text(tr("No release yet: hatinh run"), style="yellow"))
     else:
         if release.synthetic:
             parts.append(
                 Panel(
-                    "Tính từ dữ liệu mẫu, không phải số liệu thật của tỉnh.\n"
-                    "Computed from synthetic samples, not from the province's data.",
-                    title="DỮ LIỆU MẪU – SYNTHETIC",
+                    tr("Computed from synthetic samples, not from the province's data."),
+                    title=tr("SYNTHETIC DATA"),
                     style="yellow",
                 )
             )
@@ -96,34 +108,31 @@ def scoreboard(
     if release is not None and in_full:
         parts.append(_warnings(release))
     if holder:
-        parts.append(Text(f"Đang chạy / running: {holder}", style="cyan"))
+        parts.append(Text(f"{tr('Running')}: {holder}", style="cyan"))
     elif last:
         parts += _end_of(last)
     if release is not None:
-        parts.append(Text.assemble("\nBản công bố / release: ", (release.id, "bold"), f"\n{release.path}"))
+        parts.append(Text.assemble(f"\n{tr('Release')}: ", (release.id, "bold"), f"\n{release.path}"))
         if not in_full:
-            parts.append(Text("Đầy đủ / in full: hatinh status --all", style="dim"))
+            parts.append(Text(tr("In full: hatinh status --all"), style="dim"))
     return Group(*parts)
 
 
 def _end_of(last: Mapping[str, Any]) -> list[RenderableType]:
     """How the last run ended, where a reader of the release would not see it."""
     if last["status"] in ("running", "died"):
-        return [Text("Lần chạy cuối / last run: bị ngắt giữa chừng / killed – hatinh run", style="red")]
+        return [Text(tr("Last run: killed – hatinh run"), style="red")]
     if last["status"] == "failed":
-        return [Text(f"Lần chạy cuối / last run: failed – {last.get('error') or ''}", style="red")]
+        return [Text(tr("Last run: failed") + f" – {last.get('error') or ''}", style="red")]
     if last.get("kind") == "rollback" and not last.get("pinned"):  # a pin is named with what needs attention
-        text = (
-            f"Đã quay lui về {last['release']}; lần chạy sau có số khác sẽ công bố tiếp / "
-            "rolled back; the next run with other figures publishes again"
-        )
-        return [Text(text, style="yellow")]
+        text = tr("Rolled back to {release}; the next run with other figures publishes again")
+        return [Text(text.format(release=last["release"]), style="yellow")]
     return []
 
 
 def _counts(rows: Rows) -> RenderableType:
     """How many targets there are, by status."""
-    line = Text.assemble((f"{sum(rows.counts.values())} chỉ tiêu / targets", "bold"))
+    line = Text.assemble((tr("{count} targets", count=sum(rows.counts.values())), "bold"))
     for status in STATUSES:
         if rows.counts[status]:
             line.append(" · ")
@@ -142,7 +151,9 @@ class _Targets:
         wide = options.max_width >= _WIDE
         pillars = [list(rows) for _, rows in groupby(self.rows, key=lambda row: row["pillar"])]
         lines = [self._lines([row for row in rows if row["value"] is not None], wide) for rows in pillars]
-        headings = ("[bold]Chỉ tiêu[/bold]", "[bold]Giá trị[/bold]", "[bold]Mục tiêu[/bold]", "[bold]Đánh giá[/bold]")
+        names = (tr("Target"), tr("Value"), tr("Goal"), tr("Verdict"))
+        target, value, asked, verdict = (f"[bold]{name}[/bold]" for name in names)
+        headings = (target, value, asked, verdict)
         every = [headings, *(line for measured in lines for line in measured)]
         widths = [max(_width(line[column]) for line in every) for column in (1, 2, 3)]
         if not wide:
@@ -153,15 +164,14 @@ class _Targets:
         for rows, measured in zip(pillars, lines, strict=True):
             silent = [row for row in rows if row["value"] is None]
             counted = f" · {_verdict('no_data')}: {len(silent)}" if silent else ""
-            english = f" / {rows[0]['pillar_en']}" if self.in_full else ""
             space = "\n" if measured else space
-            yield Text.from_markup(f"{space}[bold]{escape(rows[0]['pillar_vi'] + english)}[/bold]{counted}")
+            yield Text.from_markup(f"{space}[bold]{escape(_of(rows[0], 'pillar'))}[/bold]{counted}")
             space = "\n" if measured or self.in_full else ""
             if measured:
                 yield _grid(measured, widths)
             if self.in_full and silent:
-                names = "; ".join(dict.fromkeys(_named(row) for row in silent))
-                yield Padding(Text.from_markup(f"{_verdict('no_data')}: {escape(names)}", style="dim"), (0, 0, 0, 2))
+                unknown = "; ".join(dict.fromkeys(_named(row) for row in silent))
+                yield Padding(Text.from_markup(f"{_verdict('no_data')}: {escape(unknown)}", style="dim"), (0, 0, 0, 2))
 
     def _lines(self, rows: Sequence[Row], wide: bool) -> list[tuple[str, str, str, str]]:
         """The cells of each row. In the short form those that would read alike, by documents that ask the same, are
@@ -173,38 +183,51 @@ class _Targets:
         for line in cells:
             alike[line] = alike.get(line, 0) + 1
         return [
-            (line[0] + (f" [dim]· {count} văn bản[/dim]" if count > 1 else ""), *line[1:])
+            (
+                line[0] + (f" [dim]· {ntr('{count} document', '{count} documents', count)}[/dim]" if count > 1 else ""),
+                *line[1:],
+            )
             for line, count in alike.items()
         ]
 
     def _cells(self, row: Row, wide: bool) -> tuple[str, str, str, str]:
         beside = "  " if wide else "\n"
-        title = escape(row["title_vi"] or row["target_id"])
+        title = escape(_of(row, "title"))
         if row["area_code"] == "VN":
-            title += " [dim](cả nước)[/dim]"
+            title += f" [dim]({tr('the nation')})[/dim]"
         verdict = _verdict(row["status"])
         if self.in_full:
             basis = row["note"] or ""
             if row["document"]:
-                basis = f"{row['document']}; bằng chứng / grade {row['grade']}: {said(GRADE, row['grade']).vi}"
-            title += f"\n[dim]{escape(row['title_en'] or '')}\n{escape(basis)}[/dim]"
-            verdict += f"\n[dim]{STATUS[row['status']].en}[/dim]"
+                basis = f"{row['document']}; {tr('grade')} {row['grade']}: {said(GRADE, row['grade'])}"
+            title += f"\n[dim]{escape(basis)}[/dim]"
             if row["expected_year"]:
-                expected = years(row["expected_year"], row["expected_year_low"], row["expected_year_high"]).vi
-                verdict += f"\n[dim]dự kiến {expected}[/dim]"
+                expected = years(row["expected_year"], row["expected_year_low"], row["expected_year_high"])
+                verdict += f"\n[dim]{tr('expected')} {expected}[/dim]"
         asked = "–"
         if row["target_value"] is not None:
             when = f"{beside}[dim]{row['target_year']}[/dim]" if row["target_year"] else ""
-            asked = escape(goal(row["target_value"], row["unit"], row["direction"], row["is_strict"]).vi) + when
-        return title, f"{escape(quantity(row['value'], row['unit']).vi)}{beside}[dim]{_when(row)}[/dim]", asked, verdict
+            asked = escape(str(goal(row["target_value"], row["unit"], row["direction"], row["is_strict"]))) + when
+        return (
+            title,
+            f"{escape(str(quantity(row['value'], row['unit'])))}{beside}[dim]{_when(row)}[/dim]",
+            asked,
+            verdict,
+        )
+
+
+def _of(row: Row, name: str) -> str:
+    """The title of a target or a pillar in the current language."""
+    vi = row[f"{name}_vi"] or row["target_id"]
+    return str(Pair(vi, row[f"{name}_en"] or vi))
 
 
 def _named(row: Row) -> str:
     """A target of which the province has no value, with the nation's where there is one."""
     nation = ""
     if row["nation_value"] is not None:
-        nation = f" (cả nước {quantity(row['nation_value'], row['unit']).vi}, {row['nation_year']})"
-    return f"{row['title_vi']} / {row['title_en']}{nation}"
+        nation = f" ({tr('the nation')} {quantity(row['nation_value'], row['unit'])}, {row['nation_year']})"
+    return f"{_of(row, 'title')}{nation}"
 
 
 def _when(row: Row) -> str:
@@ -212,14 +235,14 @@ def _when(row: Row) -> str:
     last = row["last_month"]
     running = last is not None and (row["period_type"] != "year" or last.month < 12)
     final = row["obs_status"] in (None, "observed")
-    marks = ([] if final else [said(OBS_STATUS, row["obs_status"]).vi]) + (["mẫu"] if row["is_sample"] else [])
+    marks = ([] if final else [str(said(OBS_STATUS, row["obs_status"]))]) + ([tr("sample")] if row["is_sample"] else [])
     when = f"{last:%m/%Y}" if running else f"{row['year'] or ''}"
     return f"{when} {', '.join(marks)}".rstrip()
 
 
 def _verdict(status: str) -> str:
     sign, style = _SIGNS[status]
-    return f"[{style}]{sign} {STATUS[status].vi}[/{style}]"
+    return f"[{style}]{sign} {STATUS[status]}[/{style}]"
 
 
 def _width(cell: str) -> int:
@@ -240,23 +263,26 @@ def _grid(lines: Sequence[tuple[str, str, str, str]], widths: Sequence[int]) -> 
 def _tables_counted(release: Release) -> RenderableType:
     every = release.package["resources"]
     held = sum(1 for resource in every if resource.get("held_back"))
-    kept = f", [yellow]{held} {VERDICT['held_back'].vi} / held back[/yellow]" if held else ""
-    passed = f"[green]{len(every) - held} {VERDICT['passed'].vi} / passed[/green]"
-    return Text.from_markup(f"\n[bold]{len(every)} bảng công bố / published tables[/bold]: {passed}{kept}")
+    kept = f", [yellow]{held} {VERDICT['held_back']}[/yellow]" if held else ""
+    passed = f"[green]{len(every) - held} {VERDICT['passed']}[/green]"
+    return Text.from_markup(f"\n[bold]{tr('{count} published tables', count=len(every))}[/bold]: {passed}{kept}")
 
 
 def _tables(release: Release) -> RenderableType:
-    table = Table(title="\nBảng công bố / published tables", box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("Bảng", no_wrap=True)
-    for name in ("Tên", "Trạng thái"):
+    table = Table(title="\n" + tr("Published tables"), box=box.SIMPLE_HEAD, title_justify="left")
+    table.add_column(tr("Table"), no_wrap=True)
+    for name in (tr("Title"), tr("State")):
         table.add_column(name, overflow="fold")
-    table.add_column("Số dòng", justify="right", no_wrap=True)
+    table.add_column(tr("Rows"), justify="right", no_wrap=True)
     for resource in release.package["resources"]:
         held = resource.get("held_back")
         state = (
-            f"[yellow]giữ lại từ / held back since {held['since']}[/yellow]" if held else "[green]đạt / passed[/green]"
+            f"[yellow]{tr('held back since')} {held['since']}[/yellow]"
+            if held
+            else f"[green]{VERDICT['passed']}[/green]"
         )
-        table.add_row(resource["name"], escape(resource.get("title", "")), state, number(resource["rows"]).vi)
+        title = str(Pair(resource.get("title", ""), resource.get("title_en") or resource.get("title", "")))
+        table.add_row(resource["name"], escape(title), state, str(number(resource["rows"])))
     return table
 
 
@@ -264,41 +290,41 @@ def _held_back(release: Release) -> RenderableType:
     """Why, once for all the targets that it holds back."""
     targets: dict[tuple[str, str], list[str]] = {}
     for held in release.held_back:
-        targets.setdefault((str(held.since), held.reason), []).append(held.target)
-    parts: list[RenderableType] = [Text("\nBị giữ lại / held back", style="bold yellow")]
+        targets.setdefault((str(held.since), str(held_back(release, held))), []).append(held.target)
+    parts: list[RenderableType] = [Text("\n" + tr("Held back"), style="bold yellow")]
     for (since, reason), names in targets.items():
-        parts.append(Padding(Text(f"{', '.join(names)} · từ / since {since}", style="yellow"), (0, 0, 0, 2)))
+        parts.append(Padding(Text(f"{', '.join(names)} · {tr('since')} {since}", style="yellow"), (0, 0, 0, 2)))
         parts.append(Padding(Text(reason), (0, 0, 0, 4)))
     return Group(*parts)
 
 
 def _waiting(lines: Sequence[str]) -> RenderableType:
     """Figures that wait for a decision; readers get the previous ones."""
-    head = "\nSố liệu thống kê chờ xem xét, số cũ giữ nguyên / statistics held for review, the old ones stay"
+    head = "\n" + tr("Statistics held for review; the old ones stay")
     shown = list(lines[:_LISTED])
     if len(lines) > _LISTED:
         more = len(lines) - _LISTED
-        shown.append(f"và {more} chuỗi nữa / and {more} more series: table statistics_review")
-    shown.append("Chấp nhận hay bác / accept or refuse: docs/methods/statistics.md#held-for-review")
+        shown.append(tr("and {count} more series: table statistics_review", count=more))
+    shown.append(tr("Accept or refuse") + ": docs/methods/statistics.md#held-for-review")
     return Group(Text(head, style="bold yellow"), *(Padding(Text(line), (0, 0, 0, 2)) for line in shown))
 
 
 def _overdue(lines: Sequence[str], in_full: bool) -> RenderableType:
     """Publishers whose next figures were expected by now; in full with every series."""
-    head = "\nQuá hạn công bố / overdue publications: table publication_calendar"
+    head = "\n" + tr("Overdue publications: table publication_calendar")
     shown = [line if in_full else line.partition(" (")[0] for line in lines]
     return Group(Text(head, style="yellow"), *(Padding(Text(line), (0, 0, 0, 2)) for line in shown))
 
 
 def _warnings(release: Release) -> RenderableType:
     """Warnings, which hold nothing back, each once with all the targets that it concerns."""
-    evidence = (item for verdict in release.package["verdicts"].values() for item in verdict["evidence"])
+    evidence = (item for checks in release.evidence.values() for item in checks)
     warnings = {
         (item["table"], item["detail"]): item["observed"]
         for item in evidence
         if not item["passed"] and item["severity"] == "warn"
     }
-    parts: list[RenderableType] = [Text("\nCần xem lại / warnings", style="bold")] if warnings else []
+    parts: list[RenderableType] = [Text("\n" + tr("Warnings"), style="bold")] if warnings else []
     for (table, detail), observed in warnings.items():
         parts.append(Padding(Text(f"{table}: {observed or ''}".rstrip(": "), style="yellow"), (0, 0, 0, 2)))
         parts.append(Padding(Text(detail), (0, 0, 0, 4)))
@@ -307,30 +333,35 @@ def _warnings(release: Release) -> RenderableType:
 
 def _quarantine(loads: Mapping[str, Mapping[str, Any]]) -> RenderableType:
     """Sources with something wrong, each with its reasons; the others in one line."""
-    parts: list[RenderableType] = [Text("\nNạp và cách ly / loaded and quarantined", style="bold")]
+    parts: list[RenderableType] = [Text("\n" + tr("Loaded and quarantined"), style="bold")]
     clean = []
     for source, load in loads.items():
         rows, aside, refused = load["total_in"], load["total_quarantined"], load.get("refused", [])
         stale = load.get("not_fetched", [])
         if not aside and not refused and not stale:
             if rows:
-                clean.append(f"{source} {number(rows).vi}")
+                clean.append(f"{source} {number(rows)}")
             continue
-        counts = f"{number(rows).vi} dòng / rows = {number(rows - aside).vi} nạp / loaded"
-        parts.append(Padding(Text(f"{source}: {counts} + {number(aside).vi} cách ly / quarantined"), (0, 0, 0, 2)))
+        counts = tr(
+            "{rows} rows = {loaded} loaded + {aside} quarantined",
+            rows=number(rows),
+            loaded=number(rows - aside),
+            aside=number(aside),
+        )
+        parts.append(Padding(Text(f"{source}: {counts}"), (0, 0, 0, 2)))
         for reason, count in load.get("reasons", {}).items():
             meaning = REASONS.get(reason.split(":")[0])
-            described = f"{meaning.vi} ({reason})" if meaning else reason
-            parts.append(Padding(Text(f"{number(count).vi} × {described}"), (0, 0, 0, 4)))
+            described = f"{Pair(meaning.vi, meaning.en)} ({reason})" if meaning else reason
+            parts.append(Padding(Text(f"{number(count)} × {described}"), (0, 0, 0, 4)))
         for file in refused:
-            parts.append(Padding(Text(f"từ chối tệp / refused: {file}", style="yellow"), (0, 0, 0, 4)))
+            parts.append(Padding(Text(f"{tr('File refused')}: {file}", style="yellow"), (0, 0, 0, 4)))
         if refused:
             parts.append(
-                Padding(Text(f"hatinh withdraw {source} TỆP/FILE --reason LÝ-DO/WHY", style="dim"), (0, 0, 0, 6))
+                Padding(Text(f"hatinh withdraw {source} {tr('FILE --reason WHY')}", style="dim"), (0, 0, 0, 6))
             )
         for note in stale:
-            failed = f"lần lấy gần nhất không được, dùng số cũ / last pull failed, earlier files are used: {note}"
+            failed = tr("Last pull failed, earlier files are used") + f": {note}"
             parts.append(Padding(Text(failed, style="yellow"), (0, 0, 0, 4)))
     if clean:
-        parts.append(Padding(Text(f"nạp hết / all loaded: {', '.join(clean)}"), (0, 0, 0, 2)))
+        parts.append(Padding(Text(f"{tr('All loaded')}: {', '.join(clean)}"), (0, 0, 0, 2)))
     return Group(*parts)

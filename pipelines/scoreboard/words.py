@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
+from pipelines import language
 from pipelines.periods import ROMAN, VIETNAM
+from pipelines.quality.causes import cause_of
+from pipelines.quality.verdict import Evidence
+from pipelines.release.released import HeldBack, Release
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,10 @@ class Text:
 
     vi: str
     en: str
+
+    def __str__(self) -> str:
+        """In the current language."""
+        return self.vi if language.current() == "vi" else self.en
 
     def __html__(self) -> str:
         from markupsafe import escape
@@ -173,6 +181,26 @@ VERDICT = {
 }
 
 
+def title(province: str) -> Text:
+    """The title of the scoreboard of a province."""
+    return Text(f"Bảng chỉ tiêu chuyển đổi số {province}", f"Digital transformation scoreboard, {province}")
+
+
+def licence(stated: str) -> Text:
+    """A licence as its source states it, and in Vietnamese."""
+    return Text(language.translated(stated, "vi"), stated)
+
+
+def held_back(release: Release, held: HeldBack) -> Text:
+    """Why a target is held back; in Vietnamese by the kind of each check that failed, with what to do."""
+    evidence = release.package["verdicts"].get(held.target, {}).get("evidence", ())
+    names = [field.name for field in fields(Evidence)]
+    failed = [Evidence(**{name: item[name] for name in names if name in item}) for item in evidence]
+    causes = {item.check: cause_of(item) for item in failed if not item.passed and item.severity == "block"}
+    vietnamese = [f"{cause.reason_vi} ({check}); {cause.remedy_vi}" for check, cause in causes.items()]
+    return Text(". ".join(vietnamese) or held.reason, held.reason)
+
+
 def said(words: dict[str, Text], code: str | None) -> Text:
     """The words for a code; a code without words is shown as it is."""
     return NOTHING if code is None else words.get(code, Text(code, code))
@@ -269,7 +297,7 @@ def gap(distance: float | None, direction: str | None, of: str | None, strict: b
 
 def day(value: date | None) -> Text:
     """`24/11/2026` and `24 Nov 2026`."""
-    return NOTHING if value is None else Text(f"{value:%d/%m/%Y}", f"{value.day} {value:%b %Y}")
+    return NOTHING if value is None else Text(language.day(value, "vi"), language.day(value, "en"))
 
 
 def moment(value: datetime | None) -> Text:

@@ -108,6 +108,8 @@ class Table:
     dropped: frozenset[str] = frozenset()
     free_texts: tuple[str, ...] = ()
     """Columns that people write what they like into: one that looks like personal data rejects its record."""
+    texts: tuple[str, ...] = ()
+    """Columns of words, those among them: one that was decoded wrongly rejects its record."""
 
     @classmethod
     def of(
@@ -140,6 +142,7 @@ class Table:
             identity=identity,
             dropped=frozenset(dropped),
             free_texts=tuple(declared.column_name for declared in fields if declared.is_free_text),
+            texts=tuple(declared.column_name for declared in fields if declared.is_text),
         )
 
     @property
@@ -229,6 +232,7 @@ class Source:
             table.identity,
             sorted(table.dropped),
             table.free_texts,
+            table.texts,
         )
         digest = hashlib.sha256(repr((described, province and province.box)).encode())
         for registry in self.registries if province else ():

@@ -56,7 +56,7 @@ BLOCKS = tuple(f"{field}_{name.lower()}" for field in ("active", *COORDINATES) f
 
 _STATED = "list_filter(regexp_split_to_array(lower(coalesce(j.technology, '')), '[^a-z0-9]+'), lambda t: t <> '')"
 _FLAGS = ", ".join(f"case when {yes_no(f'active_{name.lower()}')} then '{name.lower()}' end" for name in GENERATIONS)
-_ALL = f"list_filter(list_concat({_STATED}, [{_FLAGS}]), lambda t: t is not null)"
+_ALL = f"list_concat({_STATED}, [{_FLAGS}])"
 _NAMES = ", ".join(f"'{name}': '{code}'" for name, code in TECHNOLOGIES.items())
 
 
@@ -99,13 +99,13 @@ FIELDS = (
         type="varchar[]",
         by=f"list_sort(list_distinct(list_transform({_ALL}, lambda t: map {{{_NAMES}}}[t])))",
         more=(
-            Rule("missing_field", "technology", f"len({_ALL}) = 0"),
             Rule(
                 "unknown_code",
                 "technology",
                 f"len(list_filter({_STATED}, lambda t: t not in {tuple(TECHNOLOGIES)})) > 0",
                 "j.technology",
             ),
+            Rule("missing_field", "technology", "len(technologies) = 0"),
         ),
         headings=("Công nghệ", "Loại trạm"),
     ),

@@ -129,6 +129,8 @@ def dossier_table(
         rules=table.rules,
         identity=table.identity,
         dropped=table.dropped,
+        free_texts=(*table.free_texts, *(item.column_name for item in columns if item.is_free_text)),
+        texts=(*table.texts, *(item.column_name for item in columns if item.is_text)),
     )
 
 

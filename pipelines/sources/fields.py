@@ -28,8 +28,9 @@ LAST_TERM = "2101-01-01"
 """Terms end before this day."""
 NO_TERM = ("0001-01-01", "1753-01-01", "1900-01-01", "9999-12-31")
 """Days that stand for an empty date: of .NET, of SQL Server (smallest, and zero), and the largest of either."""
-ERROR_CELL = r"#(N/A|\p{Lu}[\p{Lu}0-9/_ ]*[!?]|#+)|ERR:[0-9]{3}|="
-"""Error values as spreadsheets print them, in any language, and `=`, which stands for a formula without a value."""
+ERROR_CELL = r"#(N/A|[^\x00-\x40\x5B-\x60\x7B-\x7F][^#!?.,;:]*[!?]|#+)|ERR:[0-9]{3}|="
+"""Error values as spreadsheets print them, in any language, and `=`, which stands for a formula without a value. Ranges
+of characters, since a class of Unicode takes five times as long to plan, and every field has this pattern."""
 TOTAL_ROW = (
     r"([^\p{L}0-9]*|([0-9]+|[ivx]+|[a-z])[.)/] *)"
     r"(tổng( cộng| số)?|cộng|cộng dồn|(toàn|cả) (tỉnh|xã|phường|huyện|thành phố)|(sub-?|grand )?total|sum)"
@@ -203,6 +204,11 @@ class Field:
         return False
 
     @property
+    def is_text(self) -> bool:
+        """Whether it holds words, so that it is searched for signs of a wrong decoding."""
+        return False
+
+    @property
     def column_name(self) -> str:
         return self.column or self.name
 
@@ -248,7 +254,11 @@ class Text(Field):
 
     @property
     def is_free_text(self) -> bool:
-        return self.is_member and not self.in_capitals
+        return self.is_text
+
+    @property
+    def is_text(self) -> bool:
+        return not self.in_capitals
 
     @property
     def sql(self) -> str:
@@ -529,6 +539,11 @@ class Computed(Field):
     by: str = ""
     type: str = "varchar"
     more: tuple[Rule, ...] = ()
+    holds_words: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        return self.holds_words
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -7,12 +7,12 @@ Operators write no common form. Our own headings are in each source, those of op
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
+from pipelines.seeds import SeedError, seed_rows
 from pipelines.sources.base import Rule
 from pipelines.sources.fields import Code, Field, Text, clean, literal
 from pipelines.sources.province import Province
@@ -41,6 +41,7 @@ NETWORK_CODES = {"1": "MobiFone", "2": "VNPT", "4": "Viettel", "5": "Vietnamobil
 YES = ("có", "co", "x", "1", "yes", "y", "true", "đã phủ", "có sóng", "đã có", "✓", "✔")
 NO = ("không", "khong", "0", "no", "n", "false", "chưa", "chưa có", "chưa phủ", "không có", "không có sóng")
 UNKNOWN = ("", "?", "-", "không rõ", "chưa rõ", "chưa xác định", "không xác định", "n/a", "na", "unknown")
+REGISTRY = "operator_headings"
 WITH_FORMS = ("bts_inventory", "village_coverage")
 """Sources that operators deliver in forms of their own."""
 COMMUNE_CODE = Code("commune_code", pattern="[0-9]{5}", headings=("Mã xã", "Mã xã, phường"))
@@ -63,17 +64,16 @@ def headings(
     """
     from pipelines.settings import SettingsError  # costly, and the process that reads files never raises it
 
-    path = seeds / "operator_headings.csv"
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [(row["source"], row["heading"], row["field"]) for row in csv.DictReader(file)]
-    except (OSError, KeyError, UnicodeDecodeError) as problem:
-        raise SettingsError(f"{path}: the headings of operators cannot be read ({problem!r}).") from None
+        rows = [(row.line, row["source"], row["heading"], row["field"]) for row in seed_rows(seeds, REGISTRY)]
+    except SeedError as problem:
+        raise SettingsError(str(problem)) from None
+    path = seeds / f"{REGISTRY}.csv"
     fields = {*ours.values(), *others}
     meanings = {heading_key(heading): (field, "our own form") for heading, field in ours.items()}
     loaded: dict[str, str] = {}
     dropped: set[str] = set()
-    for line, (of, heading, field) in enumerate(rows, 2):
+    for line, of, heading, field in rows:
         if of not in WITH_FORMS:
             raise SettingsError(f"{path}, line {line}: {of!r} has no operators' forms; write {_or(WITH_FORMS)}.")
         if of != source:

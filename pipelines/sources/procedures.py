@@ -286,5 +286,6 @@ SOURCE = Source(
         rules=RULES,
         identity="procedure_code",
         dropped=frozenset(_UNUSED.split()) | {key for keys in NAMES.values() for key in keys},
+        texts=("procedure_name", "field_name"),
     ),
 )

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.seeds import seed_sql
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -51,17 +53,12 @@ class Province:
         """Give a session the macros that the SQL of sources uses: `in_province(lon, lat)`, whether a place lies in the
         bounding box, and `registry(name)`, the rows of a registry, all text."""
         box = self.box
-        seeds = str(self.seeds).replace("'", "''")
         connection.execute(
             "create or replace temp macro in_province(lon, lat) as "
             f"(lon between {box.west} and {box.east} and lat between {box.south} and {box.north})"
         )
-        # the dialect is given, since detecting it takes longer than reading
-        connection.execute(
-            "create or replace temp macro registry(name) as table "
-            f"select * from read_csv('{seeds}/' || name || '.csv', "
-            """header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', sample_size = 1)"""
-        )
+        registry = seed_sql(self.seeds, "name")
+        connection.execute(f"create or replace temp macro registry(name) as table select * from {registry}")
 
 
 def quadkeys(box: Box, zoom: int) -> frozenset[str]:

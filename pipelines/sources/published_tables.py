@@ -194,6 +194,7 @@ SOURCE = Source(
         ),
         identity="indicator",
         dropped=frozenset({"STT"}),
-        free_texts=("source", "document", "page", "note"),
+        free_texts=(texts := ("source", "document", "page", "note")),
+        texts=texts,
     ),
 )

@@ -62,6 +62,7 @@ class Reason(StrEnum):
 
     ROW_ALTERED = "row_altered"
     ROW_REPEATED = "row_repeated"
+    REPEATED_KEY = "repeated_key"
     ROW_DELETED = "row_deleted"
 
 
@@ -78,6 +79,9 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[framing.Frames
         rejects: list[Any] = list(batch.rejects)
         for number, text in zip(batch.row_no.to_pylist(), batch.text.to_pylist(), strict=True):
             record = _record(text)
+            if record is None:
+                rejects.append((number, Reason.REPEATED_KEY))
+                continue
             place = _POSITION.fullmatch(str(record.get("position") or ""))
             if place is None or int(place[1]) > int(place[2]) or int(place[2]) not in (total or int(place[2]),):
                 rejects.append((number, Reason.ROW_ALTERED))
@@ -97,15 +101,18 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[framing.Frames
         yield _frames([], [], [(number, Reason.ROW_DELETED) for number in range(last + 1, last + 1 + missing)])
 
 
-def _record(text: str) -> dict[str, Any]:
+def _record(text: str) -> dict[str, Any] | None:
+    """The fields of a row; JSON may have the headings of the form for names. None where a field comes twice."""
     try:
-        record = json.loads(text)
-    except ValueError:
+        record = framing.parse_json(text)
+    except framing.RepeatedKeyError:
+        return None
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(record, dict):
         return {}
-    # JSON may have the headings of the form for names
-    return {_FIELD_BY_HEADING.get(tables.heading_key(name), str(name)): value for name, value in record.items()}
+    fields = {_FIELD_BY_HEADING.get(tables.heading_key(name), str(name)): value for name, value in record.items()}
+    return fields if len(fields) == len(record) else None
 
 
 def _frames(row_no: list[int], texts: list[str], rejects: list[tuple[int, Any]]) -> framing.Frames:
@@ -167,7 +174,12 @@ TYPED = (
     Computed("period", "period_type", by=periods.type_sql("j.period"), required=True),
     Computed("value", type="double", by=decimal("j.value")),
     _Status("status", "value_status", meanings={word.lower(): code for word, code in STATUSES.items()}),
-    Computed("note", by=clean("j.note"), more=(Rule("bad_text", "note", f"regexp_matches(j.note, '{BAD_TEXT}')"),)),
+    Computed(
+        "note",
+        by=clean("j.note"),
+        holds_words=True,
+        more=(Rule("bad_text", "note", f"regexp_matches(j.note, '{BAD_TEXT}')"),),
+    ),
     _Registered("form", in_capitals=False, required=True),
 )
 PERIOD = (

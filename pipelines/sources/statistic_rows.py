@@ -421,5 +421,6 @@ TABLE = Table(
         Rule("value_and_mark", "missing_mark", "missing_mark is not null and value is not null", "j.missing_mark"),
     ),
     identity="series",
+    texts=("series_label", "area_label", "unit_label"),
 )
 """The raw table of every source of statistics."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,15 @@ def run_tests(warehouse: Path, tests: Sequence[DataTest], *, memory_limit: str, 
 
 
 def _run(connection: duckdb.DuckDBPyConnection, test: DataTest) -> NodeResult:
+    def counted(sql: str) -> tuple[Any, ...] | None:
+        return connection.execute(sql).fetchone()
+
+    return judged(test, counted, duckdb.Error)
+
+
+def judged(test: DataTest, counted: Callable[[str], tuple[Any, ...] | None], errors: type[Exception]) -> NodeResult:
+    """The result of one test. `counted` runs a query and gives its one row; what it raises of `errors` is an error of
+    the test, by its class only: the message may quote a row."""
     started = time.perf_counter()
 
     def result(status: Status, message: str, failures: int | None) -> NodeResult:
@@ -83,12 +92,12 @@ def _run(connection: duckdb.DuckDBPyConnection, test: DataTest) -> NodeResult:
         return result("error", "dbt could not compile this test", None)
     limit = "" if test.limit is None else f"limit {test.limit}"
     try:
-        row = connection.execute(
-            f"select {test.fail_calc} as failures, {test.fail_calc} {test.warn_if}, {test.fail_calc} {test.error_if} "
-            f"from (\n{test.sql}\n{limit}\n) as dbt_internal_test"
-        ).fetchone()
-    except duckdb.Error as error:
-        return result("error", type(error).__name__, None)  # DuckDB's message may quote a row
+        row = counted(
+            f"select {test.fail_calc} as failures, {test.fail_calc} {test.warn_if} as should_warn, "
+            f"{test.fail_calc} {test.error_if} as should_error from (\n{test.sql}\n{limit}\n) as dbt_internal_test"
+        )
+    except errors as error:
+        return result("error", type(error).__name__, None)
     if row is None or row[0] is None:
         return result("error", "the test gave no count of failures", None)
     failures, should_warn, should_error = int(row[0]), bool(row[1]), bool(row[2])

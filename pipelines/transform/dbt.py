@@ -84,8 +84,7 @@ class Dbt:
             DbtFailed: the project does not parse; the message is dbt's.
         """
         with self._parsed():
-            manifest: dict[str, Any] = json.loads(self.manifest_path.read_bytes())
-        return manifest
+            return _read_manifest(self.manifest_path)
 
     @contextmanager
     def _parsed(self) -> Iterator[Path]:
@@ -125,15 +124,19 @@ class Dbt:
         on_result: Callable[[NodeResult], None] | None = None,
         select: str | None = None,
         untouched: Collection[str] = (),
+        exclude: Collection[str] = (),
     ) -> list[NodeResult]:
-        """Load seeds and build models, in order; all of them, or those that dbt's method of selection names.
+        """Load seeds and build models, in order; all of them, or those that dbt's method of selection names, but those
+        to `exclude`, by name.
 
         With `full_refresh`, incremental models forget what they hold. Without it, the warehouse must have been built
         under this very project: seeds, views and the `untouched` models (by unique id) stay as they are.
         """
         unchanged = [] if full_refresh else list(self._unchanged(untouched))
         arguments = ["build", "--no-write-json", "--resource-type", "seed", "--resource-type", "model"]
-        arguments += ["--full-refresh"] if full_refresh else ["--exclude", *(result.name for result in unchanged)]
+        arguments += ["--full-refresh"] if full_refresh else []
+        excluded = [*(result.name for result in unchanged), *exclude]
+        arguments += ["--exclude", *excluded] if excluded else []
         return [*unchanged, *self._invoke([*arguments, *(["--select", select] if select else [])], on_result)]
 
     def _unchanged(self, untouched: Collection[str]) -> Iterator[NodeResult]:
@@ -144,18 +147,20 @@ class Dbt:
             if kind == "seed" or is_view or unique_id in untouched:
                 yield NodeResult(unique_id, kind, node["name"], "unchanged", "", None, 0.0)
 
-    def test(self, on_result: Callable[[NodeResult], None] | None = None) -> list[NodeResult]:
-        """Run every data test. dbt compiles them, and only when the project has changed since."""
+    def test(
+        self, on_result: Callable[[NodeResult], None] | None = None, *, elsewhere: Collection[str] = ()
+    ) -> list[NodeResult]:
+        """Run every data test, but those that run elsewhere, by unique id. dbt compiles them, and only when the
+        project has changed since."""
         results = []
-        for result in run_tests(
-            self.warehouse, self._data_tests(), memory_limit=self.memory_limit, threads=self.threads
-        ):
+        tests = [test for test in self.data_tests() if test.unique_id not in elsewhere]
+        for result in run_tests(self.warehouse, tests, memory_limit=self.memory_limit, threads=self.threads):
             results.append(result)
             if on_result:
                 on_result(result)
         return results
 
-    def _data_tests(self) -> list[DataTest]:
+    def data_tests(self) -> list[DataTest]:
         """What dbt makes of the data tests. Relations carry the name of the file, so that is in the stamp too."""
         kept, stamp = self.manifest_path.with_name("data_tests.json"), f"{self.fingerprint()} {self.warehouse.stem}"
         tests = read_tests(kept, stamp)
@@ -166,11 +171,16 @@ class Dbt:
             write_tests(kept, stamp, tests)
         return tests
 
+    def compiled_sql(self, names: Collection[str]) -> dict[str, str]:
+        """By unique id: the SQL of some models as a full build runs it."""
+        arguments = ["compile", "--full-refresh", "--no-write-json", "--no-populate-cache", "--select", *sorted(names)]
+        results = self._run(arguments, parsed=self._parsed_by_dbt())
+        return {result.node.unique_id: str(result.node.compiled_code) for result in results}
+
     def compiled(self) -> dict[str, Any]:
         """The manifest with the SQL of every model as a full build runs it: `compiled_code` of each node."""
         self._invoke(["compile", "--full-refresh"])
-        manifest: dict[str, Any] = json.loads(self.manifest_path.read_bytes())
-        return manifest
+        return _read_manifest(self.manifest_path)
 
     def unit_test(self) -> list[NodeResult]:
         """Run the unit tests of the models; they need the upstream tables to exist, not to hold rows."""
@@ -232,6 +242,28 @@ class Dbt:
         if outcome.exception is not None:
             raise DbtFailed(f"dbt {arguments[0]} failed: {outcome.exception}") from outcome.exception
         return list(getattr(outcome.result, "results", []))
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    """dbt's manifest without ephemeral models: dbt inlines them, so what reads one reads its parents."""
+    manifest: dict[str, Any] = json.loads(path.read_bytes())
+    nodes, parent_map = manifest["nodes"], manifest["parent_map"]
+    inlined = {unique_id for unique_id, node in nodes.items() if node["config"].get("materialized") == "ephemeral"}
+
+    def resolved(parents: Sequence[str]) -> Iterator[str]:
+        for parent in parents:
+            if parent in inlined:
+                yield from resolved(parent_map[parent])
+            else:
+                yield parent
+
+    manifest["nodes"] = {unique_id: node for unique_id, node in nodes.items() if unique_id not in inlined}
+    manifest["parent_map"] = {
+        unique_id: sorted(set(resolved(parents)))
+        for unique_id, parents in parent_map.items()
+        if unique_id not in inlined
+    }
+    return manifest
 
 
 def spatial_extension() -> str:

@@ -5,8 +5,10 @@ A published table is a model under `models/marts/<target>/`; the folder is the t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Literal
 
 
@@ -79,6 +81,14 @@ class Mart:
     """Seeds of the lineage that hold figures others published, with their licence: they have no receipt that states
     it."""
     disclosure: Disclosure = field(default_factory=Disclosure)
+    schema_version: int = 1
+    """`config.meta.schema_version`: raised with every change of columns, types or key."""
+    seeds: tuple[tuple[str, str], ...] = ()
+    """The registries of the lineage, each with a digest of its content."""
+    formula: str = ""
+    """Digest of the SQL that computes it: the models of its lineage and the macros of the project."""
+    references: tuple[tuple[str, str, str], ...] = ()
+    """Foreign keys, of the tests `relationships`: column, table, column there."""
 
 
 class MartIncomplete(ValueError):
@@ -92,7 +102,8 @@ def marts_of(manifest: Mapping[str, Any]) -> list[Mart]:
         MartIncomplete: a mart has no title in both languages, no key, or a column without type or titles.
     """
     nodes = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
-    marts = [_mart(node, manifest) for node in nodes if node["fqn"][1] == "marts"]
+    macros = _macros(manifest)
+    marts = [_mart(node, manifest, macros) for node in nodes if node["fqn"][1] == "marts"]
     return sorted(marts, key=lambda mart: mart.name)
 
 
@@ -113,7 +124,17 @@ def parents_first(parents: Mapping[str, Sequence[str]], nodes: Iterable[str]) ->
     return sorted(nodes, key=lambda node: len(ancestors(parents, [node])))
 
 
-def _mart(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Mart:
+def _macros(manifest: Mapping[str, Any]) -> str:
+    """Digest of the project's own macros: which of them a model calls is not followed."""
+    own = sorted(
+        (name, macro["macro_sql"])
+        for name, macro in manifest.get("macros", {}).items()
+        if macro["package_name"] == manifest["metadata"].get("project_name")
+    )
+    return sha256(repr(own).encode()).hexdigest()
+
+
+def _mart(node: Mapping[str, Any], manifest: Mapping[str, Any], macros: str) -> Mart:
     name, meta = node["name"], node["config"]["meta"]
     for needed in ("title_vi", "title_en", "key"):
         if not meta.get(needed):
@@ -122,7 +143,9 @@ def _mart(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Mart:
     feeds = {
         manifest["sources"][parent]["config"]["meta"].get("feed") for parent in lineage if parent in manifest["sources"]
     }
-    nodes = (manifest["nodes"][parent] for parent in sorted(lineage) if parent in manifest["nodes"])
+    nodes = [manifest["nodes"][parent] for parent in sorted(lineage) if parent in manifest["nodes"]]
+    contents = {kind: [(n["name"], n["checksum"]["checksum"]) for n in nodes if n["resource_type"] == kind]
+                for kind in ("seed", "model")}  # fmt: skip
     return Mart(
         name=name,
         relation=f"{node['schema']}.{node['alias']}",
@@ -139,7 +162,21 @@ def _mart(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Mart:
             if seed["resource_type"] == "seed" and seed["config"]["meta"].get("licence")
         ),
         disclosure=_disclosure(name, meta.get("disclosure"), [*node["columns"]]),
+        schema_version=int(meta.get("schema_version", 1)),
+        seeds=tuple((seed, digest[:16]) for seed, digest in contents["seed"]),
+        formula=sha256(repr((macros, contents["model"])).encode()).hexdigest()[:16],
+        references=tuple(sorted(_references(node["unique_id"], manifest))),
     )
+
+
+def _references(unique_id: str, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for test in manifest["nodes"].values():
+        if test["resource_type"] == "test" and test.get("attached_node") == unique_id:
+            kind = test.get("test_metadata") or {}
+            if kind.get("name") == "relationships":
+                there = re.search(r"ref\('(\w+)'\)", kind["kwargs"]["to"])
+                if there:
+                    yield kind["kwargs"]["column_name"], there[1], kind["kwargs"]["field"]
 
 
 def _disclosure(mart: str, policy: Mapping[str, Any] | None, columns: Sequence[str]) -> Disclosure:

@@ -19,6 +19,8 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.language import tr
+
 SCHEMA = """
 create schema if not exists raw;
 create schema if not exists meta;
@@ -174,8 +176,11 @@ class Warehouse:
             if not self.path.exists() or "lock" in str(error).lower():
                 raise
             raise WarehouseDamaged(
-                f"{self.path} is damaged and cannot be opened. Nothing is lost: `hatinh rebuild` makes it again from "
-                "the landed files"
+                tr(
+                    "{path} is damaged and cannot be opened. Nothing is lost: `hatinh rebuild` makes it again from the "
+                    "landed files",
+                    path=self.path,
+                )
             ) from None
 
 

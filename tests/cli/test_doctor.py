@@ -96,7 +96,7 @@ def test_rows_of_another_province_are_counted(settings: Settings, tmp_path: Path
 
 
 def test_too_little_disk_is_found(settings: Settings) -> None:
-    assert "free" in wrong(settings.model_copy(update={"min_free_gb": 1e9}))["low_disk"]
+    assert "cần" in wrong(settings.model_copy(update={"min_free_gb": 1e9}))["low_disk"]
 
 
 def test_json_and_quiet_and_the_exit_code(settings: Settings) -> None:

@@ -119,12 +119,11 @@ def test_what_was_published_stays_active_and_the_run_reports_what_waits(new_prov
     )
     assert "last pull failed, earlier files are used: 2026: " in status
     assert (
-        f"(jump): {RECORDS}, tỉnh Hà Tĩnh, năm 2024, Sở Y tế (bịa): 85 % (01/11/2026), "
-        "đang dùng / active 40 % (01/06/2026, ±1)"
+        f"(jump): {RECORDS}, tỉnh Hà Tĩnh, năm 2024, Sở Y tế (bịa): 85 % (01/11/2026), đang dùng 40 % (01/06/2026, ±1)"
     ) in status
     assert (
         f"(unit_changed): {POPULATION}, tỉnh Hà Tĩnh, năm 2023, Cục Thống kê: 1,31 Triệu người (01/10/2026), "
-        "đang dùng / active 1.300.500 người (01/07/2026) · 25 số liệu / figures"
+        "đang dùng 1.300.500 người (01/07/2026) · 25 số liệu"
     ) in status
     (told,) = [line for line in province.lines if line.startswith("gate: statistics ")]
     assert told.startswith("gate: statistics passed, warned by ")

@@ -77,4 +77,4 @@ def reviewed(connection: duckdb.DuckDBPyConnection, render: Render, *stated: Sta
     connection.execute("create schema if not exists raw")
     connection.execute("create or replace table raw.files as select 1 as file_no, 'viettel-thon.csv' as name")
     connection.executemany("insert into stg_village_coverage values (?, ?, ?, null, 1)", stated)
-    build(connection, render, "int_area_name_review")
+    build(connection, render, "int_unplaced_names", "int_area_name_review")

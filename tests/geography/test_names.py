@@ -176,7 +176,7 @@ def test_every_spelling_that_waits_is_answered_by_an_alias_as_it_is_written(rend
         "insert into area_aliases values (?, '18073', '2025-07-01', 'told')", [[given] for given in waiting]
     )
     build(world, render)
-    build(world, render, "int_area_name_review")
+    build(world, render, "int_unplaced_names", "int_area_name_review")
     assert review(world) == []
     assert [world.execute(render(STATED), list(given)).fetchall() for given in stated] == [[("18073",)]] * len(stated)
     # and for no other record: the current Trần Phú by its own code, or by its name alone

@@ -1,4 +1,4 @@
-"""The dossier tables and the 766 index a second time, in plain Python from the files as received: no SQL, no model.
+"""The dossier tables and the 766 index, petitions too, a second time: plain Python from the files as received, no SQL.
 
 Written from the method pages (docs/methods), to be compared cell by cell with the marts. Whoever changes a model and
 not this file, or both in different ways, sees a test fail.
@@ -468,6 +468,76 @@ def _of_procedures(
     if competence != "commune":
         online = sum(catalogue[procedure]["service_level"] in ("3", "4") for procedure in own)
         yield "ONLINE_PROVISION", (online, len(own))
+
+
+@dataclass(frozen=True)
+class Petition:
+    """One petition in its newest version."""
+
+    agency: str
+    received: datetime
+    term: datetime
+    answered: datetime | None
+    kind: str
+    is_disliked: bool
+
+    def is_on_time(self, judged_at: datetime) -> bool:
+        """Item 5.2: answered within the term, or not answered and still within it."""
+        return (self.answered or judged_at) <= self.term
+
+
+def petitions(files: Iterable[tuple[date, Path]], registries: Registries) -> list[Petition]:
+    """Every petition in its newest version, from tables in our own form."""
+    newest: dict[str, Petition] = {}
+    for _, path in sorted(files):
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                newest[row["Mã phản ánh"].upper()] = _petition(row, registries)
+    return list(newest.values())
+
+
+def _petition(row: Mapping[str, str], registries: Registries) -> Petition:
+    received, due, answered = (printed(row[name]) for name in ("Ngày tiếp nhận", "Hạn trả lời", "Ngày trả lời"))
+    assert received
+    if due is None:
+        due = datetime.combine(registries.working_day_after(received.date(), 15), time())
+    term = datetime.combine(due, LAST_SECOND) if due.time() == time() else due
+    return Petition(row["Mã đơn vị"], received, term, answered, row["Phân loại"], row["Hài lòng"] == "0")
+
+
+def printed(written: str) -> datetime | None:
+    """`DD/MM/YYYY`, with or without a time."""
+    form = "%d/%m/%Y %H:%M:%S" if " " in written else "%d/%m/%Y"
+    return datetime.strptime(written, form) if written else None
+
+
+def petition_shares(every: Iterable[Petition], last_day: date, registries: Registries) -> Rows:
+    """Items 5.1 to 5.3 by period, agency (and the province) and component."""
+    components = {row["component_code"]: row for row in registries.rows("qd766_components")}
+    since = min(row["valid_from"] for row in components.values())
+    groups: dict[tuple[Any, ...], list[Petition]] = defaultdict(list)
+    for petition in every:
+        for kind, start in periods(petition.received.date()):
+            if start.isoformat() >= since:
+                for agency in {petition.agency, PROVINCE}:
+                    groups[kind, start, agency].append(petition)
+    rows: Rows = {}
+    for (kind, start, agency), group in groups.items():
+        end = min(end_of(start, {"month": 1, "quarter": 3, "year": 12}[kind]), last_day)
+        on_time = [petition for petition in group if petition.is_on_time(datetime.combine(end, LAST_SECOND))]
+        for code, counted in (
+            ("PETITION_CLASSIFICATION_TTHC", sum(petition.kind == "TTHC" for petition in group)),
+            ("PETITION_CLASSIFICATION_STAFF", sum(petition.kind == "STAFF" for petition in group)),
+            ("PETITION_PROCESSING_ON_TIME", len(on_time)),
+            ("PETITION_HANDLING_SATISFACTION", sum(not petition.is_disliked for petition in on_time)),
+        ):
+            points = points_of(components[code], counted, len(group)) if int(components[code]["max_points"]) else None
+            rows[kind, start, agency, code] = {
+                "recomputed_numerator": counted,
+                "recomputed_denominator": len(group),
+                "recomputed_points": None if points is None else float(points),
+            }
+    return rows
 
 
 def points_of(component: Mapping[str, str], numerator: int, denominator: int) -> Decimal:

@@ -11,14 +11,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import recompute
+import recompute_telecom
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from pipelines.cli import app
+from pipelines.engine.front import front_of
+from pipelines.engine.translate import translated
 from pipelines.landing.drop import intake
 from pipelines.release.released import Release
 from pipelines.reporting.overview import write_returned
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
 DAY = datetime(2026, 12, 2, 2, 0, tzinfo=UTC)
 """After everything else has landed."""
 HERE = Path(__file__).parent
+COMMUNES = ("18073", "18100", "18115", "18736", "18766", "18172")
 CASES = sorted(path.parent for path in HERE.glob("*/*/expected.csv"))
 FILES = {
     "*.ndjson": "dossiers",
@@ -120,6 +125,22 @@ def test_dbt_unit_tests_pass(world: World) -> None:
     assert not failed, "\n".join(f"{name}\n{outcome}" for name, outcome in failed.items())
     assert set(outcomes) == set(json.loads(world.dbt.manifest_path.read_bytes())["unit_tests"])
     assert {name.split(".")[2] for name in outcomes} >= {"stg_dossiers", "int_dossiers", "dossier_timeliness"}
+
+
+def test_every_model_with_dossiers_is_translated_for_an_engine(world: World) -> None:
+    """HATINH_ENGINE: a model that uses what the translator lacks fails here, and not in a run. No engine is needed."""
+    manifest = world.dbt.manifest()
+    front, names = front_of(manifest), {unique_id: node["name"] for unique_id, node in manifest["nodes"].items()}
+    sql = world.dbt.compiled_sql([names[unique_id] for unique_id in front.order])
+    tests = [test for test in world.dbt.data_tests() if front.marked & set(manifest["parent_map"][test.unique_id])]
+    with world.warehouse.connect() as connection:
+        for unique_id in front.order:
+            assert "intermediate." not in translated(sql[unique_id], connection, names[unique_id])
+        for test in tests:
+            assert translated(test.sql or "", connection, test.name)
+    assert {"stg_dossiers", "int_dossiers", "int_qd766_flags"} <= {names[unique_id] for unique_id in front.marked}
+    assert {"int_on_time", "dossier_ageing"} <= {names[unique_id] for unique_id in front.tables - front.marked}
+    assert "every_dossier_of_the_feeds_is_there_once" in {test.name for test in tests}
 
 
 def test_a_template_filled_by_hand_reaches_page_and_workbook_and_its_wrong_cell_comes_back(
@@ -219,9 +240,40 @@ def disagreements(world: World, files: list[tuple[date, Path]]) -> list[str]:
 
 
 def test_a_second_computation_without_sql_agrees_in_every_cell(world: World) -> None:
-    paths = sorted(HERE.glob("*/*/*.ndjson"), key=lambda path: (path.name, path))
-    files = [(SOURCES["dossiers"].period_of(path.name, DAY.date())[1], path) for path in paths]
-    assert disagreements(world, files) == []
+    assert disagreements(world, days_of("dossiers", "*/*/*.ndjson")) == []
+
+
+def days_of(source: str, pattern: str, folder: Path = HERE) -> list[tuple[date, Path]]:
+    """The files of a source with the days of their content, in the order in which the world has them."""
+    paths = sorted(folder.glob(pattern), key=lambda path: (path.name, path))
+    return [(SOURCES[source].period_of(path.name, DAY.date())[1], path) for path in paths]
+
+
+def petition_disagreements(world: World, files: list[tuple[date, Path]]) -> list[str]:
+    """Cells of items 5.1 to 5.3 that the second computation has otherwise."""
+    registries = recompute.Registries(PROJECT_ROOT / "dbt_project" / "seeds")
+    every = recompute.petitions(files, registries)
+    shares = recompute.petition_shares(every, max(day for day, _ in files), registries)
+    with world.warehouse.connect() as connection:
+        rows = connection.execute(
+            "from marts.qd766_scores where recomputed_denominator > 0 and item_code like 'PETITION%'"
+        ).to_arrow_table()
+    return recompute.differences(rows.to_pylist(), shares, ("period_type", "period_start", "agency_code", "item_code"))
+
+
+def village_disagreements(world: World, files: list[tuple[date, Path]]) -> list[str]:
+    """Cells of the villages of telecom_coverage that the second computation has otherwise."""
+    registries = recompute.Registries(PROJECT_ROOT / "dbt_project" / "seeds")
+    shares = recompute_telecom.telecom_villages(files, registries)
+    with world.warehouse.connect() as connection:
+        rows = connection.execute("from marts.telecom_coverage where villages_covered is not null").to_arrow_table()
+    key = ("period_start", "technology", "operator", "area_code")
+    return recompute.differences(rows.to_pylist(), shares, key)
+
+
+def test_petitions_and_villages_agree_with_a_second_computation_in_every_cell(world: World) -> None:
+    assert petition_disagreements(world, days_of("petitions", "*/*/pakn-*.csv")) == []
+    assert village_disagreements(world, days_of("village_coverage", "*/*/village_coverage/*.csv")) == []
 
 
 def test_the_annual_share_is_that_of_the_index(world: World) -> None:
@@ -291,6 +343,51 @@ def test_a_second_computation_agrees_on_a_larger_sample(fresh_world: Callable[[]
     other, files = fresh_world(), []
     for path in sorted(report.paths):
         files.append((other.land(path.name, path.read_bytes()).extracted_on, path))
-    assert other.load().rows_quarantined == 0
+    petitions = write_petitions(tmp_path, Random(11))
+    villages = write_villages(tmp_path, Random(11))
+    for source, of_source in (("petitions", petitions), ("village_coverage", villages)):
+        for _, path in of_source:
+            other.land(path.name, path.read_bytes(), SOURCES[source])
+    assert other.load().rows_quarantined > 0, "the sample has records that nobody can mean"
     other.build()
     assert disagreements(other, sorted(files)) == []
+    assert petition_disagreements(other, petitions) == []
+    assert village_disagreements(other, villages) == []
+
+
+def write_petitions(folder: Path, random: Random) -> list[tuple[date, Path]]:
+    """Petitions of two deliveries, some of the first again in the second; terms with, without and at midnight."""
+    first, found = datetime(2026, 1, 5, 8), []
+    for day, numbers in ((date(2026, 4, 10), range(400)), (date(2026, 7, 20), range(300, 800))):
+        path = folder / f"pakn-{day}.csv"
+        rows = ["Mã phản ánh,Mã đơn vị,Ngày tiếp nhận,Hạn trả lời,Ngày trả lời,Phân loại,Hài lòng"]
+        for number in numbers:
+            received = first + timedelta(hours=random.randrange(24 * (day - first.date()).days - 24))
+            due = received + timedelta(days=random.randrange(1, 40))
+            answered = received + timedelta(hours=random.randrange(24 * 40))
+            is_answered = answered.date() < day and random.random() < 0.8
+            term = random.choice(("", f"{due:%d/%m/%Y}", f"{due:%d/%m/%Y %H:%M:%S}"))
+            words = [random.choice(("TTHC", "STAFF", "")), random.choice("01") if is_answered else ""]
+            at = f"{answered:%d/%m/%Y %H:%M:%S}" if is_answered else ""
+            agency = random.choice(("H27.991", "H27.992", "H27.993"))  # no office with dossiers
+            rows.append(",".join([f"PA-{number}", agency, f"{received:%d/%m/%Y %H:%M:%S}", term, at, *words]))
+        path.write_text("\n".join(rows), encoding="utf-8")
+        found.append((day, path))
+    return found
+
+
+def write_villages(folder: Path, random: Random) -> list[tuple[date, Path]]:
+    """Reports of three operators by quarter, in part, with blanks; the first by communes of before July 2025."""
+    found = []
+    for day in (date(2025, 6, 30), date(2025, 9, 30), date(2025, 12, 31), date(2026, 6, 30), date(2026, 9, 30)):
+        codes = ["18073", "18100", "18115", "18727", "18733"] if day.year == 2025 and day.month < 7 else COMMUNES
+        for operator in random.sample(("viettel", "vinaphone", "mobifone"), 2 if day.month == 9 else 3):
+            path = folder / f"{operator}-thon-{day}.csv"
+            rows = ["Mã xã,Thôn,2G,3G,4G,5G,Cáp quang"]
+            for code in codes:
+                for number in random.sample(range(1, 13), 9):
+                    cells = random.choices(("có", "không", ""), (3, 5, 2), k=5)
+                    rows.append(",".join([code, f"Thôn {number}", *cells]))
+            path.write_text("\n".join(rows), encoding="utf-8")
+            found.append((day, path))
+    return found

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines.cli import app
-from pipelines.orchestration.execute import use_instance
+from pipelines.orchestration.instance import use_instance
 from pipelines.orchestration.prune import prune_runs
 from pipelines.settings import Settings, load_settings
 

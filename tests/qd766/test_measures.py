@@ -294,22 +294,22 @@ def line(text: str, *words: str) -> str:
 def test_the_score_is_taken_apart_by_group_and_component(release: Path) -> None:
     shown = text_of(release, None)
     assert "(H27) · 2026" in shown
-    assert line(shown, "2.1 ").split()[-2:] == ["14.00", "20"]
+    assert line(shown, "2.1 ").split()[-2:] == ["14,00", "20"]
     assert line(shown, "1.1 ").split()[-2:] == ["–", "6"]
-    assert line(shown, "Thanh toán trực tuyến /").split()[-2:] == ["0.50", "10"]
+    assert line(shown, "Thanh toán trực tuyến ").split()[-2:] == ["0,50", "10"]
     # 14 + 6 + 0.5 + 0, and the 2 points that everybody has
-    assert line(shown, "Tổng / total").split()[-2:] == ["22.50", "100"]
+    assert line(shown, "Tổng").split()[-2:] == ["22,50", "100"]
 
 
 def test_the_cheapest_points_come_first_with_where_they_are_and_how(release: Path) -> None:
     shown = text_of(release, None)
-    cheapest = shown[shown.index("cheapest") :]
+    cheapest = shown[shown.index("Điểm dễ lấy lại nhất") :]
     assert cheapest.index("3.5b") < cheapest.index("2.1 ")  # 3 / 1.5 procedures a point, 30 / 6 dossiers
     assert "Đất đai" in cheapest
     assert "làm nhanh hơn" in cheapest
     assert "3.3 " not in cheapest
     only = text_of(release, None, top=1)
-    assert "2.1 " not in only[only.index("cheapest") :]
+    assert "2.1 " not in only[only.index("Điểm dễ lấy lại nhất") :]
 
 
 def test_published_points_stand_beside_them(release: Path) -> None:
@@ -323,9 +323,9 @@ def test_published_points_stand_beside_them(release: Path) -> None:
             """
         )
     shown = text_of(release, None)
-    assert line(shown, "2.1 ").split()[-3:] == ["14.00", "16.48", "20"]
-    assert line(shown, "Tổng / total").split()[-3:] == ["22.50", "57.20", "100"]
-    assert line(shown, "3.6 ").split()[-3:] == ["0.00", "–", "6"]
+    assert line(shown, "2.1 ").split()[-3:] == ["14,00", "16,48", "20"]
+    assert line(shown, "Tổng").split()[-3:] == ["22,50", "57,20", "100"]
+    assert line(shown, "3.6 ").split()[-3:] == ["0,00", "–", "6"]
     assert "Công bố" not in text_of(release, None, agency="H27.101")
 
 
@@ -340,14 +340,14 @@ def test_an_unknown_agency_or_period_is_answered_with_those_that_exist(release: 
 
 
 def test_a_synthetic_release_is_marked(release: Path) -> None:
-    assert "SYNTHETIC" not in text_of(release, None)
+    assert "DỮ LIỆU MẪU" not in text_of(release, None)
     (release / "datapackage.json").write_text('{"synthetic": true}', encoding="utf-8")
-    assert "SYNTHETIC" in text_of(release, None)
+    assert "DỮ LIỆU MẪU" in text_of(release, None)
 
 
 def test_the_dossiers_behind_are_shown_by_pseudonym_if_the_warehouse_is_free(release: Path, tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path / "private" / "warehouse.duckdb")
-    assert "there is no warehouse" in text_of(release, warehouse.path)
+    assert "ở đây chưa có kho" in text_of(release, warehouse.path)
     with warehouse.connect() as connection:
         connection.execute("create schema intermediate")
         connection.execute(
@@ -369,14 +369,14 @@ def test_the_dossiers_behind_are_shown_by_pseudonym_if_the_warehouse_is_free(rel
     assert [end for end in "abcd" if f"-00000000000{end}" in whole] == ["a", "b", "d"]
     with warehouse.hold("a test", dt.datetime(2026, 10, 11, tzinfo=dt.UTC)):
         held = text_of(release, warehouse.path)
-    assert "held by" in held
+    assert "đang được" in held
     assert "00000000-0000" not in held
 
 
 def test_a_warehouse_that_cannot_be_read_is_no_error(release: Path, tmp_path: Path) -> None:
     broken = tmp_path / "warehouse.duckdb"
     broken.write_bytes(b"not a database" * 1000)
-    assert "cannot be read" in text_of(release, broken)
+    assert "không đọc được kho" in text_of(release, broken)
 
 
 @given(st.dates(dt.date(1, 1, 1), dt.date(9999, 12, 31)))

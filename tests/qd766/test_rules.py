@@ -193,7 +193,7 @@ def test_the_functions_hold_no_template(project: Path) -> None:
 
 
 def test_the_error_of_a_missing_seed_names_its_place(tmp_path: Path) -> None:
-    with pytest.raises(RulesError, match=r"qd766_components\.csv: cannot be read"):
+    with pytest.raises(RulesError, match=r"qd766_components\.csv: the file is missing: put it back into"):
         load_rules(tmp_path)
 
 

@@ -51,10 +51,12 @@ def test_first_release_is_complete_and_current(tmp_path: Path) -> None:
     assert (current.id, current.rows, current.targets) == (outcome.release_id, 3, ("connectivity", "online_services"))
     assert (tmp_path / "current").readlink() == Path("releases") / current.id
     assert sorted(p.name for p in outcome.files) == [
+        "CHANGES.md",
         "broadband.parquet",
         "datapackage.json",
         "dossiers_by_commune.parquet",
         "marts.duckdb",
+        "quality.json",
     ]
     assert all(path.stat().st_mode & 0o222 == 0 for path in outcome.files)
     assert not list(tmp_path.glob(".*"))
@@ -117,9 +119,12 @@ def test_package_has_sources_verdicts_and_provenance(tmp_path: Path) -> None:
     package = package_of(tmp_path)
     assert (package["id"], package["created"]) == (outcome.release_id, "2026-11-23T02:00:00Z")
     assert package["sources"][0]["sha256"] == "ab" * 32
-    assert {"name": "CC-BY-4.0"} in package["licenses"]
+    assert {"name": "CC-BY-4.0", "path": "https://creativecommons.org/licenses/by/4.0/"} in package["licenses"]
     assert {"name": "other", "title": "Giấy phép dữ liệu mở của tỉnh"} in package["licenses"]
-    assert package["verdicts"]["connectivity"]["evidence"][0] == {
+    assert package["verdicts"]["connectivity"] == {"verdict": "passed", "checks": 1, "failed": 0}
+    current = ReleaseStore(tmp_path).current()
+    assert current is not None
+    assert current.evidence["connectivity"][0] == {
         "check": "unique",
         "kind": "dbt_test",
         "table": "t",

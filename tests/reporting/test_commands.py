@@ -27,12 +27,12 @@ def test_a_template_is_written_filled_and_checked(tmp_path: Path, environment: d
     asked = ["template", "it_workforce", "--period", "2025", "--agency", "H27.4", "--out", str(path)]
     result = CliRunner().invoke(app, asked, env=environment)
     assert result.exit_code == 0, result.output
-    assert "2 dòng / rows, hạn gửi / due 30/01/2026" in told(result)
+    assert "2 rows, due 30 Jan 2026" in told(result)
 
     path.write_bytes(typed(path.read_bytes(), {(1, "value"): 424}))
     good = CliRunner().invoke(app, ["check-report", str(path)], env=environment)
     assert good.exit_code == 0
-    assert "2 dòng / rows = 1 có số liệu / answered + 1 để trống / blank + 0 sai / wrong" in told(good)
+    assert "2 rows = 1 with figures + 1 blank + 0 wrong" in told(good)
     assert not (tmp_path / "bieu-marked.xlsx").exists()
 
     path.write_bytes(typed(path.read_bytes(), {(2, "value"): -3}))
@@ -60,4 +60,4 @@ def test_who_asks_wrongly_is_told_what_to_ask(command: list[str], said: str, env
 
 def test_nothing_landed_gives_nothing_back(environment: dict[str, str]) -> None:
     result = CliRunner().invoke(app, ["reports", "--returned"], env=environment)
-    assert (result.exit_code, told(result)) == (0, "0 tệp trả lại / workbooks to send back")
+    assert (result.exit_code, told(result)) == (0, "0 workbooks to send back")

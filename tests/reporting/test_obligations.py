@@ -9,20 +9,21 @@ import pytest
 from workbooks import DAY
 
 from pipelines.reporting.obligations import COMMAND, renewed
-from pipelines.reporting.registry import form_of, seed_rows
+from pipelines.reporting.registry import form_of
+from pipelines.seeds import seed_rows
 from pipelines.settings import load_settings
 
-SEED = load_settings().seeds / "report_obligations.csv"
-INDICATORS = seed_rows(SEED.with_name("indicators.csv"))
+SEEDS = load_settings().seeds
+INDICATORS = list(seed_rows(SEEDS, "indicators"))
+HELD = list(seed_rows(SEEDS, "report_obligations"))
 
 
 def test_every_reported_indicator_is_owed_by_the_form_that_it_has_now() -> None:
-    held = seed_rows(SEED)
-    assert renewed(INDICATORS, held, DAY) == held, f"indicators.csv has moved on; look at it, then: {COMMAND}"
+    assert renewed(INDICATORS, HELD, DAY) == HELD, f"indicators.csv has moved on; look at it, then: {COMMAND}"
 
 
 def test_obligations_do_not_overlap() -> None:
-    rows = sorted(seed_rows(SEED), key=lambda row: (row["indicator"], row["agency_level"], row["valid_from"]))
+    rows = sorted(HELD, key=lambda row: (row["indicator"], row["agency_level"], row["valid_from"]))
     for before, row in pairwise(rows):
         if (before["indicator"], before["agency_level"]) == (row["indicator"], row["agency_level"]):
             assert before["valid_to"] < row["valid_from"], row

@@ -386,7 +386,7 @@ def test_errors_of_wrong_arguments_name_the_right_ones(tmp_path: Path, wrong: di
 
 
 def test_missing_seeds_are_named(tmp_path: Path) -> None:
-    with pytest.raises(SeedsError, match=r"procedures\.csv is missing"):
+    with pytest.raises(SeedsError, match=r"procedures\.csv: the file is missing"):
         write_dossiers(tmp_path, tmp_path, **MARCH)
 
 

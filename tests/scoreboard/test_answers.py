@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from board_world import BOUNDARIES, PAGE_ONLY, release, target, without_data
+from board_world import BOUNDARIES, PAGE_ONLY, PLACE, release, target, without_data
 from hypothesis import given
 from hypothesis import strategies as st
 from reading import Node, read
 
+from pipelines.release.store import ReleaseStore
 from pipelines.scoreboard.answers import GROUPS, answers, change, group_of, moved
 from pipelines.scoreboard.charts import Charts
+from pipelines.scoreboard.previous import previous_status
 from pipelines.scoreboard.rows import STATUSES
 from pipelines.scoreboard.words import Text
 
@@ -169,6 +171,22 @@ def test_what_changed_since_the_previous_release_is_named(tmp_path: Path) -> Non
     assert "1 chỉ số thay đổi" in found.text
     assert "23/11/2026" in found.text, "the day of the previous release"
     assert "bản trước: previous release: 70 %" in found.text
+
+
+def test_value_and_status_of_the_previous_release_are_given_by_target(tmp_path: Path) -> None:
+    first = release(tmp_path, {"target_progress": [target("a", value=70.0), without_data("b")]}, with_pages=[])
+    rows = [target("a", value=82.0, status="met"), target("b"), target("new")]
+    release(tmp_path, {"target_progress": rows}, day=1, with_pages=[])
+    store = ReleaseStore(tmp_path)
+    now = store.current()
+    assert now
+    before = previous_status(now, PLACE)
+    assert {name: (was.value, was.status, was.release_id) for name, was in before.items()} == {
+        "a": (70.0, "moderate", first.release_id),
+        "b": (None, "no_data", first.release_id),
+    }
+    assert first.release_id
+    assert previous_status(store.get(first.release_id), PLACE) == {}
 
 
 def test_documents_of_one_mark_and_verdict_share_a_card(tmp_path: Path) -> None:

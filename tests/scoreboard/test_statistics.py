@@ -85,12 +85,12 @@ def test_what_cannot_be_shown_says_what_to_do(release: Path, tmp_path: Path) -> 
     with pytest.raises(NotPublished) as few:
         statistics_as_of(release, date(2026, 1, 1), "digital_economy_shares")
     text = str(few.value)
-    assert text.startswith("Chưa có số liệu nào được công bố / no figure is published: digital_economy_shares. ")
-    near = text.partition(" / near: ")[2].partition(". Xem")[0].split(", ")
+    assert text.startswith("Chưa có số liệu nào được công bố: digital_economy_shares. ")
+    near = text.partition("Gần giống: ")[2].partition(". Xem")[0].split(", ")
     assert near[0] == SHARE
     assert len(near) == 3
-    assert text.endswith("Xem tất cả / all of them: hatinh statistics")
-    with pytest.raises(NotPublished, match=r"published: x\. Xem tất cả / all of them: hatinh statistics$"):
+    assert text.endswith("Xem tất cả: hatinh statistics")
+    with pytest.raises(NotPublished, match=r"công bố: x\. Xem tất cả: hatinh statistics$"):
         statistics_as_of(release, date(2026, 1, 1), "x")
     assert statistics_as_of(release, date(2010, 1, 1)) == []
 
@@ -114,7 +114,7 @@ def test_what_moved_is_told_with_both_publications(release: Path) -> None:
 def test_what_was_revised_later_was_not_known_before(release: Path) -> None:
     assert [row["value"] for row in revisions_until(release, date(2024, 6, 30))] == [12.63]
     assert revisions_until(release, date(2023, 12, 30)) == []
-    with pytest.raises(NotPublished, match=r"never published again: population_count\..*hatinh statistics --revisions"):
+    with pytest.raises(NotPublished, match=r"lần nào: population_count\..*hatinh statistics --revisions"):
         revisions_until(release, date(2025, 1, 6), "population_count")
 
 
@@ -132,7 +132,7 @@ def test_what_may_have_been_out_is_counted_and_not_shown(release: Path) -> None:
         ]
     assert later == len(by_the_31st) >= 4, "the release of December 2023 was out by the 31st, on a day not known"
     text = printed(statistics_table(statistics_as_of(release, day, SHARE), day, later))
-    assert f"possibly more: {later}" in text
+    assert f"có thể thêm {later}" in text
     assert possibly_known(release, date(2023, 12, 31), SHARE) < later
     shown = printed(statistics_table(statistics_as_of(release, date(2024, 6, 30), SHARE), day))
     assert "≤ 31/12/2023" in shown
@@ -174,11 +174,9 @@ def test_what_waits_stands_beside_what_is_in_force(tmp_path: Path) -> None:
             """
         )
     assert [line.split(": ", 1)[1] for line in waiting_for_review(tmp_path)] == [
-        "users, tỉnh Hà Tĩnh, năm 2024, S: 85,5 % (01/10/2026), đang dùng / active 40 % (01/07/2026, ±1)"
-        " · 2 số liệu / figures",
-        "users, tỉnh Hà Tĩnh, năm 2025, S: 105 % (01/10/2026), đang dùng / active –",
-        "people, tỉnh Hà Tĩnh, năm 2024, S: 1,31 Triệu người (01/10/2026), "
-        "đang dùng / active 1.300.500 người (01/07/2026)",
+        "users, tỉnh Hà Tĩnh, năm 2024, S: 85,5 % (01/10/2026), đang dùng 40 % (01/07/2026, ±1) · 2 số liệu",
+        "users, tỉnh Hà Tĩnh, năm 2025, S: 105 % (01/10/2026), đang dùng –",
+        "people, tỉnh Hà Tĩnh, năm 2024, S: 1,31 Triệu người (01/10/2026), đang dùng 1.300.500 người (01/07/2026)",
     ]
     assert set(HELD) | {"replaced"} == held_reasons()
 
@@ -194,7 +192,7 @@ def test_a_day_before_every_publication_is_answered_in_words(release: Path) -> N
     day = date(1990, 1, 1)
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(statistics_table(statistics_as_of(release, day, SHARE), day))
-    assert "nothing had been published by that day" in console.export_text()
+    assert "Chưa có số liệu nào được công bố đến ngày đó" in console.export_text()
 
 
 def test_no_two_indicators_have_one_title() -> None:

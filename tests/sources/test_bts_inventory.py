@@ -88,7 +88,7 @@ def test_a_form_is_rows_of_the_registry_and_a_wrong_one_is_reported(
             headings(tmp_path, "bts_inventory", ours)
         registry.write_text(standing)
     registry.unlink()
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingsError, match="the file is missing"):
         headings(tmp_path, "bts_inventory", ours)
 
 

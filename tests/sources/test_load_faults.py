@@ -159,24 +159,37 @@ def test_a_key_twice_rejects_the_record_and_no_other(text: str, record: Callable
 
 
 def test_a_key_twice_in_a_nested_object_rejects_the_record(record: Callable[..., dict[str, Any]]) -> None:
-    papers = json.dumps(record(1, TaiLieuNop=[{"DuocSoHoa": "1"}])).replace(
+    """Wherever it is in the file: none of the records before has one."""
+    good = [json.dumps(record(n)) for n in range(300)]
+    papers = json.dumps(record(300, TaiLieuNop=[{"DuocSoHoa": "1"}])).replace(
         '"DuocSoHoa"', '"DuocSoHoa": "0", "DuocSoHoa"'
     )
-    found = loaded(SOURCE, "\n".join([json.dumps(record(2)), papers]).encode())
-    assert [(row, reason) for row, reason, *_ in found.reasons] == [(2, "repeated_key")]
+    found = loaded(SOURCE, "\n".join([*good, papers]).encode())
+    assert [(row, reason) for row, reason, *_ in found.reasons] == [(301, "repeated_key")]
 
 
-@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=4), st.lists(st.sampled_from("abc"), max_size=3))
-@settings(max_examples=20, deadline=None)
-def test_one_rule_for_keys_at_every_level(keys: list[str], nested: list[str]) -> None:
-    def of(names: list[str], value: str) -> str:
-        return "{" + ", ".join(f'"{name}": {value}' for name in names) + "}"
+@given(*[st.lists(st.sampled_from("abc"), min_size=size, max_size=4) for size in (1, 0, 0, 0)])
+@settings(max_examples=30, deadline=None)
+def test_one_rule_for_keys_at_every_level_that_is_read(
+    own: list[str], nested: list[str], inner: list[str], unread: list[str]
+) -> None:
+    def of(names: list[str], value: str, *more: str) -> str:
+        return "{" + ", ".join([*(f'"{name}": {value}' for name in names), *more]) + "}"
 
-    text = of(["n", *keys], of(nested, '"1"'))
-    source = replace(CODES, table=replace(TABLE, columns=(Column("n", "varchar", "j.n"),)))
+    papers = of(nested, '"1"', f'"d": [{of(inner, "2")}]')
+    text = of(["n", *own], of(unread, '"1"'), f'"l": [null, {papers}]', f'"o": {papers}')
+    deep = {"a": "VARCHAR", "d": [{"b": "VARCHAR"}]}
+    structure = {"n": "VARCHAR", "l": [deep], "o": deep}
+    source = replace(CODES, table=replace(TABLE, structure=structure, columns=(Column("n", "varchar", "j.n"),)))
     found = loaded(source, text.encode())
-    is_repeated = len(set(keys)) < len(keys) or len(set(nested)) < len(nested)
-    assert bool(found.reasons) == is_repeated
+    is_repeated = any(len(set(keys)) < len(keys) for keys in (own, nested, inner))
+    assert [reason for _, reason, *_ in found.reasons] == ["repeated_key"] * is_repeated
+
+
+def test_an_object_in_place_of_a_list_is_no_key_twice() -> None:
+    for wrong in ("a", 1, [1], None, ["a", None, [], {}], {}):
+        found = loaded(SOURCE, json.dumps({"TaiLieuNop": wrong}).encode())
+        assert {reason for _, reason, *_ in found.reasons} <= {"missing_field", "wrong_shape"}, wrong
 
 
 def test_what_a_file_is_stands_in_its_refusal() -> None:
@@ -216,3 +229,32 @@ def test_a_file_on_disk_that_the_child_reads_keeps_its_hash(
         max_record_bytes=99,
     ).files
     assert (result.refusal, result.rows_loaded) == (None, 50_000)
+
+
+@pytest.mark.parametrize(
+    ("source", "row", "field"),
+    [
+        (
+            "village_coverage",
+            {"commune_code": "18073", "village": "{}", "operator": "Viettel", "mobile_4g": "có"},
+            "village",
+        ),
+        ("procedures", {"MATTHC": "1.001193", "TENTTHC": "{}"}, "procedure_name"),
+        ("agencies", {"MADONVI": "H27.101", "TENDONVI": "{}", "CAPDONVI": "3"}, "agency_name"),
+    ],
+)
+def test_one_text_of_another_encoding_in_json_rejects_its_record(source: str, row: dict[str, Any], field: str) -> None:
+    """TCVN3 that a system copied into JSON as Windows letters; Vietnamese and other languages stay."""
+    names = ("Tổ dân phố 9", "Tæ d©n phè 9", "Café – Citroën 5 µm", "To dan pho 9")
+    rows = [{name: value.format(text) for name, value in row.items()} for text in names]
+    found = loaded(all_sources()[source], "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode())
+    assert [reason[:3] for reason in found.reasons] == [(2, "wrong_encoding", field)]
+    assert len(found.rows) == 3
+
+
+def test_a_reported_value_under_two_names_is_no_value() -> None:
+    """JSON may have the headings of the form: a value under both names, or twice under one, is two values."""
+    both = '{"position": "1/2", "value": "1", "SỐ LIỆU": "2"}'
+    twice = '{"position": "2/2", "value": "1", "value": "2"}'
+    found = loaded(all_sources()["reported_indicators"], f"[{both}, {twice}]".encode(), name="bieu_2026-10-12.json")
+    assert [reason[:2] for reason in found.reasons] == [(1, "repeated_key"), (2, "repeated_key")]

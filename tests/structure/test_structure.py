@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from schemas import lines, read, undeclared
 
 from pipelines.quality.suites import read_suites
+from pipelines.release.schemas import read_retired
 from pipelines.settings import PROJECT_ROOT
 from pipelines.sources import all_sources
 from pipelines.transform.marts import Mart, marts_of
@@ -240,3 +242,28 @@ def test_no_model_reads_a_later_layer(manifest: dict) -> None:
         if parent in nodes and layer(nodes[parent]) > layer(node)
     ]
     assert backward == []
+
+
+def test_schemas_are_as_declared(marts: list[Mart]) -> None:
+    """A change of columns, types or key raises the version of the schema and is announced in CHANGES.md."""
+    now, snapshot = lines(marts), read()
+    assert undeclared(now, snapshot) == [], (
+        "another schema under the same version: raise config.meta.schema_version in the yml of the mart (it is 1 where "
+        "there is none) and add `| `table` | version | what changed |` under Schema changes in CHANGES.md"
+    )
+    assert now == snapshot, "look at the difference and, if it is meant: python tests/structure/schemas.py"
+
+
+def test_each_version_of_a_schema_is_announced(marts: list[Mart]) -> None:
+    changes = (PROJECT_ROOT / "CHANGES.md").read_text(encoding="utf-8")
+    silent = [
+        f"{mart.name} {mart.schema_version}"
+        for mart in marts
+        if mart.schema_version > 1 and f"| `{mart.name}` | {mart.schema_version} |" not in changes
+    ]
+    assert silent == [], "add `| `table` | version | what changed |` under Schema changes in CHANGES.md"
+
+
+def test_a_retired_table_is_made_by_no_model(marts: list[Mart]) -> None:
+    retired = read_retired(PROJECT_ROOT / "dbt_project")
+    assert {mart.name for mart in marts} & retired.keys() == set()

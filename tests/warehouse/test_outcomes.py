@@ -81,7 +81,7 @@ def files_said(world: World, source: str) -> dict[str, str]:
             said[key[1]] = ""
         if said:
             last = next(reversed(said))
-            said[last] = f"{said[last]} {line[heading.index('Tình trạng') :].strip()}".strip()
+            said[last] = f"{said[last]} {line[heading.index('Status') :].strip()}".strip()
     return said
 
 
@@ -93,7 +93,7 @@ def test_a_later_file_about_the_same_subject_replaces_the_first_and_is_reported(
     world.load()
     assert outcome_of(world, second).status == "refused"
     assert outcome_of(world, first) == FileOutcome("loaded"), "what was refused replaces nothing"
-    assert "1 / 2 dòng / rows" in printed(world, "quarantine", "ookla_tiles", "--limit", "1")
+    assert "1 of 2 rows" in printed(world, "quarantine", "ookla_tiles", "--limit", "1")
     third = world.land(MOBILE, tiles(1), OOKLA)
     world.load()
     assert outcome_of(world, first) == FileOutcome("replaced", None, third.sha256)

@@ -1,27 +1,9 @@
--- What sources name that leads to no commune, or to one in spite of a code that was none on its day, for a person to
--- answer in seeds/area_aliases.csv or the source to correct; `hatinh area --review` lists it. A source that names
--- communes is a member here, by the macro area_names_to_review.
+-- Names that lead to no commune, with the units that may be meant, for a person to answer in seeds/area_aliases.csv or
+-- the source to correct; `hatinh area --review` lists it.
 {{ config(materialized='view') }}
 
-with offices as (
-    -- agencies of the landed catalogue that call themselves the committee of a commune
-    select
-        agency_name,
-        seen_to
-    from {{ ref('stg_agencies') }}
-    where regexp_matches({{ name_key('agency_name') }}, '^(ubnd|ủy ban nhân dân) (xã|phường|thị trấn) ')
-),
-
-{% set by_name = {'bts_inventory': 'extracted_on', 'village_coverage': 'extracted_on', 'ispeed': 'month'} %}
-
-names as materialized (
-    {{ area_names_to_review('offices', 'agency_name', 'seen_to', 'agencies') }}
-    {% for feed, day in by_name.items() %}
-        union all
-        {{ area_names_to_review(
-            ref('stg_' ~ feed), 'commune_name', day, feed, code='commune_code', file_no='file_no'
-        ) }}
-    {% endfor %}
+with names as materialized (
+    select * from {{ ref('int_unplaced_names') }}
 ),
 
 -- every commune over its life, and what it became: what an earlier name or code leads to
@@ -47,7 +29,8 @@ exact as (
         n.source,
         n.name_given,
         n.last_on,
-        l.*
+        l.*,
+        '' as mark
     from names as n
     left join {{ ref('int_area_names') }} as k on n.name_key = k.name_key and n.meanings is null
     inner join lives as l
@@ -66,7 +49,8 @@ near as (
         n.source,
         n.name_given,
         n.last_on,
-        l.*
+        l.*,
+        'gần giống / near: ' as mark
     from names as n
     anti join exact as e on n.source = e.source and n.name_given = e.name_given and n.last_on = e.last_on
     inner join lives as l on damerau_levenshtein({{ bare_name('n.name_key') }}, l.bare_name) <= 1
@@ -75,18 +59,6 @@ near as (
         damerau_levenshtein({{ bare_name('n.name_key') }}, l.bare_name)
         = min(damerau_levenshtein({{ bare_name('n.name_key') }}, l.bare_name))
             over (partition by n.source, n.name_given, n.last_on)
-),
-
-found as (
-    select
-        *,
-        '' as mark
-    from exact
-    union all
-    select
-        *,
-        'gần giống / near: ' as mark
-    from near
 ),
 
 hints as (
@@ -102,7 +74,11 @@ hints as (
             end
             order by last_on not between valid_from and valid_to, area_code, valid_from
         )[1:4] as hints
-    from found
+    from (
+        select * from exact
+        union all
+        select * from near
+    ) as found
     group by source, name_given, last_on
 )
 

@@ -38,31 +38,20 @@ places as (
 
 spellings as (
     select
-        *,
-        name as spelling,
-        'name' as match_kind
-    from communes
-    union all
-    select
-        *,
-        kind || ' ' || name as spelling,
-        'kind_and_name' as match_kind
-    from communes
-    union all
-    select
         c.*,
-        a.alias as spelling,
-        'alias' as match_kind
-    from {{ ref('area_aliases') }} as a
-    inner join communes as c on a.area_code = c.area_code and a.valid_from = c.valid_from
+        s.spelling,
+        s.match_kind
+    from communes as c
+    cross join (values (c.name, 'name'), (c.kind || ' ' || c.name, 'kind_and_name')) as s (spelling, match_kind)
     union all
     -- an alias without its kind is known with it too; one that has it gives a key that nobody writes
     select
         c.*,
-        c.kind || ' ' || a.alias as spelling,
+        s.spelling,
         'alias' as match_kind
     from {{ ref('area_aliases') }} as a
     inner join communes as c on a.area_code = c.area_code and a.valid_from = c.valid_from
+    cross join unnest([a.alias, c.kind || ' ' || a.alias]) as s (spelling)
 ),
 
 placed as (

@@ -1,6 +1,5 @@
 -- How much of each commune lies within reach of a mast or cell, modelled: discs around the places of an operator and
 -- technology, those next door too, cut to the drawn boundary. A schematic cell is no boundary, so it has no row.
--- Masts reach as far as seeds/technology_reach.csv assumes, cells as far as OpenCelliD estimates, but no further.
 {{ config(materialized='table', pre_hook="{{ load_spatial() }}") }}
 
 -- metres around the middle of the province, true to area
@@ -19,74 +18,8 @@ communes as (
     where not b.is_schematic
 ),
 
-located as (
-    select
-        'sites' as basis,
-        quarter,
-        operator,
-        unnest(technologies) as technology,
-        lon,
-        lat,
-        cast(null as bigint) as range_m
-    from {{ ref('int_sites') }}
-    -- coordinates in no commune (the sea) are not where the site is
-    where lon is not null and lat is not null and not is_outside
-    union all
-    select
-        'cells' as basis,
-        quarter,
-        operator,
-        technology,
-        lon,
-        lat,
-        range_m
-    from {{ ref('stg_opencellid_cells') }}
-    -- a range of 0 has no meaning; differences alone are some cells of unknown many
-    where range_m > 0 and full_file_on is not null
-),
-
-of_technology as (
-    select
-        l.basis,
-        l.quarter,
-        l.operator,
-        l.technology,
-        l.lon,
-        l.lat,
-        max(least(coalesce(l.range_m, t.radius_m), t.radius_m)) as radius_m
-    from located as l
-    inner join {{ ref('technology_reach') }} as t on l.technology = t.technology
-    group by all
-),
-
-of_any as (
-    select * from of_technology
-    union all
-    select
-        basis,
-        quarter,
-        operator,
-        'mobile' as technology,
-        lon,
-        lat,
-        max(radius_m) as radius_m
-    from of_technology
-    group by all
-),
-
-of_all as (
-    select * from of_any
-    union all
-    select
-        basis,
-        quarter,
-        'all' as operator,
-        technology,
-        lon,
-        lat,
-        max(radius_m) as radius_m
-    from of_any
-    group by all
+reaching as (
+    select * from {{ ref('int_reach_places') }}
 ),
 
 places as (
@@ -95,7 +28,7 @@ places as (
         lat,
         radius_m,
         row_number() over (order by lon, lat, radius_m) as place
-    from of_all
+    from reaching
     group by lon, lat, radius_m
 ),
 
@@ -127,7 +60,7 @@ sets as (
         a.technology,
         r.area_code,
         list(r.place order by r.place) as places
-    from of_all as a
+    from reaching as a
     inner join places as p on a.lon = p.lon and a.lat = p.lat and a.radius_m = p.radius_m
     inner join reached as r on p.place = r.place
     group by all

@@ -11,7 +11,8 @@ with placed as (
         w.area_code,
         {
             download_mbps: s.download_mbps, upload_mbps: s.upload_mbps, latency_ms: s.latency_ms, samples: s.samples
-        } as speeds
+        } as speeds,
+        s.has_samples
     from {{ ref('stg_ispeed') }} as s
     {{ join_stated_commune('s.commune_code', 's.commune_name', 's.month') }}
     where w.area_code is not null
@@ -27,7 +28,8 @@ different as (
         operator,
         network,
         area_code,
-        list(distinct speeds) as speeds
+        list(distinct speeds) as speeds,
+        coalesce(bool_or(has_samples), false) as has_samples
     from placed
     group by month, operator, network, area_code
 )
@@ -41,5 +43,6 @@ select
     case when len(speeds) = 1 then speeds[1].download_mbps end as download_mbps,
     case when len(speeds) = 1 then speeds[1].upload_mbps end as upload_mbps,
     case when len(speeds) = 1 then speeds[1].latency_ms end as latency_ms,
-    case when len(speeds) = 1 then speeds[1].samples end as samples
+    case when len(speeds) = 1 then speeds[1].samples end as samples,
+    has_samples
 from different

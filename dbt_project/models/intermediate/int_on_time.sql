@@ -9,16 +9,7 @@ with counts as (
 ),
 
 judged as (
-    select
-        m.month,
-        t.period_type,
-        cast(date_trunc(t.period_type, m.month) as date) as period_start,
-        least(
-            {{ last_day_of_period('t.period_type', 'cast(date_trunc(t.period_type, m.month) as date)') }},
-            {{ last_day_of_dossiers() }}
-        ) + interval '23:59:59' as judged_at
-    from (select distinct month from counts) as m
-    cross join (values ('month'), ('quarter'), ('year')) as t (period_type)
+    {{ judged_periods('counts', 'month', last_day_of_dossiers()) }}
 ),
 
 -- open dossiers whose term may still pass; all others are on time, or not, whenever they are judged
@@ -58,7 +49,14 @@ select
     max(c.month) as last_month,
     cast(sum(c.received) as bigint) as received,
     cast(sum(c.on_time_for_good) + coalesce(any_value(u.dossiers), 0) as bigint) as on_time,
-    bool_or(c.has_samples) as has_samples
+    bool_or(c.has_samples) as has_samples,
+    -- the other counts of the index add up over months
+    any_value(c.agency_name) as agency_name,
+    any_value(c.agency_level) as agency_level,
+    cast(sum(columns([
+        'online', 'with_obligation', 'paid_online', 'with_fee_data', 'e_result', 'digitised', 'reused',
+        'from_personal_store', 'population_data'
+    ])) as bigint)
 from counts as c
 inner join judged as j on c.month = j.month
 left join undecided_on_time as u

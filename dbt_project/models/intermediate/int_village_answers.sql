@@ -14,6 +14,7 @@ with answers as (
         village_key,
         village_name,
         extracted_on,
+        has_samples,
         unnest([  -- noqa: AL03
             { technology: '2G', is_covered: has_2g },
             { technology: '3G', is_covered: has_3g },
@@ -27,8 +28,9 @@ with answers as (
 
 daily as (
     select
-        * exclude (village_name, is_covered),
+        * exclude (village_name, is_covered, has_samples),
         max(village_name) as village_name,
+        coalesce(bool_or(has_samples), false) as has_samples,
         bool_or(is_covered) as says_yes,
         bool_or(not is_covered) as says_no
     from answers
@@ -55,6 +57,7 @@ newest as (
         d.technology,
         max(d.extracted_on) as named_on,
         arg_max(d.village_name, d.extracted_on) as village_name,
+        bool_or(d.has_samples) as has_samples,
         max(d.extracted_on) filter (where d.says_yes is not null) as answered_on,
         arg_max(d.says_yes, d.extracted_on) as says_yes,
         arg_max(d.says_no, d.extracted_on) as says_no
@@ -78,10 +81,11 @@ by_technology as (
 -- answers given since then count for it
 mobile as (
     select
-        t.* exclude (technology, answered_on, is_contradictory, is_covered),
+        t.* exclude (technology, answered_on, is_contradictory, is_covered, has_samples),
         'mobile' as technology,
         max(t.answered_on) as answered_on,
         bool_or(t.is_contradictory) as is_contradictory,
+        bool_or(t.has_samples) as has_samples,
         case
             when bool_or(t.is_covered) filter (where o.last_day is null or t.answered_on > o.last_day) then true
             when bool_and(coalesce(not t.is_covered, false)) filter (where o.last_day is null) then false

@@ -10,7 +10,8 @@ with villages as (
         area_code,
         reported_area_code,
         reported_area_name,
-        is_covered
+        is_covered,
+        has_samples
     from {{ ref('int_village_answers') }}
     union all
     select
@@ -20,7 +21,8 @@ with villages as (
         area_code,
         reported_area_code,
         reported_area_name,
-        is_covered
+        is_covered,
+        has_samples
     from {{ ref('int_village_states') }}
 ),
 
@@ -46,6 +48,7 @@ select
     string_agg(
         distinct reported_area_code || ' ' || reported_area_name, '; '
         order by reported_area_code || ' ' || reported_area_name
-    ) as reported_areas
+    ) as reported_areas,
+    coalesce(bool_or(has_samples), false) as has_samples
 from placed
 group by grouping sets ((quarter, operator, technology, area_code), (quarter, operator, technology))

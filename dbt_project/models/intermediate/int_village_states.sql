@@ -30,6 +30,7 @@ counted as (
         count(*) filter (where not is_covered) as operators_denying,
         coalesce(bool_or(is_contradictory), false) as is_ambiguous,
         bool_or(is_covered) as has_yes,
+        coalesce(bool_or(has_samples), false) as has_samples,
         list(operator) filter (where is_covered is not null) as answered
     from {{ ref('int_village_answers') }}
     group by all

@@ -123,6 +123,7 @@ select
     has_3g,
     has_4g,
     has_5g,
-    has_fibre
+    has_fibre,
+    has_samples
 from accented
 window same_name as (partition by reported_area_code, reported_unit_since, name_alone)

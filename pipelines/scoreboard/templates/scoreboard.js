@@ -1,8 +1,8 @@
 // The switch between Vietnamese and English, folds, and the search for a commune. Without it the page is complete, in
-// Vietnamese.
+// the language that is set.
 (function () {
   var root = document.documentElement, button = document.getElementById('language');
-  var titles = { vi: document.title, en: root.getAttribute('data-title-en') };
+  var titles = { vi: root.getAttribute('data-title-vi'), en: root.getAttribute('data-title-en') };
   function show(language) {
     root.lang = language;
     root.classList.toggle('english', language === 'en');
@@ -16,7 +16,9 @@
     show(language);
     try { localStorage.setItem('hatinh-language', language); } catch (refused) { /* a page from a file may not keep it */ }
   });
-  try { if (localStorage.getItem('hatinh-language') === 'en') show('en'); } catch (refused) { /* then Vietnamese */ }
+  var kept = null;
+  try { kept = localStorage.getItem('hatinh-language'); } catch (refused) { /* then the language of the page */ }
+  show(titles[kept] ? kept : root.lang);
   // A link to a figure opens the folds around it.
   function open() {
     var aim = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1))), opened = false;

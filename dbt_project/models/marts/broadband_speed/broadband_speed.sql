@@ -1,54 +1,27 @@
--- Download, upload and latency by current commune, network and source. Ookla: tiles of the quarter, weighted with
--- their tests, which a tile on a border shares out by area. i-Speed: as published by month. Too few tests: no speed.
+-- Download, upload and latency by current commune, network and source: Ookla's tiles of the quarter, i-Speed as
+-- published by month. Too few tests: no speed.
 {{ config(materialized='table') }}
 
 {% set min_tests, min_samples = 30, 300 %}
 
-with tiles as (
-    select
-        t.* exclude (tests, devices),
-        p.area_code,
-        p.is_schematic,
-        p.has_middle,
-        {{ carried_count('t.tests', 'p') }} as tests,
-        {{ carried_count('t.devices', 'p') }} as devices
-    from {{ ref('stg_ookla_tiles') }} as t
-    inner join {{ ref('int_located_tiles') }} as p on t.quadkey = p.quadkey
-),
-
-ookla as (
+-- a file is complete: that a commune has no test in it rests on the file too
+with ookla_asked as (
     select
         quarter,
         network,
-        coalesce(area_code, '{{ var("province_code") }}') as area_code,
-        sum(download_kbps * tests) / sum(tests) / 1000 as download_mbps,
-        sum(upload_kbps * tests) / sum(tests) / 1000 as upload_mbps,
-        sum(latency_ms * tests) / sum(tests) as latency_ms,
-        -- each tile once, in the commune of its middle
-        median(download_kbps) filter (where has_middle) / 1000 as tile_median_download_mbps,
-        sum(tests) as tests,
-        nullif(sum(devices), 0) as devices,
-        nullif(count(*) filter (where has_middle), 0) as tiles,
-        bool_or(is_schematic) as is_schematic
-    from tiles
-    -- of a corner that is too small for one test nothing is known
-    where tests > 0
-    group by grouping sets ((quarter, network, area_code), (quarter, network))
-),
-
-ookla_asked as (
-    select distinct
-        quarter,
-        network
+        bool_or(has_samples) as has_samples
     from {{ ref('stg_ookla_tiles') }}
+    group by quarter, network
 ),
 
 ispeed_asked as (
-    select distinct
+    select
         month,
         operator,
-        network
+        network,
+        bool_or(has_samples) as has_samples
     from {{ ref('int_ispeed') }}
+    group by month, operator, network
 ),
 
 areas as (
@@ -65,17 +38,12 @@ measured as (
         'all' as operator,
         'ookla' as source,
         {{ min_tests }} as min_tests,
-        o.download_mbps,
-        o.upload_mbps,
-        o.latency_ms,
-        o.tile_median_download_mbps,
-        o.tests,
-        o.devices,
-        o.tiles,
-        o.is_schematic
+        o.* exclude (quarter, network, area_code),
+        q.has_samples
     from areas as a
     cross join ookla_asked as q
-    left join ookla as o on a.area_code = o.area_code and q.quarter = o.quarter and q.network = o.network
+    left join {{ ref('int_ookla_speeds') }} as o
+        on a.area_code = o.area_code and q.quarter = o.quarter and q.network = o.network
     union all by name
     select
         a.area_code,
@@ -91,7 +59,8 @@ measured as (
         i.latency_ms,
         i.samples as tests,
         i.is_ambiguous,
-        false as is_schematic
+        false as is_schematic,
+        coalesce(i.has_samples, q.has_samples) as has_samples
     from areas as a
     cross join ispeed_asked as q
     left join {{ ref('int_ispeed') }} as i
@@ -133,5 +102,6 @@ select
         when rating <> 'rated' then 'missing'
         when is_schematic then 'estimated'
         else 'observed'
-    end as obs_status
+    end as obs_status,
+    coalesce(has_samples, false) as has_samples
 from rated

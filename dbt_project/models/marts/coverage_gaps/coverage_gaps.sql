@@ -44,6 +44,7 @@ communes as (
         count(*) filter (where is_covered is null) as villages_unknown,
         max(operators) as operators,
         max(reported_on) as reported_on,
+        bool_or(has_samples) as has_samples,
         case
             when bool_or(not is_covered) then min(since_quarter) filter (where not is_covered)
             when bool_and(coalesce(is_covered, false)) then max(since_quarter)
@@ -73,7 +74,9 @@ select
     v.is_ambiguous,
     cast(null as bigint) as villages_covered,
     cast(null as bigint) as villages_not_covered,
-    cast(null as bigint) as villages_unknown
+    cast(null as bigint) as villages_unknown,
+    if(v.coverage_status = 'unknown', 'missing', 'observed') as obs_status,
+    v.has_samples
 from villages as v
 left join areas as a on v.area_code = a.area_code
 union all by name
@@ -95,7 +98,9 @@ select
     false as is_ambiguous,
     c.villages_covered,
     c.villages_not_covered,
-    c.villages_unknown
+    c.villages_unknown,
+    if(coalesce(c.villages_covered + c.villages_not_covered, 0) = 0, 'missing', 'observed') as obs_status,
+    coalesce(c.has_samples, false) as has_samples
 from areas as a
 cross join unnest(['2G', '3G', '4G', '5G', 'fibre', 'mobile']) as t (technology)
 left join communes as c on a.area_code = c.area_code and t.technology = c.technology

@@ -28,7 +28,9 @@ select
     f.grade,
     f.is_preferred,
     round(100 * (f.value / c.value - 1), 2) as difference_pct,
-    coalesce(f.note, '') as note
+    coalesce(f.note, '') as note,
+    if(f.grade = 'K', 'low_reliability', 'observed') as obs_status,
+    false as has_samples
 from figures as f
 inner join {{ ref('areas') }} as u on f.area_code = u.area_code and f.valid_from = u.valid_from
 left join chosen as c on f.area_code = c.area_code and f.valid_from = c.valid_from and f.fact = c.fact

@@ -85,14 +85,7 @@ select
     b.group_code,
     b.procedure_field_code,
     coalesce(f.name_vi, '') as procedure_field_name,
-    case
-        when b.basis = 'petitions' then 'petition'
-        when b.component_code in (
-            'ONLINE_PROVISION', 'ONLINE_SERVICE_USED', 'PAYMENT_PROCEDURE', 'PAYMENT_INTEGRATED',
-            'CITIZEN_DATA_CONNECTED_FORMALITY'
-        ) then 'procedure'
-        else 'dossier'
-    end as counted_in,
+    case b.basis when 'petitions' then 'petition' when 'catalogue' then 'procedure' else 'dossier' end as counted_in,
     b.counted,
     b.achieved,
     b.short,

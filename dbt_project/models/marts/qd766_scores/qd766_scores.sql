@@ -152,9 +152,7 @@ select
         when item_type <> 'component' then 'components'
         when published_flag is not null then 'provisional_denominator'
         when is_rule_inferred then 'inferred_rule'
-        when published_on <= last_day(period_start + case period_type
-            when 'month' then interval 0 month when 'quarter' then interval 2 month else interval 11 month
-        end) then 'read_at_another_moment'
+        when published_on <= {{ last_day_of_period('period_type', 'period_start') }} then 'read_at_another_moment'
         when published_denominator <> recomputed_denominator then 'different_totals'
         when published_numerator <> recomputed_numerator then 'different_counting'
         else 'different_rule'

@@ -21,7 +21,8 @@ rows_of_list as (
             max(points) filter (where item_code = '{{ code }}') as {{ code | lower }}_points,
         {% endfor -%}
         min(problem) as problem,
-        max(grade) as grade
+        max(grade) as grade,
+        coalesce(bool_or(has_samples), false) as has_samples
     from listed
     group by period_type, period_start, recorded_on, agency_code
 ),
@@ -57,6 +58,7 @@ select
         l.problem is null,
         {{ status_of_period('l.period_type', 'l.period_start', 'l.recorded_on') }},
         'missing'
-    ) as obs_status
+    ) as obs_status,
+    l.has_samples
 from rows_of_list as l
 left join versions as v on l.period_start = v.period_start

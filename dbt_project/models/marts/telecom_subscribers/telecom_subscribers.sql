@@ -27,7 +27,8 @@ published as (
         max_by(f.obs_status, f.indicator = s.counted) as obs_status,
         max_by(f.document, f.indicator = s.counted) as document,
         max_by(f.grade, f.indicator = s.counted) as grade,
-        max_by(f.vintage_on, f.indicator = s.counted) as vintage_on
+        max_by(f.vintage_on, f.indicator = s.counted) as vintage_on,
+        coalesce(bool_or(f.has_samples), false) as has_samples
     from services as s
     inner join figures as f on f.indicator in (s.counted, s.per_100)
     group by all
@@ -41,7 +42,8 @@ populations as (
         period_start,
         value as population,
         source as population_source,
-        grade as population_grade
+        grade as population_grade,
+        has_samples
     from figures
     where indicator = 'population_count' and value > 0
     qualify row_number() over (
@@ -58,7 +60,8 @@ every as (
         s.service,
         '{{ var("province_code") }}' as area_code,
         'year' as period_type,
-        'missing' as obs_status
+        'missing' as obs_status,
+        false as has_samples
     from services as s
     anti join published as p on s.service = p.service and p.area_code = '{{ var("province_code") }}'
 )
@@ -79,7 +82,8 @@ select
     e.obs_status,
     e.document,
     e.grade,
-    e.vintage_on
+    e.vintage_on,
+    e.has_samples or (e.subscribers is not null and coalesce(p.has_samples, false)) as has_samples
 from every as e
 left join populations as p
     on e.area_code = p.area_code and e.period_type = p.period_type and e.period_start = p.period_start

@@ -3,7 +3,8 @@
 with newest as (
     select
         *,
-        cast(date_trunc('quarter', extracted_on) as date) as quarter
+        cast(date_trunc('quarter', extracted_on) as date) as quarter,
+        {{ is_of_sample('version') }} as has_samples
     from {{ source('raw', 'bts_inventory') }}
     where {{ is_not_replaced('bts_inventory') }}
     qualify extracted_on = max(extracted_on) over (partition by operator, date_trunc('quarter', extracted_on))
@@ -25,6 +26,7 @@ select
     -- of what is on air: a generation that is planned has a day to come
     min(on_air_date) filter (where is_active) as on_air_date,
     bool_or(is_active) as is_active,
-    count(distinct concat_ws(' ', lon, lat, commune_code, commune_name)) > 1 as has_several_places
+    count(distinct concat_ws(' ', lon, lat, commune_code, commune_name)) > 1 as has_several_places,
+    bool_or(has_samples) as has_samples
 from newest
 group by quarter, extracted_on, operator, site_code

@@ -11,5 +11,6 @@ select
     download_mbps,
     upload_mbps,
     latency_ms,
-    samples
+    samples,
+    {{ is_of_sample('version') }} as has_samples
 from {{ source('raw', 'ispeed') }}

@@ -11,7 +11,8 @@ select
     upload_kbps,
     latency_ms,
     tests,
-    devices
+    devices,
+    {{ is_of_sample('version') }} as has_samples
 from {{ source('raw', 'ookla_tiles') }}
 where {{ is_not_replaced('ookla_tiles') }}
 qualify row_number() over (partition by quarter, network, quadkey order by version desc) = 1

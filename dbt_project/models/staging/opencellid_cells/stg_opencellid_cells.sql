@@ -42,7 +42,8 @@ select
     c.lon,
     c.lat,
     c.range_m,
-    c.samples
+    c.samples,
+    {{ is_of_sample('c.version') }} as has_samples
 from quarters as q
 inner join rows_told as c on q.quarter >= c.told_in and q.first_version <= c.version
 qualify row_number() over (partition by q.quarter, c.radio, c.net, c.area, c.cell order by c.version desc) = 1

@@ -96,6 +96,7 @@ select
     message,
     grade,
     problem,
+    has_samples,
     row_number() over (
         partition by period_type, period_start, agency_code, item_code
         order by recorded_on desc, endpoint = 'service-results', version desc

@@ -107,7 +107,8 @@ select
     f.ranked_units,
     f.flag,
     f.message,
-    f.grade
+    f.grade,
+    {{ is_of_sample('f.version') }} as has_samples
 from figures as f
 left join codes as own on f.department_id = own.department_id
 left join codes as root on f.root_id = root.department_id

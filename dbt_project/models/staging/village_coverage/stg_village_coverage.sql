@@ -13,6 +13,7 @@ select
     has_3g,
     has_4g,
     has_5g,
-    has_fibre
+    has_fibre,
+    {{ is_of_sample('version') }} as has_samples
 from {{ source('raw', 'village_coverage') }}
 where {{ is_not_replaced('village_coverage') }}

@@ -1,0 +1,59 @@
+"""`catalogue.html`: each table of an edition with preview, dictionary, downloads, licence and citation. One file."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from pipelines.catalogue.tables import Table, sample_rows, span, tables
+from pipelines.release.files import DATABASE
+from pipelines.release.released import Release
+
+_PREVIEW = 5
+_LONGEST = 60
+
+
+def draw(release: Release) -> bytes:
+    """The page of one edition."""
+    from jinja2 import Environment, FileSystemLoader
+
+    package = release.package
+    templates = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True)
+    is_open = package.get("edition") == "open"
+    shown = templates.get_template("catalogue.html").render(
+        package=package,
+        is_open=is_open,
+        database=None if is_open else DATABASE,
+        tables=[_shown(release, table) for table in tables(release)],
+    )
+    return shown.encode()
+
+
+def _shown(release: Release, table: Table) -> dict[str, Any]:
+    rows = sample_rows(release, table, _PREVIEW)
+    columns = [field["name"] for field in table.fields]
+    return {
+        "name": table.name,
+        "resource": table.resource,
+        "fields": table.fields,
+        "span": span(release, table),
+        "rows": table.resource["rows"],
+        "columns": columns,
+        "preview": [[_text(row[column]) for column in columns] for row in rows],
+        "files": table.files,
+    }
+
+
+def _text(value: Any) -> str | None:
+    """A value as the preview shows it; None stays None, which is shown as missing."""
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

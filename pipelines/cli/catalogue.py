@@ -1,0 +1,104 @@
+"""Brings the Vietnamese catalogue up to date with the messages of the code; a failing test names the command:
+
+    python -m pipelines.cli.catalogue
+
+A new message gets an empty translation, which is to be written into `hatinh.po`; then the command is run again, since
+readers take the compiled `hatinh.mo` beside it. Messages are the arguments of `tr`, `ntr` and `later`, the texts of
+the help, and licence and cadence of the sources.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import typer.main
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from pipelines.cli.common import PANELS, app
+from pipelines.language import CATALOGUES, DOMAIN
+from pipelines.sources import all_sources
+
+PO = CATALOGUES / "vi" / "LC_MESSAGES" / f"{DOMAIN}.po"
+MO = PO.with_suffix(".mo")
+COMMAND = "python -m pipelines.cli.catalogue"
+_MESSAGES = {"tr": 1, "later": 1, "ntr": 2}
+"""How many arguments of each function are messages."""
+_SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+"""In place of the day of writing, so that the same messages give the same bytes."""
+
+Id = str | tuple[str, str]
+
+
+def messages() -> set[Id]:
+    """Every message that people can read."""
+    code = Path(__file__).parent.parent
+    found = {message for path in code.rglob("*.py") for message in _of_code(path.read_text(encoding="utf-8"))}
+    for source in all_sources().values():
+        found |= {source.licence, source.cadence}
+    return found | set(_help(typer.main.get_command(app))) | set(PANELS)
+
+
+def _of_code(text: str) -> Iterator[Id]:
+    """The messages of a file. Babel's own reader looks into f-strings from Python 3.12 on only."""
+    for call in ast.walk(ast.parse(text)):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in _MESSAGES:
+            given = [str(a.value) for a in call.args[: _MESSAGES[call.func.id]] if isinstance(a, ast.Constant)]
+            if given:
+                yield given[0] if len(given) == 1 else (given[0], given[1])
+
+
+def _help(command: Any) -> Iterator[str]:
+    """The texts of the help of a command (of Click's kind), and of those below it."""
+    texts = [command.help, *(getattr(parameter, "help", None) for parameter in command.params)]
+    yield from (inspect.cleandoc(text) for text in texts if text)
+    for below in getattr(command, "commands", {}).values():
+        yield from _help(below)
+
+
+def up_to_date(translated: Catalog) -> Catalog:
+    """The messages of the code with the translations that there are; those of other messages go."""
+    catalogue = Catalog("vi", domain=DOMAIN, project=DOMAIN, creation_date=_SOME_DAY, revision_date=_SOME_DAY)
+    for message in sorted(messages(), key=str):
+        known = translated.get(message)
+        catalogue.add(message, known.string if known else None)
+    return catalogue
+
+
+def read() -> Catalog:
+    """The catalogue as it lies in the project."""
+    with PO.open("rb") as file:
+        return read_po(file, "vi", charset="utf-8")
+
+
+def po(catalogue: Catalog) -> bytes:
+    """The catalogue as people edit it."""
+    written = io.BytesIO()
+    write_po(written, catalogue, width=116, omit_header=True, sort_output=True, no_location=True)
+    return written.getvalue()
+
+
+def mo(catalogue: Catalog) -> bytes:
+    """The catalogue as gettext reads it."""
+    written = io.BytesIO()
+    write_mo(written, catalogue)
+    return written.getvalue()
+
+
+def main() -> None:
+    catalogue = up_to_date(read())
+    PO.write_bytes(po(catalogue))
+    MO.write_bytes(mo(catalogue))
+    missing = [message.id for message in catalogue if message.id and not message.string]
+    print(*(f"no translation: {message!r}" for message in missing), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,219 @@
+"""The load of dossiers on the workers of the engine: one task per landed file, which runs the load of the product.
+
+A task loads its file into a DuckDB in memory and writes the typed rows as Parquet of their own; what it reports, the
+row of `raw.files` and the quarantine, is booked in the warehouse. Only booked files are read: a task that was lost and
+ran again, or a run that was killed, leaves Parquet that counts for nothing. The key of the pseudonyms is read from a
+file on the worker and is in no plan of the engine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.engine.relations import read_query, replace_relation, types_of, write_parquet
+from pipelines.engine.session import EngineProblem, connect, translated_errors
+from pipelines.sources.base import Source
+from pipelines.sources.isolated import where
+from pipelines.sources.province import Province
+from pipelines.warehouse.connection import SCHEMA
+from pipelines.warehouse.load import FileLoad, LandedFile, is_view, load_alone, stored_file
+from pipelines.warehouse.pseudonyms import KeyProblem, key_check, read_key
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker needs to load one file. Paths are those of the worker: the folders are shared."""
+
+    source: str
+    province: Province | None
+    file_no: int
+    load_no: int
+    reading: str
+    file: LandedFile
+    raw: Path
+    key_file: Path
+    key_check: str
+    max_record_bytes: int
+    memory_limit: str
+    out: Path
+
+
+def load_file(task: Task) -> dict[str, Any]:
+    """Runs on a worker: writes the typed rows of a file, and returns what is to be booked."""
+    source = import_module(f"pipelines.sources.{task.source}").SOURCE
+    source = source.bound(task.province) if task.province else source
+    key = read_key(task.key_file)
+    if key_check(key) != task.key_check:
+        raise KeyProblem(f"{task.key_file} on this worker is not the key of the warehouse")
+    config: dict[str, Any] = {"threads": 1, "memory_limit": task.memory_limit, "autoinstall_known_extensions": False}
+    with duckdb.connect(config=config) as connection:
+        connection.execute(SCHEMA)
+        result = load_alone(
+            connection,
+            source,
+            task.file_no,
+            task.file,
+            stored_file(task.raw),
+            key=key,
+            max_record_bytes=task.max_record_bytes,
+            load_no=task.load_no,
+            reading=task.reading,
+        )
+        hidden = task.out.with_name(f".{task.out.stem}.{os.getpid()}.{id(connection):x}")
+        write_parquet(connection, f"select * from raw.{source.name}", hidden)
+        os.replace(hidden, task.out)  # complete or not there; twice the same task, twice the same rows
+        booked = {
+            table: connection.execute(f"select to_json(columns(*)) from raw.{table}").fetchall()
+            for table in ("files", "quarantine")
+        }
+    return {"result": asdict(result), **booked}
+
+
+def _on_worker(batches: Iterator[Any]) -> Iterator[Any]:
+    import pyarrow as pa
+
+    for batch in batches:
+        for blob in batch.column(0).to_pylist():
+            try:
+                report = load_file(pickle.loads(blob))  # noqa: S301 - our own task
+            except Exception as error:  # where it happened, and no message: that may quote a row
+                report = {"error": str(error) if isinstance(error, KeyProblem) else where(error)}
+            yield pa.record_batch([pa.array([json.dumps(report)], pa.string())], names=["report"])
+
+
+@dataclass(frozen=True)
+class LoadOnEngine:
+    """Loads files on the engine, and keeps their rows beside the warehouse."""
+
+    address: str
+    warehouse: Path
+    raw: Path
+    key_file: Path
+    max_record_bytes: int
+    memory_limit: str
+
+    @property
+    def _folder(self) -> Path:
+        return self.warehouse.parent / "engine" / "raw"
+
+    def load(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        source: Source,
+        files: Mapping[int, LandedFile],
+        load_no: int,
+        reading: str,
+    ) -> Iterator[FileLoad]:
+        """Load files, each as one task, and book them in one transaction.
+
+        Raises:
+            EngineProblem: the engine is not there or failed. Nothing of these files is booked.
+        """
+        if not files:
+            return
+        (self._folder / source.name).mkdir(parents=True, exist_ok=True)
+        tasks = [self._task(source, file_no, file, load_no, reading) for file_no, file in files.items()]
+        reports = [json.loads(report) for report in self._reports(tasks)]
+        if errors := sorted({report["error"] for report in reports if "error" in report}):
+            raise EngineProblem(f"A worker of {self.address} could not load files of {source.name}: {errors[0]}")
+        if sorted(report["files"][0][0] for report in reports) != sorted(map(str, files)):
+            raise EngineProblem(f"The engine at {self.address} lost files of {source.name} or loaded some twice.")
+        connection.begin()
+        try:
+            for report in reports:
+                for table in ("files", "quarantine"):
+                    _insert(connection, table, report[table])
+            self.publish(connection, source)
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+        for report in sorted(reports, key=lambda report: int(report["files"][0][0])):
+            result = report["result"]
+            result["reasons"] = tuple((reason, count) for reason, count in result["reasons"])
+            yield FileLoad(**result | {"unexpected_fields": tuple(result["unexpected_fields"])})
+
+    def _task(self, source: Source, file_no: int, file: LandedFile, load_no: int, reading: str) -> Task:
+        return Task(
+            source.name,
+            source.province,
+            file_no,
+            load_no,
+            reading,
+            file,
+            self.raw,
+            self.key_file,
+            key_check(read_key(self.key_file)),
+            self.max_record_bytes,
+            self.memory_limit,
+            self._parquet(source.name, file_no, file.sha256, load_no, reading),
+        )
+
+    def _parquet(self, source: str, file_no: int, sha256: str, load_no: int, reading: str) -> Path:
+        """All that decides the rows is in the name: a late task of a dead run cannot replace other rows."""
+        return self._folder / source / f"{file_no:07d}-{load_no}-{sha256[:8]}-{reading[:8]}.parquet"
+
+    def _reports(self, tasks: list[Task]) -> list[str]:
+        import pyarrow as pa
+
+        session = connect(self.address)
+        try:
+            largest_first = sorted(tasks, key=lambda task: -task.file.bytes)
+            blobs = pa.table({"task": pa.array([pickle.dumps(task) for task in largest_first], pa.binary())})
+            with translated_errors(self.address, f"load files of {tasks[0].source}"):
+                frame = session.createDataFrame(blobs).repartition(len(tasks))
+                return list(frame.mapInArrow(_on_worker, "report string").toArrow().column(0).to_pylist())
+        finally:
+            session.stop()
+
+    def publish(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+        """Make the view `raw.<source>` the rows of the files that are booked; rows of a table move out."""
+        relation = f"raw.{source.name}"
+        if is_view(connection, source.name) is False:
+            self._move_out(connection, source)
+        files = self.files(connection, source.name)
+        columns = ", ".join(f"null::{column.type} as {column.name}" for column in source.table.columns)
+        empty = (
+            "select null::bigint as version, null::integer as file_no, null::integer as load_no, "
+            f"null::date as extracted_on, {columns} where false"
+        )
+        query = read_query(connection, files, types_of(connection, empty), relation) if files else empty
+        replace_relation(connection, "view", relation, query)
+
+    def files(self, connection: duckdb.DuckDBPyConnection, source: str) -> list[Path]:
+        """The Parquet of the booked files of a source."""
+        rows = connection.execute(
+            f"select file_no, sha256, load_no, reading from raw.files where source = '{source}' and rows_loaded > 0 "
+            "order by file_no"
+        ).fetchall()
+        return [self._parquet(source, file_no, sha256, load_no, reading) for file_no, sha256, load_no, reading in rows]
+
+    def _move_out(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+        """Rows that DuckDB loaded, as the Parquet that the engine would have written."""
+        numbers = [int(path.name[:7]) for path in self.files(connection, source.name)]
+        for file_no, path in zip(numbers, self.files(connection, source.name), strict=True):
+            write_parquet(connection, f"select * from raw.{source.name} where file_no = {file_no}", path)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[list[str | None]]) -> None:
+    """Rows of a table, each value as JSON, with the types of the table."""
+    import pyarrow as pa
+
+    if not rows:
+        return
+    types = types_of(connection, f"select * from raw.{table}")
+    texts = {name: pa.array(values, pa.string()) for name, values in zip(types, zip(*rows, strict=True), strict=True)}
+    structures = {name: f'["{kind[:-2]}"]' if kind.endswith("[]") else f'"{kind}"' for name, kind in types.items()}
+    values = ", ".join(f"from_json({name}, '{structure}')" for name, structure in structures.items())
+    connection.register("reported", pa.table(texts))
+    connection.execute(f"insert into raw.{table} select {values} from reported")
+    connection.unregister("reported")

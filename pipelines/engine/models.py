@@ -1,0 +1,303 @@
+"""The models of a run where `HATINH_ENGINE` names an engine: the front there, everything else by dbt on DuckDB.
+
+dbt builds what the front reads; the engine computes the front, from the SQL that dbt compiled; its results enter the
+warehouse in one transaction; dbt builds the rest. Relations with one row per dossier stay Parquet, beside the
+warehouse, and are views in it; those that count dossiers come home as tables.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.engine.front import Front, front_of
+from pipelines.engine.load import LoadOnEngine
+from pipelines.engine.relations import read_query, replace_relation, types_of, write_parquet
+from pipelines.engine.session import EngineProblem, connect, translated_errors
+from pipelines.transform.data_tests import judged
+from pipelines.transform.dbt import Dbt
+from pipelines.transform.dbt_results import NodeResult
+from pipelines.transform.marts import ancestors
+from pipelines.warehouse.connection import Warehouse
+from pipelines.warehouse.load import is_view
+
+OnResult = Callable[[NodeResult], None]
+GOOD = ("success", "unchanged")
+
+
+@dataclass
+class _Session:
+    """A session on the engine, with the relations of the warehouse that it has as views."""
+
+    address: str
+    spark: Any
+    folder: Path
+    has: set[str] = field(default_factory=set)
+
+    def close(self) -> None:
+        """The engine may free what it keeps for the session; one that is gone by now has."""
+        with suppress(Exception):
+            self.spark.stop()
+
+    def view(self, name: str, files: list[Path]) -> None:
+        self.spark.read.parquet(*map(str, files)).createOrReplaceTempView(name)
+        self.has.add(name)
+
+    def query_view(self, name: str, sql: str) -> None:
+        self.spark.sql(sql).createOrReplaceTempView(name)
+        self.has.add(name)
+
+
+@dataclass
+class ModelsOnEngine:
+    """Builds and tests as `Dbt` does, with the front on the engine."""
+
+    dbt: Dbt
+    warehouse: Warehouse
+    address: str
+    rows: LoadOnEngine
+    _session: _Session | None = None
+
+    def build(
+        self,
+        *,
+        full_refresh: bool,
+        on_result: OnResult | None = None,
+        select: str | None = None,
+        untouched: Collection[str] = (),
+    ) -> list[NodeResult]:
+        """Load seeds and build models, as `Dbt.build`; `select` is of the form `+model +model`.
+
+        Raises:
+            EngineProblem: the engine is not there or failed. The warehouse has the former results of the front.
+            NotTranslated: a model of the front holds what the translator lacks.
+            TypesDiffer: the engine would give a column another type.
+        """
+        manifest = self.dbt.manifest()
+        front, names = front_of(manifest), {i: node["name"] for i, node in manifest["nodes"].items()}
+        self._session = None
+        wanted = _wanted(manifest, front, select)
+        if not wanted or (not full_refresh and wanted & front.tables <= set(untouched)):
+            return self.dbt.build(
+                full_refresh=full_refresh,
+                on_result=on_result,
+                select=select,
+                untouched={*untouched, *front.order},
+                exclude=[names[i] for i in front.order if full_refresh],
+            )
+        first = self.dbt.build(
+            full_refresh=full_refresh,
+            on_result=on_result,
+            select=" ".join(names[i] for i in sorted(front.before & ancestors(manifest["parent_map"], wanted))),
+            untouched=untouched,
+        )
+        first = [result for result in first if result.unique_id in front.before]
+        failed = {result.unique_id for result in first if result.status not in GOOD}
+        stopped = _descendants(manifest, failed)
+        order = [i for i in front.order if i in wanted and i not in front.before]
+        if stopped & set(order):
+            front_results, stopped = [], stopped | _descendants(manifest, order) | set(order)
+        else:
+            front_results = self._front(manifest, front, order, on_result)
+        rest = self.dbt.build(
+            full_refresh=full_refresh,
+            on_result=on_result,
+            select=select,
+            untouched=untouched,
+            exclude=[names[i] for i in sorted({*front.before, *front.order, *stopped})],
+        )
+        done = {result.unique_id for result in (*first, *front_results)}
+        skipped = [
+            NodeResult(i, "model", names[i], "skipped", "what it is computed from failed", None, 0.0)
+            for i in sorted(stopped - done)
+        ]
+        return [
+            *first,
+            *front_results,
+            *(result for result in rest if result.unique_id not in done | stopped),
+            *skipped,
+        ]
+
+    def test(self, on_result: OnResult | None = None) -> list[NodeResult]:
+        """Run every data test: those that read rows of dossiers on the engine, from which counts come home.
+
+        Where nothing of the front was built in this process, DuckDB reads those rows: the results are the same.
+        """
+        if self._session is None:
+            return self.dbt.test(on_result)
+        session, self._session = self._session, None
+        manifest = self.dbt.manifest()
+        marked = front_of(manifest).marked
+        there = [test for test in self.dbt.data_tests() if marked & set(manifest["parent_map"][test.unique_id])]
+        results = []
+        with self.warehouse.connect() as connection:
+            for test in there:
+                results.append(self._test(connection, manifest, test, session))
+                if on_result:
+                    on_result(results[-1])
+        session.close()
+        return [*results, *self.dbt.test(on_result, elsewhere={test.unique_id for test in there})]
+
+    def _test(
+        self, connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], test: Any, session: _Session
+    ) -> NodeResult:
+        from pipelines.engine.translate import NotTranslated, translated
+
+        def counted(sql: str) -> tuple[Any, ...]:
+            self._provide(connection, manifest, manifest["parent_map"][test.unique_id], session)
+            with translated_errors(self.address, f"run the test {test.name}"):
+                (row,) = session.spark.sql(translated(sql, connection, test.name)).toArrow().to_pylist()
+            return tuple(row.values())
+
+        try:
+            return judged(test, counted, EngineProblem)
+        except NotTranslated as error:
+            return NodeResult(test.unique_id, "test", test.name, "error", str(error), None, 0.0)
+
+    def _front(
+        self, manifest: Mapping[str, Any], front: Front, order: list[str], on_result: OnResult | None
+    ) -> list[NodeResult]:
+        """Compute the front, and bring it into the warehouse: all of it or nothing."""
+        nodes = manifest["nodes"]
+        views = [i for i in front.order if i in front.before]
+        sql = self.dbt.compiled_sql([nodes[i]["name"] for i in (*views, *order)])
+        folder = self._new_folder()
+        session = _Session(self.address, connect(self.address), folder)
+        results = []
+        with self.warehouse.connect() as connection:
+            with _transaction(connection, session):
+                for unique_id in (*views, *order):
+                    started = time.perf_counter()
+                    self._provide(connection, manifest, manifest["parent_map"][unique_id], session)
+                    self._model(connection, manifest, front, unique_id, sql[unique_id], session)
+                    seconds = time.perf_counter() - started
+                    if unique_id in order:
+                        name = nodes[unique_id]["name"]
+                        results.append(NodeResult(unique_id, "model", name, "success", "", None, seconds))
+                        if on_result:
+                            on_result(results[-1])
+            self._remove_unused(connection, folder)
+        self._session = session
+        return results
+
+    def _model(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        manifest: Mapping[str, Any],
+        front: Front,
+        unique_id: str,
+        sql: str,
+        session: _Session,
+    ) -> None:
+        from pipelines.engine.translate import translated, view_of
+
+        node = manifest["nodes"][unique_id]
+        relation, view = f"{node['schema']}.{node['alias']}", view_of(node["schema"], node["alias"])
+        there = translated(sql, connection, node["name"])
+        if unique_id not in front.tables:
+            with translated_errors(self.address, f"read the model {node['name']}"):
+                session.query_view(view, there)
+            if unique_id not in front.before:
+                replace_relation(connection, "view", relation, sql)
+            return
+        types = types_of(connection, sql)
+        _refuse_broken_contract(node, types)
+        folder = session.folder / view
+        with translated_errors(self.address, f"compute the model {node['name']}"):
+            session.spark.sql(there).write.parquet(str(folder))
+        files = sorted(folder.glob("*.parquet"))
+        if not files:  # no rows, and no file that states their types
+            files = [folder / "empty.parquet"]
+            empty = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in types.items())
+            write_parquet(connection, f"select {empty} where false", files[0])
+        with translated_errors(self.address, f"read the model {node['name']}"):
+            session.view(view, files)
+        kind = "view" if unique_id in front.marked else "table"
+        replace_relation(connection, kind, relation, read_query(connection, files, types, relation))
+
+    def _provide(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        manifest: Mapping[str, Any],
+        parents: Collection[str],
+        session: _Session,
+    ) -> None:
+        """Bring to the engine what a model or test reads and the engine does not have."""
+        from pipelines.engine.translate import view_of
+
+        for parent in parents:
+            node = manifest["nodes"].get(parent) or manifest["sources"][parent]
+            schema, name = node["schema"], node.get("alias") or node["name"]
+            if (view := view_of(schema, name)) in session.has:
+                continue
+            files = self.rows.files(connection, name) if schema == "raw" and is_view(connection, name) else []
+            if not files:
+                files = [session.folder / "read" / f"{view}.parquet"]
+                write_parquet(connection, f"select * from {schema}.{name}", files[0])
+            with translated_errors(self.address, f"read {files[0].parent}: it must see the folder of the warehouse"):
+                session.view(view, files)
+
+    @property
+    def _folders(self) -> Path:
+        return self.warehouse.path.parent / "engine"
+
+    def _new_folder(self) -> Path:
+        """A folder for one build: readers of the former one are not disturbed."""
+        numbers = [int(path.name) for path in self._folders.glob("[0-9]*")]
+        folder = self._folders / str(max(numbers, default=0) + 1)
+        folder.mkdir(parents=True)
+        return folder
+
+    def _remove_unused(self, connection: duckdb.DuckDBPyConnection, newest: Path) -> None:
+        """Folders of builds that no view of the warehouse reads any more, also of those that were killed."""
+        views = " ".join(
+            sql for (sql,) in connection.execute("select sql from duckdb_views() where not internal").fetchall()
+        )
+        for folder in self._folders.glob("[0-9]*"):
+            if folder != newest and f"'{folder}/" not in views:
+                shutil.rmtree(folder)
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection, session: _Session) -> Iterator[None]:
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        session.close()
+        raise
+    connection.commit()
+
+
+def _wanted(manifest: Mapping[str, Any], front: Front, select: str | None) -> set[str]:
+    """The models of the front that are to be built: all, or those that the selected ones are computed from."""
+    if select is None:
+        return set(front.order)
+    names = {part.removeprefix("+") for part in select.split()}
+    chosen = [i for i, node in manifest["nodes"].items() if node["resource_type"] == "model" and node["name"] in names]
+    return set(front.order) & ancestors(manifest["parent_map"], chosen)
+
+
+def _descendants(manifest: Mapping[str, Any], nodes: Collection[str]) -> set[str]:
+    """The models that are computed from the nodes, however far down."""
+    children = {i: [c for c in found if c.startswith("model.")] for i, found in manifest["child_map"].items()}
+    return set(ancestors(children, nodes)) - set(nodes)
+
+
+def _refuse_broken_contract(node: Mapping[str, Any], types: Mapping[str, str]) -> None:
+    """What dbt checks of a mart that it builds: columns and types are those of its yml."""
+    if not node["config"]["contract"]["enforced"]:
+        return
+    stated = {name: column["data_type"] for name, column in node["columns"].items()}
+    with duckdb.connect() as connection:
+        nulls = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in stated.items())
+        if types_of(connection, f"select {nulls}") != dict(types):
+            raise EngineProblem(f"{node['name']}: its columns or their types are not those of the contract in its yml")

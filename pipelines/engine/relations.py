@@ -1,0 +1,72 @@
+"""Relations between the warehouse and the engine: Parquet in a folder that both see under one path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+Types = Mapping[str, str]
+"""DuckDB's type of each column, in order."""
+
+
+class TypesDiffer(ValueError):
+    """A column has a type that the engine does not carry exactly. The message names relation, column and type."""
+
+
+def types_of(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, str]:
+    return {name: kind for name, kind, *_ in connection.execute(f"describe {query}").fetchall()}
+
+
+def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:
+    """The rows of a query as Parquet. The engine knows no UUID: they go as text.
+
+    Raises:
+        TypesDiffer: the engine would read a column as another type.
+    """
+    types = types_of(connection, query)
+    for column, kind in types.items():
+        _refuse_inexact(f"{file.stem}.{column}", kind)
+    columns = ", ".join(
+        f"cast({name} as varchar) as {name}" if kind == "UUID" else name for name, kind in types.items()
+    )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    connection.execute(f"copy (select {columns} from ({query})) to '{file}' (format parquet, compression zstd)")
+
+
+def _refuse_inexact(column: str, kind: str) -> None:
+    """Parquet has no integer of 128 bits: DuckDB would write a double."""
+    if "HUGEINT" in kind or kind.startswith(("UBIGINT", "TIME ", "BLOB", "INTERVAL")) or "UUID[" in kind:
+        raise TypesDiffer(f"{column} is of type {kind}, which does not reach the engine exactly: cast it in the model")
+
+
+def read_query(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], types: Types, relation: str) -> str:
+    """A query of DuckDB on Parquet that the engine wrote, with the types that DuckDB has for the relation.
+
+    Raises:
+        TypesDiffer: the engine computed a column of another type: the rows would be rounded.
+    """
+    listed = ", ".join(f"'{file}'" for file in files)
+    written = types_of(connection, f"select * from read_parquet([{listed}])")
+    if list(written) != list(types):
+        raise TypesDiffer(f"{relation}: the engine has the columns {', '.join(written)}, DuckDB {', '.join(types)}")
+    for column, kind in types.items():
+        there = written[column]
+        if not (there == kind or (there in INTEGERS and kind in INTEGERS) or (there, kind) == ("VARCHAR", "UUID")):
+            raise TypesDiffer(f"{relation}.{column} is {there} on the engine and {kind} in DuckDB")
+    columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in types.items())
+    return f"select {columns} from read_parquet([{listed}])"
+
+
+def replace_relation(connection: duckdb.DuckDBPyConnection, kind: str, relation: str, query: str) -> None:
+    """A table or a view, in place of whatever has its name."""
+    schema, name = relation.split(".")
+    row = connection.execute(
+        "select table_type from information_schema.tables where table_schema = ? and table_name = ?", [schema, name]
+    ).fetchone()
+    connection.execute(f"create schema if not exists {schema}")
+    if row:
+        connection.execute(f"drop {'view' if row[0] == 'VIEW' else 'table'} {relation}")
+    connection.execute(f"create {kind} {relation} as {query}")

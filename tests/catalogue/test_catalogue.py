@@ -1,0 +1,185 @@
+"""What others read of a release: portals by DCAT-AP, statistical systems by SDMX, calendars, Frictionless, people."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import catalogue_world as world
+import pytest
+from catalogue_world import Editions
+
+from pipelines.catalogue.pages import CALENDAR, CATALOGUE, DATA, DCAT, SHEETS, STRUCTURE, pages
+from pipelines.release.pages import Page
+from pipelines.release.released import Release
+from pipelines.release.store import ReleaseStore
+from pipelines.settings import load_settings
+
+SHAPES = Path(__file__).with_name("dcat_ap.ttl")
+
+
+@pytest.fixture(scope="module")
+def editions(tmp_path_factory: pytest.TempPathFactory) -> Editions:
+    return world.release(tmp_path_factory.mktemp("releases"))
+
+
+@pytest.fixture(params=["internal", "open"])
+def edition(request: pytest.FixtureRequest, editions: Editions) -> Release:
+    found: Release = getattr(editions, request.param)
+    return found
+
+
+def test_both_editions_have_every_file_and_the_release_verifies(editions: Editions) -> None:
+    assert editions.internal.undrawn == {}
+    for edition in (editions.internal, editions.open):
+        assert {page["path"] for page in edition.package["pages"]} == {p.path for p in pages(load_settings())}
+    ReleaseStore(editions.internal.path.parent.parent).verify(editions.internal.id)
+
+
+def test_the_data_package_is_valid_by_frictionless(edition: Release) -> None:
+    from frictionless import Package, system
+
+    with system.use_context(trusted=True):
+        package = Package(str(edition.path / "datapackage.json"))
+        report = package.validate()
+    assert report.errors == []
+    wrong = {task.name: [e.type for e in task.errors] for task in report.tasks if task.errors}
+    # its reader of Parquet counts no bytes and reads an empty integer as NaN; the CSV of the same rows is read in full
+    assert {kind for name, kinds in wrong.items() for kind in kinds} <= {"byte-count", "type-error"}
+    assert not [name for name in wrong if name.endswith(".csv")]
+    assert bool([task for task in report.tasks if task.name.endswith(".csv")]) == (
+        edition.package.get("edition") == "open"
+    )
+
+
+def test_the_catalogue_conforms_to_dcat_ap(edition: Release) -> None:
+    from pyshacl import validate
+    from rdflib import DCAT as NS
+    from rdflib import DCTERMS, RDF, Graph, URIRef
+
+    graph = Graph().parse(edition.path / DCAT, format="json-ld")
+    conforms, _, report = validate(graph, shacl_graph=Graph().parse(SHAPES))
+    assert conforms, report
+    base = f"https://example.test/so-lieu/releases/{edition.id}/"
+    datasets = set(graph.subjects(RDF.type, NS.Dataset))
+    assert datasets == {URIRef(f"{base}#indicator_values"), URIRef(f"{base}#publication_calendar")}
+    files = {str(address).removeprefix(base) for address in graph.objects(None, NS.downloadURL)}
+    assert files
+    assert all((edition.path / name).is_file() for name in files)
+    assert {str(licence) for licence in graph.objects(None, DCTERMS.license)} == {
+        "https://creativecommons.org/licenses/by/4.0/"
+    }
+
+
+def test_a_catalogue_without_a_publisher_does_not_conform(edition: Release) -> None:
+    from pyshacl import validate
+    from rdflib import DCTERMS, Graph
+
+    graph = Graph().parse(edition.path / DCAT, format="json-ld")
+    graph.remove((None, DCTERMS.publisher, None))
+    assert not validate(graph, shacl_graph=Graph().parse(SHAPES))[0]
+
+
+def test_sdmx_reads_back_with_its_structure(edition: Release) -> None:
+    """The structure is checked against the schema of SDMX-ML 3.0, and the values against the structure."""
+    from pysdmx.io import get_datasets, read_sdmx
+
+    message = read_sdmx(str(edition.path / STRUCTURE), validate=True)
+    lists = {item.id: {code.id for code in item.items} for item in message.get_codelists()}
+    (dsd,) = message.get_data_structure_definitions()
+    (dataset,) = get_datasets(str(edition.path / DATA), str(edition.path / STRUCTURE))
+    rows = dataset.data.to_dict("records")
+    assert len(rows) == len(world.VALUES)
+    for component in dsd.components:
+        if component.local_codes:
+            used = set(dataset.data[component.id].dropna().astype(str)) - {""}
+            if component.local_codes.id == "CL_BOOLEAN":
+                used = {code.lower() for code in used}  # pandas, which reads the file, makes them its own
+            assert used <= lists[component.local_codes.id], component.id
+    assert [component.id for component in dsd.components.dimensions] == [
+        *("INDICATOR", "REF_AREA", "FREQ", "BASIS", "SOURCE", "DOCUMENT", "TIME_PERIOD")
+    ]
+
+
+def test_sdmx_keeps_zero_missing_and_suppressed_apart(edition: Release) -> None:
+    import csv
+
+    with (edition.path / DATA).open(encoding="utf-8", newline="") as file:
+        rows = {row["TIME_PERIOD"]: row for row in csv.DictReader(file)}
+    shown = {
+        period: (row["FREQ"], row["OBS_VALUE"], row["OBS_STATUS"], row["CONF_STATUS"]) for period, row in rows.items()
+    }
+    assert shown == {
+        "2026-09": ("M", "0.0", "A", "F"),
+        "2026-S2": ("S", "", "O", "F"),
+        "2026": ("A", "", "Q", "A"),
+        "2026-Q4": ("Q", "81.82", "P", "F"),
+    }
+    assert rows["2026-S2"]["SOURCE"] == "_Z", "a part of the key is never empty"
+    assert rows["2026"]["DOCUMENT"] == world.HOSTILE
+    assert rows["2026-09"]["IS_CHOSEN"] == "true"
+
+
+def test_the_calendar_lists_what_is_still_to_come_by_day_and_publisher(edition: Release) -> None:
+    content = (edition.path / CALENDAR).read_bytes()
+    assert all(len(line) <= 75 for line in content.split(b"\r\n"))
+    text = content.replace(b"\r\n ", b"").decode()
+    assert re.findall(r"DTSTART;VALUE=DATE:(\d+)", text) == ["20261206"]
+    assert "SUMMARY:Cục Thống kê: 2 chuỗi số liệu" in text
+    assert r"Chỉ số\, a\; dài" in text
+
+
+def test_a_sheet_has_what_is_known_and_nothing_else(editions: Editions) -> None:
+    found = {
+        name: json.loads((edition.path / SHEETS).read_bytes())["sheets"]["indicator_values"]
+        for name, edition in (("internal", editions.internal), ("open", editions.open))
+    }
+    inside = found["internal"]
+    assert inside["CONTACT"] == {"title": "Sở X", "email": "so-lieu@example.test"}
+    assert inside["COVERAGE_TIME"] == {"first": "2026-01-01", "last": "2026-10-01"}
+    assert inside["DATA_COMP"]["page"] == "docs/methods/target_progress.md"
+    assert inside["QUALITY_ASSMNT"] == {"verdict": "passed", "checks": 1, "failed": 0}
+    assert "QUALITY_ASSMNT" not in found["open"], "checks belong to the internal edition"
+    assert all(sheet[concept] for sheet in found.values() for concept in sheet)
+
+
+class _Addresses(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.local: list[str] = []
+        self.scripts = 0
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        for name, value in attributes:
+            if name in ("src", "href") and value and not value.startswith(("https://", "mailto:")):
+                self.local.append(value)
+            assert name != "src", "the page loads nothing"
+            assert tag != "link", "the page loads nothing"
+
+
+def test_the_page_leads_to_files_that_are_there_and_runs_no_text_of_the_data(edition: Release) -> None:
+    page = (edition.path / CATALOGUE).read_text(encoding="utf-8")
+    found = _Addresses()
+    found.feed(page)
+    assert found.scripts == 1
+    assert [name for name in found.local if not (edition.path / name).exists()] == []
+    assert {f"{t}.parquet" for t in ("indicator_values", "publication_calendar")} <= set(found.local)
+    assert "CC-BY-4.0" in page
+    assert edition.package["citation"] in page
+
+
+def test_what_cannot_be_drawn_costs_no_data_and_is_named(tmp_path: Path) -> None:
+    def fails(release: Release) -> bytes:
+        raise OSError(release.id)
+
+    broken = Page("catalog.jsonld", "", "", "application/ld+json", "1", fails)
+    found = world.release(tmp_path, pages=[], open_pages=[broken])
+    assert set(found.internal.undrawn) == {"open/catalog.jsonld"}
+    assert not (found.open.path / DCAT).exists()
+    assert found.internal.tables == ("indicator_values", "publication_calendar")
+    repaired = replace(broken, draw=lambda release: b"{}")
+    assert world.release(tmp_path, 1, pages=[], open_pages=[repaired]).internal.undrawn == {}

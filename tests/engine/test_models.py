@@ -1,0 +1,116 @@
+"""A province whose dossiers an engine computes: every mart equals that of DuckDB, whatever happens on the way."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from engine_world import LATER, WAITING, copy_of, differing, marts_and_counts, on
+
+from pipelines import walk
+from pipelines.engine.session import EngineProblem, connect
+
+if TYPE_CHECKING:
+    from conftest import World
+
+
+@pytest.fixture(scope="module")
+def on_duckdb(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The warehouse as DuckDB builds it."""
+    world.load()
+    world.build()
+    return copy_of(world, tmp_path_factory.mktemp("duckdb"))
+
+
+@pytest.fixture(scope="module")
+def moved(world: World, on_duckdb: Path, sail: str) -> World:
+    """The same world, on the engine since its second run."""
+    moved = on(world, sail)
+    moved.load()
+    built = walk.build(moved.platform)
+    assert built.rebuild_reason == "the engine is another one"
+    assert [(result.name, result.message) for result in built.results if result.status != "success"] == []
+    return moved
+
+
+@pytest.mark.engine
+def test_every_mart_is_that_of_duckdb(moved: World, on_duckdb: Path) -> None:
+    assert differing(moved, on_duckdb, marts_and_counts(moved)) == {}
+    (kinds,) = moved.rows(
+        "select list(table_name order by table_name) from information_schema.tables "
+        "where table_type = 'VIEW' and table_schema = 'intermediate' and table_name in ('int_dossiers', 'int_on_time')"
+    )
+    assert kinds == (["int_dossiers"],), "rows of dossiers stay on the engine, counts come home"
+
+
+@pytest.mark.engine
+def test_tests_of_dossiers_run_on_the_engine_with_the_same_results(moved: World) -> None:
+    there = {result.unique_id: (result.status, result.failures) for result in moved.platform.models.test()}
+    here = {result.unique_id: (result.status, result.failures) for result in moved.dbt.test()}
+    assert there == here
+    assert ("warn", 1) in there.values()
+
+
+@pytest.mark.engine
+def test_an_engine_that_dies_leaves_the_former_tables_and_the_next_run_repeats_the_work(
+    moved: World, on_duckdb: Path, dying: tuple[str, subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, server = dying
+    world = on(moved, address)
+    with world.warehouse.connect() as connection:
+        connection.execute("insert or replace into meta.state values ('rebuild_because', 'the test asks for it')")
+    from pipelines.engine import models
+
+    computed = models.ModelsOnEngine._model
+
+    def killed_after_the_dossiers(self: models.ModelsOnEngine, *arguments: object) -> None:
+        computed(self, *arguments)  # type: ignore[arg-type]
+        if "model.hatinh.int_dossiers" in arguments:
+            server.send_signal(signal.SIGKILL)
+            server.wait()
+
+    monkeypatch.setattr(models.ModelsOnEngine, "_model", killed_after_the_dossiers)
+    with pytest.raises(EngineProblem, match=address):
+        walk.build(world.platform)
+    monkeypatch.undo()
+    assert differing(moved, on_duckdb, marts_and_counts(moved)) == {}
+    with pytest.raises(walk.NotJudged):
+        walk.release(world.platform, None)  # type: ignore[arg-type] - it is refused before it is read
+    assert walk.build(moved.platform).is_complete
+    assert differing(moved, on_duckdb, marts_and_counts(moved)) == {}
+    folders = sorted(path.name for path in (moved.platform.settings.warehouse.parent / "engine").iterdir())
+    assert len(folders) == 2, "raw, and the newest build: what the dead engine left is removed"
+
+
+@pytest.mark.engine
+def test_a_later_file_and_the_way_back_to_duckdb_give_the_same_figures(moved: World, tmp_path: Path) -> None:
+    moved.land(WAITING, LATER)
+    moved.load()
+    built = walk.build(moved.platform)
+    assert built.rebuild_reason is None
+    assert built.is_complete
+    assert "broadband_speed" not in {result.name for result in built.changed.values()}
+    after = copy_of(moved, tmp_path)
+    back = on(moved, "duckdb")
+    back.load()
+    assert walk.build(back.platform).rebuild_reason == "the engine is another one"
+    assert differing(back, after, marts_and_counts(back)) == {}
+    assert back.rows("select count(*) from duckdb_views() where sql like '%read_parquet%'") == [(0,)]
+
+
+def test_an_engine_that_is_not_installed_is_named_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    with pytest.raises(EngineProblem, match=r"sc://engine:15002.*extra `engine`.*EXTRAS=engine"):
+        connect("sc://engine:15002")
+
+
+def test_an_engine_that_does_not_answer_is_named_with_its_address() -> None:
+    pytest.importorskip("pyspark", reason="the extra `engine` is not installed: make test-engine brings it")
+    with pytest.raises(
+        EngineProblem, match=r"Nothing answers at HATINH_ENGINE=sc://127\.0\.0\.1:1 .*last release stays"
+    ):
+        connect("sc://127.0.0.1:1")
