@@ -28,16 +28,17 @@ install-prod:    ## what production needs, without developer tools; EXTRAS=postg
 	    --require-hashes -r deploy/uv.txt; }
 	$(UV) sync --frozen --quiet --no-dev --compile-bytecode $(EXTRAS:%=--extra %)
 
+# The export lists every package, so pip is to look for no other: of `gql[requests]` it would find no version that is pinned.
 wheelhouse:      ## dist/wheelhouse: every package of production with its hash, for a machine without the net
 	@mkdir -p dist/wheelhouse
 	@$(UV) export --frozen --quiet --no-dev --no-emit-project $(EXTRAS:%=--extra %) -o dist/wheelhouse/requirements.txt
-	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
 	    -r dist/wheelhouse/requirements.txt -d dist/wheelhouse
 	$(UV) build --quiet --wheel -o dist/wheelhouse
 
 install-offline: ## .venv from dist/wheelhouse; nothing is fetched
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --no-index --find-links dist/wheelhouse --require-hashes \
+	$(BIN)/python -m pip install --quiet --no-index --find-links dist/wheelhouse --require-hashes --no-deps \
 	    -r dist/wheelhouse/requirements.txt
 	$(BIN)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --editable . 2>/dev/null \
 	    || echo $(CURDIR) > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hatinh.pth"

@@ -132,7 +132,7 @@ MUTANTS = (
         "pipelines/cli/running.py",
         "        raise typer.Exit(HELD_BACK)\n",
         "        pass\n",
-        "tests/cli/test_alerts.py tests/cli/test_state.py tests/cli/test_running.py",
+        "tests/cli/test_running.py",
     ),
     Mutant(
         "doctor_accepts_a_readable_key",

@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer import Exit
 from typer.testing import CliRunner
 
 from pipelines.cli import app
-from pipelines.cli.common import BUSY, FAILED
+from pipelines.cli.common import BUSY, FAILED, HELD_BACK
+from pipelines.cli.running import _end_of_run
+from pipelines.release.runs import RunInfo, RunLog
 from pipelines.settings import Settings, load_settings
 from pipelines.warehouse.connection import Warehouse
 from pipelines.warehouse.pseudonyms import make_key
@@ -52,3 +55,19 @@ def test_a_command_that_would_write_is_refused_while_a_run_holds_the_warehouse(
     assert result.exit_code == BUSY, result.output
     assert "the first run" in " ".join(result.output.split())
     assert settings.warehouse.read_bytes() == b"of the run"
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_run_that_ended_well_exits_3_while_something_waits_for_a_person(settings: Settings, waits: bool) -> None:
+    now = datetime.now(UTC)
+    log = RunLog(settings.marts)
+    log.begin(RunInfo("r1", now, "1"))
+    load = {"total_in": 1, "total_quarantined": 0, "reasons": {}, "total_elsewhere": 0}
+    refused = ["a.csv: the file is empty"] if waits else []
+    log.finish("r1", now, "unchanged", loads={"itu": load | {"refused": refused}})
+    if waits:
+        with pytest.raises(Exit) as ended:
+            _end_of_run(settings, now, quiet=True)
+        assert ended.value.exit_code == HELD_BACK
+    else:
+        _end_of_run(settings, now, quiet=True)
