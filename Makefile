@@ -9,7 +9,7 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all test-engine mutants ui lint format bench clean
+.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all test-engine mutants ui pictures axe lint format bench clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -69,13 +69,19 @@ mutants: install ## named faults put into the code one by one: each must be seen
 ui: install      ## Dagster on http://127.0.0.1:3000 with its daemon
 	@$(BIN)/hatinh ui
 
+pictures: install ## dist/pictures: the page at three widths, on paper, dark and in forced colours, brief and workbook as pages
+	@$(BIN)/python tests/scoreboard/pictures.py
+
+axe:             ## dist/axe: the accessibility checker that the slow tests of the page use, from npm
+	@mkdir -p dist/axe && npm install --silent --no-audit --no-fund --prefix dist/axe axe-core@4.14
+
 lint: install    ## ruff, mypy, sqlfluff
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint -q dbt_project/models
 
-format: install  ## let ruff mend what it can
+format: install  ## let ruff fix what it can
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 bench: install   ## the pipeline against the bare script, at 100 thousand and 1 million rows

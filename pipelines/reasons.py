@@ -525,9 +525,9 @@ REASONS: Mapping[str, Reason] = {
             "rest",
             "không mở được bảng tính",
             "workbook cannot be opened",
-            "Tệp hỏng, có mật khẩu, quá lớn, hoặc không phải Excel. Lưu lại dạng .xlsx.",
-            "The file is damaged, has a password, is too large or no workbook. Save it as .xlsx.",
-            form_fix_vi="Không mở được tệp: hỏng, có mật khẩu, quá lớn, hoặc không phải Excel. Lưu lại dạng .xlsx.",
+            "Tệp hỏng, cắt cụt, có mật khẩu, quá lớn, hoặc không phải Excel. Lưu lại dạng .xlsx.",
+            "The file is damaged, truncated, has a password, is too large or no workbook. Save it as .xlsx.",
+            form_fix_vi="Không mở được tệp: hỏng, cắt cụt, có mật khẩu, quá lớn, không phải Excel. Lưu lại dạng .xlsx.",
         ),
         Reason(
             "value_and_mark",

@@ -34,6 +34,7 @@ from pipelines.release.publish import Outcome
 from pipelines.release.publish import publish as publish_release
 from pipelines.release.released import Release
 from pipelines.release.runs import RunInfo, RunLog, RunStatus
+from pipelines.scoreboard.model import model
 from pipelines.scoreboard.pages import pages, place_of
 from pipelines.scoreboard.statistics import overdue
 from pipelines.settings import Settings
@@ -281,7 +282,8 @@ def inputs_digest(platform: Platform) -> str:
     ]
     failed = {name: failed_pulls(settings.raw, name) for name in sources}
     read = {name: source.reading() for name, source in sources.items()}
-    designs = [(page.path, page.design) for page in (*pages(place_of(settings)), *descriptions(settings))]
+    place = place_of(settings)
+    designs = [(page.path, page.design) for page in (*pages(place), model(place), *descriptions(settings))]
     about = (about_of(settings), settings.province_box, settings.max_quarantined_pct, settings.max_record_mb)
     digest = hashlib.sha256(repr((sorted(files), failed, read, designs, about, _versions())).encode())
     digest.update(platform.dbt.fingerprint().encode())
@@ -489,6 +491,10 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
         ReleaseError: the release cannot be written, or does not read back. Readers keep the last release.
     """
     with platform.step("release") as step:
+
+        def protecting(quarters: str, done: int, total: int) -> None:
+            step.report(f"open edition: protecting {quarters}, once ({done} of {total} quarters are done)", done, total)
+
         with platform.warehouse.connect() as connection:
             if not get_state(connection, "built_by"):
                 raise NotJudged(
@@ -506,9 +512,14 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
                 info,
                 platform.now(),
                 about=about_of(platform.settings),
-                pages=[*pages(place_of(platform.settings)), *descriptions(platform.settings)],
-                open_pages=descriptions(platform.settings),
+                pages=[
+                    *pages(place_of(platform.settings)),
+                    model(place_of(platform.settings)),
+                    *descriptions(platform.settings),
+                ],
+                open_pages=[model(place_of(platform.settings)), *descriptions(platform.settings)],
                 vault=platform.settings.vault,
+                announce=protecting,
                 retired=platform.project.retired,
             )
             # what is held back keeps quarters out of the open edition in the same way as long as it is

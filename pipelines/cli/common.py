@@ -111,6 +111,9 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
+AsJson = Annotated[bool, typer.Option("--json", help="The facts as JSON, the same in every language.")]
+
+
 def read_settings() -> Settings:
     try:
         return load_settings()

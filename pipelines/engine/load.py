@@ -118,9 +118,10 @@ class LoadOnEngine:
         Raises:
             EngineProblem: the engine is not there or failed. Nothing of these files is booked.
         """
+        (self._folder / source.name).mkdir(parents=True, exist_ok=True)
+        self._remove_unbooked(connection, source)
         if not files:
             return
-        (self._folder / source.name).mkdir(parents=True, exist_ok=True)
         tasks = [self._task(source, file_no, file, load_no, reading) for file_no, file in files.items()]
         reports = [json.loads(report) for report in self._reports(tasks)]
         if errors := sorted({report["error"] for report in reports if "error" in report}):
@@ -196,6 +197,13 @@ class LoadOnEngine:
             "order by file_no"
         ).fetchall()
         return [self._parquet(source, file_no, sha256, load_no, reading) for file_no, sha256, load_no, reading in rows]
+
+    def _remove_unbooked(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+        """Rows of files that were withdrawn, and what dead runs left."""
+        booked = set(self.files(connection, source.name))
+        for path in (self._folder / source.name).iterdir():
+            if path not in booked:
+                path.unlink()
 
     def _move_out(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
         """Rows that DuckDB loaded, as the Parquet that the engine would have written."""

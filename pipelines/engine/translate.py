@@ -8,7 +8,7 @@ expression differently, one rule below writes out DuckDB's meaning. `tests/engin
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import Any
 
 import duckdb
@@ -31,18 +31,20 @@ CASTS = INTEGERS | {
 # fmt: off
 SYNTAX = frozenset({
     "Add", "Alias", "And", "Array", "Between", "BitwiseAnd", "BitwiseRightShift", "Boolean", "CTE", "Case", "Cast",
-    "Column", "DataType", "Distinct", "Div", "Dot", "EQ", "Filter", "From", "GT", "GTE", "Group", "Having",
+    "Column", "Columns", "DataType", "Distinct", "Div", "Dot", "EQ", "Filter", "From", "GT", "GTE", "Group", "Having",
     "Identifier", "If", "IgnoreNulls", "In", "Interval", "Is", "Join", "LT", "LTE", "Lambda", "Literal", "Mul", "NEQ",
     "Neg", "Not", "Null", "Or", "Paren", "Select", "Star", "Sub", "Subquery", "Table", "TableAlias", "Tuple", "Union",
     "Values", "Var", "Where", "With",
 })
 FUNCTIONS = frozenset({
-    "AnyValue", "ArrayFilter", "ArrayMin", "ArrayOverlaps", "Coalesce", "Count", "DateDiff", "Greatest", "LastDay",
-    "Least", "LogicalOr", "Lower", "Max", "Median", "Min", "Nullif", "RegexpReplace", "Replace", "Round", "Sum",
+    "AnyValue", "ArrayFilter", "ArrayMin", "ArrayOverlaps", "Coalesce", "Count", "DateDiff", "Explode", "Greatest",
+    "LastDay", "Least", "LogicalOr", "Lower", "Max", "Median", "Min", "Nullif", "RegexpReplace", "Replace", "Round",
+    "Sum",
     "TimestampTrunc", "ToDays", "Transform", "Trim",
 })
 # fmt: on
 KNOWN = SYNTAX | FUNCTIONS
+UNITS = ("day", "week", "month", "quarter", "year")
 BY_NAME = frozenset({"len_of_list", "list_sum", "nfc_normalize", "to_hours", "to_seconds"})
 """Functions that sqlglot has no class for; `nfc_normalize` is one of the session's own (session.py)."""
 
@@ -53,13 +55,22 @@ class NotTranslated(ValueError):
 
 def parsed(sql: str) -> Tree:
     """The tree of DuckDB's SQL. `len` is of lists in this project and `length` of texts: sqlglot takes them for one."""
-    tokens = sqlglot.tokenize(sql, read="duckdb")
+    tokens, given = sqlglot.tokenize(sql, read="duckdb"), sql
     calls = [
         token.start for token in tokens if token.text.lower() == "len" and sql[token.end + 1 : token.end + 2] == "("
     ]
     for start in reversed(calls):
         sql = f"{sql[:start]}len_of_list{sql[start + 3 :]}"
-    return sqlglot.parse_one(sql, read="duckdb")
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    for cut in tree.find_all(exp.TimestampTrunc):  # a column without its table is taken for the name of a unit
+        unit = cut.args["unit"]
+        if not isinstance(unit, exp.Column) and unit.name.lower() not in UNITS:
+            # in parentheses, since sqlglot makes a unit of a bare one again
+            cut.set("unit", exp.paren(exp.column(unit.name.lower())))
+    for before, after in pairwise(token for token in tokens if token.text != "("):
+        if before.text.lower() == "date_trunc" and after.text.lower() in UNITS and given[after.start] != "'":
+            raise NotTranslated(f"date_trunc by a column that is called {after.text}, as a unit is")
+    return tree
 
 
 def translated(sql: str, connection: duckdb.DuckDBPyConnection, model: str) -> str:
@@ -79,6 +90,7 @@ def translated(sql: str, connection: duckdb.DuckDBPyConnection, model: str) -> s
         refuse_other_than_integers(tree, connection)
         write_out_names(tree, connection)
         write_out_stars(tree, connection)
+        write_out_columns(tree, connection)
         for rule in RULES:
             rule(tree)
     except NotTranslated as error:
@@ -135,6 +147,8 @@ def _described(tree: Tree, of: Tree, query: Tree, connection: duckdb.DuckDBPyCon
     own = of.find_ancestor(exp.CTE)
     before = ", ".join(cte.sql("duckdb") for cte in takewhile(lambda cte: cte is not own, tree.find_all(exp.CTE)))
     head = f"with {before} " if before else ""
+    query = query.copy()
+    query.set("with_", None)  # its own CTEs are among those
     return {name: kind for name, kind, *_ in connection.execute(f"describe {head}{query.sql('duckdb')}").fetchall()}
 
 
@@ -175,6 +189,32 @@ def write_out_stars(tree: Tree, connection: duckdb.DuckDBPyConnection) -> None:
         columns = [replaced[name].copy() if name in replaced else exp.column(name, table=table) for name in names]
         at = next(place for place, column in enumerate(select.expressions) if column is holder)
         select.set("expressions", [*select.expressions[:at], *columns, *select.expressions[at + 1 :]])
+
+
+def write_out_columns(tree: Tree, connection: duckdb.DuckDBPyConnection) -> None:
+    """`sum(columns(['a', 'b']))` as `sum(a) as a, sum(b) as b`, in DuckDB's order."""
+    for select in list(tree.find_all(exp.Select)):
+        projections = [column for column in select.expressions if column.find(exp.Columns)]
+        if not projections:
+            continue
+        names = iter(_described(tree, select, select, connection))
+        written = []
+        for projection in select.expressions:
+            found = projection.find(exp.Columns)
+            if found is None:
+                written.append(projection.copy())
+                next(names)
+                continue
+            if not isinstance(found.this, exp.Array) or isinstance(projection, exp.Alias):
+                raise NotTranslated("`columns(...)` takes a list of names, without an alias")
+            listed = {item.name for item in found.this.expressions}
+            for name in [next(names) for _ in listed]:
+                if name not in listed:
+                    raise NotTranslated(f"`columns(...)` gives the name {name}, which is not in its list")
+                one = projection.copy()
+                one.find(exp.Columns).replace(exp.column(name))
+                written.append(exp.alias_(one, name))
+        select.set("expressions", written)
 
 
 def name_views(tree: Tree) -> None:
@@ -236,7 +276,7 @@ def seconds_between(tree: Tree) -> None:
     for diff in list(tree.find_all(exp.DateDiff)):
         unit = diff.text("unit").upper()
         if unit == "SECOND":
-            text = "unix_seconds(cast(b as timestamp)) - unix_seconds(cast(a as timestamp))"
+            text = "unix_seconds(cast(b as timestamp_ltz)) - unix_seconds(cast(a as timestamp_ltz))"
         elif unit == "DAY":
             text = "datediff(cast(b as date), cast(a as date))"
         else:
@@ -245,7 +285,8 @@ def seconds_between(tree: Tree) -> None:
 
 
 def found_in(tree: Tree) -> None:
-    """`coalesce(x in (select ...), false)` as a column: Sail takes `in` of a query as a condition only."""
+    """`coalesce(x in (select ...), false)` as a column: Sail takes `in` of a query as a condition only, and Spark 4.1
+    fails on `exists` in its place. The rows must be few: they become one list."""
     for node in list(tree.find_all(exp.In)):
         query = node.args.get("query")
         if query is None or node.find_ancestor(exp.Where, exp.Select).key == "where":
@@ -254,9 +295,11 @@ def found_in(tree: Tree) -> None:
         if not (isinstance(holder, exp.Coalesce) and [e.sql() for e in holder.expressions] == ["FALSE"]):
             raise NotTranslated("`in (select ...)` as a column, without `coalesce(..., false)`, is not in the list")
         rows = query.this.copy()
-        rows.set("expressions", [exp.alias_(rows.expressions[0].unalias(), "found_item")])
-        condition = exp.EQ(this=exp.column("found_item", "found"), expression=node.this.copy())
-        holder.replace(exp.Exists(this=exp.select("1").from_(rows.subquery("found")).where(condition)))
+        if any(rows.args.get(part) for part in ("group", "limit", "with", "with_")) or len(rows.expressions) != 1:
+            raise NotTranslated("`in (select ...)` as a column takes a plain select of one column")
+        rows.set("expressions", [exp.Anonymous(this="collect_set", expressions=[rows.expressions[0].unalias()])])
+        text = "coalesce(array_contains(rows, x), false)"
+        holder.replace(meaning(text, rows=rows.subquery(), x=node.this))
 
 
 def divide_doubles(tree: Tree) -> None:
@@ -266,18 +309,33 @@ def divide_doubles(tree: Tree) -> None:
             division.set(side, exp.cast(division.args[side], "double", copy=False))
 
 
-def constant_units(tree: Tree) -> None:
-    """`date_trunc` by a column: Sail takes a constant only."""
+def join_listed_texts(tree: Tree) -> None:
+    """`unnest(['a', 'b']) as name` in a select, to whose other columns the name is known: a join with the texts."""
+    for listed in list(tree.find_all(exp.Explode)):
+        alias, select = listed.parent, listed.find_ancestor(exp.Select)
+        items = listed.this.expressions if isinstance(listed.this, exp.Array) else []
+        is_plain = isinstance(alias, exp.Alias) and alias.parent is select and not select.args.get("group")
+        if not (items and is_plain and all(isinstance(item, exp.Literal) and item.is_string for item in items)):
+            raise NotTranslated("`unnest` takes a list of texts, as a column with an alias")
+        rows = ", ".join(f"({item.sql('spark')})" for item in items)
+        table = f"(select * from values {rows} as listed({alias.alias})) as listed"
+        select.join(
+            sqlglot.parse_one(f"select 1 from {table}", read="spark").find(exp.From).this, join_type="cross", copy=False
+        )
+        alias.replace(exp.column(alias.alias, table="listed"))
+
+
+def truncate_times(tree: Tree) -> None:
+    """`date_trunc`: Sail takes no column for the unit, and Spark gives a moment with a time zone."""
     for cut in list(tree.find_all(exp.TimestampTrunc)):
-        unit = cut.args.get("unit")
-        if isinstance(unit, exp.Literal | exp.Var):
-            continue
-        cases = exp.Case(this=unit.copy())
-        for word in ("day", "week", "month", "quarter", "year"):
-            one = cut.copy()
-            one.set("unit", exp.Literal.string(word))
-            cases = cases.when(exp.Literal.string(word), one)
-        cut.replace(cases)
+        unit, found = cut.args.get("unit"), cut.copy()
+        if not isinstance(unit, exp.Literal | exp.Var):
+            found = exp.Case(this=unit.copy())
+            for word in UNITS:
+                one = cut.copy()
+                one.set("unit", exp.Literal.string(word))
+                found = found.when(exp.Literal.string(word), one)
+        cut.replace(exp.cast(found, "timestamp_ntz"))
 
 
 def keys_by_place(tree: Tree) -> None:
@@ -301,6 +359,7 @@ RULES: tuple[Callable[[Tree], None], ...] = (
     seconds_between,
     found_in,
     divide_doubles,
-    constant_units,
+    join_listed_texts,
+    truncate_times,
     keys_by_place,
 )

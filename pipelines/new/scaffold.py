@@ -15,6 +15,7 @@ from string import Template
 import yaml
 
 from pipelines.quality.registries import faults
+from pipelines.seeds import seed_rows
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _LAST_OF_RAW = "      - name: files\n"
@@ -87,8 +88,7 @@ def new_target(name: str, pillar: str, indicator: str, title: str, project: Path
     seeds = project / "dbt_project" / "seeds"
     path = seeds / "targets.csv"
     before = path.read_text(encoding="utf-8")
-    with (seeds / "indicators.csv").open(encoding="utf-8", newline="") as file:
-        known = {row["indicator"]: row for row in csv.DictReader(file)}
+    known = {row["indicator"]: row for row in seed_rows(seeds, "indicators")}
     if indicator not in known:
         raise CannotWrite(f"indicators.csv has no {indicator}: add its row first (unit, direction, bounds, definition)")
     row = {

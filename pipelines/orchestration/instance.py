@@ -1,4 +1,4 @@
-"""The project's Dagster instance: named, made ready for the page, and with a record of runs that had nothing to do.
+"""The project's Dagster instance: named, made ready for the page, and given the runs that had nothing to do.
 
 Apart from `execute`, which imports every definition: a run with nothing new needs none of them.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -27,9 +28,12 @@ signal.pause()
 
 @pytest.fixture(scope="session")
 def sail() -> Iterator[str]:
-    """The address of an engine of the tests' own."""
+    """The address of an engine of the tests' own, or TEST_ENGINE: a Spark that is running, to be tested alike."""
     for package in ("pysail", "pyspark", "sqlglot"):
         pytest.importorskip(package, reason="the extra `engine` is not installed: make test-engine brings it")
+    if given := os.environ.get("TEST_ENGINE"):
+        yield given
+        return
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer(port=0)

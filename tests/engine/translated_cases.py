@@ -58,9 +58,14 @@ CASES: dict[str, tuple[str, str]] = {
     "shares": ("divide_doubles", "select id, n / nullif(m, 0) * 100 as x, d / nullif(n, 0) as y from cases.t"),
     "shares of decimals": ("divide_doubles", "select id, n * 100.0 / nullif(m, 0) as x from cases.t"),
     "truncated by a column": (
-        "constant_units",
+        "truncate_times",
         "select t.id, p.unit, cast(date_trunc(p.unit, t.day) as date) as x "
         "from cases.t as t cross join (values ('month'), ('quarter'), ('year')) as p (unit) where t.id <> 2",
+    ),
+    "with each of some texts": (
+        "join_listed_texts",
+        "select distinct t.id, unnest(['month', 'year']) as p, cast(date_trunc(p, t.day) as date) as x "
+        "from cases.t as t where t.id <> 2",
     ),
     "grouped by all": ("keys_by_place", "select m, count(*) as x from cases.t group by all"),
     # meant alike by both, without a rule
@@ -96,6 +101,11 @@ CASES: dict[str, tuple[str, str]] = {
         "",
         "select t.* exclude (codes, fees) replace (coalesce(t.n, 0) as n), t.m between 1 and 2 as z from cases.t as t",
     ),
+    "columns of a list": (
+        "",
+        "with c as (select * from cases.t) "
+        "select t.id, cast(sum(columns(['n', 'm'])) as bigint), count(*) as x from c as t group by t.id",
+    ),
     "by name": (
         "",
         "select id, m, true as z from cases.t union all by name select id, txt from cases.t",
@@ -110,6 +120,9 @@ REFUSED = {
     "a function that sqlglot does not know": "select json_valid(txt) as x from cases.t",
     "a mean": "select avg(d) as x from cases.t",
     "a window": "select row_number() over (order by id) as x from cases.t",
+    "columns by a pattern": "select sum(columns('n|m')) from cases.t",
+    "a list of rows": "select unnest(codes) as code from cases.t",
+    "a column called as a unit": "select date_trunc(month, day) from (select 'year' as month, day from cases.t) as t",
     "a rounded cast": "select cast(d as integer) as x from cases.t",
     "a cast of a text": "select cast(txt as bigint) as x from cases.t",
     "a sum of doubles": "select sum(d) as x from cases.t",

@@ -21,7 +21,7 @@ ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 BLOCKED = Evidence(
     "quarantine:dossiers", "load", "dossiers", "block", False, "More than 5 % <of the rows>", "90 of 100"
 )
-CUT_OFF = Evidence("whole_files:dossiers", "load", "dossiers", "block", False, "Cut off: a.csv", "1")
+CUT_OFF = Evidence("whole_files:dossiers", "load", "dossiers", "block", False, "Truncated: a.csv", "1")
 REGISTRY = Evidence("registry:targets", "registry", "targets", "block", False, "line 4", "1 faults")
 WARNED = Evidence("refused:dossiers", "load", "dossiers", "warn", False, "a.csv: the file is empty", "1")
 FINE = Evidence("unique_key", "dbt_test", "one", "block", True)

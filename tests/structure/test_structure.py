@@ -12,6 +12,7 @@ import pytest
 import yaml
 from schemas import lines, read, undeclared
 
+from pipelines.engine.front import feeds_of_front, front_of
 from pipelines.quality.suites import read_suites
 from pipelines.release.schemas import read_retired
 from pipelines.settings import PROJECT_ROOT
@@ -30,6 +31,8 @@ ONLY_ROOM = {
     "httpx": {"landing"},
     "openpyxl": {"reporting", "scoreboard"},
     "rich": {"scoreboard", "cli", "qd766"},
+    "pyspark": {"engine"},
+    "sqlglot": {"engine"},
 }
 
 
@@ -242,6 +245,26 @@ def test_no_model_reads_a_later_layer(manifest: dict) -> None:
         if parent in nodes and layer(nodes[parent]) > layer(node)
     ]
     assert backward == []
+
+
+def test_models_with_rows_of_dossiers_are_marked(manifest: dict) -> None:
+    """`config.meta.one_row_per` decides what an engine computes (docs/scale.md); one that is forgotten brings every
+    row home."""
+    feeds, front, parents = feeds_of_front(manifest), front_of(manifest), manifest["parent_map"]
+    raw = {i for i, s in manifest["sources"].items() if s["config"]["meta"].get("feed") in feeds}
+    readers = {i for i in manifest["nodes"] if i.startswith("model.") and raw & set(parents[i])}
+    assert readers <= front.marked, f"without config.meta.one_row_per: {sorted(readers - front.marked)}"
+    for unique_id in front.marked:
+        # what is counted holds no rows; what is marked is made of marked rows, or of a feed
+        assert (front.marked | raw) & set(parents[unique_id]), f"{unique_id} is marked and reads no dossiers"
+
+
+def test_what_is_built_by_increments_belongs_to_the_engine(manifest: dict) -> None:
+    """The engine does not mark what has been processed: a model after it that asks for that would miss rows."""
+    nodes = manifest["nodes"]
+    kept = {i for i in front_of(manifest).order if nodes[i]["config"]["materialized"] != "view"}
+    increments = {i for i, node in nodes.items() if node["config"].get("materialized") == "incremental"}
+    assert increments <= kept
 
 
 def test_schemas_are_as_declared(marts: list[Mart]) -> None:
