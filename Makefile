@@ -9,7 +9,7 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all test-engine ui lint format bench clean
+.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all test-engine mutants ui pictures axe lint format bench clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -28,16 +28,17 @@ install-prod:    ## what production needs, without developer tools; EXTRAS=postg
 	    --require-hashes -r deploy/uv.txt; }
 	$(UV) sync --frozen --quiet --no-dev --compile-bytecode $(EXTRAS:%=--extra %)
 
+# The export lists every package, so pip is to look for no other: of `gql[requests]` it would find no version that is pinned.
 wheelhouse:      ## dist/wheelhouse: every package of production with its hash, for a machine without the net
 	@mkdir -p dist/wheelhouse
 	@$(UV) export --frozen --quiet --no-dev --no-emit-project $(EXTRAS:%=--extra %) -o dist/wheelhouse/requirements.txt
-	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
 	    -r dist/wheelhouse/requirements.txt -d dist/wheelhouse
 	$(UV) build --quiet --wheel -o dist/wheelhouse
 
 install-offline: ## .venv from dist/wheelhouse; nothing is fetched
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --no-index --find-links dist/wheelhouse --require-hashes \
+	$(BIN)/python -m pip install --quiet --no-index --find-links dist/wheelhouse --require-hashes --no-deps \
 	    -r dist/wheelhouse/requirements.txt
 	$(BIN)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --editable . 2>/dev/null \
 	    || echo $(CURDIR) > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hatinh.pth"
@@ -62,8 +63,17 @@ test-engine: install ## rows of dossiers on an engine: Sail, in this process; br
 	@$(UV) sync --frozen --quiet --inexact --extra engine --group engine
 	@$(BIN)/pytest -m engine tests/engine
 
+mutants: install ## named faults put into the code one by one: each must be seen by a test; some minutes
+	@$(BIN)/python tests/mutants.py
+
 ui: install      ## Dagster on http://127.0.0.1:3000 with its daemon
 	@$(BIN)/hatinh ui
+
+pictures: install ## dist/pictures: the page at three widths, on paper, dark and in forced colours, brief and workbook as pages
+	@$(BIN)/python tests/scoreboard/pictures.py
+
+axe:             ## dist/axe: the accessibility checker that the slow tests of the page use, from npm
+	@mkdir -p dist/axe && npm install --silent --no-audit --no-fund --prefix dist/axe axe-core@4.14
 
 lint: install    ## ruff, mypy, sqlfluff
 	@$(BIN)/ruff check .
@@ -71,7 +81,7 @@ lint: install    ## ruff, mypy, sqlfluff
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint -q dbt_project/models
 
-format: install  ## let ruff mend what it can
+format: install  ## let ruff fix what it can
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 bench: install   ## the pipeline against the bare script, at 100 thousand and 1 million rows

@@ -56,8 +56,11 @@ class Pipeline:
         shutil.copy(self.project / ".dagster" / "dagster.yaml", self.dagster)
         self._hatinh("key", "make", "--if-missing", data=self.work / "no-data")
 
-    def run(self, data: Path, files: Iterable[Path] = ()) -> Measured:
+    def run(self, data: Path, files: Iterable[Path] = (), vault: Path | None = None) -> Measured:
         """Put `files` into the drop folder of the data folder `data`, and run the complete pipeline.
+
+        Args:
+            vault: folder of the vault of an earlier run over the same files: its quarters need not be protected again.
 
         Raises:
             ProgramError: the run failed, or held a target back.
@@ -66,6 +69,8 @@ class Pipeline:
         drop.mkdir(parents=True, exist_ok=True)
         for file in files:
             shutil.copy2(file, drop)
+        if vault is not None:
+            shutil.copytree(vault, data / "vault")
         return self._hatinh("run", "--quiet", data=data)
 
     def compiled(self, data: Path) -> dict[str, Any]:
@@ -80,6 +85,10 @@ class Pipeline:
         last = RunLog(data / "marts").runs()[-1]
         steps: dict[str, float] = {step: float(last["seconds"].get(step, 0.0)) for step in STEPS}
         return {**steps, OUTSIDE: run.seconds - sum(steps.values())}
+
+    def command(self, *arguments: str, data: Path) -> Measured:
+        """Another command of the command line over the data folder `data`."""
+        return self._hatinh(*arguments, data=data)
 
     def _hatinh(self, *arguments: str, data: Path) -> Measured:
         environment = {

@@ -525,9 +525,9 @@ REASONS: Mapping[str, Reason] = {
             "rest",
             "không mở được bảng tính",
             "workbook cannot be opened",
-            "Tệp hỏng, có mật khẩu, quá lớn, hoặc không phải Excel. Lưu lại dạng .xlsx.",
-            "The file is damaged, has a password, is too large or no workbook. Save it as .xlsx.",
-            form_fix_vi="Không mở được tệp: hỏng, có mật khẩu, quá lớn, hoặc không phải Excel. Lưu lại dạng .xlsx.",
+            "Tệp hỏng, cắt cụt, có mật khẩu, quá lớn, hoặc không phải Excel. Lưu lại dạng .xlsx.",
+            "The file is damaged, truncated, has a password, is too large or no workbook. Save it as .xlsx.",
+            form_fix_vi="Không mở được tệp: hỏng, cắt cụt, có mật khẩu, quá lớn, không phải Excel. Lưu lại dạng .xlsx.",
         ),
         Reason(
             "value_and_mark",
@@ -555,7 +555,14 @@ REASONS: Mapping[str, Reason] = {
             *_CORRECT,
             form_fix_vi=f"Chỉ số này không báo cáo theo loại kỳ này. {_NEW_FORM}",
         ),
-        Reason("wrong_shape", "row", "cấu trúc trường không đúng", "field has another structure", *_CORRECT),
+        Reason(
+            "wrong_shape",
+            "row",
+            "cấu trúc trường không đúng",
+            "field has another structure",
+            *_CORRECT,
+            form_fix_vi="Ô này không phải chữ hay số. Gửi lại tệp Excel.",
+        ),
         Reason(
             "wrong_size",
             "row",

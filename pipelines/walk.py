@@ -20,6 +20,7 @@ from pipelines.catalogue.pages import pages as descriptions
 from pipelines.landing.deliveries import Delivery, deliveries
 from pipelines.landing.drop import DropReport, intake, waiting
 from pipelines.landing.pull import PullError, failed_pulls, read_credentials
+from pipelines.periods import VIETNAM
 from pipelines.platform import Platform, Progress
 from pipelines.quality.gate import judge as judge_targets
 from pipelines.quality.gx import validate
@@ -33,7 +34,9 @@ from pipelines.release.publish import Outcome
 from pipelines.release.publish import publish as publish_release
 from pipelines.release.released import Release
 from pipelines.release.runs import RunInfo, RunLog, RunStatus
+from pipelines.scoreboard.model import model
 from pipelines.scoreboard.pages import pages, place_of
+from pipelines.scoreboard.statistics import overdue
 from pipelines.settings import Settings
 from pipelines.sources import all_sources
 from pipelines.sources.base import Source
@@ -279,7 +282,8 @@ def inputs_digest(platform: Platform) -> str:
     ]
     failed = {name: failed_pulls(settings.raw, name) for name in sources}
     read = {name: source.reading() for name, source in sources.items()}
-    designs = [(page.path, page.design) for page in (*pages(place_of(settings)), *descriptions(settings))]
+    place = place_of(settings)
+    designs = [(page.path, page.design) for page in (*pages(place), model(place), *descriptions(settings))]
     about = (about_of(settings), settings.province_box, settings.max_quarantined_pct, settings.max_record_mb)
     digest = hashlib.sha256(repr((sorted(files), failed, read, designs, about, _versions())).encode())
     digest.update(platform.dbt.fingerprint().encode())
@@ -487,6 +491,10 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
         ReleaseError: the release cannot be written, or does not read back. Readers keep the last release.
     """
     with platform.step("release") as step:
+
+        def protecting(quarters: str, done: int, total: int) -> None:
+            step.report(f"open edition: protecting {quarters}, once ({done} of {total} quarters are done)", done, total)
+
         with platform.warehouse.connect() as connection:
             if not get_state(connection, "built_by"):
                 raise NotJudged(
@@ -504,9 +512,14 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
                 info,
                 platform.now(),
                 about=about_of(platform.settings),
-                pages=[*pages(place_of(platform.settings)), *descriptions(platform.settings)],
-                open_pages=descriptions(platform.settings),
+                pages=[
+                    *pages(place_of(platform.settings)),
+                    model(place_of(platform.settings)),
+                    *descriptions(platform.settings),
+                ],
+                open_pages=[model(place_of(platform.settings)), *descriptions(platform.settings)],
                 vault=platform.settings.vault,
+                announce=protecting,
                 retired=platform.project.retired,
             )
             # what is held back keeps quarters out of the open edition in the same way as long as it is
@@ -565,6 +578,12 @@ def expected_deliveries(platform: Platform, *names: str) -> list[Delivery]:
         overrides=settings.deliveries,
         addresses=settings.addresses,
     )
+
+
+def overdue_publications(platform: Platform) -> list[str]:
+    """One line per publisher whose next figures were expected by today; empty before the first release."""
+    current = platform.releases.current()
+    return overdue(current.path, platform.now().astimezone(VIETNAM).date()) if current else []
 
 
 def comparable_tables(platform: Platform, last: Release | None) -> frozenset[str]:

@@ -107,7 +107,12 @@ def fresh_world(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], World]
     """Makes an empty world, and ends the one before. All take the one parse of dbt in the project's own target."""
     root = tmp_path_factory.mktemp("world")
     settings = load_settings(
-        data_dir=root, pseudonym_key_file=root / "key", memory_limit="1GB", max_record_mb=1, drop_settle_seconds=0
+        data_dir=root,
+        language="vi",
+        pseudonym_key_file=root / "key",
+        memory_limit="1GB",
+        max_record_mb=1,
+        drop_settle_seconds=0,
     )
     project = Platform(settings).dbt
     project.manifest()

@@ -7,11 +7,6 @@
     'dossiers', 'dvcqg_dossiers', 'igate_dossiers', 'onestop_dossiers', 'onestop_exports'
 {%- endmacro %}
 
-{# A due day without a time, which is also how a system writes it that fills the time with zeros, ends at the end of it. #}
-{% macro end_of_due_day(due_at) -%}
-    if({{ due_at }} = date_trunc('day', {{ due_at }}), {{ due_at }} + interval '23:59:59', {{ due_at }})
-{%- endmacro %}
-
 {# One row per version of a dossier, as loaded; nested lists reduced to what the measures ask. #}
 {% macro dossier_versions(relation) -%}
 select
@@ -29,7 +24,7 @@ select
     submitted_at,
     received_at,
     cast(date_trunc('month', received_at) as date) as received_month,
-    {{ end_of_due_day('due_at') }} as due_at,
+    due_at,
     finished_at,
     returned_at,
     refused_at,

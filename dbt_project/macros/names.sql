@@ -1,4 +1,4 @@
-{# Schemas are called what the folder says: no prefix of the profile's target. #}
+{# Schemas have the names of the folders: no prefix of the profile's target. #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {{ custom_schema_name or target.schema }}
 {%- endmacro %}

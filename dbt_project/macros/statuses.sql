@@ -20,7 +20,7 @@
 {%- endmacro %}
 
 {#
-  Status of a published figure: as its publisher marks it, else what the registry of indicators says of its year.
+  Status of a published figure: as its publisher marks it, else what the registry of indicators states of its year.
   comparable_from is the first year of the definition that counts today.
 #}
 {% macro status_of_figure(figure, registry) -%}

@@ -145,7 +145,7 @@
 
 {#
   The values of `gathered` side by side with the words of the registry, and the one of each period that counts. Of a
-  pillar, every indicator has a row: one without any value says that it is missing.
+  pillar, every indicator has a row: one without any value has status missing.
 #}
 {% macro side_by_side(gathered, pillar=none) -%}
     {%- set area_code = "coalesce(e.area_code, '" ~ var('province_code') ~ "')" if pillar else 'e.area_code' -%}

@@ -1,4 +1,4 @@
-"""The command people type: `hatinh`. It says what happens, what to do when something is wrong, and nothing personal.
+"""The command people type: `hatinh`. It reports what happens and how to fix what is wrong, and nothing personal.
 
 Exit codes: 0 well; 1 the run failed, readers keep what they had; 2 wrong use or setting; 3 the run is done, but
 something waits for somebody; 4 the warehouse is held by another process.

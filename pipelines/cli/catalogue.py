@@ -17,10 +17,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import typer.main
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from jinja2.ext import extract_from_ast
 
 from pipelines.cli.common import PANELS, app
 from pipelines.language import CATALOGUES, DOMAIN
@@ -41,6 +43,8 @@ def messages() -> set[Id]:
     """Every message that people can read."""
     code = Path(__file__).parent.parent
     found = {message for path in code.rglob("*.py") for message in _of_code(path.read_text(encoding="utf-8"))}
+    for path in (code / "scoreboard" / "templates").glob("*.html"):
+        found |= _of_template(path.read_text(encoding="utf-8"))
     for source in all_sources().values():
         found |= {source.licence, source.cadence}
     return found | set(_help(typer.main.get_command(app))) | set(PANELS)
@@ -53,6 +57,13 @@ def _of_code(text: str) -> Iterator[Id]:
             given = [str(a.value) for a in call.args[: _MESSAGES[call.func.id]] if isinstance(a, ast.Constant)]
             if given:
                 yield given[0] if len(given) == 1 else (given[0], given[1])
+
+
+def _of_template(text: str) -> set[Id]:
+    """The messages of a template of a page."""
+    found = extract_from_ast(jinja2.Environment(autoescape=True).parse(text), ("tr",))
+    given = (message if isinstance(message, str) else (message or ("",))[0] for _, _, message in found)  # then values
+    return {message for message in given if message}
 
 
 def _help(command: Any) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +12,12 @@ import typer
 from pipelines.cli.common import (
     FIGURES,
     WRONG_USE,
+    AsJson,
     app,
     explain_app,
     now,
     out,
+    print_json,
     qd766_app,
     read_settings,
     refuse_if_held,
@@ -38,6 +41,7 @@ def area(
     review: Annotated[
         bool, typer.Option("--review", help="Instead: names of communes and villages that wait for an answer.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """What a commune, district or code was on a day, and what it became. Codes and names were used again in 2025.
 
@@ -48,7 +52,7 @@ def area(
     if review:
         if words or on:
             stop(tr("--review lists all that wait: without NAME and --on."), WRONG_USE)
-        _review_names(settings)
+        _review_names(settings, as_json)
         return
     if words is None:
         stop(tr("NAME is missing: hatinh area NAME, or hatinh area --review."), WRONG_USE)
@@ -75,10 +79,13 @@ def area(
         near = registry.near(name)
         hint = f" {tr('Near')}: {', '.join(near)}." if near else ""
         stop(tr("No unit has this name or code: {name}.", name=name) + hint, WRONG_USE)
+    if as_json:
+        print_json([registry.described(unit) for unit in units])
+        return
     out.print(area_cards(registry, units), highlight=False)
 
 
-def _review_names(settings: Settings) -> None:
+def _review_names(settings: Settings, as_json: bool) -> None:
     refuse_if_held(settings)
     from pipelines.scoreboard.area_review import NotReadable, names_to_review, review_list
     from pipelines.warehouse.connection import Warehouse
@@ -87,6 +94,9 @@ def _review_names(settings: Settings) -> None:
         waiting = names_to_review(Warehouse(settings.warehouse))
     except NotReadable as error:
         stop(str(error), WRONG_USE)
+    if as_json:
+        print_json(asdict(waiting))
+        return
     out.print(review_list(waiting, settings.seeds), highlight=False)
 
 
@@ -100,6 +110,7 @@ def statistics(
     revisions: Annotated[
         bool, typer.Option("--revisions", help="What moved instead: from which publication to which, by how much.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Published statistics as they were known on a day, each with its day of publication.
 
@@ -122,7 +133,10 @@ def statistics(
         stop(tr("No release yet: hatinh run"), WRONG_USE)
     day = as_of.date() if as_of else now().date()
     try:
-        if revisions:
+        if as_json:
+            read = published.revisions_until if revisions else published.statistics_as_of
+            print_json(read(current.path, day, indicator))
+        elif revisions:
             out.print(published.revisions_table(published.revisions_until(current.path, day, indicator), day))
         else:
             rows = published.statistics_as_of(current.path, day, indicator)
@@ -136,17 +150,21 @@ def explain_qd766(
     agency: Annotated[str | None, typer.Option(help="An agency's code; without it the province.")] = None,
     period: Annotated[str | None, typer.Option(help="2026, 2026-Q3 or 2026-10; without it the latest year.")] = None,
     top: Annotated[int, typer.Option(min=1, help="How many of the cheapest points to list.")] = 10,
+    as_json: AsJson = False,
 ) -> None:
     """The index QĐ 766: score, decomposition, the cheapest points to win, and the dossiers behind them (pseudonyms)."""
     settings = read_settings()
     from pipelines.qd766.rules import RulesError
-    from pipelines.scoreboard.qd766_explain import ExplainError, explain
+    from pipelines.scoreboard.qd766_explain import ExplainError, explain, facts
 
     current = store_of(settings).current()
     if current is None:
         stop(tr("No release yet: hatinh run"), WRONG_USE)
     warehouse = settings.warehouse if settings.warehouse.exists() else None
     try:
+        if as_json:
+            print_json(facts(current.path, agency=agency, period=period))
+            return
         out.print(explain(current.path, warehouse, agency=agency, period=period, top=top))
     except (ExplainError, RulesError) as error:
         stop(str(error), WRONG_USE)
@@ -155,6 +173,7 @@ def explain_qd766(
 @qd766_app.command("check")
 def qd766_check(
     paths: Annotated[list[Path], typer.Argument(help="Recorded answers of the portal (JSON), or folders of them.")],
+    as_json: AsJson = False,
 ) -> None:
     """Apply our rules to every observation in recorded answers of the portal, and say which disagree.
 
@@ -168,6 +187,10 @@ def qd766_check(
         report = check_files(paths, load_rules(settings.dbt_project, seeds=settings.seeds))
     except RulesError as error:
         stop(str(error), WRONG_USE)
-    out.print(render(report))
+    if as_json:
+        parts = ("tallies", "findings", "problems")
+        print_json({"files": report.files, **{part: list(map(asdict, getattr(report, part))) for part in parts}})
+    else:
+        out.print(render(report))
     if report.exit_code:
         raise typer.Exit(report.exit_code)

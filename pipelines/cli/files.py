@@ -15,6 +15,7 @@ from rich.table import Table
 from pipelines.cli.common import (
     IN,
     WRONG_USE,
+    AsJson,
     app,
     err,
     landing_of,
@@ -251,7 +252,7 @@ def withdraw(
     ],
     reason: Annotated[str, typer.Option(help="Why; kept in the receipt.")],
 ) -> None:
-    """Take a landed file out of force: a wrong delivery. Its bytes stay; the next run rebuilds without it."""
+    """Withdraw a landed file: a wrong delivery. Its bytes stay; the next run rebuilds without it."""
     settings = read_settings()
     from pipelines.landing.store import LandingError
 
@@ -267,6 +268,7 @@ def withdraw(
 def quarantine(
     source: Annotated[str, typer.Argument()],
     limit: Annotated[int, typer.Option(min=1, help="Rows to show.")] = 50,
+    as_json: AsJson = False,
 ) -> None:
     """Rejected rows of active files: file, line, reason; of a value its shape, 9 for a digit and a for a letter."""
     settings = read_settings()
@@ -284,6 +286,10 @@ def quarantine(
             "order by f.file_no, q.row_no limit ?",
             [source, limit],
         ).fetchall()
+    if as_json:
+        names = ("file", "row", "reason", "field", "shape")
+        print_json([dict(zip(names, row[:-1], strict=True)) for row in rows])
+        return
     table = unbroken(tr("File"), tr("Row"), tr("Reason"), tr("Field"), tr("Shape of the value"), whole=tr("Row"))
     for path, row_no, reason, field, shape, _ in rows:
         table.add_row(escape(path), str(row_no), reason, escape(field), escape(shape))

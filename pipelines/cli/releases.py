@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +41,10 @@ def status(
 
     state = read_state(settings, now())
     if as_json:
-        print_json(state.to_json())
+        from pipelines.platform import Platform
+        from pipelines.walk import overdue_publications
+
+        print_json(state.to_json() | {"overdue_publications": overdue_publications(Platform(settings))})
         return
     show_scoreboard(settings, whole)
     elsewhere = ("held_back", "refused", "pull_failed", "run_failed")  # the scoreboard has them
@@ -52,6 +56,7 @@ def status(
 
 @app.command(rich_help_panel=OUT)
 def page(
+    context: typer.Context,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     to: Annotated[
         Path | None,
@@ -60,6 +65,7 @@ def page(
     release_id: Annotated[
         str | None, typer.Option("--release", help="One of `hatinh releases`; else the current.", show_default=False)
     ] = None,
+    brief: Annotated[bool, typer.Option("--brief", help="The brief of half a sheet instead of the page.")] = False,
 ) -> None:
     """The scoreboard page: where it lies in the current release. With --out, draw that of any release into a file.
 
@@ -67,7 +73,7 @@ def page(
     """
     settings = read_settings()
     from pipelines.release.files import ReleaseError
-    from pipelines.scoreboard.pages import PAGE, WORKBOOK, pages, place_of
+    from pipelines.scoreboard.pages import BRIEF, PAGE, WORKBOOK, pages, place_of
 
     try:
         release = store_of(settings).get(release_id) if release_id else store_of(settings).current()
@@ -75,12 +81,16 @@ def page(
         stop(str(error), _code(error))
     if release is None:
         stop(tr("No release yet: hatinh run"), WRONG_USE)
+    name = BRIEF if brief else PAGE
     if to is not None:
-        wanted = WORKBOOK if to.suffix == ".xlsx" else PAGE
-        write_file(to, next(page for page in pages(place_of(settings)) if page.path == wanted).draw(release))
-    shown = to or release.path / PAGE
+        wanted = WORKBOOK if to.suffix == ".xlsx" else name
+        place = place_of(settings)
+        if asked := context.find_root().params.get("lang"):
+            place = replace(place, language=asked)
+        write_file(to, next(page for page in pages(place) if page.path == wanted).draw(release))
+    shown = to or release.path / name
     if not shown.exists():
-        why = release.undrawn.get(PAGE, tr("it was written before there was one"))
+        why = release.undrawn.get(name, tr("it was written before there was one"))
         text = tr("Release {release} has no page ({why}). Draw it into a file: hatinh page --out scoreboard.html")
         stop(text.format(release=release.id, why=why))
     out.print(str(shown.resolve()), soft_wrap=True, highlight=False, markup=False)

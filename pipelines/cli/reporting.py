@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +13,12 @@ from pipelines.cli.common import (
     FAILED,
     REPORTED,
     WRONG_USE,
+    AsJson,
     app,
     landing_of,
     now,
     out,
+    print_json,
     read_settings,
     stop,
     store_of,
@@ -31,31 +34,39 @@ def template(
     period: Annotated[str, typer.Option(help="2026, 2026-H1, 2026-Q3 or 2026-09.")],
     agency: Annotated[str | None, typer.Option(help="Code of the agency; without it, all that report.")] = None,
     to: Annotated[Path | None, typer.Option("--out", help="File to write; else named by what it asks.")] = None,
+    each_agency: Annotated[
+        bool, typer.Option("--each-agency", help="A workbook for each agency that reports, into the folder of --out.")
+    ] = False,
 ) -> None:
     """Write the workbook by which agencies report what no system delivers. Filled, it goes into the drop folder."""
     settings = read_settings()
     from pipelines.periods import local_date
     from pipelines.reporting.forms import form
+    from pipelines.reporting.overview import previous_values
     from pipelines.reporting.registry import ReportingError, load_registry, parse_period
     from pipelines.reporting.workbook import workbook_bytes
 
+    if agency and each_agency:
+        stop(tr("--agency names one, --each-agency takes all: give one of the two."), WRONG_USE)
+    place = {"province_code": settings.province_code, "province_name": settings.province_name}
     try:
-        asked = form(
-            load_registry(settings.seeds),
-            wanted,
-            parse_period(period),
-            agency=agency,
-            province_code=settings.province_code,
-            province_name=settings.province_name,
-        )
+        registry, chosen = load_registry(settings.seeds), parse_period(period)
+        forms = [form(registry, wanted, chosen, agency=agency, **place)]
+        if each_agency:
+            answering = {row.agency for row in forms[0].rows if row.agency} | set(forms[0].choices)
+            codes = sorted(body.code for body in answering)
+            forms = [form(registry, wanted, chosen, agency=code, **place) for code in codes]
     except ReportingError as error:
         stop(str(error), WRONG_USE)
-    today = local_date(now())
-    path = to or Path(f"{asked.name}.xlsx")
-    write_file(path, workbook_bytes(asked, made_on=today, send_to=settings.report_recipient))
-    rows, due = len(asked.rows), day(asked.due_on)
-    text = ntr("{path}: {count} row, due {due}", "{path}: {count} rows, due {due}", rows, path=path, due=due)
-    out.print(text, highlight=False)
+    today, current = local_date(now()), store_of(settings).current()
+    previous = previous_values(current.path, chosen) if current else {}
+    for asked in forms:
+        path = (to or Path()) / f"{asked.name}.xlsx" if each_agency else to or Path(f"{asked.name}.xlsx")
+        content = workbook_bytes(asked, made_on=today, send_to=settings.report_recipient, previous=previous)
+        write_file(path, content)
+        rows, due = len(asked.rows), day(asked.due_on)
+        text = ntr("{path}: {count} row, due {due}", "{path}: {count} rows, due {due}", rows, path=path, due=due)
+        out.print(text, highlight=False, soft_wrap=True)
     out.print(
         tr(
             "When filled: hatinh check-report FILE, then put it into {folder}",
@@ -68,6 +79,7 @@ def template(
 @app.command("check-report", rich_help_panel=REPORTED)
 def check_report(
     path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A filled workbook.")],
+    as_json: AsJson = False,
 ) -> None:
     """Judge a filled workbook as the load will. What is wrong is marked in a copy beside it, NAME-marked.xlsx.
 
@@ -82,6 +94,9 @@ def check_report(
     today = local_date(now())
     content = path.read_bytes()
     checked = check(content, path.name, today)
+    if as_json:
+        print_json({"file": path.name, **asdict(checked)})
+        raise typer.Exit(FAILED if checked.findings else 0)
     out.print(
         tr(
             "{file}: {rows} rows = {answered} with figures + {blank} blank + {wrong} wrong",
@@ -119,11 +134,12 @@ def reports(
     returned: Annotated[
         bool, typer.Option("--returned", help="Write marked copies of landed workbooks with wrong cells.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Who reported what, in time or late, and what is missing, by the current release."""
     settings = read_settings()
     from pipelines.periods import local_date
-    from pipelines.reporting.overview import each_report, summary, write_returned
+    from pipelines.reporting.overview import each_report, facts, summary, write_returned
     from pipelines.reporting.registry import ReportingError, load_registry, parse_period
 
     try:
@@ -139,6 +155,9 @@ def reports(
         current = store_of(settings).current()
         if current is None:
             stop(tr("No release yet: hatinh run"), WRONG_USE)
+        if as_json:
+            print_json(facts(current.path, chosen, agency, each=each))
+            return
         headings, rows = (each_report if each else summary)(current.path, chosen, agency)
     except ReportingError as error:
         stop(str(error), WRONG_USE)

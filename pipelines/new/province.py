@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.new.national_units import units_of
+from pipelines.seeds import seed_rows
 
 NATION, OURS = "VN", "Hà Tĩnh"
 BEFORE, LAST_BEFORE, TODAY = "2025-01-01", "2025-06-30", "2025-07-01"
@@ -45,13 +46,13 @@ def province_of(code: str, seeds: Path) -> Province:
     Raises:
         NoProvince: no province has this code today.
     """
-    named = {row["area_code"]: row for row in _read(seeds / "provinces.csv") if not row["valid_to"]}
+    named = {row["area_code"]: row for row in seed_rows(seeds, "provinces") if not row["valid_to"]}
     units = units_of(code)
     if code not in named or not units:
         known = ", ".join(f"{row['area_code']} {row['name']}" for row in named.values() if row["area_code"] != NATION)
         raise NoProvince(f"no province has the code {code}: {known}")
     name = named[code]["name"]
-    portal = {_plain(row["department_name"]): row["department_code"] for row in _read(seeds / "qd766_provinces.csv")}
+    portal = {_plain(row["department_name"]): row["department_code"] for row in seed_rows(seeds, "qd766_provinces")}
     lons, lats = [float(row["lon"]) for row in units], [float(row["lat"]) for row in units]
     box = (min(lons) - AIR_DEGREES, min(lats) - AIR_DEGREES, max(lons) + AIR_DEGREES, max(lats) + AIR_DEGREES)
     return Province(
@@ -79,7 +80,7 @@ def write_province(code: str, folder: Path, seeds: Path) -> Province:
     for name, rows in _made(province).items():
         _write(own / f"{name}.csv", rows)
     for name, keep in _kept(province).items():
-        rows = [row for row in _read(own / f"{name}.csv") if keep(row)]
+        rows = [row for row in seed_rows(own, name) if keep(row)]
         _write(own / f"{name}.csv", rows)
     _write(own / "targets.csv", _targets(own, province))
     (folder / "settings.env").write_text(_settings(province, folder), encoding="utf-8")
@@ -166,11 +167,11 @@ def _targets(own: Path, province: Province) -> list[Row]:
             if OURS in row["responsible_agency"]
             else {}
         )
-        for row in _read(own / "targets.csv")
+        for row in seed_rows(own, "targets")
         if row["level"] == "national" and OURS not in row["document"]
     ]
-    of_pillar = {row["pillar"]: row for row in reversed(_read(own / "indicators.csv"))}
-    for pillar in _read(own / "pillars.csv"):
+    of_pillar = {row["pillar"]: row for row in reversed(list(seed_rows(own, "indicators")))}
+    for pillar in seed_rows(own, "pillars"):
         if pillar["pillar"] not in {row["pillar"] for row in rows}:
             indicator = of_pillar[pillar["pillar"]]
             note = "Chưa đặt chỉ tiêu: thay dòng này bằng các chỉ tiêu trong kế hoạch của tỉnh."
@@ -211,11 +212,6 @@ def _plain(name: str) -> str:
     for part in ("UBND", "Thành phố", "thành phố", "tỉnh", "Tỉnh", "TP."):
         name = name.replace(part, " ")
     return " ".join(name.split())
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def _write(path: Path, rows: Iterable[Row]) -> None:

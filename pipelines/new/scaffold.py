@@ -15,12 +15,18 @@ from string import Template
 import yaml
 
 from pipelines.quality.registries import faults
+from pipelines.seeds import seed_rows
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _LAST_OF_RAW = "      - name: files\n"
 """In `_sources.yml` the raw tables of sources stand before the register of files."""
 _IN_STATE = "| Operation |"
-_GRAPH, _DICTIONARY = ("tests/structure/graph.py",), ("-m", "pipelines.dictionary")
+_GENERATORS = (
+    ("-m", "pipelines.dictionary"),
+    ("tests/structure/graph.py",),
+    ("tests/structure/schemas.py",),
+    ("-m", "pipelines.cli.catalogue"),
+)
 CHANGES_HEADING = "## Not released yet\n"
 
 
@@ -82,8 +88,7 @@ def new_target(name: str, pillar: str, indicator: str, title: str, project: Path
     seeds = project / "dbt_project" / "seeds"
     path = seeds / "targets.csv"
     before = path.read_text(encoding="utf-8")
-    with (seeds / "indicators.csv").open(encoding="utf-8", newline="") as file:
-        known = {row["indicator"]: row for row in csv.DictReader(file)}
+    known = {row["indicator"]: row for row in seed_rows(seeds, "indicators")}
     if indicator not in known:
         raise CannotWrite(f"indicators.csv has no {indicator}: add its row first (unit, direction, bounds, definition)")
     row = {
@@ -102,9 +107,9 @@ def new_target(name: str, pillar: str, indicator: str, title: str, project: Path
 
 
 def generate(project: Path) -> list[str]:
-    """Write the generated files again: shared columns, dictionary, settings, the graph of assets."""
+    """Write the generated files again: shared columns, dictionary, settings, graph of assets, schemas, texts."""
     done = []
-    for command in (_DICTIONARY, _GRAPH):
+    for command in _GENERATORS:
         subprocess.run([sys.executable, *command], cwd=project, check=True, capture_output=True)  # noqa: S603
         done.append(" ".join(("python", *command)))
     return done

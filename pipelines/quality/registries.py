@@ -273,7 +273,7 @@ def _targets(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
     asked = {row["pillar"] for row in rows["targets"]}
     for row in rows["pillars"]:
         if row["pillar"] not in asked:
-            fix = "add one to targets.csv, or a row without value whose note says that none was set"
+            fix = "add one to targets.csv, or a row without value whose note states that none was set"
             yield Fault("pillars", row.line, "pillar", f"{row['pillar']} has no target", fix)
 
 

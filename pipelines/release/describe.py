@@ -87,6 +87,11 @@ def column_types(mart: Mart) -> tuple[str, ...]:
     return tuple(types)
 
 
+def field_type(duckdb_type: str) -> str:
+    """The type of a column in a table schema."""
+    return _FIELD_TYPES[duckdb_type.partition("(")[0]]
+
+
 def states_samples(mart: Mart) -> bool:
     """Whether the mart itself states for each row if it rests on made-up data."""
     return any(column.name == SAMPLES["name"] for column in mart.columns)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -18,7 +18,7 @@ from pipelines.release import pages as drawing
 from pipelines.release.about import licences, of_figures, words
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_vault import Vault
-from pipelines.release.files import OPEN, OPEN_FILE, OPEN_FOLDER, PACKAGE, ReleaseError, sha256, sync, to_json
+from pipelines.release.files import OPEN, OPEN_FILE, OPEN_FOLDER, PACKAGE, ReleaseError, seal, sha256, to_json
 from pipelines.release.pages import Page
 from pipelines.release.released import Release
 from pipelines.release.sql import literal
@@ -62,11 +62,13 @@ class OpenEdition:
         reasons: Mapping[str, str],
         receipts: Sequence[Mapping[str, Any]],
         now: datetime,
+        announce: Callable[[str, int, int], object],
     ) -> Json:
         """Protect what is new. Returns what the fingerprint of the release knows of the edition, before its files.
 
         Args:
             reasons: targets that are held back: new quarters wait for them.
+            announce: called before quarters are protected, with their names, how many are done, and of how many.
         """
         from pipelines.release.disclosure import policy_of, prepare
 
@@ -89,6 +91,7 @@ class OpenEdition:
                     ),
                     published=[q["quarter"] for q in self._published if not q["is_synthetic"]],
                     objection="; ".join(f"{target} is held back" for target in held) or None,
+                    announce=announce,
                 )
                 self.blocked = self._edition.blocked
             except ReleaseError as error:
@@ -122,19 +125,18 @@ class OpenEdition:
         described = _described(package, resources, edition)
         described["pages"], undrawn = drawing.draw(Release(folder, described), self._pages)
         (folder / PACKAGE).write_text(to_json(described, indent=0), encoding="utf-8")
-        files = sorted(folder.iterdir())
-        for path in files:
-            path.chmod(OPEN_FILE)
-            sync(path)
-        folder.chmod(OPEN_FOLDER)
-        sync(folder)
+        files = seal(folder, OPEN_FILE, OPEN_FOLDER)
         return {
             "open": {
                 "path": OPEN,
                 "content": self._content(),
                 "undrawn": [{**page, "path": f"{OPEN}/{page['path']}"} for page in undrawn],
                 "files": [
-                    {"path": f"{OPEN}/{path.name}", "bytes": path.stat().st_size, "hash": sha256(path)}
+                    {
+                        "path": path.relative_to(staging).as_posix(),
+                        "bytes": path.stat().st_size,
+                        "hash": sha256(path),
+                    }
                     for path in files
                 ],
                 "audits": edition.audits if edition else [],
@@ -181,11 +183,11 @@ def _published(
     kept = {key: value for key, value in resource.items() if key not in ("held_back", "computed_from")}
     if rows is None:
         shutil.copyfile(source, copy)  # a hard link would share the rights of the internal file
-        return _with_csv(kept, folder)
+        return with_csv(kept, folder)
     schema = arrow_schema(kept)
     reader = conn.execute(f"select * from read_parquet({literal(str(source))}) where {rows}").to_arrow_reader()
     count = write_batches(reader, schema, copy)
-    return _with_csv(kept | {"rows": count, "bytes": copy.stat().st_size, "hash": sha256(copy)}, folder)
+    return with_csv(kept | {"rows": count, "bytes": copy.stat().st_size, "hash": sha256(copy)}, folder)
 
 
 def _protected(
@@ -209,10 +211,10 @@ def _protected(
             resource["licenses"] = licences(of_figures(text, own_licence) for text in terms)
             path = folder / resource["path"]
             count = write_parquet(edition.vault.conn, mart, resource, path)
-            yield from _with_csv(resource | {"rows": count, "bytes": path.stat().st_size, "hash": sha256(path)}, folder)
+            yield from with_csv(resource | {"rows": count, "bytes": path.stat().st_size, "hash": sha256(path)}, folder)
 
 
-def _with_csv(resource: Json, folder: Path) -> list[Json]:
+def with_csv(resource: Json, folder: Path) -> list[Json]:
     """The resource, and the same table as CSV in UTF-8 with a mark."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -287,7 +289,7 @@ def problems(path: Path, package: Mapping[str, Any]) -> list[str]:
     if "open" not in package:
         return [f"{OPEN}/ does not belong to it"] if (path / OPEN).exists() else []
     expected = {item["path"]: item["hash"] for item in package["open"]["files"]}
-    present = {f"{OPEN}/{file.name}" for file in (path / OPEN).iterdir()} if (path / OPEN).is_dir() else set()
+    present = {file.relative_to(path).as_posix() for file in (path / OPEN).rglob("*") if file.is_file()}
     wrong = [f"{name} is missing" for name in sorted(expected.keys() - present)]
     wrong += [f"{name} does not belong to it" for name in sorted(present - expected.keys())]
     wrong += [

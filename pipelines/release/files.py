@@ -21,6 +21,8 @@ CHANGES = "CHANGES.md"
 STAGING = ".staging-"
 OPEN = "open"
 """Folder of the open edition in a release."""
+BI = "bi"
+"""Folder of the tables for BI tools in an edition, and their schema in the database."""
 INTERNAL_FILE, INTERNAL_FOLDER, OPEN_FILE, OPEN_FOLDER = 0o440, 0o751, 0o444, 0o755
 """Rights: the group reads the internal edition; others pass through its folder to `open/` and see nothing else."""
 
@@ -72,6 +74,18 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def seal(folder: Path, file_mode: int, folder_mode: int) -> list[Path]:
+    """Give the files of a folder and of those in it their rights, and force them onto the disk. Returns the files."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in files:
+        path.chmod(file_mode)
+        sync(path)
+    for path in (*(path for path in folder.rglob("*") if path.is_dir()), folder):
+        path.chmod(folder_mode)
+        sync(path)
+    return files
 
 
 def write_atomically(path: Path, text: str) -> None:

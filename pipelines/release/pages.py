@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipelines.personal import redacted
@@ -35,6 +37,8 @@ class Page:
     mediatype: str
     design: str
     draw: Callable[[Release], bytes]
+    folder: str | None = None
+    """Folder in which it writes more files; `path` is one of them. It exists for this page alone."""
 
 
 def wanted(pages: Iterable[Page]) -> list[dict[str, str]]:
@@ -50,10 +54,13 @@ def draw(release: Release, pages: Sequence[Page]) -> tuple[list[dict[str, Any]],
             content = page.draw(release)
         except Exception as error:
             _log.exception("%s of release %s could not be drawn", page.path, release.id)
+            if page.folder:
+                shutil.rmtree(release.path / page.folder, ignore_errors=True)
             reason = f"{type(error).__name__}: {redacted(str(error))}"
             undrawn.append({"path": page.path, "design": page.design, "reason": reason})
             continue
         file = release.path / page.path
+        file.parent.mkdir(exist_ok=True)
         file.write_bytes(content)
         drawn.append(
             {
@@ -64,9 +71,24 @@ def draw(release: Release, pages: Sequence[Page]) -> tuple[list[dict[str, Any]],
                 "design": page.design,
                 "bytes": len(content),
                 "hash": sha256(file),
+                **({"files": _files(release.path, page)} if page.folder else {}),
             }
         )
     return drawn, undrawn
+
+
+def _files(root: Path, page: Page) -> list[dict[str, Any]]:
+    """What a page wrote into its folder beside itself."""
+    return [
+        {"path": path.relative_to(root).as_posix(), "bytes": path.stat().st_size, "hash": sha256(path)}
+        for path in sorted((root / str(page.folder)).iterdir())
+        if path != root / page.path
+    ]
+
+
+def files(package: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The files of the pages of a release, each with `path` and `hash`."""
+    return [item for page in package.get("pages", ()) for item in (page, *page.get("files", ()))]
 
 
 def digest(parts: Iterable[bytes]) -> str:

@@ -128,7 +128,7 @@ class Place:
                 for file in files:
                     self._copy(file, f"{RELEASES}/{name}/{file.name}")
                     checkpoint(file.name)
-                if missing := {file.name for file in files} - set(self._list(f"{RELEASES}/{name}")):
+                if missing := {file.name for file in files} - self._names(f"{RELEASES}/{name}"):
                     raise PlaceError(
                         f"{self.address}: {len(missing)} files of {name} were removed while it was written: another "
                         "installation publishes here. Give each a place of its own"
@@ -181,6 +181,14 @@ class Place:
         selector = fs.FileSelector(f"{self._root}/{folder}", allow_not_found=True)
         return [info.base_name for info in self._files.get_file_info(selector)]
 
+    def _names(self, folder: str) -> set[str]:
+        """What lies in a folder and in those in it, by its path from there."""
+        from pyarrow import fs
+
+        root = f"{self._root}/{folder}/"
+        found = self._files.get_file_info(fs.FileSelector(root, allow_not_found=True, recursive=True))
+        return {info.path.removeprefix(root) for info in found}
+
     @contextmanager
     def _explained(self, what: str) -> Iterator[None]:
         try:
@@ -199,8 +207,12 @@ def _files_of(release: Release, edition: EditionName) -> list[_File]:
         PlaceError: the release has no open edition.
     """
     if edition == "internal":
-        top = [path for path in release.files if path.parent == release.path]
-        return [_File(path.name, path, f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}") for path in top]
+        names = {path.relative_to(release.path).as_posix(): path for path in release.files}
+        return [
+            _File(name, path, f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}")
+            for name, path in names.items()
+            if not name.startswith(f"{OPEN}/")
+        ]
     if "open" not in release.package:
         raise PlaceError(f"release {release.id} has no open edition: nothing of it may leave")
     return [

@@ -40,14 +40,17 @@ _PERSONAL_COLUMNS = frozenset(
 def personal_data(conn: duckdb.DuckDBPyConnection, mart: Mart, types: Sequence[str]) -> list[str]:
     """What in a mart looks like personal data: one sentence per finding, empty when there is none.
 
-    `types` are DuckDB's names of the columns' types, in the mart's order. One scan of the table.
+    `types` are DuckDB's names of the columns' types, in the mart's order. Each distinct text is looked at once, for all
+    kinds together; only where one is found the rows are counted by column and kind.
     """
     rows = "count(*)"
     probes: list[tuple[str, str]] = []
+    texts = [identifier(column.name) for column, kind in zip(mart.columns, types, strict=True) if kind == "VARCHAR"]
+    is_suspect = bool(texts) and _looks_personal(conn, mart, texts)
     for column, kind in zip(mart.columns, types, strict=True):
         if re.sub(r"[^a-z0-9]", "", column.name.lower()) in _PERSONAL_COLUMNS:
             probes.append((rows, f"column {column.name} has the name of personal data ({{}} rows)"))
-        elif kind == "VARCHAR":
+        elif kind == "VARCHAR" and is_suspect:
             for label, pattern in PATTERNS.items():
                 matches = f"count(*) FILTER (regexp_matches({identifier(column.name)}, '{pattern}'))"
                 probes.append((matches, f"column {column.name} has {{}} values that look like {label}"))
@@ -56,6 +59,14 @@ def personal_data(conn: duckdb.DuckDBPyConnection, mart: Mart, types: Sequence[s
     counts = conn.execute(f"SELECT {', '.join(sql for sql, _ in probes)} FROM {relation(mart.relation)}").fetchone()
     assert counts is not None  # noqa: S101  (an aggregate without GROUP BY has one row)
     return [text.format(n) for (sql, text), n in zip(probes, counts, strict=True) if n or sql is rows]
+
+
+def _looks_personal(conn: duckdb.DuckDBPyConnection, mart: Mart, texts: Sequence[str]) -> bool:
+    """Whether any value of the text columns has the look of personal data."""
+    pattern = "|".join(f"(?:{pattern})" for pattern in PATTERNS.values())
+    distinct = f"SELECT DISTINCT unnest([{', '.join(texts)}]) AS text FROM {relation(mart.relation)}"
+    found = conn.execute(f"SELECT count(*) FROM ({distinct}) WHERE regexp_matches(text, '{pattern}')").fetchone()
+    return bool(found and found[0])
 
 
 MERGED_CODE, MERGED_TITLE = "other", "Các lĩnh vực ít hồ sơ, gộp chung"

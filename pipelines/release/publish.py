@@ -23,6 +23,7 @@ from pipelines.release.about import About
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_edition import OpenEdition
 from pipelines.release.files import (
+    BI,
     DATABASE,
     INTERNAL_FILE,
     INTERNAL_FOLDER,
@@ -33,6 +34,7 @@ from pipelines.release.files import (
     ReleaseError,
     flip,
     iso,
+    seal,
     sha256,
     stamp,
     sync,
@@ -86,6 +88,7 @@ def publish(
     pages: Sequence[Page] = (),
     open_pages: Sequence[Page] = (),
     vault: Path | None = None,
+    announce: Callable[[str, int, int], object] = lambda quarters, done, total: None,
     retired: Mapping[str, str] | None = None,
     checkpoint: Callable[[str], object] = lambda step: None,
 ) -> Outcome:
@@ -104,6 +107,7 @@ def publish(
             its tables alone.
         vault: the private file in which closed quarters of the open edition are frozen (`disclosure_vault`). Without it
             the release has no open edition.
+        announce: called before closed quarters of the open edition are protected (`disclosure.prepare`).
         retired: tables that are published no more, with the reason; one that is gone and not named here refuses the
             release. None: what is gone is not looked at.
         checkpoint: called with the name of each step when it is done (`STEPS`); for tests that kill the process.
@@ -159,7 +163,7 @@ def publish(
             run=run,
         )
         package["quality"] = _quality(describe.quality(verdicts, states), staging)
-        package |= opened.prepare(conn, reasons, receipts, now)
+        package |= opened.prepare(conn, reasons, receipts, now, announce)
         content = describe.fingerprint(package | {"pages": drawing.wanted(pages)})
         is_known = current is not None and current.fingerprint == content
         if current and is_known and not current.undrawn:
@@ -326,6 +330,8 @@ def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, check
     package["database"] = {"path": DATABASE, "bytes": database.stat().st_size, "hash": sha256(database)}
     checkpoint("database")
     (staging / PACKAGE).write_text(to_json(package, indent=0), encoding="utf-8")
+    if (staging / BI).is_dir():
+        seal(staging / BI, INTERNAL_FILE, INTERNAL_FOLDER)
     for path in staging.iterdir():
         if path.is_file():
             path.chmod(INTERNAL_FILE)

@@ -51,7 +51,8 @@ class Release:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        names = [*(r["path"] for r in (*self.package["resources"], *self.package.get("pages", ())))]
+        names = [r["path"] for r in self.package["resources"]]
+        names += [f["path"] for page in self.package.get("pages", ()) for f in (page, *page.get("files", ()))]
         changes = self.package.get("changes", {})
         names += [
             self.package["database"]["path"],

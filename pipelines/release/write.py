@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from pipelines.release.about import words
 from pipelines.release.describe import SAMPLES, Json, fingerprint, states_samples
-from pipelines.release.files import DATABASE, OPEN, PACKAGE, ReleaseError, sha256
+from pipelines.release.files import BI, DATABASE, OPEN, PACKAGE, ReleaseError, sha256
 from pipelines.release.protect import source_of
 from pipelines.release.released import Release
 from pipelines.release.sql import identifier, literal, relation
@@ -152,12 +152,11 @@ def write_database(conn: duckdb.DuckDBPyConnection, package: Mapping[str, Any], 
     with duckdb.connect(directory / DATABASE, config=config) as database:
         database.begin()  # one commit instead of one a comment
         for resource in package["resources"]:
-            table, fields = identifier(resource["name"]), resource["schema"]["fields"]
-            file = literal(str(directory / resource["path"]))
-            database.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet({file})")
-            database.execute(f"COMMENT ON TABLE {table} IS {_comment(resource)}")
-            for field in fields:
-                database.execute(f"COMMENT ON COLUMN {table}.{identifier(field['name'])} IS {_comment(field)}")
+            _add_table(database, identifier(resource["name"]), resource, directory)
+        if model := _model_of(directory):
+            database.execute(f"CREATE SCHEMA {BI}")
+            for resource in model:
+                _add_table(database, f"{BI}.{identifier(resource['name'])}", resource, directory / BI)
         database.execute(
             "CREATE TABLE _release (release_id VARCHAR, created_at TIMESTAMPTZ, target VARCHAR, verdict VARCHAR,"
             " held_back_since TIMESTAMPTZ)"
@@ -172,32 +171,44 @@ def write_database(conn: duckdb.DuckDBPyConnection, package: Mapping[str, Any], 
         database.commit()
 
 
+def _model_of(directory: Path) -> list[Json]:
+    """The tables for BI tools that lie in an edition."""
+    path = directory / BI / PACKAGE
+    resources = json.loads(path.read_bytes())["resources"] if path.exists() else []
+    return [resource for resource in resources if resource["format"] == "parquet"]
+
+
+def _add_table(database: duckdb.DuckDBPyConnection, table: str, resource: Json, directory: Path) -> None:
+    file = literal(str(directory / resource["path"]))
+    database.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet({file})")
+    database.execute(f"COMMENT ON TABLE {table} IS {_comment(resource)}")
+    for field in resource["schema"]["fields"]:
+        database.execute(f"COMMENT ON COLUMN {table}.{identifier(field['name'])} IS {_comment(field)}")
+
+
 def verify(release: Release) -> None:
     """Read a release as a stranger would and compare it, its open edition included, with its own description.
 
     Raises:
         ReleaseError: files missing, foreign or changed; rows or types that differ; a content that is not the id's.
     """
-    from pipelines.release import changes
+    from pipelines.release import changes, pages
     from pipelines.release.disclosure_edition import problems
 
     package = release.package
     wrong = []
-    expected = {path.name for path in release.files if path.parent == release.path}
-    present = {path.name for path in release.path.iterdir()} - {OPEN}
+    expected = {path.relative_to(release.path).as_posix() for path in release.files}
+    expected = {name for name in expected if not name.startswith(f"{OPEN}/")}
+    present = {path.name for path in release.path.iterdir() if path.is_file()}
+    present |= {f"{BI}/{path.name}" for path in (release.path / BI).glob("*")}
+    present |= {path.name for path in release.path.iterdir() if path.is_dir()} - {OPEN, BI}
     wrong += [f"{name} is missing" for name in sorted(expected - present)]
     wrong += [f"{name} does not belong to it" for name in sorted(present - expected)]
     checks = [package["quality"]] if "quality" in package else []
-    for item in [
-        *package["resources"],
-        *package.get("pages", ()),
-        *changes.files(package),
-        *checks,
-        package["database"],
-    ]:
+    for item in [*package["resources"], *pages.files(package), *changes.files(package), *checks, package["database"]]:
         path = release.path / item["path"]
-        if path.name in present and sha256(path) != item["hash"]:
-            wrong.append(f"{path.name} is not the file that was published (sha256 differs)")
+        if item["path"] in present and sha256(path) != item["hash"]:
+            wrong.append(f"{item['path']} is not the file that was published (sha256 differs)")
     wrong += problems(release.path, package)
     if fingerprint(package) != release.fingerprint or not release.id.endswith(f"-{release.fingerprint[:8]}"):
         wrong.append(f"{PACKAGE} was changed (its fingerprint differs)")
@@ -233,8 +244,9 @@ def _wrong_in_database(release: Release) -> list[str]:
     }
     wrong = []
     with duckdb.connect(release.path / DATABASE, read_only=True, config={"threads": "1"}) as database:
-        tables = {name for (name,) in database.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
-        if tables != {*described, "_release"}:
+        listed = database.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
+        model = {(BI, resource["name"]) for resource in _model_of(release.path)}
+        if set(listed) != {*(("main", name) for name in (*described, "_release")), *model}:
             return [f"{DATABASE} holds other tables than the Parquet files"]
         for resource in release.package["resources"]:
             name = resource["name"]

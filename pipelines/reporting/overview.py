@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.language import current, tr
 from pipelines.periods import Period, label_sql
-from pipelines.release.reader import ReleaseReader
+from pipelines.release.reader import ReleaseReader, Row
 from pipelines.reporting.check import Sent, check_all
 from pipelines.reporting.marked import marked_copy
 from pipelines.reporting.registry import Indicator, ReportingError
@@ -54,6 +54,48 @@ EACH = f"""
 """
 
 
+PREVIOUS = f"""
+    select indicator, area_code, printf('%.15g', value) as figure, {_PERIOD} as period
+    from {SOURCE.name}
+    where period_type = $type and period_start < $first and value is not null
+    qualify row_number() over (partition by indicator, area_code order by period_start desc, reported_on desc) = 1
+"""
+
+
+def previous_values(release: Path, period: Period) -> dict[tuple[str, str], str]:
+    """By (indicator, area_code) the newest figure before a period, as a form prints it: `79,9 (2026-Q2)`."""
+    reader = ReleaseReader(release)
+    if SOURCE.name not in reader.tables:
+        return {}
+    rows = reader.query(PREVIOUS, {"type": period.type, "first": period.first})
+    return {
+        (row["indicator"], row["area_code"]): f"{row['figure'].replace('.', ',')} ({row['period']})" for row in rows
+    }
+
+
+COUNTED = f"""
+    select indicator, {_PERIOD} as period, any_value(due_on) as due_on,
+        count(*) filter (report_status = 'received') as received, count(*) filter (report_status = 'late') as late,
+        count(*) filter (report_status = 'missing') as missing,
+        list(agency_code order by agency_code) filter (report_status = 'missing') as missing_of
+    {_CHOSEN} group by indicator, period_type, period_start order by period_start desc, indicator
+"""
+STATED = f"""
+    select indicator, {_PERIOD} as period, due_on, agency_code, agency_name, area_code, value, unit, missing_kind,
+        report_status, reported_on
+    {_CHOSEN} order by period_start desc, indicator, agency_code
+"""
+
+
+def facts(release: Path, period: Period | None, agency: str | None, *, each: bool) -> list[Row]:
+    """The same as records, for programs: a record per indicator and period, or per figure.
+
+    Raises:
+        ReportingError: the release has no reported figures.
+    """
+    return _query(release, STATED if each else COUNTED, period, agency)
+
+
 def summary(release: Path, period: Period | None, agency: str | None) -> Lines:
     """A line an indicator and period: how many reports came in time, late, not at all, and whose are missing.
 
@@ -87,6 +129,12 @@ def each_report(release: Path, period: Period | None, agency: str | None) -> Lin
 def _rows(
     release: Path, sql: str, period: Period | None, agency: str | None, said: Mapping[str, str] = MappingProxyType({})
 ) -> list[tuple[str, ...]]:
+    return [tuple(row.values()) for row in _query(release, sql, period, agency, said)]
+
+
+def _query(
+    release: Path, sql: str, period: Period | None, agency: str | None, said: Mapping[str, str] = MappingProxyType({})
+) -> list[Row]:
     reader = ReleaseReader(release)
     if SOURCE.name not in reader.tables:
         raise ReportingError(tr("The current release has no reported figures: hatinh status shows why."))
@@ -96,7 +144,7 @@ def _rows(
         "agency": agency,
         **said,
     }
-    return [tuple(row.values()) for row in reader.query(sql, bound)]
+    return reader.query(sql, bound)
 
 
 def write_returned(

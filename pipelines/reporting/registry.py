@@ -1,7 +1,7 @@
 """What is reported, by whom, for which period: the registries behind the workbooks, and the fingerprint of a form.
 
 A form is what an agency was asked: `1-5f3c9a2b` is the layout of the workbook and a fingerprint of the indicator's
-title, unit, definition, frequency and range. `report_obligations.csv` says which form holds for which periods, so a
+title, unit, definition, frequency and range. `report_obligations.csv` states which form holds for which periods, so a
 figure that answered another question is refused, and one that answered the question of its time stays good for ever.
 """
 

@@ -25,7 +25,7 @@ from openpyxl.writer.excel import ExcelWriter
 
 from pipelines.reporting.forms import Form, FormRow
 from pipelines.reporting.registry import FREQUENCIES_VI, LAYOUT, Indicator
-from pipelines.sources.reported_indicators import FIELDS, STATUSES
+from pipelines.sources.reported_indicators import CHOICE, FIELDS, STATUSES
 
 SHEET, GUIDE, LISTS = "Số liệu", "Hướng dẫn", "Danh sách"
 HEADER_ROW = 6
@@ -42,6 +42,7 @@ _WIDTHS = {
     "area_name": 18,
     "agency_name": 22,
     "period": 12,
+    "previous": 14,
     "value": 15,
     "status": 16,
     "note": 26,
@@ -73,20 +74,29 @@ class Answer:
 
 
 def workbook_bytes(
-    form: Form, *, made_on: date, send_to: str, answers: Mapping[tuple[str, str], Answer] | None = None
+    form: Form,
+    *,
+    made_on: date,
+    send_to: str,
+    answers: Mapping[tuple[str, str], Answer] | None = None,
+    previous: Mapping[tuple[str, str], str] | None = None,
 ) -> bytes:
-    """The workbook of a form as xlsx; with `answers` by (indicator, area_code), filled in."""
+    """The workbook of a form as xlsx; with `answers` by (indicator, area_code), filled in.
+
+    Args:
+        previous: by the same, what was reported for the period before, for who fills it to compare with.
+    """
     book = Workbook()
     sheet = book.active
     assert isinstance(sheet, Worksheet)  # noqa: S101  for the type checker: a new workbook has a sheet
     sheet.title = SHEET
-    _fill_sheet(sheet, form, answers or {})
+    _fill_sheet(sheet, form, answers or {}, previous or {})
     _fill_guide(book.create_sheet(GUIDE), form, made_on, send_to)
     if form.choices:
         lists = book.create_sheet(LISTS)
         lists.sheet_state = "hidden"
         for choice in form.choices:
-            lists.append([choice.code, choice.name])
+            lists.append([f"{choice.code}{CHOICE}{choice.name}"])
     book.security = WorkbookProtection(lockStructure=True)
     book.properties.creator = "hatinh"
     book.properties.title = f"{form.title_vi} – {form.period.title_vi}"
@@ -126,7 +136,12 @@ def settled(book: Workbook, made_on: date) -> bytes:
 
 
 # -------------------------------------------------------------------------------------------------------- the figures
-def _fill_sheet(sheet: Worksheet, form: Form, answers: Mapping[tuple[str, str], Answer]) -> None:
+def _fill_sheet(
+    sheet: Worksheet,
+    form: Form,
+    answers: Mapping[tuple[str, str], Answer],
+    previous: Mapping[tuple[str, str], str],
+) -> None:
     agencies = {row.agency.name for row in form.rows if row.agency}
     who = next(iter(agencies)) if len(agencies) == 1 and not form.choices else "theo từng dòng"
     heads = (
@@ -158,14 +173,19 @@ def _fill_sheet(sheet: Worksheet, form: Form, answers: Mapping[tuple[str, str], 
     sheet.row_dimensions[HEADER_ROW].height = 32
     before = ""
     for number, row in enumerate(form.rows, 1):
-        _fill_row(sheet, form, number, row, answers.get((row.indicator.code, row.area_code), Answer()), before)
+        key = (row.indicator.code, row.area_code)
+        _fill_row(sheet, form, number, row, answers.get(key, Answer()), previous.get(key), before)
         before = row.indicator.code
+    if form.choices:  # code and name
+        sheet.column_dimensions[get_column_letter(COLUMN["agency_code"])].width = 42
     last = HEADER_ROW + len(form.rows)
     _validate(sheet, form, last)
     _set_up(sheet, last)
 
 
-def _fill_row(sheet: Worksheet, form: Form, number: int, row: FormRow, answer: Answer, before: str) -> None:
+def _fill_row(
+    sheet: Worksheet, form: Form, number: int, row: FormRow, answer: Answer, previous: str | None, before: str
+) -> None:
     at = HEADER_ROW + number
     is_first = row.indicator.code != before
     agency = row.agency or next((a for a in form.choices if a.code == answer.agency_code), None)
@@ -176,8 +196,9 @@ def _fill_row(sheet: Worksheet, form: Form, number: int, row: FormRow, answer: A
         "unit": row.indicator.unit,
         "range": range_text(row.indicator),
         "area_name": row.area_name,
-        "agency_name": agency.name if agency else "chọn mã ở cột Mã cơ quan",
+        "agency_name": agency.name if agency else "chọn ở cột Mã cơ quan",
         "period": form.period.label,
+        "previous": previous or "–",
         "value": answer.value,
         "status": answer.status,
         "note": answer.note,
@@ -239,7 +260,7 @@ def _validate(sheet: Worksheet, form: Form, last: int) -> None:
     statuses.add(f"{get_column_letter(COLUMN['status'])}{HEADER_ROW + 1}:{get_column_letter(COLUMN['status'])}{last}")
     sheet.add_data_validation(statuses)
     if form.choices:
-        codes = _list(f"'{LISTS}'!$A$1:$A${len(form.choices)}", f"Chọn mã cơ quan; tên của mỗi mã ở trang “{GUIDE}”.")
+        codes = _list(f"'{LISTS}'!$A$1:$A${len(form.choices)}", "Chọn cơ quan trong danh sách (mã và tên).")
         for at, row in enumerate(form.rows, HEADER_ROW + 1):
             if row.agency is None:
                 codes.add(f"{get_column_letter(COLUMN['agency_code'])}{at}")

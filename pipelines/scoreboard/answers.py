@@ -119,6 +119,36 @@ def answers(tiles: Iterable[Tile]) -> Answers:
     return Answers(lines)
 
 
+@dataclass(frozen=True)
+class Agency:
+    """What one agency is responsible for, and the points of QĐ 766 that it loses; None where nothing is recomputed."""
+
+    name: str
+    lines: Sequence[Line]
+    lost: Mapping[str, Any] | None
+
+    def of(self, group: str) -> Sequence[Line]:
+        """Its indicators of a list."""
+        return [line for line in self.lines if line.group == group]
+
+
+def agencies(found: Answers, lost: Iterable[Mapping[str, Any]]) -> list[Agency]:
+    """The agencies of the province with what each has to deliver: who has most to act on first."""
+    by_name = {row["agency_name"]: row for row in lost if row["agency_level"] == "province" and row["agency_name"]}
+    of_one: dict[str, list[Line]] = {name: [] for name in by_name}
+    for group, lines in found.lines.items():
+        for line in lines if group not in ("nation", "ended") else ():
+            if line.tile["responsible_agency"]:
+                of_one.setdefault(line.tile["responsible_agency"], []).append(line)
+    every = [Agency(name, lines, by_name.get(name)) for name, lines in of_one.items()]
+
+    def urgency(agency: Agency) -> tuple[int, int, float, str]:
+        points = agency.lost["points_lost"] if agency.lost else 0
+        return -len(agency.of("behind")), -len(agency.of("needed")), -points, agency.name
+
+    return sorted(every, key=urgency)
+
+
 _GROUP_OF = {
     **dict.fromkeys(("moderate", "insufficient", "away"), "behind"),
     **dict.fromkeys(("met", "met_provisional"), "met"),

@@ -185,6 +185,12 @@ def _grid() -> Table:
     return card
 
 
+_MARKS = (later("parts of"), later("near:"), later("(until"), later("(from"))
+"""What the review writes around the units that a name may mean."""
+
+
 def _add_candidates(card: Table, label: str, candidates: str) -> None:
+    for mark in _MARKS:
+        candidates = candidates.replace(mark, tr(mark))
     for position, candidate in enumerate(candidates.split("; ")):
         card.add_row(label if position == 0 else "", Text(candidate))

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from pipelines.seeds import seed_rows
 
@@ -127,6 +128,20 @@ class Registry:
 
     def facts_of(self, unit: Unit) -> list[Fact]:
         return [fact for key, fact in self.facts if key == unit.key]
+
+    def described(self, unit: Unit) -> dict[str, Any]:
+        """What is known of a unit, as plain values: for programs."""
+
+        def related(pairs: list[tuple[Unit, Pair]]) -> list[dict[str, Any]]:
+            return [{"code": u.code, "valid_from": u.valid_from, "relation": pair.relation} for u, pair in pairs]
+
+        return {
+            **asdict(unit),
+            "became": related(self.became(unit)),
+            "came_from": related(self.came_from(unit)),
+            "communes": [commune.code for commune in self.communes(unit)],
+            "facts": [asdict(fact) for fact in self.facts_of(unit)],
+        }
 
     def begins(self) -> date:
         """First day on which the registry has all communes; nothing is known of days before."""

@@ -11,14 +11,14 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 Json = dict[str, Any]
 
 
 class Charts:
-    """Draws. One object per page: it compiles its specifications when they are first needed and numbers the charts."""
+    """Draws. One object per page: it numbers the charts. Specifications are compiled once per process."""
 
     def __init__(self) -> None:
         self._drawn = 0
@@ -38,7 +38,7 @@ class Charts:
         above, below = _labels(values, is_rank)
         marked = [*above, *below, *path[:1], *([goal] if goal else [])]
         return self._draw(
-            _with_years(self._rank_spark if is_rank else self._spark, {int(point["at"]) for point in marked}),
+            _with_years(_series(is_rank=is_rank), {int(point["at"]) for point in marked}),
             values=_middles(values),
             path=_middles(path),
             goal=_middles([goal] if goal else []),
@@ -48,7 +48,7 @@ class Charts:
 
     def bar(self, won: float, most: float) -> str:
         """What was won of the most there is."""
-        return self._draw(self._bar, values=[{"won": won, "most": most}], stretch=True)
+        return self._draw(_bar(), values=[{"won": won, "most": most}], stretch=True)
 
     def choropleth(self, shapes: Sequence[Json]) -> str:
         """Areas as GeoJSON features whose `properties` have `fill` (a colour of the page) and `label`."""
@@ -65,26 +65,6 @@ class Charts:
             .properties(width=560, height=372)
         )
         return self._draw(_compiled(chart), hover=True)
-
-    @cached_property
-    def _spark(self) -> Json:
-        return _series(is_rank=False)
-
-    @cached_property
-    def _rank_spark(self) -> Json:
-        return _series(is_rank=True)
-
-    @cached_property
-    def _bar(self) -> Json:
-        import altair as alt
-
-        values = alt.Chart(alt.NamedData("values"))
-        scale = alt.Scale(nice=False, zero=True)
-        chart = alt.layer(
-            values.mark_bar(color="var(--lost)", height=18).encode(alt.X("most:Q", axis=None, scale=scale)),
-            values.mark_bar(color="var(--accent)", height=18).encode(alt.X("won:Q", axis=None, scale=scale)),
-        ).properties(width=300, height=18, padding=0)
-        return _compiled(chart)
 
     def _draw(
         self, vega: Json, *, stretch: bool = False, hover: bool = False, **data: Sequence[Mapping[str, Any]]
@@ -123,6 +103,20 @@ def _with_years(vega: Json, years: set[int]) -> Json:
     }
 
 
+@cache
+def _bar() -> Json:
+    import altair as alt
+
+    values = alt.Chart(alt.NamedData("values"))
+    scale = alt.Scale(nice=False, zero=True)
+    chart = alt.layer(
+        values.mark_bar(color="var(--lost)", height=18).encode(alt.X("most:Q", axis=None, scale=scale)),
+        values.mark_bar(color="var(--accent)", height=18).encode(alt.X("won:Q", axis=None, scale=scale)),
+    ).properties(width=300, height=18, padding=0)
+    return _compiled(chart)
+
+
+@cache
 def _series(*, is_rank: bool) -> Json:
     """A time series with axes: three or four values of the scale, the years, labels at the ends and at the target."""
     import altair as alt
@@ -167,7 +161,8 @@ def _compiled(chart: Any) -> Json:
     import vl_convert
 
     frame = {"view": {"stroke": None}, "background": "transparent", "autosize": {"type": "none"}}
-    spec = chart.configure(**frame).to_json(indent=None, validate=True)
+    # its parts were validated when they were made: to do so again for the chart takes as long as to draw it
+    spec = chart.configure(**frame).to_json(indent=None, validate=False)
     vega: Json = json.loads(json.dumps(vl_convert.vegalite_to_vega(spec)))
     return vega
 
@@ -217,22 +212,29 @@ def geojson(wkt: str) -> Json:
 
     Raises ValueError when it is neither.
     """
+    return {
+        "type": "MultiPolygon",
+        "coordinates": [
+            [[[round(lon * _SHRINK, 5), lat] for lon, lat in ring] for ring in polygon] for polygon in polygons(wkt)
+        ],
+    }
+
+
+def polygons(wkt: str) -> list[Any]:
+    """The polygons of a POLYGON or MULTIPOLYGON of WKT as lists of rings of points.
+
+    Raises ValueError when it is neither.
+    """
     kind, _, body = wkt.strip().partition("(")
     text = re.sub(r"([-+0-9.eE]+) ([-+0-9.eE]+)(?: [-+0-9.eE]+)*", r"[\1,\2]", "(" + body)
     nested = json.loads(text.replace("(", "[").replace(")", "]"))
     match kind.strip().upper():
         case "POLYGON":
-            polygons = [nested]
+            return [nested]
         case "MULTIPOLYGON":
-            polygons = nested
+            return list(nested)
         case other:
             raise ValueError(f"{other or 'an empty text'} is no polygon")
-    return {
-        "type": "MultiPolygon",
-        "coordinates": [
-            [[[round(lon * _SHRINK, 5), lat] for lon, lat in ring] for ring in polygon] for polygon in polygons
-        ],
-    }
 
 
 # Of the middle of the province, 18.3° N; a few hundred kilometres to the north or south the error is under 2 %.

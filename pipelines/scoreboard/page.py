@@ -13,6 +13,7 @@ from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from pipelines import language
 from pipelines.periods import MONTHS, VIETNAM
 from pipelines.release.reader import Row
 from pipelines.release.released import Release
@@ -80,6 +81,8 @@ MEASURES = (
 SMALL = 30
 """Fewer dossiers than that are marked and not ranked: one dossier more moves the share by 3 points."""
 _LOWEST = 5
+_IN_BRIEF = 4
+"""Lines of each list in the brief: more do not fit on half a sheet."""
 
 
 def draw(release: Release, place: Place) -> bytes:
@@ -88,10 +91,20 @@ def draw(release: Release, place: Place) -> bytes:
     return page.encode()
 
 
+def draw_brief(release: Release, place: Place) -> bytes:
+    """Half a sheet of A4 for who decides (UTF-8), in the language of the place alone."""
+    with language.speaking(place.language):
+        template = _templates(in_one_language=True).get_template("brief.html")
+        return template.render(**_brief(Rows(release, place), place)).encode()
+
+
 @cache
-def _templates() -> jinja2.Environment:
+def _templates(in_one_language: bool = False) -> jinja2.Environment:
     """The templates, compiled once per process, with the words they may use."""
     import jinja2
+
+    def spoken(value: Any) -> Any:
+        return words.unbroken(str(value)) if in_one_language and isinstance(value, Text) else value
 
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pipelines.scoreboard", "templates"),
@@ -99,12 +112,55 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=spoken,
     )
     environment.globals.update(
-        T=Text, words=words, number=words.number, quantity=words.quantity, said=words.said, day=words.day
+        T=Text,
+        tr=language.tr,
+        words=words,
+        number=words.number,
+        quantity=words.quantity,
+        said=words.said,
+        day=words.day,
     )
     environment.filters["plain"] = words.plain
     return environment
+
+
+def _brief(rows: Rows, place: Place) -> dict[str, Any]:
+    found = answers.answers(_tile(row, rows, None) for row in rows.targets)
+    return {
+        "place": place,
+        "release": rows.release,
+        "created": words.moment(rows.release.created_at),
+        "data_to": _data_to(rows.targets),
+        "answers": found,
+        "answer_titles": answers.TITLE,
+        "listed": answers.LISTED,
+        "shown": _IN_BRIEF,
+        "agencies": [agency for agency in answers.agencies(found, ()) if agency.of("behind") or agency.of("needed")],
+        "previous": _previous(rows),
+        "standing": _standing(rows),
+        "lost": sorted((row for row in rows.qd766 if row["points"] is not None), key=_lost, reverse=True)[:3],
+    }
+
+
+def _lost(row: Row) -> float:
+    return float(row["max_points"] - row["points"])
+
+
+def _standing(rows: Rows) -> dict[str, Any] | None:
+    """Where the province stands in QĐ 766: newest points and rank, and since the first record of the year."""
+    if not rows.standings:
+        return None
+    first, now = rows.standings[0], rows.standings[-1]
+    return {
+        "now": now,
+        "first": first if first is not now else None,
+        "days": rows.standings,
+        "points": round((now["total_points"] or 0) - (first["total_points"] or 0), 2),
+        "places": (first["rank"] or 0) - (now["rank"] or 0),
+    }
 
 
 def _content(rows: Rows, place: Place) -> dict[str, Any]:
@@ -112,7 +168,14 @@ def _content(rows: Rows, place: Place) -> dict[str, Any]:
     package = rows.release.package
     pillars = [_pillar(group, rows, charts) for group in _by_pillar(rows.targets)]
     tiles = [tile for pillar in pillars for tile in pillar["tiles"]]
+    found = answers.answers(tiles)
+    every = answers.agencies(found, rows.lost_by_agency)
     return {
+        "agencies": every,
+        "acting": [agency for agency in every if agency.of("behind") or agency.of("needed")],
+        "communes_lost": [row for row in rows.lost_by_agency if row["agency_level"] == "commune"],
+        "peers": rows.peers,
+        "standing": _standing(rows),
         "place": place,
         "title": words.title(place.province_name),
         "release": rows.release,
@@ -125,8 +188,9 @@ def _content(rows: Rows, place: Place) -> dict[str, Any]:
         "grades": rows.grades,
         "total": len(rows.targets),
         "pillars": pillars,
-        "answers": answers.answers(tiles),
+        "answers": found,
         "answer_titles": answers.TITLE,
+        "answers_short": answers.SHORT,
         "listed": answers.LISTED,
         "tiles": tiles,
         "previous": _previous(rows),
@@ -181,7 +245,7 @@ def _previous(rows: Rows) -> dict[str, Any] | None:
     return {"id": rows.previous.id, "created": words.day(rows.previous.created_at.astimezone(VIETNAM).date())}
 
 
-def _tile(row: Row, rows: Rows, charts: Charts) -> dict[str, Any]:
+def _tile(row: Row, rows: Rows, charts: Charts | None) -> dict[str, Any]:
     series = rows.series.get(row["target_id"], [])
     this_year = rows.release.created_at.astimezone(VIETNAM).year
     tile = row | {
@@ -199,7 +263,7 @@ def _tile(row: Row, rows: Rows, charts: Charts) -> dict[str, Any]:
             point | {"period": words.period(point["period_type"], point["period_start"], point["last_month"])}
             for point in series
         ],
-        "spark": _spark(row, series, charts),
+        "spark": _spark(row, series, charts) if charts else None,
         "definition": Text(row["definition_vi"] or "", row["definition_en"] or row["definition_vi"] or ""),
         "mark": (row["mark_key"] or row["target_id"], *(row[name] for name in ("area_code", "status", "is_strict"))),
         "sureness": answers.sureness(row["certainty"], row["is_sample"]),

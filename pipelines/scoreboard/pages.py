@@ -11,7 +11,7 @@ from pipelines.release.released import Release
 from pipelines.scoreboard.rows import REGISTRIES, Place
 from pipelines.settings import Settings
 
-PAGE, WORKBOOK = "scoreboard.html", "scoreboard.xlsx"
+PAGE, WORKBOOK, BRIEF = "scoreboard.html", "scoreboard.xlsx", "brief.html"
 
 _HERE = Path(__file__).parent
 
@@ -43,6 +43,14 @@ def pages(place: Place) -> list[Page]:
             design,
             partial(_workbook, place),
         ),
+        Page(
+            BRIEF,
+            f"Tóm tắt cho lãnh đạo {place.province_name}",
+            f"Brief for the leaders of {place.province_name}",
+            "text/html",
+            design,
+            partial(_brief, place),
+        ),
     ]
 
 
@@ -50,6 +58,12 @@ def _page(place: Place, release: Release) -> bytes:
     from pipelines.scoreboard.page import draw
 
     return draw(release, place)
+
+
+def _brief(place: Place, release: Release) -> bytes:
+    from pipelines.scoreboard.page import draw_brief
+
+    return draw_brief(release, place)
 
 
 def _workbook(place: Place, release: Release) -> bytes:

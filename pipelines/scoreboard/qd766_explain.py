@@ -10,8 +10,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from rich import box
@@ -119,6 +120,27 @@ def explain(
         _dossiers(warehouse, scope, rules, [win for win in cheapest if win.counted_in == "dossier"]),
     ]
     return Group(*parts)
+
+
+def facts(release_dir: Path, *, agency: str | None, period: str | None) -> dict[str, Any]:
+    """The same as plain values, for programs: the components with what is lost, and what the portal published.
+
+    Raises:
+        ExplainError: as `explain`.
+    """
+    release_dir = release_dir.resolve()
+    table = release_dir / "qd766_points_lost.parquet"
+    if not table.exists():
+        raise ExplainError("This release has no table qd766_points_lost: run `hatinh run` first.")
+    with duckdb.connect(config={"threads": 1}) as connection:
+        scope = _scope(connection, table, agency, period)
+        return {
+            "agency_code": scope.agency,
+            "agency_name": scope.name,
+            "period": scope.period,
+            "published_points": _published(connection, release_dir / "qd766_scores.parquet", scope),
+            "components": [asdict(win) for win in _wins(connection, table, scope)],
+        }
 
 
 # ------------------------------------------------------------------------------------------------- what the tables say

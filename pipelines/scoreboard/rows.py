@@ -91,7 +91,15 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("published_points", "recomputed_points", "max_points"), "DOUBLE"),
         "is_recomputed_synthetic": "BOOLEAN",
     },
+    "rank_history": {
+        **dict.fromkeys(("period_type", "agency_code", "agency_name", "grade", "obs_status"), "VARCHAR"),
+        **dict.fromkeys(("period_start", "published_on"), "DATE"),
+        **dict.fromkeys(("rank", "ranked_units"), "INTEGER"),
+        "total_points": "DOUBLE",
+        **dict.fromkeys(("is_own_province", "has_samples"), "BOOLEAN"),
+    },
     "qd766_points_lost": {
+        **dict.fromkeys(("agency_name", "agency_level"), "VARCHAR"),
         **dict.fromkeys(("period_type", "agency_code", "component_code", "component_vi", "component_en"), "VARCHAR"),
         **dict.fromkeys(("group_code", "procedure_field_code", "counted_in"), "VARCHAR"),
         **dict.fromkeys(("how_to_win_vi", "how_to_win_en"), "VARCHAR"),
@@ -279,6 +287,44 @@ having sum(points_lost) > 0
 order by points_lost desc, component_code
 """
 
+# The newest day with the most provinces: on some days only the own one was recorded.
+_PEERS = """
+with yearly as (
+    select * from rank_history
+    where period_type = 'year'
+        and period_start = (select max(period_start) from rank_history where period_type = 'year')
+),
+full_day as (
+    select published_on from yearly group by published_on order by count(*) desc, published_on desc limit 1
+)
+select rank, ranked_units, total_points, agency_code, regexp_replace(agency_name, '^UBND ', '') as name,
+    is_own_province, published_on, period_start, grade, has_samples
+from yearly semi join full_day using (published_on) order by rank, agency_code
+"""
+
+_STANDINGS = """
+select published_on, total_points, rank, ranked_units, obs_status, grade, has_samples from rank_history
+where is_own_province and period_type = 'year'
+    and period_start = (select max(period_start) from rank_history where period_type = 'year')
+order by published_on
+"""
+
+_LOST_BY_AGENCY = """
+with lost as (
+    select agency_code, any_value(agency_name) as agency_name, any_value(agency_level) as agency_level,
+        component_code, any_value(component_vi) as component_vi, any_value(component_en) as component_en,
+        sum(points_lost) as points_lost
+    from qd766_points_lost
+    where period_type = 'year' and agency_level in ('province', 'commune')
+        and period_start = (select max(period_start) from qd766_points_lost where period_type = 'year')
+    group by agency_code, component_code
+)
+select agency_code, any_value(agency_name) as agency_name, any_value(agency_level) as agency_level,
+    round(sum(points_lost), 2) as points_lost, arg_max(component_vi, points_lost) as component_vi,
+    arg_max(component_en, points_lost) as component_en, round(max(points_lost), 2) as component_lost
+from lost group by agency_code having sum(points_lost) is not null order by points_lost desc, agency_code
+"""
+
 _COUNTS = f"select status, count(*) as targets from ({_LATEST}) group by status"
 _GRADES = f"""
 select value_grade, count(*) as targets from ({_LATEST}) where value is not null
@@ -373,6 +419,21 @@ class Rows:
     def points_lost(self) -> list[Row]:
         """Components of QĐ 766 for the province, latest year, the most points lost first."""
         return self._ask(_POINTS_LOST)
+
+    @cached_property
+    def peers(self) -> list[Row]:
+        """The provinces by their rank in QĐ 766, on the newest day on which all were recorded."""
+        return self._ask(_PEERS)
+
+    @cached_property
+    def standings(self) -> list[Row]:
+        """Points and rank of the province in QĐ 766 on each day on which they were recorded, oldest first."""
+        return self._ask(_STANDINGS)
+
+    @cached_property
+    def lost_by_agency(self) -> list[Row]:
+        """Agencies with the points of QĐ 766 that they lose in the latest year and where most of them; most first."""
+        return self._ask(_LOST_BY_AGENCY)
 
     @cached_property
     def villages(self) -> list[Row]:

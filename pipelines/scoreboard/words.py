@@ -8,13 +8,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines import language
 from pipelines.periods import ROMAN, VIETNAM
 from pipelines.quality.causes import cause_of
 from pipelines.quality.verdict import Evidence
 from pipelines.release.released import HeldBack, Release
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,8 @@ class Text:
     def __html__(self) -> str:
         from markupsafe import escape
 
-        if self.vi == self.en:
-            return str(escape(self.vi))
-        return f'<span class="t" lang="vi">{escape(self.vi)}</span><span class="t" lang="en">{escape(self.en)}</span>'
+        vi, en = escape(unbroken(self.vi)), escape(unbroken(self.en))
+        return str(vi) if vi == en else f'<span class="t" lang="vi">{vi}</span><span class="t" lang="en">{en}</span>'
 
     def __add__(self, other: Text | str) -> Text:
         vi, en = (other, other) if isinstance(other, str) else (other.vi, other.en)
@@ -43,6 +45,12 @@ class Text:
         return Text(other + self.vi, other + self.en)
 
 
+def unbroken(text: str) -> str:
+    """A text in which no line ends between a number and its unit or sign."""
+    return _TOGETHER.sub("\u00a0", text)
+
+
+_TOGETHER = re.compile(r"(?<=\d) (?=[%a-zđ])|(?<=[≥≤<>]) (?=\d)|(?<=hạng) (?=\d)|(?<=rank) (?=\d)")
 NOTHING = Text("–", "–")
 
 STATUS = {
@@ -193,12 +201,26 @@ def licence(stated: str) -> Text:
 
 def held_back(release: Release, held: HeldBack) -> Text:
     """Why a target is held back; in Vietnamese by the kind of each check that failed, with what to do."""
-    evidence = release.package["verdicts"].get(held.target, {}).get("evidence", ())
+    evidence = release.evidence.get(held.target, ())
     names = [field.name for field in fields(Evidence)]
     failed = [Evidence(**{name: item[name] for name in names if name in item}) for item in evidence]
     causes = {item.check: cause_of(item) for item in failed if not item.passed and item.severity == "block"}
     vietnamese = [f"{cause.reason_vi} ({check}); {cause.remedy_vi}" for check, cause in causes.items()]
     return Text(". ".join(vietnamese) or held.reason, held.reason)
+
+
+def linked(text: str | None) -> Markup:
+    """A text in which addresses of the net, with or without `https://`, are links."""
+    from markupsafe import Markup, escape
+
+    def link(found: re.Match[str]) -> str:
+        address = found[0] if "://" in found[0] else f"https://{found[0]}"
+        return f'<a href="{address}" rel="noreferrer">{found[0]}</a>'
+
+    return Markup(_ADDRESS.sub(link, str(escape(text or ""))))  # noqa: S704  escaped before the links came in
+
+
+_ADDRESS = re.compile(r"(?:https?://)?\b(?:[a-z0-9-]+\.)+(?:vn|com|org|int|net|io)\b(?:/[\w./%~#?=-]*[\w/])?")
 
 
 def said(words: dict[str, Text], code: str | None) -> Text:

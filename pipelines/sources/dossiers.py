@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from pipelines.sources.base import Column, Rule, Source
 from pipelines.sources.dossier_rows import CHANNELS, STATUSES, TYPES, Fields, dossier_table, short_code
-from pipelines.sources.fields import Choice, is_out_of_range, is_true, same, timestamp, whole
+from pipelines.sources.fields import Choice, holds_no_object, is_out_of_range, is_true, same, timestamp, whole
 from pipelines.sources.framing import frame
 
 FIELDS = Fields(
@@ -102,7 +102,8 @@ TABLE = dossier_table(
     first_rules=[
         Rule("wrong_shape", field, f"j.{field} is null and coalesce(json_type(text, '$.{field}'), 'NULL') <> 'NULL'")
         for field in LISTS
-    ],
+    ]
+    + [Rule("wrong_shape", field, holds_no_object(field, keys)) for field, keys in LISTS.items()],
     last_rules=[
         Rule(
             "bad_date",

@@ -69,10 +69,30 @@ def is_error_cell(text: str) -> str:
     return f"(left(ltrim({text}), 1) in ('#', '=', 'E') and regexp_full_match(upper(trim({text})), '{ERROR_CELL}'))"
 
 
+def json_kind(name: str) -> str:
+    """SQL of the JSON type of a field; '' where it is absent."""
+    path = ".".join(f'"{part}"' for part in name.split("."))
+    return f"coalesce(json_type(text, '$.{path}'), '')"
+
+
 def is_number_cell(name: str) -> str:
     """SQL of whether a field is a JSON number: that of a feed, or a number cell of a workbook."""
-    path = ".".join(f'"{part}"' for part in name.split("."))
-    return f"coalesce(json_type(text, '$.{path}'), '') in ('DOUBLE', 'BIGINT', 'UBIGINT', 'HUGEINT')"
+    return f"{json_kind(name)} in ('DOUBLE', 'BIGINT', 'UBIGINT', 'HUGEINT')"
+
+
+def is_no_text(name: str) -> str:
+    """SQL of whether a field is a list, an object or a boolean, whose JSON would be taken for a text."""
+    # looking at the text spares the type for nearly all records: finding it parses the record again
+    maybe = f"left(j.{name}, 1) in ('{{', '[') or j.{name} in ('true', 'false')"
+    return f"case when {maybe} then {json_kind(name)} in ('OBJECT', 'ARRAY', 'BOOLEAN') end"
+
+
+def holds_no_object(name: str, keys: Iterable[str]) -> str:
+    """SQL of whether an element of a list of objects is none: it would be one of which nothing is known."""
+    is_empty = " and ".join(f"e.{key} is null" for key in keys)
+    kinds = f"list_filter(json_type(text, '$.{name}[*]'), lambda kind: kind <> 'OBJECT')"
+    # only where an element is empty: finding the types parses the record again
+    return f"case when len(list_filter(j.{name}, lambda e: {is_empty})) > 0 then len({kinds}) > 0 end"
 
 
 def is_true(field: str) -> str:
@@ -209,6 +229,11 @@ class Field:
         return False
 
     @property
+    def is_written(self) -> bool:
+        """Whether its text is taken as it is, so that a list or a boolean would be too."""
+        return self.is_text
+
+    @property
     def column_name(self) -> str:
         return self.column or self.name
 
@@ -231,6 +256,8 @@ class Field:
 
     def _rules(self) -> Iterator[Rule]:
         yield self.rule("error_cell", is_error_cell(self.raw))
+        if self.is_written:
+            yield Rule("wrong_shape", self.name, is_no_text(self.name))
         if self.required:
             yield Rule("missing_field", self.name, blank(self.name))
         yield from self.checks()
@@ -266,6 +293,7 @@ class Text(Field):
 
     def _rules(self) -> Iterator[Rule]:
         yield self.rule("error_cell", is_error_cell(self.raw))
+        yield Rule("wrong_shape", self.name, is_no_text(self.name))
         if self.required:
             yield Rule("missing_field", self.name, f"{self.column_name} is null")
         yield from self.checks()
@@ -287,6 +315,10 @@ class Code(Field):
     in_capitals: bool = True
 
     @property
+    def is_written(self) -> bool:
+        return True
+
+    @property
     def sql(self) -> str:
         return f"nullif(upper(trim({self.raw})), '')" if self.in_capitals else code_of(self.name)
 
@@ -306,6 +338,10 @@ class Pseudonym(Field):
     kind: str
     pattern: str = r".{1,100}"
 
+    @property
+    def is_written(self) -> bool:
+        return True
+
     sql_type: ClassVar[str] = "uuid"
     bad: ClassVar[str] = "bad_number"
 
@@ -315,6 +351,11 @@ class Pseudonym(Field):
 
     def checks(self) -> Iterator[Rule]:
         yield self.rule(self.bad, f"not regexp_full_match(trim({self.raw}), '{self.pattern}')")
+        # 18073.0 is not 18073: whoever wrote it took an identifier for a number
+        is_decimal = f"regexp_full_match({self.raw}, '[0-9.]+') and {json_kind(self.name)} = 'DOUBLE'"
+        yield self.rule(
+            self.bad, f"case when contains({self.raw}, '.') and length({self.raw}) < 20 then {is_decimal} end"
+        )
 
 
 @dataclass(frozen=True)
@@ -427,7 +468,9 @@ class Due(Timestamp):
 
     def checks(self) -> Iterator[Rule]:
         column = self.column_name
-        yield self.rule(self.bad, f"({self.read(self.raw)}) is null and not {blank(self.name)}")
+        # strptime takes "Infinity" and "epoch" for 1900-01-01, which is no term
+        is_time = f"{self.read(self.raw)} is not null and left(trim({self.raw}), 1) between '0' and '9'"
+        yield self.rule(self.bad, f"not {blank(self.name)} and not ({is_time})")
         yield self.rule(
             "date_out_of_range", f"{column} < timestamp '{self.earliest}' or {column} >= timestamp '{LAST_TERM}'"
         )

@@ -9,7 +9,7 @@ one month, the one of the later day in its name counts.
 from __future__ import annotations
 
 from pipelines.sources.base import Rule, Source, Table
-from pipelines.sources.fields import Choice, Computed, Number, Whole, blank, clean, headings
+from pipelines.sources.fields import Choice, Computed, Number, Whole, clean, headings
 from pipelines.sources.operators import COMMUNE_CODE, COMMUNE_NAME, OPERATORS
 from pipelines.sources.tables import TableForm
 
@@ -30,9 +30,11 @@ FIELDS = (
         "period",
         "month",
         type="date",
-        by=f"case when {blank('period')} then cast(date_trunc('month', extracted_on) as date) "
+        by=f"case when j.period is null then cast(date_trunc('month', extracted_on) as date) "
         f"else cast({_MONTH} as date) end",
         more=(
+            # a table without the column is of the month of its day; one with it has a month in each row
+            Rule("missing_field", "period", "trim(j.period) = ''"),
             Rule("bad_date", "period", "month is null", "j.period"),
             Rule("date_out_of_range", "period", f"month < date '{FIRST_MONTH}' or month > extracted_on", "j.period"),
         ),

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 from pipelines.sources import framing
 from pipelines.sources.base import Ask, Column, Fetched, Rule, Source, Table
 from pipelines.sources.client import Manner
-from pipelines.sources.fields import BAD_TEXT, clean, whole
+from pipelines.sources.fields import BAD_TEXT, clean, holds_no_object, whole
 from pipelines.sources.interface import AGAIN, Interface, Page, records_of, walk
 from pipelines.sources.ngsp import SHARE, Ngsp
 
@@ -245,6 +245,7 @@ RULES = (
         Rule("wrong_shape", field, f"j.{field} is null and coalesce(json_type(text, '$.{field}'), 'NULL') <> 'NULL'")
         for field in LISTS
     ),
+    *(Rule("wrong_shape", field, holds_no_object(field, form[0])) for field, form in LISTS.items()),
     Rule("missing_field", "MATTHC", "procedure_code is null"),
     Rule("bad_code", "MATTHC", "not regexp_matches(procedure_code, '^[0-9A-Za-z._-]{3,50}$')", "procedure_code"),
     Rule("missing_field", "TENTTHC", "procedure_name is null"),

@@ -28,6 +28,7 @@ source, so a source spelt in two ways is two sources.
 from __future__ import annotations
 
 from pipelines.sources.base import Column, Rule, Source, Table
+from pipelines.sources.fields import is_no_text
 from pipelines.sources.tables import TableForm, printed_number, printed_timestamp
 
 FIELDS = {
@@ -46,6 +47,7 @@ FIELDS = {
     "Ghi chú": "note",
 }
 NEEDED = ("indicator", "area_code", "period_type", "period_start", "unit", "published_on", "source", "grade")
+TEXTS = ("source", "document", "page", "note")
 FORM = TableForm(fields=FIELDS, needed=frozenset({"indicator", "value", "published_on"}))
 
 PERIODS = {
@@ -154,6 +156,7 @@ SOURCE = Source(
         ),
         rules=(
             *(Rule("missing_field", field, f"coalesce(trim(j.{field}), '') = ''") for field in NEEDED),
+            *(Rule("wrong_shape", field, is_no_text(field)) for field in TEXTS),
             Rule("unknown_code", "indicator", "registered_unit is null", "j.indicator"),
             Rule("bad_code", "area_code", "not regexp_matches(area_code, '^(VN|[0-9]{2}|[0-9]{5})$')", "j.area_code"),
             Rule("unknown_code", "area_code", _is_no_area(), "j.area_code"),
@@ -194,7 +197,7 @@ SOURCE = Source(
         ),
         identity="indicator",
         dropped=frozenset({"STT"}),
-        free_texts=(texts := ("source", "document", "page", "note")),
-        texts=texts,
+        free_texts=TEXTS,
+        texts=TEXTS,
     ),
 )

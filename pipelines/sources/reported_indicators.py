@@ -32,6 +32,7 @@ FIELDS = {
     "Địa bàn": "area_name",
     "Cơ quan báo cáo": "agency_name",
     "Kỳ báo cáo": "period",
+    "Kỳ trước": "previous",
     "SỐ LIỆU": "value",
     "Tình trạng": "status",
     "Ghi chú": "note",
@@ -41,10 +42,12 @@ FIELDS = {
     "Mã mẫu": "form",
     "Cần sửa": "fix",  # of a marked copy that was corrected and sent again
 }
-PRINTED = frozenset({"title", "definition", "unit", "range", "area_name", "agency_name", "fix"})
+PRINTED = frozenset({"title", "definition", "unit", "range", "area_name", "agency_name", "previous", "fix"})
 """Text in a row for its reader only; the registries hold it too."""
 STATUSES = {"Thực hiện": "observed", "Ước thực hiện": "estimated", "Không áp dụng": "not_applicable"}
 """The words of the drop-down list, and what they mean here."""
+CHOICE = " · "
+"""Between the code and the name of an agency in the drop-down list."""
 FORM = tables.TableForm(
     fields=FIELDS, needed=frozenset({"indicator", "value", "form"}), typed=frozenset({"value"}), keeps_failed=True
 )
@@ -91,6 +94,8 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[framing.Frames
                 continue
             seen.add(int(place[1]))
             total = int(place[2])
+            if isinstance(agency := record.get("agency_code"), str):
+                record["agency_code"] = agency.partition(CHOICE)[0]
             if _UNCALCULATED in record.values():
                 record["value"] = _UNCALCULATED
             row_no.append(number)

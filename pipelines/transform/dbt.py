@@ -202,6 +202,10 @@ class Dbt:
         """One invocation of dbt, with dbt's own results; it parses the project when it is not given parsed."""
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # dbt costs 3 s to import
         from dbt.cli.main import dbtRunner
+        from dbt_common.behavior_flags import BehaviorFlagRendered
+
+        # a text of warnings that nobody reads, for which dbt reads the source of every frame on the stack
+        BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
 
         def listen(event: Any) -> None:
             if on_result and event.info.name == "NodeFinished":

@@ -156,10 +156,10 @@ def test_check_says_it_in_one_line_and_by_its_exit_code(
 def test_status_as_json_is_json_and_nothing_else(settings: Settings) -> None:
     run(settings, "failed", datetime.now(UTC), error="step models failed: DbtFailed")
     result = CliRunner().invoke(app, ["status", "--json"], env=environment(settings))
-    told = json.loads(result.stdout)
-    assert told["ok"] is False
-    assert told["problems"][0]["kind"] == "run_failed"
-    assert told["last_run"]["error"] == "step models failed: DbtFailed"
+    reported = json.loads(result.stdout)
+    assert reported["ok"] is False
+    assert reported["problems"][0]["kind"] == "run_failed"
+    assert reported["last_run"]["error"] == "step models failed: DbtFailed"
     for command in (["sources", "--json"], ["files", "dossiers", "--json"], ["releases", "--json"]):
         json.loads(CliRunner().invoke(app, command, env=environment(settings)).stdout)
 

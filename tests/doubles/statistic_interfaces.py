@@ -46,8 +46,8 @@ class PxTable:
             index: Any = list(chosen[code])
             if index_as is dict:
                 index = {value: at for at, value in enumerate(index)}
-            told = {value: labels[code][value] for value in chosen[code]}
-            dimension[code] = {"label": code, "category": {"index": index, "label": told}}
+            reported = {value: labels[code][value] for value in chosen[code]}
+            dimension[code] = {"label": code, "category": {"index": index, "label": reported}}
         return {
             "version": "2.0",
             "class": "dataset",

@@ -243,7 +243,7 @@ def test_its_figures_go_to_its_own_communes(release: Path) -> None:
         "select area_code, sites from telecom_coverage where technology = '4G' and operator = 'Viettel' and sites > 0 "
         "order by all"
     )
-    assert _rows(release, counts) == [("20001", 5), ("20003", 4)], "two communes of before July 2025 became one"
+    assert _rows(release, counts) == [("20001", 5), ("20003", 4)], "two communes until June 2025 became one"
     assert _rows(release, sites) == [("20001", 40), ("98", 40)], "a site in Hà Tĩnh is out of place here"
     assert _rows(release, "select count(*) from commune_boundaries") == [(2,)]
     named = "select distinct area_name from target_progress where area_code = '98'"

@@ -90,7 +90,7 @@ def test_what_was_published_stays_active_and_the_run_reports_what_waits(new_prov
 
     release = province.platform.releases.current()
     assert release is not None
-    assert release.held_back == (), "a torn table of figures makes no other figure wrong"
+    assert release.held_back == (), "a truncated table of figures makes no other figure wrong"
     figures = pl.read_parquet(release.path / "statistics.parquet").filter(
         pl.col("indicator").is_in([POPULATION, RECORDS]) & pl.col("source").is_in(["Cục Thống kê", "Sở Y tế (bịa)"])
     )
@@ -125,6 +125,6 @@ def test_what_was_published_stays_active_and_the_run_reports_what_waits(new_prov
         f"(unit_changed): {POPULATION}, tỉnh Hà Tĩnh, năm 2023, Cục Thống kê: 1,31 Triệu người (01/10/2026), "
         "đang dùng 1.300.500 người (01/07/2026) · 25 số liệu"
     ) in status
-    (told,) = [line for line in province.lines if line.startswith("gate: statistics ")]
-    assert told.startswith("gate: statistics passed, warned by ")
-    assert "whole_files:published_tables" in told
+    (reported,) = [line for line in province.lines if line.startswith("gate: statistics ")]
+    assert reported.startswith("gate: statistics passed, warned by ")
+    assert "whole_files:published_tables" in reported

@@ -13,8 +13,11 @@ import duckdb
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
+from polars.testing import assert_frame_equal
+from questions import Question, questions
 from typer.testing import CliRunner
 from walk_world import LAST, ONE_DOSSIER, Province
 
@@ -24,6 +27,8 @@ from pipelines.cli.common import HELD_BACK
 from pipelines.cli.running import waits_for_somebody
 from pipelines.platform import STEPS, Platform
 from pipelines.release.released import Release
+from pipelines.scoreboard.pages import place_of
+from pipelines.scoreboard.rows import Rows
 from pipelines.settings import PROJECT_ROOT
 from pipelines.transform.marts import marts_of
 from samples.dossiers import SampleReport
@@ -59,11 +64,23 @@ def test_the_first_walk_releases_every_mart(first: Release, province: Province) 
     assert first.synthetic, "samples are marked wherever they go"
 
 
+def test_every_target_without_a_value_says_why_and_names_who_has_to_report_it(first: Release) -> None:
+    with duckdb.connect(str(first.path / "marts.duckdb"), read_only=True) as connection:
+        silent = connection.execute(
+            "select target_id, status from target_progress where value is null and status <> 'no_longer_in_force' "
+            "and (no_data_reason is null or coalesce(trim(responsible_agency), '') = '' or responsible_basis is null)"
+        ).fetchall()
+        without = connection.execute("select count(*) from target_progress where status = 'no_data'").fetchone()
+    assert silent == []
+    assert without is not None
+    assert without[0] > 0, "there are such targets"
+
+
 def test_every_record_of_the_sample_is_counted(first: Release, province: Province, sample: SampleReport) -> None:
-    told = [line for line in province.lines if " rows = " in line]
-    assert len(told) == len(sample.paths)
+    reported = [line for line in province.lines if " rows = " in line]
+    assert len(reported) == len(sample.paths)
     total = 0
-    for line in told:
+    for line in reported:
         rows, loaded, aside = (
             int(n.replace(",", "")) for n in re.findall(r"([\d,]+) (?:rows|loaded|in quarantine)", line)
         )
@@ -101,6 +118,25 @@ def test_sql_users_and_parquet_readers_see_the_same_with_titles(first: Release) 
     assert metadata["unit"] == "hồ sơ"
 
 
+def test_bi_tools_count_what_the_page_shows_and_every_key_leads_somewhere(first: Release, province: Province) -> None:
+    assert first.undrawn == {}
+    described = json.loads((first.path / "bi" / "datapackage.json").read_bytes())
+    tables = {item["name"]: item["schema"] for item in described["resources"] if item["format"] == "parquet"}
+    model = yaml.safe_load((PROJECT_ROOT / "pipelines" / "scoreboard" / "bi" / "model.yml").read_text(encoding="utf-8"))
+    without_rows = {"facts_sites", "facts_villages", "facts_reports"}  # the province of this test has dossiers alone
+    assert tables.keys() == model["tables"].keys() - without_rows
+    for name, table in tables.items():
+        assert [key["fields"][0] for key in table["foreignKeys"]] == [*model["tables"][name].get("leads", ())], name
+        assert [field["name"] for field in table["fields"] if field["title"] == field["name"]] == [], name
+    counts = Rows(first, place_of(province.settings)).counts
+    with duckdb.connect(str(first.path / "marts.duckdb"), read_only=True) as connection:
+        counted = connection.execute("select status, count(*) from bi.scoreboard group by status").fetchall()
+        assert dict(counted) == {status: count for status, count in counts.items() if count}
+        sums = "select (select sum(received) from bi.facts_dossiers), (select sum(received) from dossier_timeliness)"
+        (fact, mart) = connection.execute(sums).fetchone() or (None, 0)
+        assert fact == mart
+
+
 def test_the_package_describes_the_files_and_their_sources(first: Release, sample: SampleReport) -> None:
     package = json.loads((first.path / "datapackage.json").read_text(encoding="utf-8"))
     for resource in package["resources"]:
@@ -110,6 +146,19 @@ def test_the_package_describes_the_files_and_their_sources(first: Release, sampl
     assert {receipt["name"] for receipt in package["sources"]} == {path.name for path in sample.paths}
     evidence = first.evidence["dossier_timeliness"]
     assert {"build", "dbt_test", "expectation", "load"} <= {item["kind"] for item in evidence}
+
+
+@pytest.mark.parametrize("question", questions(), ids=lambda question: question.title.partition(".")[0])
+def test_a_worked_question_has_one_answer_in_sql_and_in_python(first: Release, question: Question) -> None:
+    answer = question.by_sql(first.path)
+    assert_frame_equal(answer, question.by_python(first.path), check_dtypes=False)
+    assert "r" in question.blocks
+    if "5G" not in question.title:  # this province has dossiers alone
+        assert answer.height > 0
+
+
+def test_there_are_twelve_worked_questions() -> None:
+    assert len(questions()) == 12
 
 
 def test_dagster_knows_the_run_its_files_and_its_checks(first: Release, province: Province) -> None:
@@ -180,6 +229,26 @@ def test_what_was_published_is_computed_again_to_the_byte(province: Province, fi
     assert result.output.count("giống từng byte") == len(first.tables)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("parts", [("raw", "vault", "marts"), ("raw", "vault")])
+def test_a_machine_restored_from_the_backup_has_the_same_release_to_the_byte(
+    province: Province, first: Release, new_province: Callable[[], Province], parts: tuple[str, ...]
+) -> None:
+    """As docs/deployment.md backs up: raw files, vault, releases and the key; the warehouse is made again."""
+    restored = new_province()
+    shutil.copy(province.settings.pseudonym_key, restored.settings.pseudonym_key)
+    for part in parts:
+        if (source := province.settings.data / part).exists():
+            shutil.copytree(source, restored.settings.data / part, symlinks=True)
+    assert restored.walk().success
+    assert restored.last_run()["status"] == ("unchanged" if "marts" in parts else "released")
+    again = restored.platform.releases.current()
+    assert again is not None
+    assert again.fingerprint == first.fingerprint
+    for table in first.tables:
+        assert (again.path / f"{table}.parquet").read_bytes() == (first.path / f"{table}.parquet").read_bytes()
+
+
 @pytest.fixture(scope="module")
 def poisoned(province: Province, first: Release) -> Release:
     """The release of a run that found late dossiers, an empty file, one of something else, and one of no source."""
@@ -227,9 +296,14 @@ def test_a_reader_of_the_release_sees_which_files_its_figures_lack(poisoned: Rel
     assert set(lacking) == {"sample-empty.ndjson", "sample-towers.csv"}
     assert lacking["sample-empty.ndjson"] == "the file is empty"
     verdict = poisoned.package["verdicts"]["online_submission"]
-    (told,) = [item for item in poisoned.evidence["online_submission"] if item["check"] == "refused:dossiers"]
-    assert (verdict["verdict"], told["passed"], told["severity"], told["observed"]) == ("passed", False, "warn", "2")
-    assert "sample-towers.csv" in told["detail"]
+    (reported,) = [item for item in poisoned.evidence["online_submission"] if item["check"] == "refused:dossiers"]
+    assert (verdict["verdict"], reported["passed"], reported["severity"], reported["observed"]) == (
+        "passed",
+        False,
+        "warn",
+        "2",
+    )
+    assert "sample-towers.csv" in reported["detail"]
 
 
 def test_a_run_with_nothing_new_and_the_same_holds_is_recorded_without_being_made(
@@ -291,11 +365,11 @@ def test_withdrawing_the_bad_file_releases_the_target(poisoned: Release, first: 
             if receipt.sha256 not in healthy:
                 landing.withdraw(source, receipt.sha256, "a wrong delivery", province.platform.now())
     assert province.walk().success
-    mended = province.platform.releases.current()
-    assert mended is not None
-    assert mended.held_back == ()
+    fixed = province.platform.releases.current()
+    assert fixed is not None
+    assert fixed.held_back == ()
     for table in first.tables:
-        assert (mended.path / f"{table}.parquet").read_bytes() == (first.path / f"{table}.parquet").read_bytes()
+        assert (fixed.path / f"{table}.parquet").read_bytes() == (first.path / f"{table}.parquet").read_bytes()
     assert any("nowhere/note.txt" in line and "belongs to no source" in line for line in province.lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -94,7 +95,7 @@ def test_names_that_wait_are_listed_with_candidates_and_how_to_answer(render: Re
     assert "no commune has this name on its day Files viettel-thon.csv" in output
     assert "village_coverage · 18079 Thành Sen" in output
     assert "18073, by its name" in output
-    assert "18079 phường Tân Giang (đến / until 2025-06-30) → 18073 phường Thành Sen" in output
+    assert "18079 phường Tân Giang (until 2025-06-30) → 18073 phường Thành Sen" in output
     assert "area_aliases.csv" in output
     assert 'alias,area_code,valid_from,source "Xã Lạ, huyện Xa",…,…,…' in output
     assert "ask the source for the codes of its day" in output
@@ -173,3 +174,13 @@ def test_an_unknown_name_is_reported_with_exit_code_2(asked: list[str], said: st
     code, output = ask(*asked)
     assert code == 2
     assert said in output
+
+
+def test_as_json_a_unit_has_what_it_became_and_the_same_in_every_language() -> None:
+    code, english = ask("18796", "--json")
+    assert code == 0
+    (unit,) = json.loads(english)
+    assert (unit["code"], unit["name"], unit["valid_to"]) == ("18796", "Kỳ Lợi", "2025-06-30")
+    assert {"code": "18754", "valid_from": "2025-07-01", "relation": "split"} in unit["became"]
+    shown = CliRunner().invoke(app, ["--lang", "vi", "area", "18796", "--json"])
+    assert json.loads(shown.output) == [unit]

@@ -110,8 +110,8 @@ def test_a_code_beside_a_name(
 
 
 def review(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str | None, str]]:
-    told = "select name_given, placed_in, candidates from int_area_name_review order by all"
-    return connection.execute(told).fetchall()
+    reported = "select name_given, placed_in, candidates from int_area_name_review order by all"
+    return connection.execute(reported).fetchall()
 
 
 def test_what_leads_to_no_commune_is_shown_with_what_the_crosswalk_knows(render: Render) -> None:
@@ -129,36 +129,33 @@ def test_what_leads_to_no_commune_is_shown_with_what_the_crosswalk_knows(render:
         ("18073", "Phường Thành Sen", SINCE),
     ]
     reviewed(world, render, *stated)
-    tran_phu = "18094 phường Trần Phú (đến / until 2025-06-30) → 18073 phường Thành Sen"
+    tran_phu = "18094 phường Trần Phú (until 2025-06-30) → 18073 phường Thành Sen"
     assert review(world) == [
         (
             "18079 Phường Thành Sen",
             "18073",
-            "18073 phường Thành Sen; 18079 phường Tân Giang (đến / until 2025-06-30) → 18073 phường Thành Sen",
+            "18073 phường Thành Sen; 18079 phường Tân Giang (until 2025-06-30) → 18073 phường Thành Sen",
         ),
         (
             "18088 Phường Thạch Trung",
             None,
-            "18088 phường Thạch Trung (đến / until 2025-06-30) → 18100 phường Trần Phú",
+            "18088 phường Thạch Trung (until 2025-06-30) → 18100 phường Trần Phú",
         ),
         ("18094", None, tran_phu),
         ("18094 Phường Trần Phú", None, f"18100 phường Trần Phú; {tran_phu}"),
         ("Phường Đại Nài", None, DAI_NAI),
-        ("Thành Sen", None, "18073 phường Thành Sen (từ / from 2025-07-01)"),
+        ("Thành Sen", None, "18073 phường Thành Sen (from 2025-07-01)"),
         ("Tên Lạ", None, ""),
-        ("Xã Thanh Sên", None, "gần giống / near: 18073 phường Thành Sen"),
+        ("Xã Thanh Sên", None, "near: 18073 phường Thành Sen"),
         (
             "Xã Yên Hòa, huyện Cẩm Xuyên",
             None,
-            "18679 xã Yên Hòa (đến / until 2025-06-30) → 18682 xã Yên Hòa",
+            "18679 xã Yên Hòa (until 2025-06-30) → 18682 xã Yên Hòa",
         ),
     ]
 
 
-DAI_NAI = (
-    "18082 phường Đại Nài (đến / until 2025-06-30) → "
-    "một phần của / parts of 18073 phường Thành Sen, 18652 phường Hà Huy Tập"
-)
+DAI_NAI = "18082 phường Đại Nài (until 2025-06-30) → parts of 18073 phường Thành Sen, 18652 phường Hà Huy Tập"
 
 
 def test_every_spelling_that_waits_is_answered_by_an_alias_as_it_is_written(render: Render) -> None:
@@ -173,7 +170,7 @@ def test_every_spelling_that_waits_is_answered_by_an_alias_as_it_is_written(rend
     waiting = [given for given, _, _ in review(world)]
     assert len(waiting) == len(stated)
     world.executemany(
-        "insert into area_aliases values (?, '18073', '2025-07-01', 'told')", [[given] for given in waiting]
+        "insert into area_aliases values (?, '18073', '2025-07-01', 'answered')", [[given] for given in waiting]
     )
     build(world, render)
     build(world, render, "int_unplaced_names", "int_area_name_review")

@@ -199,7 +199,7 @@ def test_neither_error_nor_log_gives_a_secret_away(trouble: Answer, caplog: pyte
         with pytest.raises(HttpError) as failure:
             server.client.request("GET", URL, json={"password": "hunter2"})
 
-    told = "".join(traceback.format_exception(failure.value)) + caplog.text
+    reported = "".join(traceback.format_exception(failure.value)) + caplog.text
     said = str(failure.value) + caplog.text
     assert not [secret for secret in SECRETS if secret in said]
-    assert "s3cret hunter2" not in told  # nor does the chain of causes
+    assert "s3cret hunter2" not in reported  # nor does the chain of causes

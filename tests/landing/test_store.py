@@ -151,7 +151,7 @@ def test_damage_is_found_and_repaired_by_landing_the_original_again(landing: Lan
     path = landing.path_of(receipt)
     path.unlink()
     if damage == "changed":
-        path.write_bytes(b"tampered")
+        path.write_bytes(b"[]\n")  # as many bytes as were received: the sum decides, not the size
 
     with pytest.raises(DamagedFileError, match=f"(?s){damage}.*drop the original again"):
         landing.verify(receipt)
@@ -161,7 +161,7 @@ def test_damage_is_found_and_repaired_by_landing_the_original_again(landing: Lan
 
 
 def test_nothing_is_landed_of_a_file_that_fails_half_way(landing: Landing) -> None:
-    def torn() -> Iterator[bytes]:
+    def broken_off() -> Iterator[bytes]:
         yield b"first half"
         raise ConnectionResetError
 
@@ -170,7 +170,7 @@ def test_nothing_is_landed_of_a_file_that_fails_half_way(landing: Landing) -> No
         "address": "drop:a.json", "landed_at": AT, "licence": "internal",
     }  # fmt: skip
     with pytest.raises(ConnectionResetError):
-        landing.put(torn(), **arguments)
+        landing.put(broken_off(), **arguments)
     with pytest.raises(TooLargeError, match="more than the 3 bytes"):
         landing.put([b"12", b"34"], max_bytes=3, **arguments)
     assert files(landing) == []
@@ -285,7 +285,7 @@ def test_receipts_are_readable_json_and_come_back(landing: Landing) -> None:
         ({"sha256": "12"}, "sha256"),
         ({"withdrawn": {"at": "2026-10-11T02:00:00Z"}}, "wrong value"),
         ("[]", "not a JSON object"),
-        ("{torn", "not JSON"),
+        ("{truncated", "not JSON"),
     ],
 )
 def test_a_spoilt_receipt_is_named(landing: Landing, change: dict[str, Any] | str, problem: str) -> None:

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from pipelines.landing.deliveries import Delivery
-from pipelines.orchestration.checks import files_result, model_results, release_results
+from pipelines.orchestration.checks import files_result, model_results, publications_result, release_results
 from pipelines.orchestration.keys import plain
 from pipelines.platform import Project
 from pipelines.quality.verdict import Evidence, Verdict
@@ -21,7 +21,7 @@ ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 BLOCKED = Evidence(
     "quarantine:dossiers", "load", "dossiers", "block", False, "More than 5 % <of the rows>", "90 of 100"
 )
-CUT_OFF = Evidence("whole_files:dossiers", "load", "dossiers", "block", False, "Cut off: a.csv", "1")
+CUT_OFF = Evidence("whole_files:dossiers", "load", "dossiers", "block", False, "Truncated: a.csv", "1")
 REGISTRY = Evidence("registry:targets", "registry", "targets", "block", False, "line 4", "1 faults")
 WARNED = Evidence("refused:dossiers", "load", "dossiers", "warn", False, "a.csv: the file is empty", "1")
 FINE = Evidence("unique_key", "dbt_test", "one", "block", True)
@@ -115,3 +115,12 @@ def test_the_files_of_a_source_are_amber_when_somebody_should_look(
 
 def test_a_description_is_shown_as_it_is_written() -> None:
     assert plain("data/drop/<source>/ & more") == "data/drop/&lt;source>/ & more"
+
+
+def test_overdue_publications_are_amber_with_each_publisher() -> None:
+    assert publications_result([]).passed
+    late = publications_result(["Cục Thống kê: 2 chuỗi / series, 06/01/2026–06/02/2026 (a, b)", "VNNIC: 1 <chuỗi>"])
+    assert (late.passed, late.severity) == (False, WARN)
+    text = late.metadata["overdue"].value
+    assert "- Cục Thống kê: 2 chuỗi" in str(text)
+    assert "&lt;chuỗi>" in str(text), "Dagster would take it for HTML"

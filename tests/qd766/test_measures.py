@@ -99,8 +99,8 @@ class TestMadeUpYear:
             "select distinct component_code, numerator, denominator, points from intermediate.int_qd766_components "
             "where basis = 'portal'"
         )
-        told = ("dossiers", "catalogue")
-        unknown = {c.component_code for c in rules.components.values() if c.computed_from not in told}
+        reported = ("dossiers", "catalogue")
+        unknown = {c.component_code for c in rules.components.values() if c.computed_from not in reported}
         assert sorted(portal) == sorted((code, None, None, None) for code in unknown - {"ELECTRONIC_CERTIFIED_COPY"})
 
     def test_points_are_those_of_the_rules(self, year: World, rules: Rules) -> None:

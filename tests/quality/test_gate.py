@@ -241,12 +241,12 @@ def test_a_truncated_file_holds_back_what_is_computed_from_it() -> None:
 
 
 def test_a_workbook_with_a_further_sheet_is_not_reported_as_truncated() -> None:
-    two_sheets, torn = ("tram-2026-09-30.xlsx", "further_sheet"), ("tram-2026-06-30.xlsx", "unreadable_workbook")
+    two_sheets, broken_off = ("tram-2026-09-30.xlsx", "further_sheet"), ("tram-2026-06-30.xlsx", "unreadable_workbook")
     (blocking,) = verdicts_of(truncated={"portal": [two_sheets]})["01"].blocking
     assert "Figures on more than one sheet, of which only the first was read: tram-2026-09-30.xlsx." in blocking.detail
     assert "Truncated" not in blocking.detail
     assert blocking.detail.endswith("or `hatinh withdraw` it.")
-    (both,) = verdicts_of(truncated={"portal": [two_sheets, torn]})["01"].blocking
+    (both,) = verdicts_of(truncated={"portal": [two_sheets, broken_off]})["01"].blocking
     assert both.observed == "2"
     assert "Truncated, the end is lost: tram-2026-06-30.xlsx. Land the complete file" in both.detail
     assert "only the first was read: tram-2026-09-30.xlsx." in both.detail
@@ -322,10 +322,12 @@ def test_a_refused_file_warns_and_a_truncated_one_is_reported_once() -> None:
     assert f"quy-0.parquet: {reason}" in warning.detail
     assert "and 2 more" in warning.detail
     assert "hatinh withdraw" in warning.detail
-    torn = verdicts_of(
+    broken_off = verdicts_of(
         refused={"portal": [("quy-0.parquet", reason)]}, truncated={"portal": [("quy-0.parquet", "unreadable_parquet")]}
     )
-    assert {(e.check, e.severity) for e in torn["01"].evidence if not e.passed} == {("whole_files:portal", "block")}
+    assert {(e.check, e.severity) for e in broken_off["01"].evidence if not e.passed} == {
+        ("whole_files:portal", "block")
+    }
 
 
 def test_a_source_whose_files_all_were_refused_in_place_of_sound_ones_holds_its_targets_back() -> None:

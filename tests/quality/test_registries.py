@@ -55,7 +55,7 @@ def test_the_registries_of_the_project_hold_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         (set_cells(indicator=""), "line 4, indicator: the cell is blank: fill it"),
         (set_cells(indicator="dossiers_ontime"), "line 4, indicator: no indicator 'dossiers_ontime'"),
@@ -93,15 +93,15 @@ def test_the_registries_of_the_project_hold_together() -> None:
         ),
     ],
 )
-def test_a_wrong_target_is_reported_with_its_cell_and_fix(seeds: Path, change: Edit, told: str) -> None:
+def test_a_wrong_target_is_reported_with_its_cell_and_fix(seeds: Path, change: Edit, reported: str) -> None:
     edit(seeds / "targets.csv", change)
     found = said(seeds)
-    assert [line for line in found if told in line], found
+    assert [line for line in found if reported in line], found
     assert all(line.startswith(("targets.csv, line ", "pillars.csv, line ")) for line in found)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         ({"method": "nowhere"}, "line 2, method: dossiers_on_time_pct has no method page 'nowhere'"),
         ({"method": ""}, "line 2, method: dossiers_on_time_pct has no method page ''"),
@@ -110,10 +110,10 @@ def test_a_wrong_target_is_reported_with_its_cell_and_fix(seeds: Path, change: E
         ({"pillar": "x"}, "line 2, pillar: no pillar 'x'"),
     ],
 )
-def test_a_wrong_indicator_is_named_too(seeds: Path, change: dict[str, str], told: str) -> None:
+def test_a_wrong_indicator_is_named_too(seeds: Path, change: dict[str, str], reported: str) -> None:
     edit(seeds / "indicators.csv", lambda rows: rows[0].update(change))
     found = said(seeds)
-    assert [line for line in found if line.startswith("indicators.csv") and told in line], found
+    assert [line for line in found if line.startswith("indicators.csv") and reported in line], found
 
 
 def _removed(path: Path) -> None:
@@ -130,7 +130,7 @@ def _replaced(wrong: str, right: str) -> Callable[[Path], None]:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         (_removed, "areas.csv: the file is missing: put it back"),
         (_replaced("valid_from,lvl", "valid_to,level"), "areas.csv, line 1: the first line has no column valid_to"),
@@ -138,21 +138,21 @@ def _replaced(wrong: str, right: str) -> Callable[[Path], None]:
     ],
 )
 def test_any_registry_that_is_described_has_its_columns_and_types(
-    tmp_path: Path, change: Callable[[Path], None], told: str
+    tmp_path: Path, change: Callable[[Path], None], reported: str
 ) -> None:
     seeds = tmp_path / "seeds"
     shutil.copytree(REAL, seeds)
     change(seeds / "areas.csv")
     found = said(seeds)
-    assert [line for line in found if told in line], found
+    assert [line for line in found if reported in line], found
     # a person who asks for a unit hears the same
     asked = CliRunner().invoke(app, ["area", "42"], env={"HATINH_SEEDS_DIR": str(seeds), "COLUMNS": "200"})
     assert asked.exit_code == 2
-    assert told in asked.output
+    assert reported in asked.output
 
 
 @pytest.mark.parametrize(
-    ("registry", "change", "told"),
+    ("registry", "change", "reported"),
     [
         ("areas", {"area_code": "1"}, "line 2, area_code: '1' is no code: write 2 digits of a province"),
         ("areas", {"kind": "tinh"}, "line 2, kind: 'tinh' is unknown: write tỉnh or"),
@@ -180,11 +180,11 @@ def test_any_registry_that_is_described_has_its_columns_and_types(
     ],
 )
 def test_broken_rules_of_rows_and_references_are_reported_by_cell(
-    seeds: Path, registry: str, change: dict[str, str], told: str
+    seeds: Path, registry: str, change: dict[str, str], reported: str
 ) -> None:
     edit(seeds / f"{registry}.csv", lambda rows: rows[0].update(change))
     found = said(seeds)
-    assert [line for line in found if line.startswith(f"{registry}.csv") and told in line], found
+    assert [line for line in found if line.startswith(f"{registry}.csv") and reported in line], found
 
 
 def test_a_key_of_several_columns_stands_once(seeds: Path) -> None:

@@ -185,7 +185,7 @@ def bounds(known: Knowledge, wanted: Sequence[Key]) -> dict[Key, tuple[float, fl
     return found
 
 
-def told(
+def reported(
     intervals: Mapping[Key, tuple[float, float]], truth: Mapping[Key, int], limits: Mapping[str, int]
 ) -> list[Key]:
     """The small figures that an outsider knows: exactly, as small, or within too narrow an interval."""
@@ -201,7 +201,7 @@ def told(
 def attack(tables: Rows, truth: Mapping[Key, int], limits: Mapping[str, int]) -> list[Key]:
     """Small figures found by subtraction, percentages and means."""
     known = narrow(read(tables))
-    return told({key: (known.low[key], known.high[key]) for key in known.low if key in truth}, truth, limits)
+    return reported({key: (known.low[key], known.high[key]) for key in known.low if key in truth}, truth, limits)
 
 
 def differences(before: Rows, after: Rows) -> list[Key]:

@@ -258,13 +258,13 @@ def test_the_command_shows_two_releases_side_by_side(tmp_path: Path, monkeypatch
     assert as_json["tables"][0]["cells"] == 2
     assert len(as_json["moved"]) == 4
     same = CliRunner().invoke(app, ["releases", "diff", ids[0], ids[0]])
-    assert "nothing differs" in same.output
+    assert "Không có gì khác" in same.output
     unknown = CliRunner().invoke(app, ["releases", "diff", "x", ids[0]])
     assert (unknown.exit_code, "there is no release x" in unknown.output) == (2, True)
 
 
 def test_what_was_released_with_the_same_verdicts_is_compared_by_targets(tmp_path: Path) -> None:
-    """A target that is held back has the tables of before: nothing of it moved."""
+    """A target that is held back keeps its previous tables: nothing of it moved."""
     release(tmp_path)
     verdicts = GOOD | world.failing("online_services")
     release(tmp_path, day=1, rows=MOVED, verdicts=verdicts, marts=MARTS)

@@ -18,18 +18,18 @@ TYPES = ("VARCHAR", "DOUBLE")
 
 
 def test_a_registry_is_named_where_there_is_no_receipt() -> None:
-    told = resource(SHIPPED, TYPES, [])
-    assert told["licenses"] == [{"name": "other", "title": "Terms of each publisher"}]
-    assert told["sources"] == [
+    reported = resource(SHIPPED, TYPES, [])
+    assert reported["licenses"] == [{"name": "other", "title": "Terms of each publisher"}]
+    assert reported["sources"] == [
         {"title": "speed_tests", "files": 0, "landed_at": None},
         {"title": "published_figures.csv, a registry of the project"},
     ]
 
 
 def test_a_registry_stands_beside_receipts() -> None:
-    told = resource(SHIPPED, TYPES, RECEIPTS)
-    assert {"name": "other", "title": "Terms of each publisher"} in told["licenses"]
-    assert len(told["licenses"]) > 1
+    reported = resource(SHIPPED, TYPES, RECEIPTS)
+    assert {"name": "other", "title": "Terms of each publisher"} in reported["licenses"]
+    assert len(reported["licenses"]) > 1
 
 
 def described(*receipts: dict[str, Any]) -> dict[str, Any]:

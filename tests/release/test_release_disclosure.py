@@ -80,7 +80,7 @@ def test_no_small_figure_can_be_derived(leaves: list[world.Leaf], has_year: bool
     small = [key for key in truth if 0 < truth[key] < LIMITS[key[0].removeprefix("not:")]]
     known = outsider.read(tables)
     exact = outsider.bounds(known, [key for key in small if key in known.low][:3])
-    assert outsider.told(exact, truth, LIMITS) == []
+    assert outsider.reported(exact, truth, LIMITS) == []
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -144,7 +144,7 @@ def test_a_small_cell_takes_the_cheapest_other_with_it() -> None:
     assert hidden == {SMALL, ("received", "2026-Q1", "A:c1b", "*")}
     rows = {row["agency_code"]: row for row in tables["dossiers_by_agency"]}
     assert (rows["c1a"]["received"], rows["c1a"]["received_status"]) == (None, "suppressed")
-    assert (rows["c1b"]["received"], rows["c1b"]["received_status"]) == (None, "suppressed"), "never told apart"
+    assert (rows["c1b"]["received"], rows["c1b"]["received_status"]) == (None, "suppressed"), "never distinguished"
     assert (rows["c1a"]["early"], rows["c1a"]["early_status"]) == (0, "observed"), "noughts are shown"
     assert (rows["c2a"]["received"], rows["c2a"]["mean_days"], rows["c2a"]["days_sum"]) == (50, 2.0, 100.0)
     assert rows["c1a"]["days_sum"] is None
@@ -197,15 +197,21 @@ def _enough(quarters: int = 1) -> list[world.Leaf]:
 
 
 def test_a_quarter_waits_thirty_days_by_clock_and_by_data(tmp_path: Path) -> None:
+    announced = []
+
     def quarters(now: datetime, last_day: str) -> list[str]:
         with Vault(tmp_path / f"{last_day}.duckdb") as vault:
-            edition = prepare(world.warehouse(_enough(2), last_day), POLICY, vault, now, is_synthetic=False)
+            source = world.warehouse(_enough(2), last_day)
+            edition = prepare(
+                source, POLICY, vault, now, is_synthetic=False, announce=lambda *said: announced.append(said)
+            )
             return [quarter["quarter"] for quarter in edition.quarters]
 
     assert quarters(datetime(2026, 4, 30, tzinfo=UTC), "2026-12-31") == []
     assert quarters(datetime(2026, 5, 1, tzinfo=UTC), "2026-12-31") == ["2026-Q1"]
     assert quarters(SUMMER, "2026-12-31") == ["2026-Q1", "2026-Q2"]
     assert quarters(SUMMER, "2026-07-02") == ["2026-Q1"], "the data end before late dossiers can have come"
+    assert announced == [("2026-Q1", 0, 1), ("2026-Q1, 2026-Q2", 0, 2), ("2026-Q1", 0, 1)], "only work is announced"
 
 
 def test_the_vault_is_private_and_the_edition_the_same_bytes(tmp_path: Path) -> None:

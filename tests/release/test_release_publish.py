@@ -189,9 +189,9 @@ def test_a_refused_file_is_listed_and_its_arrival_and_withdrawal_make_a_release(
     refused |= {"status": "refused", "reason": "no record of speed_tests in it"}
     lacking = release(tmp_path, day=1, receipts=[*RECEIPTS, refused])
     assert (lacking.status, lacking.release_id != first.release_id) == ("released", True)
-    told = {source["name"]: (source["status"], source.get("reason")) for source in package_of(tmp_path)["sources"]}
-    assert told["tiles.csv"] == ("loaded", None)
-    assert told["tiles-2.csv"] == ("refused", "no record of speed_tests in it")
+    reported = {source["name"]: (source["status"], source.get("reason")) for source in package_of(tmp_path)["sources"]}
+    assert reported["tiles.csv"] == ("loaded", None)
+    assert reported["tiles-2.csv"] == ("refused", "no record of speed_tests in it")
     (source,) = resource_of(tmp_path, "broadband")["sources"]
     assert source == {"title": "speed_tests", "files": 1, "landed_at": "2026-11-21T20:00:00Z"}, "what counts"
     assert release(tmp_path, day=2, receipts=[*RECEIPTS, refused]).status == "unchanged"
@@ -203,9 +203,9 @@ def test_a_refused_file_is_listed_and_its_arrival_and_withdrawal_make_a_release(
 def test_a_replaced_file_names_the_one_in_its_place(tmp_path: Path) -> None:
     older = RECEIPTS[1] | {"sha256": "ef" * 32, "status": "replaced", "replaced_by": RECEIPTS[1]["sha256"]}
     release(tmp_path, receipts=[RECEIPTS[0], older, RECEIPTS[1]])
-    told = {source["sha256"]: source.get("replaced_by") for source in package_of(tmp_path)["sources"]}
-    assert told["ef" * 32] == RECEIPTS[1]["sha256"]
-    assert told[RECEIPTS[1]["sha256"]] is None
+    reported = {source["sha256"]: source.get("replaced_by") for source in package_of(tmp_path)["sources"]}
+    assert reported["ef" * 32] == RECEIPTS[1]["sha256"]
+    assert reported[RECEIPTS[1]["sha256"]] is None
     assert resource_of(tmp_path, "broadband")["sources"][0]["files"] == 1
 
 
@@ -384,14 +384,14 @@ def test_an_exception_half_way_leaves_readers_what_they_have(tmp_path: Path) -> 
 
 
 def test_what_was_not_written_as_meant_is_not_released(tmp_path: Path) -> None:
-    def torn(step: str) -> None:
+    def truncated(step: str) -> None:
         if step == "described":
             file = next(tmp_path.glob(".staging-*/broadband.parquet"))
             file.chmod(0o644)
             file.write_bytes(file.read_bytes()[:-9])
 
     with pytest.raises(ReleaseError, match=r"broadband\.parquet is not the file"):
-        release(tmp_path, checkpoint=torn)
+        release(tmp_path, checkpoint=truncated)
     assert ReleaseStore(tmp_path).current() is None
 
 

@@ -227,15 +227,15 @@ def test_a_marked_copy_says_at_each_cell_what_is_wrong_and_can_be_mended(
     assert third.comment is None
     listed = [[cell.value for cell in row] for row in book[LIST].iter_rows(min_row=2)]
     assert [(row[0], row[1], row[3]) for row in listed] == [
-        (HEADER_ROW + 1, "I7", "out_of_range"),
-        (HEADER_ROW + 2, "I8", "text_in_number_cell"),
+        (HEADER_ROW + 1, "J7", "out_of_range"),
+        (HEADER_ROW + 2, "J8", "text_in_number_cell"),
     ]
-    # the copy itself is mended and sent again
+    # the copy itself is corrected and sent again
     assert judged(copy)[0].findings == checked.findings
-    mended = typed(copy, {(1, VALUE): 92.0, (2, VALUE): "85"})
-    again = marked_copy(mended, judged(mended)[0], registry.indicators, DAY)
+    fixed = typed(copy, {(1, VALUE): 92.0, (2, VALUE): "85"})
+    again = marked_copy(fixed, judged(fixed)[0], registry.indicators, DAY)
     sheet = load_workbook(io.BytesIO(again))[SHEET]
-    assert sheet.cell(HEADER_ROW + 1, COLUMN[VALUE]).comment is None, "what was mended is marked no more"
+    assert sheet.cell(HEADER_ROW + 1, COLUMN[VALUE]).comment is None, "what was corrected is marked no more"
     assert sheet.cell(HEADER_ROW + 2, COLUMN[VALUE]).comment is not None
     assert judged(typed(again, {(2, VALUE): 85}))[0].findings == ()
 

@@ -1,4 +1,4 @@
-"""Who owes which report by which form: kept beside the indicators, and true for the periods of before."""
+"""Who owes which report by which form: kept beside the indicators, and true for earlier periods."""
 
 from __future__ import annotations
 

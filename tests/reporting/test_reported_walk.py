@@ -1,4 +1,4 @@
-"""From the template to the mart: written, filled, checked, landed, loaded, built, and back to who must mend it."""
+"""From the template to the mart: written, filled, checked, landed, loaded, built, and back to who must fix it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def test_a_filled_template_becomes_figures_and_a_wrong_cell_goes_back(
         ("H27.101", "18073", 61.0, "estimated", "late", "2026-10-16", None),
     ]
     missing = "select count(*) from marts.reported_indicators where report_status = 'missing'"
-    assert world.rows(missing) == [(68,)], "the other communes owe this figure; of the other indicators nobody told yet"
+    assert world.rows(missing) == [(68,)], (
+        "the other communes owe this figure; of the other indicators nobody reported yet"
+    )
 
     # what people see of it
     with world.warehouse.connect() as connection:

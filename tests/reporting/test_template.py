@@ -9,11 +9,11 @@ from datetime import date
 import pytest
 from openpyxl import load_workbook
 from python_calamine import load_workbook as read_workbook
-from workbooks import judged, members, written
+from workbooks import judged, members, typed, written
 
 from pipelines.reporting.forms import Form
 from pipelines.reporting.registry import ReportingError, parse_period
-from pipelines.reporting.workbook import COLUMN, GUIDE, HEADER_ROW, LISTS, SHEET
+from pipelines.reporting.workbook import COLUMN, GUIDE, HEADER_ROW, LISTS, SHEET, workbook_bytes
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_what_is_no_period_is_shown_how_one_is_written(label: str) -> None:
         ("official_skills", "2026-Q3", None, "write --period 2026-H1 for officials_trained_pct"),
         ("it_staff", "2026", "H27.101", "of level commune"),
         ("it_staff", "2026", "H27.999", "No agency has the code H27.999 on 2026-12-31"),
-        ("it_staff", "2026", "000.00.01.H27", "No agency has the code"),  # a code of before July 2025
+        ("it_staff", "2026", "000.00.01.H27", "No agency has the code"),  # a code until June 2025
         ("work_files_online_pct", "2025-Q1", None, "from 2025-07-01 on"),
     ],
 )
@@ -123,3 +123,27 @@ def test_an_empty_workbook_is_good_and_says_nothing(asked: Callable[..., Form]) 
 def test_the_same_form_of_the_same_day_has_the_same_bytes(asked: Callable[..., Form]) -> None:
     assert written(asked()) == written(asked())
     assert members(written(asked())) != members(written(asked(agency="H27.101")))
+
+
+def test_the_drop_down_of_agencies_has_codes_and_names_and_what_is_chosen_there_is_read(
+    asked: Callable[..., Form],
+) -> None:
+    form = asked("work_files_online_pct", agency=None)
+    book = load_workbook(io.BytesIO(written(form)))
+    offered = [row[0] for row in book[LISTS].iter_rows(values_only=True)]
+    assert "H27.4 · Sở Khoa học và Công nghệ" in offered
+    assert len(offered) == len(form.choices)
+    content = typed(written(form), {(1, "value"): 50, (1, "agency_code"): "H27.4 · Sở Khoa học và Công nghệ"})
+    (checked,) = judged(content)
+    assert (checked.answered, checked.findings) == (1, ())
+
+
+def test_the_figure_of_the_period_before_stands_beside_the_open_cell(asked: Callable[..., Form]) -> None:
+    before = {("work_files_online_pct", "18073"): "79,9 (2026-Q2)"}
+    content = workbook_bytes(asked(agency="H27.101"), made_on=date(2026, 10, 1), send_to="nơi nhận", previous=before)
+    sheet = load_workbook(io.BytesIO(content))[SHEET]
+    shown = [sheet.cell(HEADER_ROW + row, COLUMN["previous"]).value for row in (1, 2)]
+    assert shown == ["79,9 (2026-Q2)", "–"]
+    assert COLUMN["value"] == COLUMN["previous"] + 1
+    (checked,) = judged(content)
+    assert (checked.answered, checked.findings) == (0, ()), "it is for its reader only"

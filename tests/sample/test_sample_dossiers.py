@@ -77,9 +77,9 @@ def test_a_month_has_no_data_of_later_months(clean: Sample) -> None:
         month = path.name.removeprefix("sample-hoso-")[:7].replace("-", "")
         for line in lines((path,)):
             record = json.loads(line)
-            told = [record[f] for f in ("NgayNopHoSo", "NgayTiepNhan", "NgayTra", "NgayKetThucXuLy", "NgayTuChoi")]
-            told += [s[f] for s in record["DanhSachHoSoBoSung"] for f in ("NgayBoSung", "NgayTiepNhanBoSung")]
-            assert max(t.replace("-", "")[:6] for t in told) <= month
+            reported = [record[f] for f in ("NgayNopHoSo", "NgayTiepNhan", "NgayTra", "NgayKetThucXuLy", "NgayTuChoi")]
+            reported += [s[f] for s in record["DanhSachHoSoBoSung"] for f in ("NgayBoSung", "NgayTiepNhanBoSung")]
+            assert max(t.replace("-", "")[:6] for t in reported) <= month
 
 
 def test_every_value_is_text_and_codes_are_known(clean: Sample) -> None:
@@ -101,7 +101,7 @@ def test_geography_follows_the_day_of_receipt(clean: Sample) -> None:
     assert {len(code) for code in old} == {len("000.00.00.H27")}
     assert sum(not code.startswith("000.00.") for code in old) > 150, "old communes"
     assert sum(code.startswith("000.00.3") or code.startswith("000.00.4") for code in old) == 12, "districts"
-    assert sum(int(code.split(".")[1]) > 100 for code in new) == 69, "communes of today"
+    assert sum(int(code.split(".")[1]) > 100 for code in new) == 69, "current communes"
     for record in clean.newest:
         received = time(record["NgayTiepNhan"] or record["NgayNopHoSo"])
         assert received is not None

@@ -20,8 +20,8 @@ from pipelines.transform.marts import Column, Mart
 
 PLACE = Place("42", "H27", "Hà Tĩnh", PROJECT_ROOT / "dbt_project" / "seeds")
 DAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
-PAGE_ONLY, BOOK_ONLY = ([page] for page in pages(PLACE))
-"""For tests that look at one of the two: the other need not be drawn."""
+PAGE_ONLY, BOOK_ONLY, BRIEF_ONLY = ([page] for page in pages(PLACE))
+"""For tests that look at one of them: the others need not be drawn."""
 HOSTILE = "Cổng </script><script>alert('x')</script> & \"dấu nháy\" <b>đậm</b>"
 
 Rows = Sequence[Mapping[str, Any]]
@@ -130,6 +130,26 @@ QD766: Rows = [
     {"period_type": "year", "period_start": date(2025, 1, 1), "agency_code": "H27", "item_code": "MDSH",
      "item_type": "group", "item_vi": "Năm cũ", "item_en": "Last year", "published_points": 1.0, "max_points": 22.0},
 ]  # fmt: skip
+RANKS: Rows = [
+    {"period_type": "year", "period_start": date(2026, 1, 1), "published_on": day, "agency_code": code,
+     "agency_name": f"UBND tỉnh {name}", "is_own_province": code == "H27", "total_points": points, "rank": rank,
+     "ranked_units": 4, "grade": "A", "obs_status": "observed", "has_samples": False}
+    for day, standings in (
+        (date(2026, 9, 17), (("H27", "Hà Tĩnh", 56.94, 4),)),
+        (date(2026, 10, 10), (("H20", "Đồng Tháp", 68.8, 1), ("H41", "Nghệ An", 61.82, 2), ("H27", "Hà Tĩnh", 57.2, 3),
+                              ("H26", "Hà Nội", 55.23, 4))),
+    )
+    for code, name, points, rank in standings
+]  # fmt: skip
+LOST: Rows = [
+    {"period_type": "year", "period_start": date(2026, 1, 1), "agency_code": code, "agency_name": name,
+     "agency_level": level, "component_code": component, "component_vi": f"Phần {component}",
+     "component_en": f"Part {component}", "points_lost": points, "max_points": 10.0, "short": 3, "counted": 9}
+    for code, name, level, component, points in (
+        ("H27", None, "total", "A", 3.0), ("H27.9", "Sở Tư pháp", "province", "A", 1.5),
+        ("H27.9", "Sở Tư pháp", "province", "B", 4.25), ("H27.101", "UBND xã 1", "commune", "A", 2.0),
+    )
+]  # fmt: skip
 FULL: Mapping[str, Rows] = {
     "target_progress": TARGETS,
     "dossier_timeliness": TIMELINESS,
@@ -139,6 +159,8 @@ FULL: Mapping[str, Rows] = {
     "coverage_gaps": GAPS,
     "reported_indicators": REPORTS,
     "qd766_scores": QD766,
+    "rank_history": RANKS,
+    "qd766_points_lost": LOST,
 }
 
 
@@ -167,7 +189,7 @@ def release(
         marks = ", ".join("?" for _ in columns)
         for row in rows:
             connection.execute(f"insert into marts.{name} values ({marks})", [row.get(column) for column in columns])
-    warning = Evidence("a warning", "dbt_test", "stg_boundaries", "warn", passed=False, detail="Codes of before.")
+    warning = Evidence("a warning", "dbt_test", "stg_boundaries", "warn", passed=False, detail="Previous codes.")
     verdicts = {
         name: Verdict(
             name, (Evidence("a check", "dbt_test", name, "block", name not in held, "three rows too many"), warning)

@@ -7,9 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from board_world import release
+from board_world import PLACE, release
+
+from pipelines.release.store import ReleaseStore
+from pipelines.scoreboard.answers import LISTED, answers
+from pipelines.scoreboard.page import _tile
+from pipelines.scoreboard.rows import Rows
+from pipelines.settings import PROJECT_ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
+AXE = PROJECT_ROOT / "dist" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 
 pytestmark = [
     pytest.mark.slow,
@@ -61,16 +68,16 @@ def test_nothing_runs_out_of_the_screen(tab: Any, width: int, tmp_path: Path) ->
 def test_vietnamese_first_and_english_at_the_switch(tab: Any) -> None:
     summary = tab.locator("#chi-tieu .tally")
     vietnamese = "11 chỉ tiêu trong các văn bản: 8 đã đánh giá được, 1 có số liệu nhưng chưa đánh giá được"
-    assert summary.inner_text().startswith(vietnamese)
+    assert summary.inner_text().replace("\u00a0", " ").startswith(vietnamese)
     button = tab.get_by_role("button", name="English")
     button.press("Enter")
     assert tab.evaluate("document.documentElement.lang") == "en"
     english = "11 targets in the documents: 8 assessed, 1 with a value that cannot be assessed yet, 2 without data."
-    assert summary.inner_text().startswith(english)
+    assert summary.inner_text().replace("\u00a0", " ").startswith(english)
     assert tab.title().startswith("Digital transformation scoreboard")
-    assert tab.locator("#ct-on_time .value").inner_text() == "81.82 %"
+    assert tab.locator("#ct-on_time .value").inner_text() == "81.82\u00a0%"
     tab.get_by_role("button", name="Tiếng Việt").click()
-    assert tab.locator("#ct-on_time .value").inner_text() == "81,82 %"
+    assert tab.locator("#ct-on_time .value").inner_text() == "81,82\u00a0%"
 
 
 def test_without_scripts_it_is_whole_in_vietnamese(chromium: Any, address: str) -> None:
@@ -127,7 +134,69 @@ def test_a_commune_is_found_by_its_name_and_by_its_shape(tab: Any) -> None:
     assert shown.inner_text().startswith("phường Thành Sen")
 
 
-def test_it_prints_on_a_few_sheets(tab: Any, tmp_path: Path) -> None:
-    printed = tab.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
+def sheets(printed: bytes) -> int:
     assert printed.startswith(b"%PDF")
-    assert 1 <= printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ") <= 8
+    return printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ")
+
+
+def test_it_prints_on_a_few_sheets(tab: Any, tmp_path: Path) -> None:
+    assert 1 <= sheets(tab.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)) <= 8
+
+
+def test_the_brief_takes_at_most_half_a_sheet(chromium: Any, address: str, tmp_path: Path) -> None:
+    page = chromium.new_page()
+    page.goto(address.replace("scoreboard.html", "brief.html"))
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 703, "height": 500})  # A4 without its margins, at 96 points an inch
+    assert page.evaluate("document.body.scrollHeight") <= (297 - 20) / 2 / 25.4 * 96
+    assert sheets(page.pdf(path=tmp_path / "brief.pdf", prefer_css_page_size=True)) == 1
+    page.close()
+
+
+@pytest.mark.skipif(not AXE.exists(), reason=f"no axe-core at {AXE}: make axe")
+@pytest.mark.parametrize("name", ["scoreboard.html", "brief.html"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_axe_finds_nothing(chromium: Any, address: str, name: str, width: int) -> None:
+    page = chromium.new_page(viewport={"width": width, "height": 900})
+    page.goto(address.replace("scoreboard.html", name))
+    page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run().then(run => run.violations.map(v => [v.id, v.nodes[0].html]))")
+    page.close()
+    assert found == []
+
+
+def test_the_first_screen_counts_what_the_release_counts(tab: Any, address: str) -> None:
+    release_of = ReleaseStore(Path(address.removeprefix("file://")).parent.parent.parent)
+    current = release_of.current()
+    assert current is not None
+    rows = Rows(current, PLACE)
+    counted = answers(_tile(row, rows, None) for row in rows.targets)
+    for group in LISTED:
+        shown = tab.locator(f".count.{group} b").inner_text()
+        assert int(shown) == len(counted.lines[group]) == tab.locator(f"#ds-{group} .line").count()
+
+
+def test_in_forced_colours_a_status_keeps_its_symbol_and_its_word(chromium: Any, address: str) -> None:
+    page = chromium.new_page(forced_colors="active")
+    page.goto(address)
+    badge = page.locator("#ct-on_time .badge")
+    assert badge.locator("svg").is_visible()
+    assert badge.inner_text() == "Xa dần mục tiêu"
+    page.close()
+
+
+def test_the_map_answers_to_keyboard_and_touch(chromium: Any, address: str) -> None:
+    context = chromium.new_context(has_touch=True, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(address)
+    page.locator(".panel:visible [data-code='18073']").tap()
+    assert page.locator("#xa-chon").inner_text().startswith("phường Thành Sen")
+    page.locator("#tim-xa").focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("tran phu")
+    assert page.locator("#xa-chon").inner_text().startswith("phường Trần Phú")
+    page.locator("#do-on_time_pct").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#t-online_pct").is_visible()
+    context.close()

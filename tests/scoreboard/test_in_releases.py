@@ -27,8 +27,8 @@ def broken() -> Sequence[Page]:
     def fail(release: Release) -> bytes:
         raise ValueError("no font for 'Kỳ Anh'")
 
-    page, book = pages(PLACE)
-    return [replace(page, draw=fail), book]
+    page, *others = pages(PLACE)
+    return [replace(page, draw=fail), *others]
 
 
 def test_they_are_described_read_only_and_verified(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_they_are_described_read_only_and_verified(tmp_path: Path) -> None:
     store = ReleaseStore(tmp_path)
     current = store.verify(str(outcome.release_id))
     described = {page["path"]: page for page in current.package["pages"]}
-    assert set(described) == {"scoreboard.html", "scoreboard.xlsx"}
+    assert set(described) == {"brief.html", "scoreboard.html", "scoreboard.xlsx"}
     for name, page in described.items():
         assert page["bytes"] == (current.path / name).stat().st_size
         assert (current.path / name).stat().st_mode & 0o222 == 0
@@ -59,7 +59,7 @@ def test_a_run_without_news_leaves_them_and_news_draws_them_anew(tmp_path: Path)
     release(tmp_path, SMALL)
     assert release(tmp_path, SMALL, day=1).status == "unchanged"
     assert release(tmp_path, {"target_progress": [target("on_time", value=82.0)]}, day=2).status == "released"
-    assert "82 %" in (tmp_path / "current" / "scoreboard.html").read_text(encoding="utf-8")
+    assert "82\u00a0%" in (tmp_path / "current" / "scoreboard.html").read_text(encoding="utf-8")
 
 
 def test_a_new_design_is_news(tmp_path: Path) -> None:
@@ -86,16 +86,19 @@ def test_a_page_that_cannot_be_drawn_costs_no_data_and_is_tried_again(tmp_path: 
     assert first.undrawn == {"scoreboard.html": "ValueError: no font for '…'"}
     current = store.verify(str(first.release_id))
     assert current.undrawn == first.undrawn
-    assert [path.name for path in current.files if path.suffix in (".html", ".xlsx")] == ["scoreboard.xlsx"]
+    assert [path.name for path in current.files if path.suffix in (".html", ".xlsx")] == [
+        "brief.html",
+        "scoreboard.xlsx",
+    ]
 
     again = release(tmp_path, SMALL, day=1, with_pages=broken())
     assert (again.status, again.undrawn) == ("unchanged", first.undrawn)
     assert len(store.list()) == 1
 
-    mended = release(tmp_path, SMALL, day=2)
-    assert (mended.status, mended.undrawn) == ("released", {})
+    fixed = release(tmp_path, SMALL, day=2)
+    assert (fixed.status, fixed.undrawn) == ("released", {})
     assert (tmp_path / "current" / "scoreboard.html").exists()
-    store.verify(str(mended.release_id))
+    store.verify(str(fixed.release_id))
     assert release(tmp_path, SMALL, day=3).status == "unchanged"
 
 
@@ -109,7 +112,7 @@ def test_the_command_shows_the_page_and_draws_it_into_a_file(tmp_path: Path, mon
     assert Path(shown.output.strip()).read_bytes().startswith(b"<!DOCTYPE html>")
 
     out = tmp_path / "out.html"
-    assert run(app, ["page", "--out", str(out), "--release", str(outcome.release_id)]).exit_code == 0
+    assert run(app, ["--lang", "vi", "page", "--out", str(out), "--release", str(outcome.release_id)]).exit_code == 0
     assert out.read_bytes() == (tmp_path / "marts" / "current" / "scoreboard.html").read_bytes()
     assert run(app, ["page", "--release", "nothing"]).exit_code == 2
 

@@ -153,7 +153,7 @@ def printed(table: RenderableType) -> str:
 
 
 def test_what_waits_stands_beside_what_is_in_force(tmp_path: Path) -> None:
-    """Of a series the newest figure is told, and how many wait; what an accepted one replaced waits for nobody."""
+    """Of a series the newest figure is shown, and how many wait; what an accepted one replaced waits for nobody."""
     assert waiting_for_review(tmp_path) == []
     with duckdb.connect() as connection:
         connection.execute(

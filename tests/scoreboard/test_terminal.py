@@ -36,7 +36,7 @@ def shown(root: Path, width: int, *, whole: bool = False, runs: Any = RUNS, hold
     return captured.get().splitlines()
 
 
-def told(lines: list[str]) -> str:
+def reported(lines: list[str]) -> str:
     return " ".join(" ".join(lines).split())
 
 
@@ -68,7 +68,7 @@ def test_a_target_is_one_line_with_value_period_target_year_and_verdict(root: Pa
 
 
 def test_what_has_no_data_is_counted_and_named_in_full_only(root: Path) -> None:
-    short, full = told(shown(root, 120)), told(shown(root, 120, whole=True))
+    short, full = reported(shown(root, 120)), reported(shown(root, 120, whole=True))
     silent = next(row["title_vi"] for row in TARGETS if row["target_id"] == "villages")
     assert f"? {STATUS['no_data'].vi}: 1" in short
     assert silent not in short
@@ -92,24 +92,24 @@ def test_one_reason_is_told_once_for_all_that_it_holds_back(tmp_path: Path) -> N
     release(root, with_pages=[])
     current = ReleaseStore(root).current()
     assert current is not None
-    since, reason = "2026-11-24T02:00:00Z", "whole_files:ispeed, cut off"
+    since, reason = "2026-11-24T02:00:00Z", "whole_files:ispeed, truncated"
     resources = [{**r, "held_back": {"since": since, "reason": reason}} for r in current.package["resources"]]
     held = [{"target": t, "since": since, "reason": reason, "from_release": None} for t in current.targets]
     path = current.path / "datapackage.json"
     path.write_text(json.dumps({**current.package, "resources": resources, "held_back": held}), encoding="utf-8")
-    short = told(shown(root, 80))
+    short = reported(shown(root, 80))
     assert f"{len(resources)} giữ bản trước" in short
     assert short.count("whole_files:ispeed") == 1
     assert all(target in short for target in current.targets)
 
 
 def test_a_warning_is_told_once_in_full(root: Path) -> None:
-    assert told(shown(root, 80, whole=True)).count("stg_boundaries Codes of before.") == 1
-    assert "Codes of before" not in told(shown(root, 80))
+    assert reported(shown(root, 80, whole=True)).count("stg_boundaries Previous codes.") == 1
+    assert "Previous codes" not in reported(shown(root, 80))
 
 
 def test_a_refused_file_and_set_aside_rows_are_told_and_sound_sources_take_one_line(root: Path) -> None:
-    short = told(shown(root, 80))
+    short = reported(shown(root, 80))
     assert "dossiers: 14.219 dòng = 14.177 nạp + 42 cách ly" in short
     assert "42 × ngày không có thật hoặc sai định dạng (bad_date: NgayTiepNhan)" in short
     assert "Từ chối tệp: so-lieu-2026.csv: the file is empty" in short
@@ -127,12 +127,12 @@ def test_a_refused_file_and_set_aside_rows_are_told_and_sound_sources_take_one_l
     ],
 )
 def test_how_the_last_run_ended_is_told(root: Path, last: dict[str, Any], holder: str | None, said: str) -> None:
-    assert said in told(shown(root, 80, runs=[*RUNS, last], holder=holder))
-    assert said not in told(shown(root, 80))
+    assert said in reported(shown(root, 80, runs=[*RUNS, last], holder=holder))
+    assert said not in reported(shown(root, 80))
 
 
 def test_a_source_that_could_not_be_fetched_is_told_though_nothing_of_it_is_wrong(root: Path) -> None:
-    short = told(shown(root, 80))
+    short = reported(shown(root, 80))
     assert "nso_pxweb: 9 dòng = 9 nạp" in short
     assert "Lần lấy gần nhất không được, dùng tệp cũ: 2026: 2026-11-24 01:00 V02.01: status 404" in short
 

@@ -76,7 +76,7 @@ def test_a_form_is_rows_of_the_registry_and_a_wrong_one_is_reported(
     assert headings(tmp_path, "bts_inventory", ours) == ({"Site": "site_code"}, frozenset({"Note"}))
     with pytest.raises(SettingsError, match=r"operator_headings.csv, line 4: 'village' is no field"):
         headings(tmp_path, "village_coverage", {"Cáp quang": "fibre"})
-    for row, told in (
+    for row, reported in (
         ("bts_inventry,FPT,A,lon,", "line 5: 'bts_inventry' has no operators' forms; write one of bts_inventory, vill"),
         ("bts_inventory,CMC,SITE:,lon,", r"line 5: 'SITE:' means site_code already \(line 2\)"),
         ("bts_inventory,CMC,note,lon,", "line 5: 'note' means a column that is not loaded already"),
@@ -84,7 +84,7 @@ def test_a_form_is_rows_of_the_registry_and_a_wrong_one_is_reported(
     ):
         standing = registry.read_text()
         registry.write_text(f"{standing}{row}\n")
-        with pytest.raises(SettingsError, match=told):
+        with pytest.raises(SettingsError, match=reported):
             headings(tmp_path, "bts_inventory", ours)
         registry.write_text(standing)
     registry.unlink()

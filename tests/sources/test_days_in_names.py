@@ -18,7 +18,7 @@ SOURCES = all_sources()
 DATED = ("bts_inventory", "ispeed", "village_coverage")
 
 
-def told(name: str, source: str = "village_coverage") -> tuple[str, str]:
+def reported(name: str, source: str = "village_coverage") -> tuple[str, str]:
     partition, day = SOURCES[source].period_of(name, CAME)
     return partition, day.isoformat()
 
@@ -69,14 +69,14 @@ def told(name: str, source: str = "village_coverage") -> tuple[str, str]:
     ],
 )
 def test_a_day_a_month_and_a_quarter(name: str, day: str) -> None:
-    assert told(name)[1] == day
-    assert told(unicodedata.normalize("NFD", name))[1] == day, "as macOS writes names"
-    assert told(name.upper())[1] == day
+    assert reported(name)[1] == day
+    assert reported(unicodedata.normalize("NFD", name))[1] == day, "as macOS writes names"
+    assert reported(name.upper())[1] == day
 
 
 def test_the_period_is_that_of_the_day() -> None:
-    assert told("viettel-thon-30-06-2025.csv")[0] == "2025-Q2"
-    assert told("ispeed-T9-2026.csv", "ispeed")[0] == "2026-09"
+    assert reported("viettel-thon-30-06-2025.csv")[0] == "2025-Q2"
+    assert reported("ispeed-T9-2026.csv", "ispeed")[0] == "2026-09"
 
 
 @pytest.mark.parametrize(
@@ -98,16 +98,16 @@ def test_the_period_is_that_of_the_day() -> None:
 def test_a_name_without_a_day_is_not_guessed(name: str) -> None:
     for source in DATED:
         with pytest.raises(ValueError, match=r"has no date in its name.*Name it like .*-2026-09-30\.(csv|xlsx);"):
-            told(name, source)
-    assert told(name, "dossiers") == ("2026-11", "2026-11-24"), "the day it came, where rows tell their own days"
+            reported(name, source)
+    assert reported(name, "dossiers") == ("2026-11", "2026-11-24"), "the day it came, where rows state their own days"
 
 
 def test_a_period_that_the_figures_are_about_is_not_the_day_of_the_report() -> None:
     for source in ("reported_indicators", "published_tables"):
         for name in ("bieu_2026-Q3_H27.4.xlsx", "bang-quy-3-2026.xlsx", "bang-T9-2026.xlsx", "bang-2026-09.xlsx"):
-            assert told(name, source)[1] == "2026-11-24"
-        assert told("bieu_2026-Q3_H27.4_2026-10-12.xlsx", source)[1] == "2026-10-12"
-        assert told("bieu_2026-Q3_H27.4_12-10-2026.xlsx", source)[1] == "2026-10-12"
+            assert reported(name, source)[1] == "2026-11-24"
+        assert reported("bieu_2026-Q3_H27.4_2026-10-12.xlsx", source)[1] == "2026-10-12"
+        assert reported("bieu_2026-Q3_H27.4_12-10-2026.xlsx", source)[1] == "2026-10-12"
 
 
 DAYS = st.dates(date(2020, 1, 1), CAME)
@@ -116,7 +116,7 @@ WAYS = ("%Y-%m-%d", "%Y%m%d", "%Y_%m_%d", "%d-%m-%Y", "%d.%m.%Y", "%d_%m_%Y", "%
 
 @given(day=DAYS, way=st.sampled_from(WAYS), before=st.sampled_from(["", "viettel-thon-", "Trạm ", "mẫu_2_"]))
 def test_any_day_is_read_in_every_order(day: date, way: str, before: str) -> None:
-    assert told(f"{before}{day.strftime(way)}.csv")[1] == day.isoformat()
+    assert reported(f"{before}{day.strftime(way)}.csv")[1] == day.isoformat()
 
 
 @given(name=st.text(max_size=60))

@@ -36,9 +36,16 @@ def test_a_month_is_read_however_it_is_written(written: str) -> None:
     assert (row["download_mbps"], row["upload_mbps"], row["latency_ms"], row["samples"]) == (152.4, 98.1, 7.0, 1234)
 
 
-def test_without_a_period_the_month_of_the_file_counts() -> None:
-    (row,) = loaded(SOURCE, table(";18073;Viettel;di động;50;20;30;300"), day=date(2026, 9, 30)).rows
+def test_without_a_column_for_the_month_that_of_the_file_counts() -> None:
+    content = table("18073;Viettel;di động;50;20;30;300").partition(b";")[2]
+    (row,) = loaded(SOURCE, content, day=date(2026, 9, 30)).rows
     assert (row["month"], row["operator"]) == (date(2026, 9, 1), "Viettel")
+
+
+def test_a_blank_month_beside_others_is_no_month_of_the_file() -> None:
+    found = loaded(SOURCE, table("07/2026;18073;;Cố định;1;1;1;9", ";18073;;Cố định;2;2;2;9"), day=date(2026, 9, 30))
+    assert len(found.rows) == 1
+    assert [reason[1:3] for reason in found.reasons] == [("missing_field", "period")]
 
 
 WRONG = [

@@ -57,7 +57,7 @@ def read(*sheets: Sequence[Sequence[Any]], name: str = NAME, **more: Any) -> Loa
     return loaded(SOURCE, book(*sheets, **more), name=name)
 
 
-def told(got: Loaded) -> list[tuple[Any, ...]]:
+def reported(got: Loaded) -> list[tuple[Any, ...]]:
     return [
         (
             row["dataset"],
@@ -75,7 +75,7 @@ def test_a_heading_states_period_measure_and_unit() -> None:
     got = read(RETAIL)
     assert got.reasons == []
     total, goods = "ITEM=TỔNG SỐ;MEASURE={}", "ITEM=Bán lẻ hàng hóa;MEASURE={};SECTION=Phân theo ngành hoạt động"
-    assert told(got) == [
+    assert reported(got) == [
         ("RETAIL", total.format("level"), "2026-08", 612345.6, "Tỷ đồng", None),
         ("RETAIL", total.format("level"), "2026-09", 620000.0, "Tỷ đồng", "E"),
         ("RETAIL", total.format("to_date"), "2026-09", 5400000.0, "Tỷ đồng", "E"),

@@ -91,10 +91,10 @@ def test_every_form_of_a_table_gives_the_same_cells(
         report = pulls.load(connection)
         assert (report.rows_in, report.rows_quarantined) == (16, 0)  # Hà Nội was not asked for
         assert rows(connection, FOUND) == HA_TINH
-        told = (
+        reported = (
             "select distinct dataset, series, series_label, unit_label, updated_on from raw.nso_pxweb order by series"
         )
-        assert rows(connection, told)[2] == (
+        assert rows(connection, reported)[2] == (
             "V02.01",
             "Giới tính=1;Địa phương=0",
             "CẢ NƯỚC | Nữ",

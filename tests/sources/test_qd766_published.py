@@ -369,7 +369,7 @@ def test_levels_of_units() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "reported"),
     [
         ("dvc-progress-tree_month_2026-08_2026-09-03_page-1-of-1.json", ("month", "2026-08-01", "2026-09-03")),
         ("dvc-progress-tree_quarter_2026-Q3.json", ("quarter", "2026-07-01", None)),
@@ -378,10 +378,10 @@ def test_levels_of_units() -> None:
         ("formality-online-payment-tree_year_2026_2026-10-10.json", ("year", "2026-01-01", "2026-10-10")),
     ],
 )
-def test_the_name_has_the_period(name: str, told: tuple[str, str, str | None]) -> None:
+def test_the_name_has_the_period(name: str, reported: tuple[str, str, str | None]) -> None:
     rows, rejects = framed(progress(), name)
     assert rejects == []
-    assert {(r["time_type"], r["period_start"], r["recorded_on"]) for r in rows} == {told}
+    assert {(r["time_type"], r["period_start"], r["recorded_on"]) for r in rows} == {reported}
 
 
 @pytest.mark.parametrize(

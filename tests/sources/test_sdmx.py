@@ -50,8 +50,8 @@ datastructure,IMF:ECOFIN_DSD(1.0),I,VN,PCPI_IX,M,2026-09,,,6
 def test_the_same_data_in_any_form_are_the_same_rows(content: bytes) -> None:
     got = loaded(SOURCE, content)
     assert got.reasons == []
-    told = ("dataset", "series", "area_label", "period_type", "value", "unit_label", "obs_flag")
-    assert [tuple(row[name] for name in told) for row in got.rows] == [
+    stated = ("dataset", "series", "area_label", "period_type", "value", "unit_label", "obs_flag")
+    assert [tuple(row[name] for name in stated) for row in got.rows] == [
         ("IMF:ECOFIN_DSD", "FREQ=M;INDICATOR=PCPI_IX;REF_AREA=VN", "VN", "month", 112.5, "x 10^6", "P"),
         ("IMF:ECOFIN_DSD", "FREQ=M;INDICATOR=PCPI_IX;REF_AREA=VN", "VN", "month", None, "x 10^6", None),
     ]

@@ -55,7 +55,7 @@ def test_a_workbook_with_a_merged_commune_and_a_hidden_sheet() -> None:
     content = io.BytesIO()
     book.save(content)
     found = loaded(SOURCE, content.getvalue())
-    assert found.reasons == [(5, "hidden_sheet", None, None)], "what was hidden is told"
+    assert found.reasons == [(5, "hidden_sheet", None, None)], "what was hidden is reported"
     assert [(row["commune_name"], row["village"], row["has_4g"]) for row in found.rows] == [
         ("Xã Đức Thọ", "Thôn 1", True),
         ("Xã Đức Thọ", "Thôn 2", False),

@@ -55,8 +55,8 @@ def test_every_page_becomes_figures_of_its_vintage(server: WorldBank, pulls: Pul
     assert server.asked[0].query["date"] == "2000:2026"
     with duckdb.connect() as connection:
         assert pulls.load(connection).rows_quarantined == 0
-        told = "dataset, series, area_label, unit_label, updated_on::varchar"
-        assert rows(connection, f"select distinct {told} from raw.worldbank") == [
+        reported = "dataset, series, area_label, unit_label, updated_on::varchar"
+        assert rows(connection, f"select distinct {reported} from raw.worldbank") == [
             (USERS, "AREA=VNM", "Viet Nam", "% of population", "2026-10-01")
         ]
         found = "select period_start::varchar, value, obs_flag from raw.worldbank order by period_start desc"

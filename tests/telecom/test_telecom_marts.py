@@ -170,7 +170,7 @@ def test_rows_that_name_no_commune_of_their_day_are_reported(world: World) -> No
     around = sorted(quadkeys(Box(CENTRE[0] - 0.1, CENTRE[1] - 0.05, CENTRE[0] + 0.1, CENTRE[1] + 0.05), 16))
     world.land(QUARTER, tiles(*((key, 1) for key in around)), SOURCES["ookla_tiles"])
     world.load()
-    told = (
+    reported = (
         "boundaries_are_of_current_communes",
         "the_newest_boundaries_are_in_force",
         "boundaries_are_of_a_plausible_area",
@@ -185,7 +185,7 @@ def test_rows_that_name_no_commune_of_their_day_are_reported(world: World) -> No
     world.build(
         select="+telecom_coverage +coverage_gaps +broadband_speed +int_area_name_review +int_village_name_review"
     )
-    assert {r.name: r.status for r in world.dbt.test() if r.name in told} == dict.fromkeys(told, "warn")
+    assert {r.name: r.status for r in world.dbt.test() if r.name in reported} == dict.fromkeys(reported, "warn")
     review = "select source, name_given, row_count from intermediate.int_area_name_review order by all"
     assert world.rows(review) == [
         ("bts_inventory", "18094", 1),
@@ -237,7 +237,7 @@ def test_sites_that_an_inventory_omits_are_reported(world: World) -> None:
 
 
 def _warned(world: World) -> set[str]:
-    told = {
+    reported = {
         "a_site_code_has_one_place",
         "parts_of_an_inventory_come_as_one_file",
         "boundaries_do_not_overlap",
@@ -245,7 +245,7 @@ def _warned(world: World) -> set[str]:
         "the_newest_boundaries_are_in_force",
         "cells_of_a_quarter_begin_with_a_full_file",
     }
-    return {result.name for result in world.dbt.test() if result.name in told and result.status == "warn"}
+    return {result.name for result in world.dbt.test() if result.name in reported and result.status == "warn"}
 
 
 def test_where_boundaries_overlap_no_test_counts_twice(world: World) -> None:
@@ -288,16 +288,16 @@ def test_a_set_with_a_wrong_or_missing_boundary_leaves_the_last_complete_one_act
     assert bring(wrong, {"18073": bow_tie} | others) == [(first, wrong, 69, 29, 148.6)]
     assert _warned(world) == {"the_newest_boundaries_are_in_force", "boundaries_are_of_a_plausible_area"}
     # corrected with the day of its set, that set is complete
-    mended = "ranh-gioi-thanh-sen-2026-02-28.geojson"
-    assert bring(mended, {"18073": square(105.9, 18.3, 0.048)}) == [
+    repaired = "ranh-gioi-thanh-sen-2026-02-28.geojson"
+    assert bring(repaired, {"18073": square(105.9, 18.3, 0.048)}) == [
         (wrong, None, 68, None, None),
-        (mended, None, 1, 27, None),
+        (repaired, None, 1, 27, None),
     ]
     assert _warned(world) == set()
     alone = "thanh-sen-2026-03-31.geojson"
     assert bring(alone, {"18073": square(105.9, 18.3, 0.05)}) == [
         (wrong, None, 68, None, None),
-        (mended, alone, 1, 27, 3.6),
+        (repaired, alone, 1, 27, 3.6),
     ]
     assert _warned(world) == {"the_newest_boundaries_are_in_force"}
 
@@ -312,11 +312,11 @@ def test_a_quarter_of_differences_is_no_collapse(world: World) -> None:
     world.land("OCID-diff-cell-export-2026-09-30-T000000.csv", cells(7, 60), SOURCES["opencellid_cells"])
     world.load()
     world.build(select="+telecom_coverage")
-    told = (
+    reported = (
         "select period_start, cells, obs_status from marts.telecom_coverage "
         "where area_code = '18073' and operator = 'Viettel' and technology = '4G' order by all"
     )
-    assert [(str(day), *rest) for day, *rest in world.rows(told)] == [
+    assert [(str(day), *rest) for day, *rest in world.rows(reported)] == [
         ("2026-01-01", None, "missing"),
         ("2026-04-01", 60, "estimated"),
         ("2026-07-01", 61, "estimated"),
@@ -325,22 +325,24 @@ def test_a_quarter_of_differences_is_no_collapse(world: World) -> None:
 
 
 def test_a_quarter_that_comes_again_replaces_the_first_and_both_stay_on_record(world: World) -> None:
-    told = "select tests, tiles, rating from marts.broadband_speed where area_code = '18073' and network = 'fixed'"
+    reported = "select tests, tiles, rating from marts.broadband_speed where area_code = '18073' and network = 'fixed'"
     first, second = tile(*CENTRE), tile(*CENTROID)
     assert first != second
     world.land("viettel-tram-2026-09-30.csv", sites(("A", CENTRE, ""), ("B", CENTRE, "")), SOURCES["bts_inventory"])
     world.land(QUARTER, tiles((first, 40), (second, 10)), SOURCES["ookla_tiles"])
     world.load()
     world.build()
-    assert world.rows(told) == [(50, 2, "rated")]
+    assert world.rows(reported) == [(50, 2, "rated")]
     world.land(QUARTER, tiles((first, 29)), SOURCES["ookla_tiles"])
     world.land("viettel-tram-2026-09-30.csv", sites(("A", CENTRE, "")), SOURCES["bts_inventory"])
     world.load()
     world.build()
-    assert world.rows(told) == [(29, 1, "not_enough")]
+    assert world.rows(reported) == [(29, 1, "not_enough")]
     assert len(world.landing.active("ookla_tiles")) == 2
-    told = "select sites from marts.telecom_coverage where area_code = '42' and technology = '4G' and operator = 'all'"
-    assert world.rows(told) == [(1,)]
+    reported = (
+        "select sites from marts.telecom_coverage where area_code = '42' and technology = '4G' and operator = 'all'"
+    )
+    assert world.rows(reported) == [(1,)]
 
 
 def test_terms_of_ookla_bind_its_own_target_and_travel_with_it(world: World) -> None:
@@ -351,12 +353,12 @@ def test_terms_of_ookla_bind_its_own_target_and_travel_with_it(world: World) -> 
         {"source": name, "licence": source.licence, "landed_at": "2026-11-24", "status": "loaded"}
         for name, source in SOURCES.items()
     ]
-    told = {
+    reported = {
         mart.name: resource(mart, ["VARCHAR"] * len(mart.columns), receipts)["licenses"]
         for mart in marts
         if mart.name in ("broadband_speed", "telecom_coverage")
     }
-    assert {"name": "CC-BY-NC-SA-4.0"} in told["broadband_speed"]
-    assert {"name": "CC-BY-SA-4.0"} in told["telecom_coverage"]
-    assert {"name": "CC-BY-NC-SA-4.0"} not in told["telecom_coverage"]
+    assert {"name": "CC-BY-NC-SA-4.0"} in reported["broadband_speed"]
+    assert {"name": "CC-BY-SA-4.0"} in reported["telecom_coverage"]
+    assert {"name": "CC-BY-NC-SA-4.0"} not in reported["telecom_coverage"]
     assert {"name": "CC-BY-SA-4.0"} in licences(receipts)

@@ -37,4 +37,4 @@ def test_compiled_tests_are_kept_under_their_stamp_only(tmp_path: Path) -> None:
     assert read_tests(kept, "a") == tests
     assert read_tests(kept, "b") is None, "the project changed"
     kept.write_text("{", encoding="utf-8")
-    assert read_tests(kept, "a") is None, "torn"
+    assert read_tests(kept, "a") is None, "truncated"

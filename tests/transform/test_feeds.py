@@ -37,8 +37,8 @@ def test_two_feeds_make_one_dossier(world: World, record: Callable[..., dict[str
     world.land("hoso-2026-03-12.json", json.dumps({"data": [answered, alone]}).encode(), ONESTOP)
     world.load()
     world.build()
-    told = "select status, version_count, payment_code, paper_reused_count, fee_total_vnd, fee_count, waiting_seconds"
-    found = world.rows(f"{told} from intermediate.int_dossiers order by version_count desc")
+    stated = "select status, version_count, payment_code, paper_reused_count, fee_total_vnd, fee_count, waiting_seconds"
+    found = world.rows(f"{stated} from intermediate.int_dossiers order by version_count desc")
     assert found == [("9", 2, "1", 1, 8000, 1, 0), ("9", 1, None, None, 0, None, 0)]
     assert world.rows("select sum(received), sum(resolved), sum(early) from marts.dossier_timeliness") == [(2, 2, 2)]
     # the last day of data is that of the feed that came last
@@ -58,7 +58,7 @@ def exported(*dossiers: tuple[str, str, str]) -> bytes:
 def test_an_export_counts_only_where_no_feed_knows_the_dossier(world: World, record: Callable[..., Any]) -> None:
     known, late = "H27.101-260302-0001", "H27.101-260302-0002"
     only_exported, nameless = "H27.101-260302-0003", "H27.101-260302-0004"
-    told = (
+    stated = (
         "select v.agency_code, v.received_month::varchar, v.channel, v.procedure_code, v.procedure_field_code, "
         "v.ended_at::date::varchar, v.version_count from intermediate.int_dossiers as v order by all"
     )
@@ -73,14 +73,14 @@ def test_an_export_counts_only_where_no_feed_knows_the_dossier(world: World, rec
     fed = ("H27.101", "2026-03-01", "2", "9.000001", "HT", "2026-03-10", 2)
     alone = ("H27.101", "2026-02-01", "1", "9.000002", "HT", "2026-03-11", 1)
     unknown = (*alone[:3], "", "", *alone[5:])
-    assert world.rows(told) == sorted([fed, alone, unknown, (*alone[:5], "2026-03-20", 1)])
+    assert world.rows(stated) == sorted([fed, alone, unknown, (*alone[:5], "2026-03-20", 1)])
     assert world.rows(months) == [("2026-02-01", 3), ("2026-03-01", 1)]
 
     # a feed reports one at last: it leaves the month that the export gave it
     world.land("hoso-2026-03-26.json", json.dumps(record(2)).encode())
     world.load()
     world.build()
-    assert world.rows(told) == sorted([fed, fed, alone, unknown])
+    assert world.rows(stated) == sorted([fed, fed, alone, unknown])
     assert world.rows(months) == [("2026-02-01", 2), ("2026-03-01", 2)]
 
 

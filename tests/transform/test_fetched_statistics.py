@@ -66,14 +66,14 @@ def test_answers_become_rows_of_statistics(world: World) -> None:
     world.land("V02.01-part-0001.json", json.dumps(table).encode(), NSO)
     world.load()
     world.build()
-    told = (
+    reported = (
         "select indicator, area_code, period_type, year(period_start), value, unit, obs_status, missing_kind, "
         "vintage_on::varchar, source, grade from intermediate.int_fetched_statistics order by all"
     )
     users = ("internet_users_pct", "VN", "year")
     people = ("population_count", "42", "year")
     area = ("area_km2", "42", "year")
-    assert world.rows(told) == [
+    assert world.rows(reported) == [
         (*area, 2023, 5994.4, "km²", "observed", None, "2026-12-01", "Cục Thống kê", "A"),
         (*area, 2024, 5994.4, "km²", "preliminary", None, "2026-12-01", "Cục Thống kê", "A"),
         (*users, 2023, 78.0, "%", "observed", None, "2026-07-01", "World Bank", "A"),

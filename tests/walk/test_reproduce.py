@@ -16,14 +16,14 @@ from pipelines.release.released import Release
 from pipelines.reproduce import NotReproducible, _compared, _land
 
 
-def told(landing: Landing, name: str) -> Mapping[str, str]:
+def reported(landing: Landing, name: str) -> Mapping[str, str]:
     """A landed file, as a release lists it."""
     return {"title": "dossiers", "name": name, "sha256": put(landing, "dossiers", name).sha256}
 
 
 def test_only_the_files_of_the_release_are_active_again(tmp_path: Path) -> None:
     kept, anew = Landing(tmp_path / "raw"), Landing(tmp_path / "anew")
-    then, _ = told(kept, "hoso-2026-10-20.json"), told(kept, "hoso-2026-10-31.json")
+    then, _ = reported(kept, "hoso-2026-10-20.json"), reported(kept, "hoso-2026-10-31.json")
     kept.withdraw("dossiers", then["sha256"], "it came again", NOW)
     _land(kept, anew, Release(tmp_path, {"id": "1", "sources": [then]}))
     (receipt,) = anew.active("dossiers")
@@ -35,7 +35,7 @@ def test_only_the_files_of_the_release_are_active_again(tmp_path: Path) -> None:
 
 def test_a_file_that_is_gone_or_changed_is_named(tmp_path: Path) -> None:
     kept = Landing(tmp_path / "raw")
-    file = told(kept, "hoso-2026-10-20.json")
+    file = reported(kept, "hoso-2026-10-20.json")
     lost = {**file, "sha256": "0" * 64}
     with pytest.raises(NotReproducible, match=r"dossiers: hoso-2026-10-20\.json 000000000000"):
         _land(kept, Landing(tmp_path / "anew"), Release(tmp_path, {"id": "1", "sources": [lost]}))

@@ -14,7 +14,7 @@ lives as (
         coalesce(a.valid_to, date '9999-12-31') as valid_to,
         a.area_code || ' ' || a.kind || ' ' || a.name as title,
         {{ bare_name(area_key('a.name')) }} as bare_name,
-        if(count(t.area_code) > 1, ' → một phần của / parts of ', ' → ')
+        if(count(t.area_code) > 1, ' → parts of ', ' → ')
         || string_agg(t.area_code || ' ' || t.kind || ' ' || t.name, ', ' order by t.area_code) as became
     from {{ ref('areas') }} as a
     left join {{ ref('area_crosswalk') }} as x on a.area_code = x.old_code and a.valid_from = x.old_valid_from
@@ -50,7 +50,7 @@ near as (
         n.name_given,
         n.last_on,
         l.*,
-        'gần giống / near: ' as mark
+        'near: ' as mark
     from names as n
     anti join exact as e on n.source = e.source and n.name_given = e.name_given and n.last_on = e.last_on
     inner join lives as l on damerau_levenshtein({{ bare_name('n.name_key') }}, l.bare_name) <= 1
@@ -68,8 +68,8 @@ hints as (
         last_on,
         list(
             mark || title || case
-                when valid_to < last_on then ' (đến / until ' || valid_to || ')' || coalesce(became, '')
-                when valid_from > last_on then ' (từ / from ' || valid_from || ')'
+                when valid_to < last_on then ' (until ' || valid_to || ')' || coalesce(became, '')
+                when valid_from > last_on then ' (from ' || valid_from || ')'
                 else ''
             end
             order by last_on not between valid_from and valid_to, area_code, valid_from

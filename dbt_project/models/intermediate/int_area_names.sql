@@ -112,7 +112,7 @@ select
     valid_to,
     case when count(distinct area_code) = 1 then min(area_code) end as area_code,
     case when count(distinct area_code) = 1 then min(area_name) end as area_name,
-    -- the registry's own spelling before an alias that says the same
+    -- the registry's own spelling before an alias of the same unit
     case when count(distinct area_code) = 1 then max(match_kind) else 'ambiguous' end as match_kind,
     string_agg(distinct area_code || ' ' || area_name, '; ' order by area_code || ' ' || area_name) as candidates
 from meanings

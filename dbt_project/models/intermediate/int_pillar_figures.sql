@@ -1,5 +1,5 @@
 -- The best figure of each indicator of two pillars, by area and period: published, else computed from what is
--- published; and for the province a row that says so where the nation has a figure and the province has none.
+-- published; and for the province a row with status missing where only the nation has a figure.
 with known as (
     select * from {{ ref('int_best_figures') }}
 ),

@@ -37,7 +37,7 @@ flags as (
         end as on_time_until,
         -- 3.3
         channel = '2' as is_online,
-        -- 3.6: an amount is due, or the procedure has a fee and the dossier says nothing of it
+        -- 3.6: an amount is due, or the procedure has a fee and the dossier does not state it
         fee_total_vnd > 0 or (has_procedure_fee and fee_count = 0) as has_obligation,
         coalesce(payment_code in ('1', '2'), false) as is_paid_online,
         -- 3.5a

@@ -1,11 +1,11 @@
 -- Records of operators' reports on villages: the commune of the report's day, today's commune, and the village's name
--- as a key within the commune. A record that counts nowhere stays here and says why.
+-- as a key within the commune. A record that counts nowhere stays here and states why.
 {%- set kinds = 'thôn|thon|xóm|xom|ấp|bản|làng|buôn|tổ dân phố|to dan pho|tổ|to|t[.]?d[.]?p|t|'
     ~ 'khối phố|khoi pho|khu phố|khu pho|kp|khối|khoi|khu|khóm|tiểu khu' %}
 {%- set numerals = "['i', 'ii', 'iii', 'iv', 'v', 'vi', 'vii', 'viii', 'ix', 'x', 'xi', 'xii', 'xiii', 'xiv', 'xv']" %}
 {{ config(materialized='table') }}
 
--- a village of a split commune lies in one of its parts, and no record says in which
+-- a village of a split commune lies in one of its parts, and no record states in which
 with placed as (
     select
         v.*,

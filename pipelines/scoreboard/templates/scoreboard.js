@@ -26,10 +26,10 @@
     if (opened) aim.scrollIntoView();
   }
   addEventListener('hashchange', open);
-  var folds = document.querySelectorAll('details.more, .others details');
+  var folds = document.querySelectorAll('details.more, .others details, details.unfold');
   // A wide screen has room for the cards.
   if (matchMedia('(min-width: 62rem)').matches)
-    document.querySelectorAll('details.fold.is-assessed').forEach(function (fold) { fold.open = true; });
+    document.querySelectorAll('details.fold.is-assessed, details.unfold').forEach(function (fold) { fold.open = true; });
   // Paper unfolds nothing: open the lists.
   var closed = [];
   addEventListener('beforeprint', function () {

@@ -35,7 +35,7 @@ estimates as (
     group by area_code, year
 ),
 
--- a band is known of one year: beside another year it is worth less, and says so
+-- a band is known of one year: beside another year it is worth less, and its status shows it
 bands as (
     select
         f.indicator,

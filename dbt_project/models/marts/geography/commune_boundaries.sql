@@ -1,4 +1,4 @@
--- Boundaries of the current communes, simplified for maps, with what their drawn area says of them.
+-- Boundaries of the current communes, simplified for maps, with what their drawn area shows.
 {{ config(materialized='table') }}
 
 select

@@ -1,5 +1,5 @@
 -- When the next figure of each published series is expected: the newest known period, carried on by the release
--- calendar. A figure is overdue on a day after expected_on; which day that is, the reader says.
+-- calendar. A figure is overdue on a day after expected_on; the reader chooses that day.
 {{ config(materialized='table') }}
 
 with known as (

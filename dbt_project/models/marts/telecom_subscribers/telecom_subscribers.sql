@@ -52,7 +52,7 @@ populations as (
     ) = 1
 ),
 
--- a service of which nobody gives the province's figure says so
+-- a service of which nobody gives the province's figure has a row without value
 every as (
     select * from published
     union all by name

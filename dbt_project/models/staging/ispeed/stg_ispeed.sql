@@ -1,4 +1,4 @@
--- Rows of the tables that were copied from the portal, as they stand; int_ispeed says which of them counts.
+-- Rows of the tables that were copied from the portal, as they stand; int_ispeed decides which of them counts.
 select
     extracted_on,
     file_no,

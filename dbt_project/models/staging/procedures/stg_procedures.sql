@@ -7,7 +7,7 @@ select
     procedure_name,
     field_code,
     field_name,
-    -- the level that resolves it, where the catalogue names one of today's two
+    -- the level that resolves it, where the catalogue names one of the current two
     case
         when list_has_any(keys, ['commune']) and not list_has_any(keys, ['province']) then 'commune'
         when list_has_any(keys, ['province']) and not list_has_any(keys, ['commune']) then 'province'

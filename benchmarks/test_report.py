@@ -1,0 +1,57 @@
+"""The section of measurements and its plot, of made-up measurements."""
+# ruff: noqa: S101
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from benchmarks.processes import Measured
+from benchmarks.report import BARE, BEGIN, END, MODELS, PIPELINE, Size, draw, section, write
+
+DAY = datetime(2026, 11, 30, tzinfo=UTC)
+
+
+def run(seconds: float) -> Measured:
+    return Measured(seconds, 900.0, DAY)
+
+
+def size(rows: int, factor: float) -> Size:
+    programs = {BARE: [run(factor)], MODELS: [run(2 * factor)], PIPELINE: [run(9 * factor), run(8 * factor), run(90)]}
+    phases = {"load": 3 * factor, "build": 6 * factor}
+    return Size(rows, f"{rows:,} dossiers", programs, {"nothing new": run(2)}, phases, 40.0, is_equal=rows < 10_000)
+
+
+def test_the_ratio_is_of_medians_to_bare_script_and_models_together() -> None:
+    text = section([size(1_000, 1), size(10_000, 2)], "one machine", "python -m benchmarks")
+    assert "| 1,000 dossiers | 1.0 | 2.0 | 9.0 | **3.0** | 900 | +40 | equal |" in text
+    assert "| **3.0** | 900 | +40 | DIFFERENT |" in text
+    assert "| nothing new | 2.0 | 2.0 |" in text
+    assert "| build | 6.0 | 12.0 |" in text
+    assert "30 November 2026" in text
+
+
+def test_the_section_replaces_the_one_before_and_nothing_else(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"above\n{BEGIN}\nold\n{END}\nbelow\n")
+    write(page, "new")
+    write(page, "newer")
+    assert page.read_text() == f"above\n{BEGIN}\nnewer\n{END}\nbelow\n"
+    page.write_text("above\n")
+    with pytest.raises(ValueError, match="no place for measurements"):
+        write(page, "new")
+
+
+def test_the_plot_is_drawn(tmp_path: Path) -> None:
+    draw([size(1_000, 1), size(10_000, 2)], tmp_path / "plot.svg")
+    drawn = (tmp_path / "plot.svg").read_text(encoding="utf-8")
+    assert drawn.startswith("<svg")
+    assert "Phases of the pipeline" in drawn
+
+
+def test_the_page_of_the_project_has_its_place() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert text.count(BEGIN) == text.count(END) == 1
+    assert text.index(BEGIN) < text.index(END)
