@@ -555,7 +555,14 @@ REASONS: Mapping[str, Reason] = {
             *_CORRECT,
             form_fix_vi=f"Chỉ số này không báo cáo theo loại kỳ này. {_NEW_FORM}",
         ),
-        Reason("wrong_shape", "row", "cấu trúc trường không đúng", "field has another structure", *_CORRECT),
+        Reason(
+            "wrong_shape",
+            "row",
+            "cấu trúc trường không đúng",
+            "field has another structure",
+            *_CORRECT,
+            form_fix_vi="Ô này không phải chữ hay số. Gửi lại tệp Excel.",
+        ),
         Reason(
             "wrong_size",
             "row",

@@ -81,6 +81,8 @@ BREAKS: dict[tuple[str, str], dict[str, Any]] = {
     ("wrong_shape", "DanhSachHoSoBoSung"): {"DanhSachHoSoBoSung": 0},
     ("wrong_shape", "DanhSachGiayToKetQua"): {"DanhSachGiayToKetQua": True},
     ("wrong_shape", "DSKetNoiCSDL"): {"DSKetNoiCSDL": "7"},
+    **{("wrong_shape", field): {field: value} for field, value in
+       (("MaHoSo", ["H27.101-260302-0001"]), ("MaTTHC", {"code": "1.000001"}), ("MaLinhVuc", True))},
     ("missing_field", "MaHoSo"): {"MaHoSo": " "},
     ("bad_number", "MaHoSo"): {"MaHoSo": "Nguyễn Văn Mẫu 0900"},
     ("missing_field", "MaTTHC"): {"MaTTHC": None},
