@@ -41,7 +41,8 @@ install-offline: ## .venv from dist/wheelhouse; nothing is fetched
 	$(BIN)/python -m pip install --quiet --no-index --find-links dist/wheelhouse --require-hashes --no-deps \
 	    -r dist/wheelhouse/requirements.txt
 	$(BIN)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --editable . 2>/dev/null \
-	    || echo $(CURDIR) > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hatinh.pth"
+	    || { echo $(CURDIR) > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hatinh.pth"; \
+	    printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m pipelines.cli "$$@"\n' > $(BIN)/hatinh; chmod +x $(BIN)/hatinh; }
 
 licences:        ## dist/licences.md: every package of production with its version and licence
 	@mkdir -p dist && $(BIN)/python deploy/licences.py > dist/licences.md && echo dist/licences.md

@@ -100,7 +100,7 @@ def test_only_the_checks_that_were_asked_for_are_reported() -> None:
         ({"not_fetched": ["2026-11: HTTP 500"]}, None, "last pull failed"),
         ({"total_quarantined": 6}, None, "in quarantine"),
         ({"total_quarantined": 5}, None, ""),
-        ({}, Delivery("dossiers", 2, None, is_late=True), "nothing has arrived yet"),
+        ({}, Delivery("dossiers", 2, None, is_late=True), "chưa nhận được gì"),
         ({}, Delivery("dossiers", 2, None, is_late=False), ""),
     ],
 )
