@@ -21,6 +21,16 @@
     if({{ unit }} = '%', 1.0, 0.1 * abs({{ value }}))
 {%- endmacro %}
 
+{#
+  Whether one value is the other with fewer digits, at most a thousandth away: an office prints 300 380 and its interface
+  gives 300 379.673.
+#}
+{% macro is_rounding_of(value, other) -%}
+    list_bool_or(
+        [round({{ value }}, d::integer) = {{ other }} or round({{ other }}, d::integer) = {{ value }} for d in range(-6, 7)]
+    ) and abs({{ value }} - {{ other }}) <= 0.001 * abs({{ other }})
+{%- endmacro %}
+
 {# Why a figure is not taken at once, or null. `before` is the active value, `allowed` how far it may move from it. #}
 {% macro held_reason(row, before, allowed) -%}
     case

@@ -61,7 +61,7 @@ def test_a_filled_template_becomes_figures_and_a_wrong_cell_goes_back(
     _, lines = each_report(tmp_path, None, "H27.101")
     assert [line[3:] for line in lines] == [("UBND phường Thành Sen (18073)", "61 %", "muộn 2026-10-16")]
     assert summary(tmp_path, parse_period("2026-Q2"), None)[1] == []
-    with pytest.raises(ReportingError, match="no reported figures"):
+    with pytest.raises(ReportingError, match="không có số liệu báo cáo"):
         summary(tmp_path / "elsewhere", None, None)
 
     # and what goes back

@@ -308,8 +308,8 @@ def test_a_quarter_of_differences_is_no_collapse(world: World) -> None:
         return "\n".join(line.format(number) for number in numbers).encode()
 
     world.land("OCID-diff-cell-export-2026-03-31-T000000.csv", cells(1), SOURCES["opencellid_cells"])
-    world.land("452-2026-06-30.csv", cells(*range(60)), SOURCES["opencellid_cells"])
-    world.land("OCID-diff-cell-export-2026-09-30-T000000.csv", cells(7, 60), SOURCES["opencellid_cells"])
+    world.land("452-2026-06-30.csv", cells(*range(1, 61)), SOURCES["opencellid_cells"])
+    world.land("OCID-diff-cell-export-2026-09-30-T000000.csv", cells(7, 61), SOURCES["opencellid_cells"])
     world.load()
     world.build(select="+telecom_coverage")
     reported = (
@@ -354,11 +354,13 @@ def test_terms_of_ookla_bind_its_own_target_and_travel_with_it(world: World) -> 
         for name, source in SOURCES.items()
     ]
     reported = {
-        mart.name: resource(mart, ["VARCHAR"] * len(mart.columns), receipts)["licenses"]
+        mart.name: {
+            licence["name"] for licence in resource(mart, ["VARCHAR"] * len(mart.columns), receipts)["licenses"]
+        }
         for mart in marts
         if mart.name in ("broadband_speed", "telecom_coverage")
     }
-    assert {"name": "CC-BY-NC-SA-4.0"} in reported["broadband_speed"]
-    assert {"name": "CC-BY-SA-4.0"} in reported["telecom_coverage"]
-    assert {"name": "CC-BY-NC-SA-4.0"} not in reported["telecom_coverage"]
+    assert "CC-BY-NC-SA-4.0" in reported["broadband_speed"]
+    assert "CC-BY-SA-4.0" in reported["telecom_coverage"]
+    assert "CC-BY-NC-SA-4.0" not in reported["telecom_coverage"]
     assert {"name": "CC-BY-SA-4.0"} in licences(receipts)

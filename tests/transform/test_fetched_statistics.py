@@ -96,7 +96,8 @@ def test_answers_become_rows_of_statistics(world: World) -> None:
     held = "select held_reason, value, unit, registered_unit, previous_value, previous_vintage_on::varchar "
     held += "from marts.statistics_review where source = 'World Bank'"
     assert world.rows(held) == [("unit_changed", 78_100_000.0, "people", "%", 78.1, "2026-10-01")]
-    in_force = "select value from marts.statistics where source = 'World Bank' and is_latest and value is not null"
+    in_force = "select value from marts.statistics where indicator = 'internet_users_pct' and source = 'World Bank' "
+    in_force += "and is_latest and value is not null"
     assert world.rows(f"{in_force} order by value") == [(78.1,), (84.25,)]
     # every mapped unit is the unit of its indicator
     mapped = "select m.indicator from registry.statistic_series as m join registry.indicators as i using (indicator)"

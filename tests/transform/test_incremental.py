@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -178,6 +179,7 @@ def test_what_an_increment_leaves_standing_is_as_in_a_full_build(
     assert empty == EMPTY, "without rows nothing is compared"
 
     # dossiers alone; their day is in the next year, so that reports fall due and the year of the targets changes
+    world.landed_at = datetime(2027, 2, 11, 8, tzinfo=UTC)  # a day after that of landing would be a slip of the name
     land(world, {"hoso-2027-02-10.ndjson": [record(n, NgayKetThucXuLy="2027-02-09 08:00:00") for n in (12, 30)]})
     standing = build(world)
     assert standing >= {"telecom_coverage", "coverage_gaps", "broadband_speed", "statistics", "rank_history"}

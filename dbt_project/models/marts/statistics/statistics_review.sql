@@ -28,4 +28,4 @@ select
     j.has_samples
 from {{ ref('int_statistics_judged') }} as j
 {{ join_area_title('j.area_code', 'j.period_type', 'j.period_start') }}
-where j.held_reason is not null
+where j.held_reason <> 'rounding'
