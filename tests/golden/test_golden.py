@@ -27,6 +27,7 @@ from pipelines.cli import app
 from pipelines.engine.front import front_of
 from pipelines.engine.translate import translated
 from pipelines.landing.drop import intake
+from pipelines.release.protect import source_of
 from pipelines.release.released import Release
 from pipelines.reporting.overview import write_returned
 from pipelines.reporting.registry import load_registry
@@ -36,6 +37,7 @@ from pipelines.sources import all_sources
 from pipelines.sources.province import Box, quadkeys
 from pipelines.sources.reported_indicators import SOURCE
 from pipelines.transform.dbt import DbtFailed
+from pipelines.transform.marts import MartIncomplete, marts_of
 from samples.dossiers import write_dossiers
 
 if TYPE_CHECKING:
@@ -321,6 +323,40 @@ def boundaries() -> list[tuple[date, Any]]:
 def test_base_stations_cells_and_speeds_agree_with_a_second_computation_in_every_cell(world: World) -> None:
     files = {source: days_of(source, f"*/*/{source}/*") for source in NETWORK_FILES}
     assert network_disagreements(world, boundaries(), files) == []
+
+
+def test_rows_merged_for_a_release_keep_every_sum_and_mark(world: World) -> None:
+    """Small rows leave as one: no number and no mark of made-up data is lost with them."""
+    merged = [mart for mart in marts_of(world.dbt.manifest()) if mart.disclosure.merge]
+    assert len(merged) > 3
+    for mart in merged:
+        merge = mart.disclosure.merge
+        assert merge
+        counts = [c.name for c in mart.columns if c.type == "bigint" and c.name not in (*mart.key, *merge.same)]
+        checks = [*(f"sum({name})" for name in counts), "bool_or(has_samples)"]
+        of_mart, of_release = (
+            world.rows(f"select {', '.join(checks)} from {relation}") for relation in (mart.relation, source_of(mart))
+        )
+        assert of_release == of_mart, (mart.name, checks)
+        group = ", ".join(name for name in mart.key if name != merge.column)
+        for name in merge.same:
+            several = f"group by {group} having count(distinct {name}) > 1"
+            assert world.rows(f"select {group} from {mart.relation} where {merge.only} {several}") == [], name
+        for rate, (top, bottom) in merge.rates.items():
+            wrong = f"{rate} is distinct from round(100.0 * {top} / nullif({bottom}, 0), 2)"
+            assert world.rows(f"select count(*) from {source_of(mart)} where {wrong}") == [(0,)], rate
+
+
+def test_a_policy_says_of_every_number_what_becomes_of_it(world: World) -> None:
+    manifest = json.loads(world.dbt.manifest_path.read_bytes())
+    (policy,) = (
+        node["config"]["meta"]["disclosure"]["merge"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["name"] == "digitisation"
+    )
+    policy["sums"].remove("with_digitised_component")
+    with pytest.raises(MartIncomplete, match="sums, rates or same is to name with_digitised_component"):
+        marts_of(manifest)
 
 
 def test_the_annual_share_is_that_of_the_index(world: World) -> None:
