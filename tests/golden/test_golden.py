@@ -347,6 +347,30 @@ def test_rows_merged_for_a_release_keep_every_sum_and_mark(world: World) -> None
             assert world.rows(f"select count(*) from {source_of(mart)} where {wrong}") == [(0,)], rate
 
 
+def test_a_target_is_met_by_a_final_figure_of_its_year_and_no_pace_begins_after_it(world: World) -> None:
+    """Of every target: its own data, the published figures of the registry and the cases here."""
+    judged = "from marts.target_progress where status"
+    assert world.rows(f"select count(*) > 20 {judged} is not null") == [(True,)]
+    assert world.rows(f"select target_id, year {judged} = 'met' and (year < target_year or certainty <> 'real')") == []
+    assert (
+        world.rows(
+            f"select target_id, year {judged} is not null and baseline_year >= target_year and actual_pace is not null"
+        )
+        == []
+    )
+
+
+def test_figures_under_another_code_reach_their_targets(world: World) -> None:
+    found = world.rows("select target_id, year, value from marts.target_progress")
+    assert {
+        ("it_staff_not_set", 2025, 612.0),
+        ("state_it_staff_not_set", 2025, 236.0),
+        ("grdp_agriculture_2030", 2020, 15.82),
+        ("grdp_industry_2030", 2020, 41.95),
+        ("grdp_services_2030", 2020, 42.23),
+    } <= set(found)
+
+
 def test_a_policy_says_of_every_number_what_becomes_of_it(world: World) -> None:
     manifest = json.loads(world.dbt.manifest_path.read_bytes())
     (policy,) = (
