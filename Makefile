@@ -9,7 +9,7 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all test-engine ui pictures axe lint format bench clean
+.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all test-engine mutants ui pictures axe lint format bench clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -28,19 +28,21 @@ install-prod:    ## what production needs, without developer tools; EXTRAS=postg
 	    --require-hashes -r deploy/uv.txt; }
 	$(UV) sync --frozen --quiet --no-dev --compile-bytecode $(EXTRAS:%=--extra %)
 
+# The export lists every package, so pip is to look for no other: of `gql[requests]` it would find no version that is pinned.
 wheelhouse:      ## dist/wheelhouse: every package of production with its hash, for a machine without the net
 	@mkdir -p dist/wheelhouse
 	@$(UV) export --frozen --quiet --no-dev --no-emit-project $(EXTRAS:%=--extra %) -o dist/wheelhouse/requirements.txt
-	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
 	    -r dist/wheelhouse/requirements.txt -d dist/wheelhouse
 	$(UV) build --quiet --wheel -o dist/wheelhouse
 
 install-offline: ## .venv from dist/wheelhouse; nothing is fetched
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --no-index --find-links dist/wheelhouse --require-hashes \
+	$(BIN)/python -m pip install --quiet --no-index --find-links dist/wheelhouse --require-hashes --no-deps \
 	    -r dist/wheelhouse/requirements.txt
 	$(BIN)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --editable . 2>/dev/null \
-	    || echo $(CURDIR) > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hatinh.pth"
+	    || { echo $(CURDIR) > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hatinh.pth"; \
+	    printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m pipelines.cli "$$@"\n' > $(BIN)/hatinh; chmod +x $(BIN)/hatinh; }
 
 licences:        ## dist/licences.md: every package of production with its version and licence
 	@mkdir -p dist && $(BIN)/python deploy/licences.py > dist/licences.md && echo dist/licences.md
@@ -61,6 +63,9 @@ test-all: install ## the slow ones too
 test-engine: install ## rows of dossiers on an engine: Sail, in this process; brings the extra `engine`
 	@$(UV) sync --frozen --quiet --inexact --extra engine --group engine
 	@$(BIN)/pytest -m engine tests/engine
+
+mutants: install ## named faults put into the code one by one: each must be seen by a test; some minutes
+	@$(BIN)/python tests/mutants.py
 
 ui: install      ## Dagster on http://127.0.0.1:3000 with its daemon
 	@$(BIN)/hatinh ui

@@ -20,6 +20,7 @@ from pipelines.catalogue.pages import pages as descriptions
 from pipelines.landing.deliveries import Delivery, deliveries
 from pipelines.landing.drop import DropReport, intake, waiting
 from pipelines.landing.pull import PullError, failed_pulls, read_credentials
+from pipelines.periods import VIETNAM
 from pipelines.platform import Platform, Progress
 from pipelines.quality.gate import judge as judge_targets
 from pipelines.quality.gx import validate
@@ -35,6 +36,7 @@ from pipelines.release.released import Release
 from pipelines.release.runs import RunInfo, RunLog, RunStatus
 from pipelines.scoreboard.model import model
 from pipelines.scoreboard.pages import pages, place_of
+from pipelines.scoreboard.statistics import overdue
 from pipelines.settings import Settings
 from pipelines.sources import all_sources
 from pipelines.sources.base import Source
@@ -579,6 +581,12 @@ def expected_deliveries(platform: Platform, *names: str) -> list[Delivery]:
         overrides=settings.deliveries,
         addresses=settings.addresses,
     )
+
+
+def overdue_publications(platform: Platform) -> list[str]:
+    """One line per publisher whose next figures were expected by today; empty before the first release."""
+    current = platform.releases.current()
+    return overdue(current.path, platform.now().astimezone(VIETNAM).date()) if current else []
 
 
 def comparable_tables(platform: Platform, last: Release | None) -> frozenset[str]:

@@ -41,7 +41,10 @@ def status(
 
     state = read_state(settings, now())
     if as_json:
-        print_json(state.to_json())
+        from pipelines.platform import Platform
+        from pipelines.walk import overdue_publications
+
+        print_json(state.to_json() | {"overdue_publications": overdue_publications(Platform(settings))})
         return
     show_scoreboard(settings, whole)
     elsewhere = ("held_back", "refused", "pull_failed", "run_failed")  # the scoreboard has them

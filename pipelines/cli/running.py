@@ -153,13 +153,17 @@ def _found_nothing_new(platform: Platform) -> bool:
     from uuid import uuid4
 
     from pipelines import walk
+    from pipelines.warehouse.connection import WarehouseDamaged
 
     run_id = str(uuid4())
-    if not walk.record_if_unchanged(platform, run_id):
-        return False
+    try:
+        if not walk.record_if_unchanged(platform, run_id):
+            return False
+    except WarehouseDamaged as problem:
+        stop(str(problem))
     from pipelines.orchestration.instance import record_unchanged
 
-    record_unchanged(platform.settings, run_id)
+    record_unchanged(platform, run_id)
     return True
 
 

@@ -21,7 +21,12 @@ _TEMPLATES = Path(__file__).with_name("templates")
 _LAST_OF_RAW = "      - name: files\n"
 """In `_sources.yml` the raw tables of sources stand before the register of files."""
 _IN_STATE = "| Operation |"
-_GRAPH, _DICTIONARY = ("tests/structure/graph.py",), ("-m", "pipelines.dictionary")
+_GENERATORS = (
+    ("-m", "pipelines.dictionary"),
+    ("tests/structure/graph.py",),
+    ("tests/structure/schemas.py",),
+    ("-m", "pipelines.cli.catalogue"),
+)
 CHANGES_HEADING = "## Not released yet\n"
 
 
@@ -102,9 +107,9 @@ def new_target(name: str, pillar: str, indicator: str, title: str, project: Path
 
 
 def generate(project: Path) -> list[str]:
-    """Write the generated files again: shared columns, dictionary, settings, the graph of assets."""
+    """Write the generated files again: shared columns, dictionary, settings, graph of assets, schemas, texts."""
     done = []
-    for command in (_DICTIONARY, _GRAPH):
+    for command in _GENERATORS:
         subprocess.run([sys.executable, *command], cwd=project, check=True, capture_output=True)  # noqa: S603
         done.append(" ".join(("python", *command)))
     return done

@@ -20,6 +20,8 @@ from pipelines.orchestration.checks import (
     files_result,
     model_check_specs,
     model_results,
+    publications_check_spec,
+    publications_result,
     release_check_specs,
     release_results,
 )
@@ -234,7 +236,7 @@ def release_asset(project: Project, settings: Settings) -> dg.AssetsDefinition:
         owners=[settings.owner],
         metadata=code_reference(Path(__file__).parent.parent / "release" / "publish.py"),
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=RELEASE_MAX_AGE),
-        check_specs=release_check_specs(project),
+        check_specs=[*release_check_specs(project), publications_check_spec()],
     )
     def release(
         context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform], run: dg.ResourceParam[HeldRun]
@@ -254,7 +256,10 @@ def release_asset(project: Project, settings: Settings) -> dg.AssetsDefinition:
                 **({"place": f"{place.place}: {place.status} {place.error or ''}".rstrip()} if place else {}),
                 **_links(settings, outcome.release_id),
             },
-            check_results=release_results(project, walk.recorded_verdicts(platform), outcome),
+            check_results=[
+                *release_results(project, walk.recorded_verdicts(platform), outcome),
+                publications_result(walk.overdue_publications(platform)),
+            ],
         )
 
     return release

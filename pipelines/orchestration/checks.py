@@ -22,7 +22,7 @@ from pipelines.release.publish import Outcome
 from pipelines.sources.base import Source
 from pipelines.transform.marts import ancestors
 
-GATE, TESTS, FILES = "gate", "tests", "files"
+GATE, TESTS, FILES, PUBLICATIONS = "gate", "tests", "files", "publications"
 _LISTED = 20
 
 
@@ -64,6 +64,27 @@ def release_check_specs(project: Project) -> list[dg.AssetCheckSpec]:
         )
         for target in sorted({mart.target for mart in project.marts})
     ]
+
+
+def publications_check_spec() -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        PUBLICATIONS,
+        asset=RELEASE,
+        description="Whether the next figure of each series came by the day that the release calendar expects "
+        "(dbt_project/seeds/release_calendar.csv).",
+    )
+
+
+def publications_result(overdue: Sequence[str]) -> dg.AssetCheckResult:
+    """Publishers whose next figures were expected by now: somebody should look whether they are out."""
+    metadata = {"overdue": dg.MetadataValue.md("\n".join(f"- {_escaped(line)}" for line in overdue))} if overdue else {}
+    return dg.AssetCheckResult(
+        passed=not overdue,
+        check_name=PUBLICATIONS,
+        asset_key=RELEASE,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=metadata,
+    )
 
 
 def files_check_spec(source: Source) -> dg.AssetCheckSpec:

@@ -12,8 +12,11 @@ from datetime import timedelta
 import dagster as dg
 from dagster import DagsterRun
 
+from pipelines import walk
+from pipelines.orchestration.checks import GATE, publications_result
 from pipelines.orchestration.held_run import RUN, fail_stale_runs, job_origin
 from pipelines.orchestration.keys import RELEASE
+from pipelines.platform import Platform
 from pipelines.settings import Settings
 from pipelines.warehouse.connection import Warehouse
 
@@ -34,9 +37,13 @@ def prepare_page(settings: Settings) -> None:
         fail_stale_runs(instance, Warehouse(settings.warehouse), job=None, grace=timedelta())
 
 
-def record_unchanged(settings: Settings, run_id: str) -> None:
-    """Record a run that found nothing to do, without making the definitions: the page lists it as a success."""
-    use_instance(settings)
+def record_unchanged(platform: Platform, run_id: str) -> None:
+    """Record a run that found nothing to do, without making the definitions: the page lists it as a success.
+
+    Publications become overdue by the clock alone, so they are judged here too.
+    """
+    use_instance(platform.settings)
+    publications = publications_result(walk.overdue_publications(platform))
     with dg.DagsterInstance.get() as instance:
         run = DagsterRun(
             job_name=RUN, run_id=run_id, tags={"hatinh/outcome": "unchanged"}, remote_job_origin=job_origin()
@@ -45,4 +52,29 @@ def record_unchanged(settings: Settings, run_id: str) -> None:
         for event in (dg.DagsterEventType.RUN_START, dg.DagsterEventType.RUN_SUCCESS):
             message = "Nothing is new since the last release."
             instance.report_dagster_event(dg.DagsterEvent(event.value, RUN, message=message), run_id=run_id)
+        last = _last_verdicts(instance, platform)
         instance.report_runless_asset_event(dg.AssetMaterialization(RELEASE, metadata={"status": "unchanged"}))
+        for check in (*last, publications):
+            instance.report_runless_asset_event(
+                dg.AssetCheckEvaluation(
+                    asset_key=RELEASE,
+                    check_name=check.check_name or "",
+                    passed=check.passed,
+                    severity=check.severity,
+                    metadata=check.metadata,
+                )
+            )
+
+
+def _last_verdicts(
+    instance: dg.DagsterInstance, platform: Platform
+) -> list[dg.AssetCheckEvaluation | dg.AssetCheckResult]:
+    """The checks of the release as they were last evaluated: they hold of it still.
+
+    Dagster shows a check as not evaluated that is older than the asset's last materialization.
+    """
+    current = platform.releases.current()
+    targets = current.package["verdicts"] if current else ()
+    keys = [dg.AssetCheckKey(RELEASE, f"{GATE}_{target}") for target in targets]
+    records = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+    return [record.evaluation for record in records.values() if record.evaluation]

@@ -114,6 +114,11 @@ def allowed_hosts(settings: Settings) -> list[str]:
     return [*local, *settings.ui_hosts]
 
 
+def listening(settings: Settings) -> dict[str, Any]:
+    """Where the server listens: loopback, unless a proxy that asks who it is stands before it."""
+    return {"host": settings.ui_bind, "port": settings.ui_port}
+
+
 def serve(settings: Settings, workspace: Path) -> None:
     """Serve until the process is stopped."""
     with (
@@ -123,4 +128,4 @@ def serve(settings: Settings, workspace: Path) -> None:
         ) as context,
     ):
         server = GuardedWebserver(context, allowed_hosts(settings), settings.marts / "releases")
-        uvicorn.run(server.create_asgi_app(), host=settings.ui_bind, port=settings.ui_port, log_level="warning")
+        uvicorn.run(server.create_asgi_app(), **listening(settings), log_level="warning")

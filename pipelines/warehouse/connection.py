@@ -19,6 +19,8 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.language import tr
+
 SCHEMA = """
 create schema if not exists raw;
 create schema if not exists meta;
@@ -61,6 +63,10 @@ create table if not exists meta.state (key varchar primary key, value varchar no
 
 class WarehouseBusy(RuntimeError):
     """Another process holds the warehouse. The message states which, since when, and for what."""
+
+
+class WarehouseDamaged(duckdb.IOException):
+    """The file is there and is no warehouse any more. Nothing is lost: the message names the command."""
 
 
 @dataclass(frozen=True)
@@ -145,23 +151,37 @@ class Warehouse:
     def connect(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open the file, with its schemas made where they are missing; closed at the end, so that dbt can open it."""
         self._make_folder()
-        connection = duckdb.connect(
-            str(self.path),
-            read_only=read_only,
-            config={
-                "threads": self.threads,
-                "memory_limit": self.memory_limit,
-                "temp_directory": str(self.path.parent / "spill"),
-                "preserve_insertion_order": False,
-                "autoinstall_known_extensions": False,
-            },
-        )
+        connection = self._open(read_only=read_only)
         try:
             if not read_only:
                 connection.execute(SCHEMA)
             yield connection
         finally:
             connection.close()
+
+    def _open(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+        try:
+            return duckdb.connect(
+                str(self.path),
+                read_only=read_only,
+                config={
+                    "threads": self.threads,
+                    "memory_limit": self.memory_limit,
+                    "temp_directory": str(self.path.parent / "spill"),
+                    "preserve_insertion_order": False,
+                    "autoinstall_known_extensions": False,
+                },
+            )
+        except (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException) as error:
+            if not self.path.exists() or "lock" in str(error).lower():
+                raise
+            raise WarehouseDamaged(
+                tr(
+                    "{path} is damaged and cannot be opened. Nothing is lost: `hatinh rebuild` makes it again from the "
+                    "landed files",
+                    path=self.path,
+                )
+            ) from None
 
 
 def get_state(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -34,6 +36,22 @@ def test_a_unit_runs_a_command_that_exists_as_a_user_without_rights(path: Path) 
     assert service["User"] == "hatinh"
     assert service["NoNewPrivileges"] == "yes"
     assert service["ProtectSystem"] == "strict"
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed here")
+def test_systemd_reads_every_unit(tmp_path: Path) -> None:
+    """As systemd itself judges them; the program and its user, which are not here, are replaced."""
+    units = [*UNITS, *sorted((DEPLOY / "systemd").glob("*.timer"))]
+    for path in units:
+        text = path.read_text(encoding="utf-8").replace("/opt/hatinh/.venv/bin/hatinh", "/bin/true")
+        (tmp_path / path.name).write_text(re.sub("^(User|Group)=.*$", r"\1=root", text, flags=re.MULTILINE))
+    judged = subprocess.run(
+        ["systemd-analyze", "verify", *(str(tmp_path / path.name) for path in units)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (judged.returncode, judged.stdout + judged.stderr) == (0, "")
 
 
 def test_every_setting_that_is_named_exists() -> None:

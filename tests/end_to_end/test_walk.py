@@ -64,6 +64,18 @@ def test_the_first_walk_releases_every_mart(first: Release, province: Province) 
     assert first.synthetic, "samples are marked wherever they go"
 
 
+def test_every_target_without_a_value_says_why_and_names_who_has_to_report_it(first: Release) -> None:
+    with duckdb.connect(str(first.path / "marts.duckdb"), read_only=True) as connection:
+        silent = connection.execute(
+            "select target_id, status from target_progress where value is null and status <> 'no_longer_in_force' "
+            "and (no_data_reason is null or coalesce(trim(responsible_agency), '') = '' or responsible_basis is null)"
+        ).fetchall()
+        without = connection.execute("select count(*) from target_progress where status = 'no_data'").fetchone()
+    assert silent == []
+    assert without is not None
+    assert without[0] > 0, "there are such targets"
+
+
 def test_every_record_of_the_sample_is_counted(first: Release, province: Province, sample: SampleReport) -> None:
     reported = [line for line in province.lines if " rows = " in line]
     assert len(reported) == len(sample.paths)
@@ -215,6 +227,26 @@ def test_what_was_published_is_computed_again_to_the_byte(province: Province, fi
     assert result.exit_code == 0, result.output
     assert f"{first.id}: tính lại ra đúng như đã công bố" in " ".join(result.output.split())
     assert result.output.count("giống từng byte") == len(first.tables)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parts", [("raw", "vault", "marts"), ("raw", "vault")])
+def test_a_machine_restored_from_the_backup_has_the_same_release_to_the_byte(
+    province: Province, first: Release, new_province: Callable[[], Province], parts: tuple[str, ...]
+) -> None:
+    """As docs/deployment.md backs up: raw files, vault, releases and the key; the warehouse is made again."""
+    restored = new_province()
+    shutil.copy(province.settings.pseudonym_key, restored.settings.pseudonym_key)
+    for part in parts:
+        if (source := province.settings.data / part).exists():
+            shutil.copytree(source, restored.settings.data / part, symlinks=True)
+    assert restored.walk().success
+    assert restored.last_run()["status"] == ("unchanged" if "marts" in parts else "released")
+    again = restored.platform.releases.current()
+    assert again is not None
+    assert again.fingerprint == first.fingerprint
+    for table in first.tables:
+        assert (again.path / f"{table}.parquet").read_bytes() == (first.path / f"{table}.parquet").read_bytes()
 
 
 @pytest.fixture(scope="module")

@@ -156,8 +156,8 @@ def test_a_template_filled_by_hand_reaches_page_and_workbook_and_its_wrong_cell_
 
     Here, since a world of every model is at hand; only what rests on reports is built again.
     """
-    before = _released(world, DAY)
-    assert "Chưa có số liệu" in _tile(before, "work_files_province_2025")
+    before = "select status from marts.target_progress where target_id = 'work_files_province_2025'"
+    assert world.rows(before) == [("no_data",)]
 
     sent = tmp_path / "drop" / SOURCE.name / "bieu-bao-cao_online_administration_2026-Q3_H27.1_2026-10-12.xlsx"
     sent.parent.mkdir(parents=True)

@@ -54,7 +54,7 @@ def test_a_scaffolded_source_and_mart_pass_the_structure_tests_and_their_own(pro
         done = subprocess.run(
             [sys.executable, *command],
             cwd=project,
-            env={"PATH": os.environ["PATH"], "COLUMNS": "200"},
+            env={"PATH": os.environ["PATH"], "COLUMNS": "200", "PYTHONPATH": str(project)},
             capture_output=True,
             text=True,
             check=False,

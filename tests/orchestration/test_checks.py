@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from pipelines.landing.deliveries import Delivery
-from pipelines.orchestration.checks import files_result, model_results, release_results
+from pipelines.orchestration.checks import files_result, model_results, publications_result, release_results
 from pipelines.orchestration.keys import plain
 from pipelines.platform import Project
 from pipelines.quality.verdict import Evidence, Verdict
@@ -100,7 +100,7 @@ def test_only_the_checks_that_were_asked_for_are_reported() -> None:
         ({"not_fetched": ["2026-11: HTTP 500"]}, None, "last pull failed"),
         ({"total_quarantined": 6}, None, "in quarantine"),
         ({"total_quarantined": 5}, None, ""),
-        ({}, Delivery("dossiers", 2, None, is_late=True), "nothing has arrived yet"),
+        ({}, Delivery("dossiers", 2, None, is_late=True), "chưa nhận được gì"),
         ({}, Delivery("dossiers", 2, None, is_late=False), ""),
     ],
 )
@@ -115,3 +115,12 @@ def test_the_files_of_a_source_are_amber_when_somebody_should_look(
 
 def test_a_description_is_shown_as_it_is_written() -> None:
     assert plain("data/drop/<source>/ & more") == "data/drop/&lt;source>/ & more"
+
+
+def test_overdue_publications_are_amber_with_each_publisher() -> None:
+    assert publications_result([]).passed
+    late = publications_result(["Cục Thống kê: 2 chuỗi / series, 06/01/2026–06/02/2026 (a, b)", "VNNIC: 1 <chuỗi>"])
+    assert (late.passed, late.severity) == (False, WARN)
+    text = late.metadata["overdue"].value
+    assert "- Cục Thống kê: 2 chuỗi" in str(text)
+    assert "&lt;chuỗi>" in str(text), "Dagster would take it for HTML"

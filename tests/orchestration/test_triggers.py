@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines.orchestration.triggers import daily, drop_sensor, watch
+from pipelines.orchestration.triggers import daily, daily_pulls, drop_sensor, watch
 from pipelines.platform import Platform
 from pipelines.release.runs import RunInfo, RunLog
 from pipelines.settings import load_settings
@@ -80,6 +80,11 @@ def test_files_that_a_failed_run_left_are_asked_for_again_after_an_hour(sensor: 
 def test_the_daily_run_is_at_two_in_vietnam(tmp_path: Path) -> None:
     schedule = daily(load_settings(data_dir=tmp_path))
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "Asia/Ho_Chi_Minh")
+
+
+def test_pulls_are_at_one_in_vietnam(tmp_path: Path) -> None:
+    (pull,) = daily_pulls(load_settings(data_dir=tmp_path, addresses={"dossiers": "/mnt/share"}))
+    assert (pull.cron_schedule, pull.execution_timezone) == ("0 1 * * *", "Asia/Ho_Chi_Minh")
 
 
 def test_a_tick_is_skipped_while_a_run_waits_for_its_turn(sensor: Sensor) -> None:

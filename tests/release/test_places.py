@@ -17,6 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from pipelines import walk
 from pipelines.platform import Platform
+from pipelines.release.pages import Page
 from pipelines.release.places import Place, PlaceError
 from pipelines.release.released import Release
 from pipelines.release.runs import RunLog
@@ -143,6 +144,22 @@ def test_the_open_edition_alone_is_published_and_the_pointer_leads_to_it(
     assert storage.place.current() == releases[1].id
     assert not [name for name in storage.files() if "marts.duckdb" in name or "quality" in name]
     assert storage.place.publish(releases[1], NOW).status == "unchanged"
+
+
+def _draw(release: Release) -> bytes:
+    (release.path / "bi").mkdir()
+    (release.path / "bi" / "more.csv").write_text("1")
+    return b'{"resources": []}'
+
+
+def test_a_folder_of_tables_leaves_with_its_edition(storage: Storage, tmp_path: Path) -> None:
+    folder = Page("bi/datapackage.json", "x", "x", "application/json", "1", _draw, folder="bi")
+    vault = tmp_path / "vault.duckdb"
+    world.release(tmp_path / "marts", marts=PUBLIC, vault=vault, pages=[folder], open_pages=[folder])
+    (release,) = ReleaseStore(tmp_path / "marts").list()
+    for edition in ("open", "internal"):
+        storage.place.publish(release, NOW, edition)  # type: ignore[arg-type]
+        assert storage.current()["bi/more.csv"] == b"1"
 
 
 def test_the_internal_edition_leaves_only_when_asked(storage: Storage, releases: list[Release]) -> None:

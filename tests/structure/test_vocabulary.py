@@ -23,7 +23,7 @@ BETTER = {
     r"\bmend(s|ed|ing)?\b": "fix, how to fix",
     r"\bstepped aside\b": "superseded",
     r"\bfrom the ground\b": "full rebuild",
-    r"\b(torn|cut off)\b": "truncated",
+    r"\b(torn|cut off)\b(?!-)": "truncated",
     r"\bwithout a word\b": "silently",
     r"\bbears? witness\b": "reports coverage",
     r"\bof before\b": "previous",
