@@ -177,7 +177,7 @@ def intake(
 
 
 def _empty_folders(drop: Path, sources: Collection[str]) -> tuple[list[str], list[Left]]:
-    """Folders without anything in them: within the folder of a source, and of no source. One of a source may be so."""
+    """Folders without anything in them: within the folder of a source, which may be empty itself, and of no source."""
     within: list[str] = []
     of_none: list[Left] = []
     for folder, folders, names in os.walk(drop):

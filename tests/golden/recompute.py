@@ -33,6 +33,7 @@ NEIGHBOUR = {
     "tile_median_download_mbps": 0.0101,
     "latency_ms": 0.101,
     "sites_per_1000": 0.00101,
+    **dict.fromkeys(("sites_reach_pct", "cells_reach_pct"), 0.101),
 }
 """How far the last digit of a rounded quotient may be off."""
 FLAGS = (

@@ -1,4 +1,4 @@
-"""Base stations, cells and tile speeds a second time, in plain Python from the files as received: no SQL, no model.
+"""Base stations, cells, their reach and tile speeds a second time, in plain Python from the files as received: no SQL.
 
 Written from docs/methods/telecom.md and broadband_speed.md, for boundaries of every commune and the headings of our own
 form. Geometry is shapely's.
@@ -13,7 +13,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,8 +22,8 @@ from typing import Any
 import pyarrow.parquet as pq
 from recompute import Registries, Rows, end_of
 from recompute_telecom import ALL, GENERATIONS, OPERATORS, PROVINCE, Communes
-from shapely import make_valid
-from shapely.geometry import Point, box, shape
+from shapely import make_valid, union_all
+from shapely.geometry import Point, Polygon, box, shape
 
 NETWORKS = {"1": "MobiFone", "2": "VNPT", "4": "Viettel", "5": "Vietnamobile", "7": "Gmobile"}
 RADIOS = {"GSM": "2G", "CDMA": "2G", "UMTS": "3G", "LTE": "4G", "NR": "5G"}
@@ -42,11 +43,43 @@ class Territory:
             days[day][feature["properties"]["code"]] = make_valid(shape(feature["geometry"]))
         newest = max(day for day, drawn in days.items() if drawn.keys() >= self.codes)
         self.drawn = {code: days[newest][code] for code in sorted(self.codes)}
-        self.at = lru_cache(maxsize=None)(self._at)
+        self.at = cache(self._at)
+
+    def within_reach(self, discs: Iterable[Any]) -> dict[str, float]:
+        """Percent of each commune, and of the province, that lies in any of the discs; of those they touch."""
+        reached = union_all(list(discs))
+        parts = {code: _area(drawn.intersection(reached)) for code, drawn in self.drawn.items()}
+        found = {code: 100 * part / _area(self.drawn[code]) for code, part in parts.items() if part}
+        if found:
+            found[PROVINCE] = 100 * sum(parts.values()) / sum(map(_area, self.drawn.values()))
+        return found
 
     def _at(self, lon: float, lat: float) -> str:
         """The commune of a place, the first by code on a border; "" in none."""
         return next((code for code, drawn in self.drawn.items() if drawn.intersects(Point(lon, lat))), "")
+
+
+def _area(geometry: Any) -> float:
+    """True to area but for a factor, within a province."""
+    return geometry.area * math.cos(math.radians(geometry.centroid.y)) if geometry.area else 0.0
+
+
+@cache
+def disc(lon: float, lat: float, metres: float) -> Any:
+    """A disc of 64 corners around a place on the ellipsoid of WGS84."""
+    a, e2 = 6_378_137.0, 0.00669438
+    root = 1 - e2 * math.sin(math.radians(lat)) ** 2
+    by_lat = a * (1 - e2) / root**1.5
+    by_lon = a / root**0.5 * math.cos(math.radians(lat))
+    corners = (2 * math.pi * corner / 64 for corner in range(64))
+    return Polygon(
+        (lon + math.degrees(metres * math.sin(at) / by_lon), lat + math.degrees(metres * math.cos(at) / by_lat))
+        for at in corners
+    )
+
+
+def _radii(registries: Registries) -> dict[str, int]:
+    return {row["technology"]: int(row["radius_m"]) for row in registries.rows("technology_reach")}
 
 
 @dataclass
@@ -86,7 +119,8 @@ def _inventories(files: Files, registries: Registries) -> dict[tuple[date, str],
 
 
 def base_stations(files: Files, territory: Territory, registries: Registries) -> Rows:
-    """By quarter, technology, operator and area: sites on air, of no place, of a disputed one, and per 1,000 people."""
+    """By quarter, technology, operator and area: sites on air, of no place, of a disputed one, and per 1,000 people;
+    the percent of the area within reach, null where none of the sites listed can be drawn."""
     inventories = _inventories(files, registries)
     people = {
         row["area_code"]: int(row["value"])
@@ -94,60 +128,80 @@ def base_stations(files: Files, territory: Territory, registries: Registries) ->
         if row["fact"] == "population" and row["is_preferred"] == "true"
     }
     rows: Rows = {}
+    for quarter, operator in inventories:
+        for technology, name, area in product(MOBILE, (operator, ALL), {PROVINCE} | territory.codes):
+            none = {"sites": 0, "sites_unplaced": 0 if area == PROVINCE else None, "sites_disputed": 0}
+            rows.setdefault((quarter, technology, name, area), none)
+    radii = _radii(registries)
+    discs: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
     for (quarter, operator), (day, sites) in inventories.items():
-        for name in (operator, ALL):
-            for area in {PROVINCE} | territory.codes:
-                for technology in MOBILE:
-                    none = {"sites": 0, "sites_unplaced": 0 if area == PROVINCE else None, "sites_disputed": 0}
-                    rows.setdefault((quarter, technology, name, area), none)
         for site in sites.values():
-            if not site.technologies or min(site.on_air, default=day) > day:
-                continue
-            drawn = territory.at(site.lon, site.lat) if site.lon and site.lat else ""
-            is_outside = bool(site.lon and site.lat and not drawn)
-            is_disputed = bool(site.stated) and (is_outside or bool(drawn and drawn != site.stated))
-            area = drawn or site.stated
-            for technology in (*site.technologies, "mobile"):
-                for name in (operator, ALL):
-                    for place in {area, PROVINCE} - {""}:
-                        row = rows[quarter, technology, name, place]
-                        row["sites"] += 1
-                        row["sites_disputed"] += is_disputed
-                        if place == PROVINCE:
-                            row["sites_unplaced"] += not area
-    for (_, _, _, area), row in rows.items():
+            if site.technologies and min(site.on_air, default=day) <= day:
+                _count(site, territory, rows, discs, product([quarter], [operator, ALL]), radii)
+    shares = {key: territory.within_reach(of) for key, of in discs.items()}
+    for (*key, area), row in rows.items():
         row["sites_per_1000"] = round(1000 * row["sites"] / people[area], 3) if area in people else None
+        is_known = discs[tuple(key)] or not rows[(*key, PROVINCE)]["sites"]
+        row["sites_reach_pct"] = round(shares.get(tuple(key), {}).get(area, 0), 1) if is_known else None
     return rows
 
 
-def cells(files: Files, territory: Territory) -> Rows:
-    """By quarter, technology, operator, area: cells known at its end, of the newest full file and what came after."""
-    told = [(day, "diff" not in path.name, path) for day, path in sorted(files)]
+def _count(
+    site: Site, territory: Territory, rows: Rows, discs: Any, owners: Iterable[tuple[date, str]], radii: dict[str, int]
+) -> None:
+    """Count a site for its operator and for all, in its commune and the province; its discs where it can be drawn."""
+    drawn = territory.at(site.lon, site.lat) if site.lon and site.lat else ""
+    is_outside = bool(site.lon and site.lat and not drawn)
+    is_disputed = bool(site.stated) and (is_outside or bool(drawn and drawn != site.stated))
+    area = drawn or site.stated
+    for quarter, name in owners:
+        for technology, place in product((*site.technologies, "mobile"), {area, PROVINCE} - {""}):
+            row = rows[quarter, technology, name, place]
+            row["sites"] += 1
+            row["sites_disputed"] += is_disputed
+            if place == PROVINCE:
+                row["sites_unplaced"] += not area
+        for technology in site.technologies if drawn else ():
+            reach = disc(site.lon, site.lat, radii[technology])
+            discs[quarter, technology, name].append(reach)
+            discs[quarter, "mobile", name].append(reach)
+
+
+def cells(files: Files, territory: Territory, registries: Registries) -> Rows:
+    """By quarter, technology, operator, area: cells known at its end, of the newest full file and what came after; and
+    the percent of the area within their reach."""
+    radii = _radii(registries)
+    given = [(day, "diff" not in path.name, path) for day, path in sorted(files)]
     rows: Rows = {}
-    for quarter in {quarter_of(day) for day, _, _ in told}:
-        until = [(day, is_full, path) for day, is_full, path in told if day <= end_of(quarter, 3)]
+    for quarter in {quarter_of(day) for day, _, _ in given}:
+        until = [(day, is_full, path) for day, is_full, path in given if day <= end_of(quarter, 3)]
         full = max((day for day, is_full, _ in until if is_full), default=None)
         if full is None:
             continue
-        known: dict[tuple[str, ...], tuple[float, float]] = {}
+        known: dict[tuple[str, ...], tuple[float, float, int]] = {}
+        discs: dict[tuple[str, str], list[Any]] = defaultdict(list)
         for day, _, path in sorted(until, key=lambda file: (file[0], not file[1])):
             if day >= full:
                 known |= _cells_of(path)
-        for (radio, net, _, _), place in known.items():
-            if area := territory.at(*place):
-                for technology in (RADIOS[radio], "mobile"):
-                    for operator in (NETWORKS[net], ALL):
-                        for where in (area, PROVINCE):
-                            row = rows.setdefault((quarter, technology, operator, where), {"cells": 0})
-                            row["cells"] += 1
+        for (radio, net, _, _), (lon, lat, metres) in known.items():
+            area = territory.at(lon, lat)
+            for technology, operator in product((RADIOS[radio], "mobile"), (NETWORKS[net], ALL)):
+                discs[technology, operator] += [disc(lon, lat, min(metres, radii[RADIOS[radio]]))] if metres > 0 else []
+                for where in (area, PROVINCE) if area else ():
+                    row = rows.setdefault((quarter, technology, operator, where), {"cells": 0})
+                    row["cells"] += 1
+        shares = {key: territory.within_reach(of) for key, of in discs.items()}
+        for (_, technology, operator, area), row in ((key, row) for key, row in rows.items() if key[0] == quarter):
+            share = shares[technology, operator].get(area)
+            row["cells_reach_pct"] = None if share is None else round(share, 1)
     return rows
 
 
-def _cells_of(path: Path) -> dict[tuple[str, ...], tuple[float, float]]:
+def _cells_of(path: Path) -> dict[tuple[str, ...], tuple[float, float, int]]:
     with path.open(encoding="utf-8", newline="") as file:
         return {
-            (radio, net, area, cell): (float(lon), float(lat))
-            for radio, _, net, area, cell, _, lon, lat, *_ in csv.reader(file)
+            (radio, net, area, cell): (float(lon), float(lat), int(metres))
+            for radio, _, net, area, cell, _, lon, lat, metres, *_ in csv.reader(file)
         }
 
 

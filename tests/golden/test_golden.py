@@ -290,7 +290,7 @@ def network_disagreements(
     registries = recompute.Registries(PROJECT_ROOT / "dbt_project" / "seeds")
     territory = recompute_networks.Territory(features, registries)
     sites = recompute_networks.base_stations(files["bts_inventory"], territory, registries)
-    cells = recompute_networks.cells(files["opencellid_cells"], territory)
+    cells = recompute_networks.cells(files["opencellid_cells"], territory, registries)
     speeds = recompute_networks.tile_speeds(files["ookla_tiles"], territory)
     assert sites, "no base station"
     assert cells, "no cell"
@@ -540,7 +540,8 @@ def write_networks(folder: Path, random: Random) -> dict[str, list[tuple[date, P
         for cell in random.sample(range(1, 400), 150):
             radio, net = random.choice(("GSM", "UMTS", "LTE", "NR")), random.choice("1245")
             lon, lat = place()
-            lines.append(f"{radio},452,{net},{cell % 7 + 1},{cell},-1,{lon},{lat},900,5,1,1609459200,1767225600,0")
+            at = f"{lon},{lat},{random.choice((0, 900, 9000))}"
+            lines.append(f"{radio},452,{net},{cell % 7 + 1},{cell},-1,{at},5,1,1609459200,1767225600,0")
         (folder / name).write_text("\n".join(lines), encoding="utf-8")
         paths["opencellid_cells"].append((day, folder / name))
     for network in ("fixed", "mobile"):
