@@ -312,6 +312,9 @@ def land(platform: Platform) -> DropReport:
             step.report(f"landed {receipt.source}/{receipt.partition}: {receipt.name}")
         for left in (*report.unsettled, *report.unknown, *report.failed):
             step.report(f"left in the drop folder: {left.path} {left.reason}")
+        if report.empty:
+            places = ", ".join(report.empty[:5]) + (", …" if len(report.empty) > 5 else "")
+            step.report(f"empty in the drop folder: {places}. If a file should have come in one, copy it again.")
     return report
 
 

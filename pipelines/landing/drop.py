@@ -60,6 +60,8 @@ class DropReport:
     """In the folder of no source."""
     failed: tuple[Left, ...] = ()
     """Could not be read, named or removed."""
+    empty: tuple[str, ...] = ()
+    """Folders within that of a source without a file: a copy may have failed, but one per sender may also be kept."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,8 @@ def intake(
             continue
         seen.append(_Seen(path, place, parts[0], _state(status), status.st_mtime))
 
+    nothing, strange = _empty_folders(drop, sources)
+    unknown += strange
     _settle(seen, settle_seconds, now, sleep)
     for file in seen:
         try:
@@ -169,7 +173,25 @@ def intake(
                 file.path.unlink()
         except OSError as error:
             failed.append(Left(file.place, f"is landed but cannot be removed: {_system(error)}. Remove it by hand."))
-    return DropReport(tuple(landed), tuple(repeated), tuple(unsettled), tuple(unknown), tuple(failed))
+    return DropReport(tuple(landed), tuple(repeated), tuple(unsettled), tuple(unknown), tuple(failed), tuple(nothing))
+
+
+def _empty_folders(drop: Path, sources: Collection[str]) -> tuple[list[str], list[Left]]:
+    """Folders without anything in them: within the folder of a source, which may be empty itself, and of no source."""
+    within: list[str] = []
+    of_none: list[Left] = []
+    for folder, folders, names in os.walk(drop):
+        is_empty = not folders and not names
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        parts = Path(folder).relative_to(drop).parts
+        if not is_empty or not parts or (len(parts) == 1 and parts[0] in sources):
+            continue
+        place = redacted("/".join(parts).encode("utf-8", "replace").decode("utf-8"))
+        if parts[0] in sources:
+            within.append(place)
+        else:
+            of_none.append(Left(place, "is an empty folder of no source. Remove it, or name it as a source."))
+    return within, of_none
 
 
 def _regular(path: Path) -> os.stat_result:

@@ -97,7 +97,8 @@ def source_of(mart: Mart) -> str:
         if name in merge.rates:
             top, bottom = (f"sum({identifier(part)})" for part in merge.rates[name])
             return f"round(100.0 * {top} / nullif({bottom}, 0), 2) AS {quoted}"
-        return f"any_value({quoted}) AS {quoted}"
+        # a mark, as of made-up data, holds where it holds of one of the rows
+        return f"{'bool_or' if types[name] == 'boolean' else 'any_value'}({quoted}) AS {quoted}"
 
     return f"""(
         WITH ordered AS (

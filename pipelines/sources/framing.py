@@ -128,9 +128,9 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[Frames]:
     """Split a feed into records, in batches of some megabytes.
 
     Takes NDJSON, a JSON array of objects, an object that holds one under one of the keys in `WRAPPERS`, at most three
-    levels deep, or objects one after the other over several lines; plain or gzip; UTF-8 with or without byte order
-    mark, or UTF-16 with one (what a shell of Windows writes). Files of another kind (zip, PDF, a web page) are one
-    reject that names it. Never raises because of what the bytes are.
+    levels deep, or objects one after the other, over several lines or with commas between; plain or gzip; UTF-8 with
+    or without byte order mark, or UTF-16 with one (what a shell of Windows writes). Files of another kind (zip, PDF, a
+    web page) are one reject that names it. Never raises because of what the bytes are.
 
     - NDJSON: blank lines are not rows. A bad line costs that line only.
     - Array: an element that is too long, not UTF-8 or no object costs that element only. One that is no JSON ends the
@@ -568,7 +568,11 @@ def _elements(source: _Source, limit: int) -> Iterator[bytes | Reason]:
         closing = _enter(window)
         if closing is None:
             yield _element(window)
-            while window.next_char() == "{":
+            while window.next_char() in ("{", ","):
+                if window.next_char() == ",":  # a list without its brackets, and perhaps a comma behind the last
+                    window.at += 1
+                    if window.next_char() != "{":
+                        break
                 yield _element(window)
         else:
             yield from _list(window)

@@ -56,6 +56,8 @@ _HTML = re.compile(rb"(\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\0]*<")
 _DATE = re.compile(r"\d{1,2}/\d{1,2}/\d{4}|\d{4}-\d{2}-\d{2}")
 _ERROR_TEXT = re.compile(r"#(?:N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|GETTING_DATA)")
 _REPLACEMENT = "\ufffd"
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+"""Characters without a width, as in `fields.INVISIBLE`: in headings and codes they are no difference."""
 
 _Record = tuple[int, "Mapping[str, Any] | StrEnum | tuple[StrEnum, str]"]
 """A row below the header with its number: its cells by field, or why it is rejected, and where in the row."""
@@ -110,9 +112,9 @@ class TableForm:
 
         Takes CSV (UTF-8, UTF-16, Windows-1258, TCVN3; comma, semicolon or tab), xlsx and old xls, and HTML; JSON goes
         to `framing.frame`. Rows that are blank are none, and neither are titles and repeated headers; every other
-        row is a record or a reject. Cells are NFC without white space around them, NUL replaced; what is merged
-        downwards counts in each of its rows. Dates that Excel holds as numbers become ISO text. Columns under headings
-        that the source does not know keep these as names.
+        row is a record or a reject. Cells are NFC without white space around them or characters of no width, NUL
+        replaced; what is merged downwards counts in each of its rows. Dates that Excel holds as numbers become ISO
+        text. Columns under headings that the source does not know keep these as names.
 
         Without a header in any visible sheet or table, one reject counts for the file.
 
@@ -341,7 +343,7 @@ def _cell(text: str, reading: Reading | None) -> str:
     if not text.isascii():
         if reading and (other := reading(text)) is not None:
             clean = other
-        clean = unicodedata.normalize("NFC", clean)
+        clean = _INVISIBLE.sub("", unicodedata.normalize("NFC", clean))
     clean = clean.replace("\0", _REPLACEMENT).strip()
     if clean.startswith("#") and _ERROR_TEXT.fullmatch(clean):
         return FAILED

@@ -40,6 +40,8 @@ class Merge:
     """Percentages: column, (numerator, denominator)."""
     only: str
     """SQL condition of the rows that count people's dossiers; the others stay as they are."""
+    same: tuple[str, ...] = ()
+    """Numbers that do not depend on the merged column: each is one value in all rows that become one."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,9 @@ def _mart(node: Mapping[str, Any], manifest: Mapping[str, Any], macros: str) -> 
             for seed in nodes
             if seed["resource_type"] == "seed" and seed["config"]["meta"].get("licence")
         ),
-        disclosure=_disclosure(name, meta.get("disclosure"), [*node["columns"]]),
+        disclosure=_disclosure(
+            name, meta.get("disclosure"), {of["name"]: of.get("data_type") or "" for of in node["columns"].values()}
+        ),
         schema_version=int(meta.get("schema_version", 1)),
         seeds=tuple((seed, digest[:16]) for seed, digest in contents["seed"]),
         formula=sha256(repr((macros, contents["model"])).encode()).hexdigest()[:16],
@@ -179,8 +183,11 @@ def _references(unique_id: str, manifest: Mapping[str, Any]) -> Iterator[tuple[s
                     yield kind["kwargs"]["column_name"], there[1], kind["kwargs"]["field"]
 
 
-def _disclosure(mart: str, policy: Mapping[str, Any] | None, columns: Sequence[str]) -> Disclosure:
-    """The policy of a mart. Without one it stays inside."""
+_NUMBERS = ("bigint", "integer", "double")
+
+
+def _disclosure(mart: str, policy: Mapping[str, Any] | None, columns: Mapping[str, str]) -> Disclosure:
+    """The policy of a mart, whose columns are given with their types. Without one it stays inside."""
     if policy is None:
         return Disclosure()
     where = f"mart {mart}: config.meta.disclosure"
@@ -201,6 +208,7 @@ def _disclosure(mart: str, policy: Mapping[str, Any] | None, columns: Sequence[s
                 sums=tuple(merge["sums"]),
                 rates={rate: (top, bottom) for rate, (top, bottom) in merge.get("rates", {}).items()},
                 only=merge.get("only", "true"),
+                same=tuple(merge.get("same", ())),
             ),
             open=measures
             and OpenMeasures(dict(measures["parts"]), int(measures["received_below"]), int(measures["part_below"])),
@@ -208,9 +216,12 @@ def _disclosure(mart: str, policy: Mapping[str, Any] | None, columns: Sequence[s
     except (KeyError, TypeError, ValueError) as error:
         raise MartIncomplete(f"{where} cannot be read ({type(error).__name__}: {error}), in {mart}.yml") from None
     if found.merge:
-        named = {found.merge.column, found.merge.label, found.merge.count, *found.merge.sums, *found.merge.rates}
+        numbers = {*found.merge.sums, *found.merge.rates, *found.merge.same}
+        named = {found.merge.column, found.merge.label, found.merge.count, *numbers}
         if unknown := named - set(columns):
             raise MartIncomplete(f"{where}.merge names columns that are not there: {', '.join(sorted(unknown))}")
+        if unsaid := {name for name, kind in columns.items() if kind in _NUMBERS} - named:
+            raise MartIncomplete(f"{where}.merge: sums, rates or same is to name {', '.join(sorted(unsaid))}")
     return found
 
 

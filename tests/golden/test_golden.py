@@ -14,8 +14,11 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import recompute
+import recompute_networks
 import recompute_telecom
 from openpyxl import load_workbook
 from typer.testing import CliRunner
@@ -24,14 +27,17 @@ from pipelines.cli import app
 from pipelines.engine.front import front_of
 from pipelines.engine.translate import translated
 from pipelines.landing.drop import intake
+from pipelines.release.protect import source_of
 from pipelines.release.released import Release
 from pipelines.reporting.overview import write_returned
 from pipelines.reporting.registry import load_registry
 from pipelines.reporting.workbook import COLUMN, HEADER_ROW, SHEET
 from pipelines.settings import PROJECT_ROOT
 from pipelines.sources import all_sources
+from pipelines.sources.province import Box, quadkeys
 from pipelines.sources.reported_indicators import SOURCE
 from pipelines.transform.dbt import DbtFailed
+from pipelines.transform.marts import MartIncomplete, marts_of
 from samples.dossiers import write_dossiers
 
 if TYPE_CHECKING:
@@ -211,7 +217,7 @@ def _tile(release: Release, target_id: str) -> str:
 KEYS = ("month", "agency_code", "procedure_field_code")
 
 
-def disagreements(world: World, files: list[tuple[date, Path]]) -> list[str]:
+def disagreements(world: World, files: list[tuple[date, Path]], petitions: list[tuple[date, Path]]) -> list[str]:
     """Cells of the dossier tables, the 766 index and the annual share that the second computation has otherwise."""
     registries = recompute.Registries(PROJECT_ROOT / "dbt_project" / "seeds")
     every, last_day = recompute.dossiers(files, registries), max(day for day, _ in files)
@@ -227,7 +233,7 @@ def disagreements(world: World, files: list[tuple[date, Path]]) -> list[str]:
     ]
     ageing = recompute.ageing(every, last_day)
     lines += recompute.differences(mart("dossier_ageing"), ageing, KEYS[1:])
-    index = recompute.index(every, last_day, registries)
+    index = recompute.index(every, last_day, registries, recompute.petitions(petitions, registries))
     of_dossiers = "recomputed_denominator > 0 and item_code not like 'PETITION%'"
     key = ("period_type", "period_start", "agency_code", "item_code")
     lines += recompute.differences(mart("qd766_scores", of_dossiers), index, key)
@@ -240,7 +246,8 @@ def disagreements(world: World, files: list[tuple[date, Path]]) -> list[str]:
 
 
 def test_a_second_computation_without_sql_agrees_in_every_cell(world: World) -> None:
-    assert disagreements(world, days_of("dossiers", "*/*/*.ndjson")) == []
+    petitions = days_of("petitions", "*/*/pakn-*.csv")
+    assert disagreements(world, days_of("dossiers", "*/*/*.ndjson"), petitions) == []
 
 
 def days_of(source: str, pattern: str, folder: Path = HERE) -> list[tuple[date, Path]]:
@@ -274,6 +281,106 @@ def village_disagreements(world: World, files: list[tuple[date, Path]]) -> list[
 def test_petitions_and_villages_agree_with_a_second_computation_in_every_cell(world: World) -> None:
     assert petition_disagreements(world, days_of("petitions", "*/*/pakn-*.csv")) == []
     assert village_disagreements(world, days_of("village_coverage", "*/*/village_coverage/*.csv")) == []
+
+
+def network_disagreements(
+    world: World, features: list[tuple[date, Any]], files: dict[str, list[tuple[date, Path]]]
+) -> list[str]:
+    """Cells of base stations, cells and tile speeds that the second computation has otherwise."""
+    registries = recompute.Registries(PROJECT_ROOT / "dbt_project" / "seeds")
+    territory = recompute_networks.Territory(features, registries)
+    sites = recompute_networks.base_stations(files["bts_inventory"], territory, registries)
+    cells = recompute_networks.cells(files["opencellid_cells"], territory, registries)
+    speeds = recompute_networks.tile_speeds(files["ookla_tiles"], territory)
+    assert sites, "no base station"
+    assert cells, "no cell"
+    assert speeds, "no tile"
+    of_area = ("period_start", "technology", "operator", "area_code")
+    lines = []
+    for rows, key, of in (
+        (sites, of_area, "telecom_coverage where sites is not null"),
+        (cells, of_area, "telecom_coverage where cells is not null"),
+        (speeds, ("period_start", "network", "area_code"), "broadband_speed where source = 'ookla'"),
+    ):
+        with world.warehouse.connect() as connection:
+            found = connection.execute(f"from marts.{of}").to_arrow_table().to_pylist()
+        lines += recompute.differences(found, rows, key)
+    return lines
+
+
+NETWORK_FILES = ("bts_inventory", "opencellid_cells", "ookla_tiles")
+
+
+def boundaries() -> list[tuple[date, Any]]:
+    """Every drawn commune of the golden cases, with the day of its file."""
+    return [
+        (day, feature)
+        for day, path in days_of("boundaries", "*/*/boundaries/*.geojson")
+        for feature in json.loads(path.read_bytes())["features"]
+    ]
+
+
+def test_base_stations_cells_and_speeds_agree_with_a_second_computation_in_every_cell(world: World) -> None:
+    files = {source: days_of(source, f"*/*/{source}/*") for source in NETWORK_FILES}
+    assert network_disagreements(world, boundaries(), files) == []
+
+
+def test_rows_merged_for_a_release_keep_every_sum_and_mark(world: World) -> None:
+    """Small rows leave as one: no number and no mark of made-up data is lost with them."""
+    merged = [mart for mart in marts_of(world.dbt.manifest()) if mart.disclosure.merge]
+    assert len(merged) > 3
+    for mart in merged:
+        merge = mart.disclosure.merge
+        assert merge
+        counts = [c.name for c in mart.columns if c.type == "bigint" and c.name not in (*mart.key, *merge.same)]
+        checks = [*(f"sum({name})" for name in counts), "bool_or(has_samples)"]
+        of_mart, of_release = (
+            world.rows(f"select {', '.join(checks)} from {relation}") for relation in (mart.relation, source_of(mart))
+        )
+        assert of_release == of_mart, (mart.name, checks)
+        group = ", ".join(name for name in mart.key if name != merge.column)
+        for name in merge.same:
+            several = f"group by {group} having count(distinct {name}) > 1"
+            assert world.rows(f"select {group} from {mart.relation} where {merge.only} {several}") == [], name
+        for rate, (top, bottom) in merge.rates.items():
+            wrong = f"{rate} is distinct from round(100.0 * {top} / nullif({bottom}, 0), 2)"
+            assert world.rows(f"select count(*) from {source_of(mart)} where {wrong}") == [(0,)], rate
+
+
+def test_a_target_is_met_by_a_final_figure_of_its_year_and_no_pace_begins_after_it(world: World) -> None:
+    """Of every target: its own data, the published figures of the registry and the cases here."""
+    judged = "from marts.target_progress where status"
+    assert world.rows(f"select count(*) > 20 {judged} is not null") == [(True,)]
+    assert world.rows(f"select target_id, year {judged} = 'met' and (year < target_year or certainty <> 'real')") == []
+    assert (
+        world.rows(
+            f"select target_id, year {judged} is not null and baseline_year >= target_year and actual_pace is not null"
+        )
+        == []
+    )
+
+
+def test_figures_under_another_code_reach_their_targets(world: World) -> None:
+    found = world.rows("select target_id, year, value from marts.target_progress")
+    assert {
+        ("it_staff_not_set", 2025, 612.0),
+        ("state_it_staff_not_set", 2025, 236.0),
+        ("grdp_agriculture_2030", 2020, 15.82),
+        ("grdp_industry_2030", 2020, 41.95),
+        ("grdp_services_2030", 2020, 42.23),
+    } <= set(found)
+
+
+def test_a_policy_says_of_every_number_what_becomes_of_it(world: World) -> None:
+    manifest = json.loads(world.dbt.manifest_path.read_bytes())
+    (policy,) = (
+        node["config"]["meta"]["disclosure"]["merge"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["name"] == "digitisation"
+    )
+    policy["sums"].remove("with_digitised_component")
+    with pytest.raises(MartIncomplete, match="sums, rates or same is to name with_digitised_component"):
+        marts_of(manifest)
 
 
 def test_the_annual_share_is_that_of_the_index(world: World) -> None:
@@ -345,14 +452,22 @@ def test_a_second_computation_agrees_on_a_larger_sample(fresh_world: Callable[[]
         files.append((other.land(path.name, path.read_bytes()).extracted_on, path))
     petitions = write_petitions(tmp_path, Random(11))
     villages = write_villages(tmp_path, Random(11))
-    for source, of_source in (("petitions", petitions), ("village_coverage", villages)):
+    networks = write_networks(tmp_path, Random(11))
+    drawn = days_of("boundaries", "*/*/boundaries/*.geojson")
+    for source, of_source in (
+        ("petitions", petitions),
+        ("village_coverage", villages),
+        ("boundaries", drawn),
+        *networks.items(),
+    ):
         for _, path in of_source:
             other.land(path.name, path.read_bytes(), SOURCES[source])
     assert other.load().rows_quarantined > 0, "the sample has records that nobody can mean"
     other.build()
-    assert disagreements(other, sorted(files)) == []
+    assert disagreements(other, sorted(files), petitions) == []
     assert petition_disagreements(other, petitions) == []
     assert village_disagreements(other, villages) == []
+    assert network_disagreements(other, boundaries(), networks) == []
 
 
 def write_petitions(folder: Path, random: Random) -> list[tuple[date, Path]]:
@@ -369,7 +484,7 @@ def write_petitions(folder: Path, random: Random) -> list[tuple[date, Path]]:
             term = random.choice(("", f"{due:%d/%m/%Y}", f"{due:%d/%m/%Y %H:%M:%S}"))
             words = [random.choice(("TTHC", "STAFF", "")), random.choice("01") if is_answered else ""]
             at = f"{answered:%d/%m/%Y %H:%M:%S}" if is_answered else ""
-            agency = random.choice(("H27.991", "H27.992", "H27.993"))  # no office with dossiers
+            agency = random.choice(("H27.991", "H27.6", "H27.13"))  # unknown; with dossiers; mostly without any
             rows.append(",".join([f"PA-{number}", agency, f"{received:%d/%m/%Y %H:%M:%S}", term, at, *words]))
         path.write_text("\n".join(rows), encoding="utf-8")
         found.append((day, path))
@@ -391,3 +506,52 @@ def write_villages(folder: Path, random: Random) -> list[tuple[date, Path]]:
             path.write_text("\n".join(rows), encoding="utf-8")
             found.append((day, path))
     return found
+
+
+def write_networks(folder: Path, random: Random) -> dict[str, list[tuple[date, Path]]]:
+    """Inventories, cells and tiles all over a part of the drawn territory and beyond its border."""
+    paths = {"bts_inventory": [], "opencellid_cells": [], "ookla_tiles": []}
+
+    def place() -> tuple[float, float]:
+        return round(random.uniform(105.86, 106.30), 5), round(random.uniform(17.97, 18.40), 5)
+
+    for day in (date(2026, 3, 31), date(2026, 6, 20), date(2026, 6, 30)):
+        for operator in random.sample(("viettel", "vinaphone", "mobifone"), 2):
+            rows = ["Mã trạm,Công nghệ,Kinh độ,Vĩ độ,Ngày phát sóng,Trạng thái,Mã xã"]
+            for number in range(120):
+                technology = "/".join(random.sample(("2G", "3G", "4G", "5G"), random.randrange(1, 4)))
+                at = random.choice((",", "{},{}".format(*place()), "{},{}".format(*place())))
+                commune = random.choice((*COMMUNES, "")) if at != "," else random.choice(COMMUNES)
+                on_air = random.choice(("", "01/07/2021", f"{day:%d/%m/%Y}", f"{day + timedelta(days=1):%d/%m/%Y}"))
+                status = random.choice(("", "đang hoạt động", "đang hoạt động", "tháo dỡ"))
+                code = f"T{number % 100}"  # some sites are on two rows
+                rows.append(f"{code},{technology},{at},{on_air},{status},{commune}")
+            path = folder / f"{operator}-tram-{day}.csv"
+            path.write_text("\n".join(rows), encoding="utf-8")
+            paths["bts_inventory"].append((day, path))
+    for day, name in (
+        (date(2026, 1, 10), "OCID-diff-cell-export-2026-01-10-T000000.csv"),
+        (date(2026, 4, 10), "452-2026-04-10.csv"),
+        (date(2026, 5, 10), "OCID-diff-cell-export-2026-05-10-T000000.csv"),
+        (date(2026, 7, 10), "OCID-diff-cell-export-2026-07-10-T000000.csv"),
+        (date(2026, 10, 10), "452-2026-10-10.csv"),
+    ):
+        lines = []
+        for cell in random.sample(range(1, 400), 150):
+            radio, net = random.choice(("GSM", "UMTS", "LTE", "NR")), random.choice("1245")
+            lon, lat = place()
+            at = f"{lon},{lat},{random.choice((0, 900, 9000))}"
+            lines.append(f"{radio},452,{net},{cell % 7 + 1},{cell},-1,{at},5,1,1609459200,1767225600,0")
+        (folder / name).write_text("\n".join(lines), encoding="utf-8")
+        paths["opencellid_cells"].append((day, folder / name))
+    for network in ("fixed", "mobile"):
+        keys = sorted({key for _ in range(250) for key in quadkeys(Box(*(2 * place())), 16)})
+        numbers = {
+            name: [random.randrange(1, most) for _ in keys]
+            for name, most in (("avg_d_kbps", 400_000), ("avg_u_kbps", 90_000), ("avg_lat_ms", 90), ("tests", 40))
+        }
+        numbers["devices"] = [random.randrange(1, tests + 1) for tests in numbers["tests"]]
+        path = folder / f"2026-04-01_performance_{network}_tiles.parquet"
+        pq.write_table(pa.table({"quadkey": keys, **numbers}), path)
+        paths["ookla_tiles"].append((date(2026, 4, 1), path))
+    return paths

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pipelines.sources import all_sources
 
 RAW = Path(__file__).parents[2] / "data" / "raw"
 SAMPLE_BYTES = 4096
+MANY = int(os.environ.get("HATINH_FUZZ_EXAMPLES", "3000"))
 NAMES = (
     "hoso-2026-10-31.ndjson",
     "viettel-tram-2026-09-30.xlsx",
@@ -118,7 +120,7 @@ def test_no_bytes_leave_a_load_but_as_rows_and_rejects(delivery: tuple[str, byte
 
 @pytest.mark.slow
 @given(deliveries())
-@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=MANY, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_bytes_leave_many_loads_but_as_rows_and_rejects(delivery: tuple[str, bytes, str]) -> None:
     check(delivery)
 

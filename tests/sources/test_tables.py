@@ -8,6 +8,7 @@ import gzip
 import html
 import io
 import json
+import re
 import unicodedata
 import zipfile
 import zlib
@@ -369,7 +370,9 @@ cells = st.lists(st.tuples(printable, printable, printable, printable).map(list)
 
 
 def expected_of(rows: list[list[str]]) -> Rows:
-    clean = [[unicodedata.normalize("NFC", cell).strip() for cell in row] for row in rows]
+    # characters of no width are format characters (Cf)
+    invisible = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+    clean = [[invisible.sub("", unicodedata.normalize("NFC", cell)).strip() for cell in row] for row in rows]
     names = ["STT", "MaHoSo", "TrangThai", "Ngay"]
     return [(number, dict(zip(names, row, strict=True))) for number, row in enumerate(clean, 2) if any(row)]
 
