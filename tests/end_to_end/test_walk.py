@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -317,6 +318,21 @@ def test_a_run_with_nothing_new_and_the_same_holds_is_recorded_without_being_mad
     assert last["targets"] == before["targets"]
     assert "held_back" in last["targets"].values()
     assert last["left"] == before["left"]
+
+
+def test_a_hold_is_sent_once_however_many_runs_without_news_follow(
+    poisoned: Release, province: Province, tmp_path: Path
+) -> None:
+    script, sent = tmp_path / "keep.py", tmp_path / "sent"
+    script.write_text("import sys; open(sys.argv[1], 'a').write(sys.stdin.read() + '\\n')", encoding="utf-8")
+    alerts = json.dumps([f"command:{sys.executable} {script} {sent}"])
+    for _ in range(3):
+        result = CliRunner().invoke(app, ["run"], env=province.environment | {"HATINH_ALERTS": alerts})
+        assert result.exit_code == HELD_BACK, result.output
+        assert province.last_run()["status"] == "unchanged"
+    (message,) = sent.read_text(encoding="utf-8").splitlines()
+    new = {problem["subject"] for problem in json.loads(message)["new"] if problem["kind"] == "held_back"}
+    assert new == {held.target for held in poisoned.held_back}
 
 
 def test_readers_stay_on_a_pinned_release_until_the_pin_is_taken_out(
