@@ -162,16 +162,17 @@ def foreign_rows(database: Path, settings: Settings) -> dict[str, int]:
     found = {}
     with duckdb.connect(str(database), read_only=True) as connection:
         rows = connection.execute(
-            "select table_name from duckdb_columns() where column_name = 'area_code' and not internal order by 1"
+            "select schema_name, table_name from duckdb_columns() where column_name = 'area_code' and not internal "
+            "order by all"
         ).fetchall()
-        for (table,) in rows:
+        for schema, table in rows:
             counted = connection.execute(
-                f"select count(*) from \"{table}\" where area_code not in ('VN', ?) "
+                f'select count(*) from "{schema}"."{table}" where area_code not in (\'VN\', ?) '
                 f"and area_code not in (select a.area_code from {areas} as a)",
                 [settings.province_code],
             ).fetchone()
             if counted and counted[0]:
-                found[str(table)] = int(counted[0])
+                found[str(table if schema == "main" else f"{schema}.{table}")] = int(counted[0])
     return found
 
 

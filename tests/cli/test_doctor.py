@@ -92,7 +92,9 @@ def test_rows_of_another_province_are_counted(settings: Settings, tmp_path: Path
         areas = "['42', 'VN', '18073', '99999', '99999', null]"
         connection.execute(f"create table one as select unnest({areas}) as area_code")
         connection.execute("create table two as select '42' as area_code")
-    assert foreign_rows(tmp_path / "marts.duckdb", settings) == {"one": 2}
+        connection.execute("create schema bi")
+        connection.execute("create table bi.dim_area as select '99999' as area_code")
+    assert foreign_rows(tmp_path / "marts.duckdb", settings) == {"bi.dim_area": 1, "one": 2}
 
 
 def test_too_little_disk_is_found(settings: Settings) -> None:
