@@ -228,6 +228,20 @@ def test_what_was_published_is_computed_again_to_the_byte(province: Province, fi
     assert result.exit_code == 0, result.output
     assert f"{first.id}: tính lại ra đúng như đã công bố" in " ".join(result.output.split())
     assert result.output.count("giống từng byte") == len(first.tables)
+    as_json = CliRunner().invoke(app, ["releases", "reproduce", first.id, "--json"], env=province.environment)
+    found = json.loads(as_json.stdout)
+    assert (found["id"], found["ok"], as_json.exit_code) == (first.id, True, 0)
+    assert {table["name"]: table["outcome"] for table in found["tables"]} == dict.fromkeys(first.tables, "same")
+
+
+def test_a_release_is_read_back_in_json(first: Release, province: Province) -> None:
+    def verify(release_id: str) -> tuple[int, dict[str, object]]:
+        result = CliRunner().invoke(app, ["releases", "verify", release_id, "--json"], env=province.environment)
+        return result.exit_code, json.loads(result.stdout)
+
+    assert verify(first.id) == (0, {"id": first.id, "ok": True, "tables": len(first.tables), "rows": first.rows})
+    code, found = verify("20260101T000000Z-00000000")
+    assert (code, found["ok"]) == (2, False)
 
 
 @pytest.mark.slow
