@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import polars as pl
 import pyarrow.parquet as pq
@@ -26,6 +27,7 @@ from pipelines import walk
 from pipelines.cli import app
 from pipelines.cli.common import HELD_BACK
 from pipelines.cli.running import waits_for_somebody
+from pipelines.orchestration.keys import RELEASE
 from pipelines.platform import STEPS, Platform
 from pipelines.release.released import Release
 from pipelines.scoreboard.pages import place_of
@@ -199,6 +201,15 @@ def test_a_run_with_nothing_new_is_recorded_without_being_made(province: Provinc
         record = instance.get_run_by_id(last["run_id"])
         assert record is not None
         assert (record.is_success, record.tags["hatinh/outcome"]) == (True, "unchanged")
+        materialized = instance.get_latest_materialization_event(RELEASE)
+        assert materialized is not None
+        assert materialized.asset_materialization is not None
+        assert materialized.asset_materialization.metadata["status"].value == "unchanged"
+        assert first.id in str(materialized.asset_materialization.metadata["page"].value)
+        keys = [dg.AssetCheckKey(RELEASE, name) for name in (*(f"gate_{t}" for t in first.targets), "publications")]
+        checks = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+        late = [key.name for key in keys if checks[key].event.timestamp < materialized.timestamp]
+        assert late == [], "Dagster shows a check before the last materialization as not evaluated"
 
 
 @pytest.mark.usefixtures("first")
