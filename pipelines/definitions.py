@@ -1,7 +1,10 @@
 """What Dagster loads. Nothing happens when this file is imported; the definitions are made when Dagster asks."""
 
+import os
+
 import dagster as dg
 
+from pipelines.language import of_the_machine, use
 from pipelines.orchestration.build import build_defs
 from pipelines.platform import Platform
 from pipelines.settings import load_settings
@@ -9,4 +12,6 @@ from pipelines.settings import load_settings
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    return build_defs(Platform(load_settings()))
+    settings = load_settings()
+    use(settings.language or of_the_machine(os.environ))
+    return build_defs(Platform(settings))

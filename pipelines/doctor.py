@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.landing.store import Landing, LandingError
+from pipelines.language import later, tr
 from pipelines.quality.registries import faults
 from pipelines.release.files import ReleaseError
 from pipelines.release.store import ReleaseStore
@@ -38,11 +39,21 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: whether it is good, and how it stands or what to do."""
+    """One thing that was looked at: whether it is good, and how it stands or what to do. `of` names the source."""
 
     what: str
     good: bool
     how: str
+    of: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its name for programs, in English."""
+        return f"{self.what} {self.of}".rstrip()
+
+    @property
+    def title(self) -> str:
+        return f"{tr(self.what)} {self.of}".rstrip()
 
 
 def examine(settings: Settings, now: datetime) -> list[Finding]:
@@ -51,8 +62,8 @@ def examine(settings: Settings, now: datetime) -> list[Finding]:
         *_environment(now),
         *_key(settings),
         *_registries(settings),
-        *(Finding("addresses", False, said) for said in unknown_addresses(settings)),
-        *(Finding("settings", False, said) for said in unknown_settings()),
+        *(Finding(later("addresses"), False, said) for said in unknown_addresses(settings)),
+        *(Finding(later("settings"), False, said) for said in unknown_settings()),
         *_data_folder(settings),
         *_landed(settings),
         *_release(settings),
@@ -68,7 +79,12 @@ def unknown_addresses(settings: Settings) -> list[str]:
     known = all_sources().keys()
     given = (("HATINH_ADDRESSES", settings.addresses), ("HATINH_DELIVERIES", settings.deliveries))
     return [
-        f"{setting} names {name!r}, which is no source. Known: {', '.join(known)}"
+        tr(
+            "{setting} names {name}, which is no source. Known: {known}",
+            setting=setting,
+            name=repr(name),
+            known=", ".join(known),
+        )
         for setting, names in given
         for name in sorted(names.keys() - known)
     ]
@@ -77,13 +93,17 @@ def unknown_addresses(settings: Settings) -> list[str]:
 def _environment(now: datetime) -> Iterator[Finding]:
     today = now.date()
     fits = (3, 11) <= sys.version_info[:2] < (3, 14)
-    yield Finding("Python", fits, sys.version.split()[0] + ("" if fits else ": 3.11 to 3.13 is needed"))
+    yield Finding("Python", fits, sys.version.split()[0] + ("" if fits else ": " + tr("3.11 to 3.13 is needed")))
     for package in PACKAGES:
         try:
             yield Finding(package, True, version(package))
         except PackageNotFoundError:
-            yield Finding(package, False, "not installed: make install")
-    yield Finding("clock", today.year >= 2026, f"{today}" + ("" if today.year >= 2026 else ": set the system clock"))
+            yield Finding(package, False, tr("not installed: make install"))
+    yield Finding(
+        later("clock"),
+        today.year >= 2026,
+        f"{today}" + ("" if today.year >= 2026 else ": " + tr("set the system clock")),
+    )
 
 
 def _key(settings: Settings) -> Iterator[Finding]:
@@ -91,26 +111,26 @@ def _key(settings: Settings) -> Iterator[Finding]:
     try:
         read_key(path)
     except KeyProblem as problem:
-        yield Finding("pseudonym key", False, str(problem))
+        yield Finding(later("pseudonym key"), False, str(problem))
         return
     status, wrong = path.stat(), []
     if status.st_mode & 0o077:
-        wrong.append(f"others can read it, chmod 600 {path}")
+        wrong.append(tr("others can read it, chmod 600 {path}", path=path))
     if path.resolve().parent.stat().st_mode & 0o022:
-        wrong.append(f"others can replace it, chmod 700 {path.parent}")
+        wrong.append(tr("others can replace it, chmod 700 {folder}", folder=path.parent))
     if hasattr(os, "getuid") and os.getuid() not in (0, status.st_uid):
-        wrong.append("it belongs to another user, chown it to the user of the pipeline")
+        wrong.append(tr("it belongs to another user, chown it to the user of the pipeline"))
     if path.resolve().is_relative_to(settings.data.resolve()):
-        wrong.append("it lies in the data folder: a copy of the data would carry it, move it elsewhere")
-    yield Finding("pseudonym key", not wrong, "; ".join([str(path), *wrong]))
+        wrong.append(tr("it lies in the data folder: a copy of the data would carry it, move it elsewhere"))
+    yield Finding(later("pseudonym key"), not wrong, "; ".join([str(path), *wrong]))
 
 
 def _registries(settings: Settings) -> Iterator[Finding]:
     wrong = faults(settings.seeds, settings.methods, settings.province_code)
     for fault in wrong:
-        yield Finding("registry", False, str(fault))
+        yield Finding(later("registry"), False, str(fault))
     if not wrong:
-        yield Finding("registries", True, f"{settings.seeds} holds together")
+        yield Finding(later("registries"), True, tr("{folder} has no fault", folder=settings.seeds))
 
 
 def _data_folder(settings: Settings) -> Iterator[Finding]:
@@ -118,10 +138,14 @@ def _data_folder(settings: Settings) -> Iterator[Finding]:
     while not folder.exists():
         folder = folder.parent
     writable = os.access(folder, os.W_OK)
-    yield Finding("data folder", writable, f"{settings.data}" + ("" if writable else ": cannot be written"))
+    yield Finding(
+        later("data folder"), writable, f"{settings.data}" + ("" if writable else ": " + tr("cannot be written"))
+    )
     for private in (settings.raw, settings.warehouse.parent):
         if private.exists() and private.stat().st_mode & 0o077:
-            yield Finding("rights", False, f"others can look into {private}: chmod 700 {private}")
+            yield Finding(
+                later("rights"), False, tr("others can look into {folder}: chmod 700 {folder}", folder=private)
+            )
 
 
 def _landed(settings: Settings) -> Iterator[Finding]:
@@ -132,9 +156,11 @@ def _landed(settings: Settings) -> Iterator[Finding]:
             for receipt in receipts:
                 landing.verify(receipt)
         except (LandingError, ValueError) as error:
-            yield Finding(f"files of {source}", False, str(error))
+            yield Finding(later("files of"), False, str(error), source)
         else:
-            yield Finding(f"files of {source}", True, f"{len(receipts)} active, their sums are right")
+            yield Finding(
+                later("files of"), True, tr("{count} active, their sums are right", count=len(receipts)), source
+            )
 
 
 def _release(settings: Settings) -> Iterator[Finding]:
@@ -142,18 +168,21 @@ def _release(settings: Settings) -> Iterator[Finding]:
     try:
         current = store.current()
         if current is None:
-            yield Finding("release", True, "none yet: hatinh run")
+            yield Finding(later("release"), True, tr("none yet: hatinh run"))
             return
         store.verify(current.id)
     except ReleaseError as error:
-        yield Finding("release", False, str(error))
+        yield Finding(later("release"), False, str(error))
     else:
-        yield Finding("release", True, f"{current.id}, as described")
+        yield Finding(later("release"), True, tr("{release}, as described", release=current.id))
         foreign = foreign_rows(current.path / "marts.duckdb", settings)
         stated = ", ".join(f"{table}: {rows}" for table, rows in foreign.items())
-        good = f"every area is in {settings.seeds.name}/areas.csv"
-        how = f"rows of areas that are not of this province, {stated}: other data or another registry; hatinh rebuild"
-        yield Finding("areas", not foreign, how if foreign else good)
+        good = tr("every area is in {registry}", registry=f"{settings.seeds.name}/areas.csv")
+        how = tr(
+            "rows of areas that are not of this province, {counts}: other data or another registry; hatinh rebuild",
+            counts=stated,
+        )
+        yield Finding(later("areas"), not foreign, how if foreign else good)
 
 
 def foreign_rows(database: Path, settings: Settings) -> dict[str, int]:
@@ -162,16 +191,17 @@ def foreign_rows(database: Path, settings: Settings) -> dict[str, int]:
     found = {}
     with duckdb.connect(str(database), read_only=True) as connection:
         rows = connection.execute(
-            "select table_name from duckdb_columns() where column_name = 'area_code' and not internal order by 1"
+            "select schema_name, table_name from duckdb_columns() where column_name = 'area_code' and not internal "
+            "order by all"
         ).fetchall()
-        for (table,) in rows:
+        for schema, table in rows:
             counted = connection.execute(
-                f"select count(*) from \"{table}\" where area_code not in ('VN', ?) "
+                f'select count(*) from "{schema}"."{table}" where area_code not in (\'VN\', ?) '
                 f"and area_code not in (select a.area_code from {areas} as a)",
                 [settings.province_code],
             ).fetchone()
             if counted and counted[0]:
-                found[str(table)] = int(counted[0])
+                found[str(table if schema == "main" else f"{schema}.{table}")] = int(counted[0])
     return found
 
 
@@ -179,18 +209,22 @@ def _warehouse(settings: Settings) -> Iterator[Finding]:
     """Opened, where no run holds it: a damaged file is known before the next run, and what the last load refused."""
     warehouse = Warehouse(settings.warehouse, settings.memory_limit, settings.threads)
     if holder := warehouse.holder():
-        yield Finding("warehouse", True, f"held by {holder}")
+        yield Finding(later("warehouse"), True, tr("held by {holder}", holder=holder))
     elif not settings.warehouse.exists():
-        yield Finding("warehouse", True, "none yet: hatinh run")
+        yield Finding(later("warehouse"), True, tr("none yet: hatinh run"))
     else:
         try:
             with warehouse.connect(read_only=True) as connection:
                 counted = connection.execute("select count(*), coalesce(sum(rows_loaded), 0) from raw.files").fetchone()
         except duckdb.Error as error:
-            yield Finding("warehouse", False, f"cannot be read ({type(error).__name__}): hatinh rebuild makes it again")
+            yield Finding(
+                later("warehouse"),
+                False,
+                tr("cannot be read ({error}): hatinh rebuild makes it again", error=type(error).__name__),
+            )
             return
         files, rows = counted or (0, 0)
-        yield Finding("warehouse", True, f"free, {files} files, {rows:,} rows loaded")
+        yield Finding(later("warehouse"), True, tr("free, {files} files, {rows} rows loaded", files=files, rows=rows))
         yield from _refused(settings)
 
 
@@ -203,8 +237,8 @@ def _refused(settings: Settings) -> Iterator[Finding]:
         refused = refused_files(connection)
     for source, files in refused.items():
         for name, reason in files:
-            advice = "drop a corrected file, or `hatinh withdraw` this one"
-            yield Finding(f"file of {source}", False, f"{name} was refused: {reason}. {advice}")
+            text = tr("{name} was refused: {reason}. Drop a corrected file, or `hatinh withdraw` this one")
+            yield Finding(later("file of"), False, text.format(name=name, reason=reason), source)
 
 
 def _dagster(settings: Settings) -> Iterator[Finding]:
@@ -213,7 +247,7 @@ def _dagster(settings: Settings) -> Iterator[Finding]:
 
     path = settings.dagster_home / "dagster.yaml"
     if not path.exists():
-        yield Finding("Dagster", True, f"{path}: made by the first run")
+        yield Finding("Dagster", True, tr("{path}: made by the first run", path=path))
         return
     try:
         given = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
@@ -225,10 +259,16 @@ def _dagster(settings: Settings) -> Iterator[Finding]:
         )
         is_quiet = (given.get("telemetry") or {}).get("enabled") is False
     except (OSError, yaml.YAMLError, AttributeError) as error:
-        yield Finding("Dagster", False, f"{path} cannot be read ({type(error).__name__}): copy .dagster/dagster.yaml")
+        yield Finding(
+            "Dagster",
+            False,
+            tr("{path} cannot be read ({error}): copy .dagster/dagster.yaml", path=path, error=type(error).__name__),
+        )
         return
-    wrong = [] if runs == 1 or is_tagged else ["max_concurrent_runs must be 1, or run_coordinator OneWriter as shipped"]
-    wrong += [] if is_quiet else ["telemetry.enabled must be false: nothing leaves the machine"]
+    wrong = (
+        [] if runs == 1 or is_tagged else [tr("max_concurrent_runs must be 1, or run_coordinator OneWriter as shipped")]
+    )
+    wrong += [] if is_quiet else [tr("telemetry.enabled must be false: nothing leaves the machine")]
     yield Finding("Dagster", not wrong, "; ".join([str(path), *wrong]))
 
 
@@ -236,7 +276,7 @@ def _state(settings: Settings, now: datetime) -> Iterator[Finding]:
     """Deliveries, drop folder, disk and the age of the last good run, as `hatinh check` judges them."""
     state = read_state(settings, now)
     success = state.last_success_at
-    yield Finding("last good run", True, f"{success:%Y-%m-%d %H:%M} UTC" if success else "none yet")
+    yield Finding(later("last good run"), True, f"{success:%Y-%m-%d %H:%M} UTC" if success else tr("none yet"))
     for problem in (found for found in state.problems if found.kind != "refused"):
         yield Finding(problem.kind, False, f"{problem.subject}: {problem.text}")
 
@@ -244,9 +284,9 @@ def _state(settings: Settings, now: datetime) -> Iterator[Finding]:
 def _settings(settings: Settings) -> Iterator[Finding]:
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
-        mark = "" if value == field.get_default(call_default_factory=True) else " (set)"
+        mark = "" if value == field.get_default(call_default_factory=True) else f" ({tr('set')})"
         if name == "addresses":
-            value = ", ".join(value) or "none"  # an address may carry a token
+            value = ", ".join(value) or tr("none")  # an address may carry a token
         if name == "alerts":
-            value = ", ".join(destination.partition(":")[0] for destination in value) or "none"  # so may a webhook
+            value = ", ".join(destination.partition(":")[0] for destination in value) or tr("none")  # so may a webhook
         yield Finding(f"{ENV_PREFIX}{name.upper()}", True, f"{value}{mark}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from pipelines.catalogue.tables import Table, sample_rows, span, tables
-from pipelines.release.files import DATABASE
+from pipelines.release.files import BI, DATABASE, PACKAGE
 from pipelines.release.released import Release
 
 _PREVIEW = 5
@@ -26,8 +27,18 @@ def draw(release: Release) -> bytes:
         is_open=is_open,
         database=None if is_open else DATABASE,
         tables=[_shown(release, table) for table in tables(release)],
+        bi=_for_bi_tools(release),
     )
     return shown.encode()
+
+
+def _for_bi_tools(release: Release) -> list[dict[str, Any]]:
+    """The files that the folder for BI tools has, which is drawn before; none where it could not be."""
+    described = release.path / BI / PACKAGE
+    if not described.exists():
+        return []
+    resources: list[dict[str, Any]] = json.loads(described.read_bytes())["resources"]
+    return [resource | {"path": f"{BI}/{resource['path']}"} for resource in resources]
 
 
 def _shown(release: Release, table: Table) -> dict[str, Any]:

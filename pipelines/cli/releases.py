@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -28,6 +28,9 @@ from pipelines.cli.common import (
     write_file,
 )
 from pipelines.language import LANGUAGES, current, later, tr
+
+if TYPE_CHECKING:
+    from pipelines.reproduce import Reproduction
 
 
 @app.command(rich_help_panel=OUT)
@@ -146,7 +149,10 @@ def releases(
 
 
 @releases_app.command("verify")
-def releases_verify(release_id: Annotated[str, typer.Argument()]) -> None:
+def releases_verify(
+    release_id: Annotated[str, typer.Argument(help="One of `hatinh releases`.")],
+    as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON.")] = False,
+) -> None:
     """Read a release back: sums, rows, schemas."""
     settings = read_settings()
     from pipelines.release.files import ReleaseError
@@ -154,7 +160,12 @@ def releases_verify(release_id: Annotated[str, typer.Argument()]) -> None:
     try:
         release = store_of(settings).verify(release_id)
     except ReleaseError as error:
+        if as_json:
+            print_json({"id": release_id, "ok": False, "error": str(error)})
         stop(str(error), _code(error))
+    if as_json:
+        print_json({"id": release.id, "ok": True, "tables": len(release.tables), "rows": release.rows})
+        return
     from pipelines.scoreboard.words import number
 
     text = tr("{release}: {tables} tables, {rows} rows, as described")
@@ -170,6 +181,7 @@ def releases_reproduce(
             "--in", help="Empty folder to compute in, kept afterwards; else a temporary one.", show_default=False
         ),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The outcome of each table as JSON.")] = False,
 ) -> None:
     """Compute a release again from the very files that it names, and compare every table. Nothing else is touched."""
     settings = read_settings()
@@ -191,12 +203,25 @@ def releases_reproduce(
         RunProgress(err) as progress,
     ):
         from pipelines.reproduce import NotReproducible, reproduce
-        from pipelines.scoreboard.words import number
 
         try:
             found = reproduce(settings, release, Path(place), progress)
         except (NotReproducible, LandingError) as problem:
             stop(str(problem))
+    if as_json:
+        print_json({"id": release.id, "ok": found.is_same, **asdict(found)})
+    else:
+        _show_reproduction(found)
+    if not found.is_same:
+        raise typer.Exit(FAILED)
+    if not as_json:
+        out.print(f"{release.id}: {tr('comes out as published')}", style="bold", highlight=False)
+
+
+def _show_reproduction(found: Reproduction) -> None:
+    """Each table with its outcome, and by which code."""
+    from pipelines.scoreboard.words import number
+
     table = unbroken(tr("Table"), tr("Rows then"), tr("Rows now"), tr("Outcome"), whole=tr("Table"))
     for item in found.tables:
         said, style = _REPRODUCED[item.outcome]
@@ -220,9 +245,6 @@ def releases_reproduce(
             ),
             highlight=False,
         )
-    if not found.is_same:
-        raise typer.Exit(FAILED)
-    out.print(f"{release.id}: {tr('comes out as published')}", style="bold", highlight=False)
 
 
 _REPRODUCED = {

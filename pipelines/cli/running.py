@@ -353,7 +353,7 @@ def doctor(
 
     findings = examine(settings, now())
     if as_json:
-        print_json([{"what": f.what, "ok": f.good, "text": f.how} for f in findings])
+        print_json([{"what": f.key, "ok": f.good, "text": f.how} for f in findings])
     elif shown := [finding for finding in findings if not (quiet and finding.good)]:
         _show(shown)
     if not all(finding.good for finding in findings):
@@ -363,7 +363,7 @@ def doctor(
 def _show(findings: Sequence[Finding]) -> None:
     table = Table("", tr("What"), tr("State"))
     for finding in findings:
-        table.add_row("[green]✓[/green]" if finding.good else "[red]✗[/red]", finding.what, finding.how)
+        table.add_row("[green]✓[/green]" if finding.good else "[red]✗[/red]", finding.title, finding.how)
     out.print(table)
 
 

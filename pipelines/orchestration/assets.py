@@ -36,10 +36,10 @@ from pipelines.orchestration.keys import (
     partitions_of,
     plain,
     raw_key,
+    release_links,
 )
 from pipelines.orchestration.receipts import report_receipts
 from pipelines.platform import Platform, Project
-from pipelines.scoreboard.pages import PAGE, WORKBOOK
 from pipelines.settings import Settings
 from pipelines.sources import all_sources
 from pipelines.sources.base import Source
@@ -48,8 +48,6 @@ from pipelines.transform.marts import parents_first
 
 RELEASE_MAX_AGE = timedelta(hours=36)
 """A release is confirmed or replaced by every run, and there is one each day."""
-RELEASES_URL = "/hatinh/releases"
-"""Where the web server of `hatinh ui` serves the files of releases."""
 
 
 def landing_asset(source: Source, settings: Settings) -> dg.AssetsDefinition:
@@ -254,7 +252,7 @@ def release_asset(project: Project, settings: Settings) -> dg.AssetsDefinition:
                 "held_back": [held.target for held in outcome.held_back],
                 "undrawn": outcome.undrawn,
                 **({"place": f"{place.place}: {place.status} {place.error or ''}".rstrip()} if place else {}),
-                **_links(settings, outcome.release_id),
+                **release_links(settings, outcome.release_id),
             },
             check_results=[
                 *release_results(project, walk.recorded_verdicts(platform), outcome),
@@ -263,22 +261,6 @@ def release_asset(project: Project, settings: Settings) -> dg.AssetsDefinition:
         )
 
     return release
-
-
-def _links(settings: Settings, release_id: str | None) -> dict[str, Any]:
-    """Where a person opens a release: its files over the web server of `hatinh ui`, its folder, the documents."""
-    if release_id is None:
-        return {"release": ""}
-    folder, url = settings.marts / "releases" / release_id, f"{RELEASES_URL}/{release_id}"
-    return {
-        "release": release_id,
-        "page": dg.MetadataValue.url(f"{url}/{PAGE}"),
-        "workbook": dg.MetadataValue.url(f"{url}/{WORKBOOK}"),
-        "description": dg.MetadataValue.url(f"{url}/datapackage.json"),
-        "folder": dg.MetadataValue.path(str(folder)),
-        "dictionary": dg.MetadataValue.path(str(settings.home / "docs" / "dictionary.md")),
-        "methods": dg.MetadataValue.path(str(settings.home / "docs" / "methods")),
-    }
 
 
 def _materialized(

@@ -2,7 +2,8 @@
 the state of each source's files.
 
 One check per asset, and one per target on the release: Dagster stores two events for each. What holds a target back is
-an error, what warns is a warning. No check stops a step: the gate keeps a target from readers, not Dagster.
+an error, what warns is a warning. No check stops a step: the gate keeps a target from readers, not Dagster. Numbers
+have one name in both languages: Dagster plots them by it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pipelines.platform import Project
 from pipelines.quality.causes import cause_of
 from pipelines.quality.verdict import Evidence, Verdict
 from pipelines.release.publish import Outcome
+from pipelines.scoreboard.words import number
 from pipelines.sources.base import Source
 from pipelines.transform.marts import ancestors
 
@@ -77,7 +79,9 @@ def publications_check_spec() -> dg.AssetCheckSpec:
 
 def publications_result(overdue: Sequence[str]) -> dg.AssetCheckResult:
     """Publishers whose next figures were expected by now: somebody should look whether they are out."""
-    metadata = {"overdue": dg.MetadataValue.md("\n".join(f"- {_escaped(line)}" for line in overdue))} if overdue else {}
+    metadata = (
+        {tr("overdue"): dg.MetadataValue.md("\n".join(f"- {_escaped(line)}" for line in overdue))} if overdue else {}
+    )
     return dg.AssetCheckResult(
         passed=not overdue,
         check_name=PUBLICATIONS,
@@ -123,9 +127,9 @@ def release_results(project: Project, verdicts: Mapping[str, Verdict], outcome: 
         extra: dict[str, Any] = {}
         if target in held:
             extra = {
-                "held_back_since": held[target].since,
-                "readers_get": held[target].last_good_release or tr("no table"),
-                "summary": held[target].reason,
+                tr("held back since"): held[target].since,
+                tr("readers get"): held[target].last_good_release or tr("no table"),
+                tr("summary"): held[target].reason,
             }
         results.append(
             _result(RELEASE, f"{GATE}_{target}", verdict.evidence if verdict else (), extra, is_held=target in held)
@@ -138,16 +142,23 @@ def files_result(
 ) -> dg.AssetCheckResult:
     """How the active files of a source stand."""
     rows, aside = state["total_in"], state["total_quarantined"]
-    problems = [f"refused: {file}" for file in state["refused"]]
-    problems += [f"truncated: {file}" for file in state.get("truncated", ())]
-    problems += [f"last pull failed: {note}" for note in state.get("not_fetched", ())]
+    problems = [f"{tr('file refused')}: {file}" for file in state["refused"]]
+    problems += [f"{tr('truncated or not read to its end')}: {file}" for file in state.get("truncated", ())]
+    problems += [f"{tr('last pull failed')}: {note}" for note in state.get("not_fetched", ())]
     if delivery is not None and delivery.is_late:
         problems.append(str(delivery))
     if 100 * aside > max_quarantined_pct * rows:
-        problems.append(f"{aside:,} of {rows:,} rows are in quarantine: hatinh quarantine {source.name}")
+        problems.append(
+            tr(
+                "{aside} of {rows} rows are in quarantine: hatinh quarantine {source}",
+                aside=number(aside),
+                rows=number(rows),
+                source=source.name,
+            )
+        )
     metadata: dict[str, Any] = {"rows_in": rows, "rows_quarantined": aside}
     if problems:
-        metadata["problems"] = dg.MetadataValue.md("\n".join(f"- {_escaped(text)}" for text in problems))
+        metadata[tr("problems")] = dg.MetadataValue.md("\n".join(f"- {_escaped(text)}" for text in problems))
     return dg.AssetCheckResult(
         passed=not problems,
         check_name=FILES,
@@ -170,15 +181,13 @@ def _result(
     blocks = is_held or not evidence or any(item.severity == "block" for item in failed)
     metadata: dict[str, Any] = {"checks": len(evidence), **(extra or {})}
     if not evidence:
-        metadata["reason"] = tr("nothing was evaluated")
+        metadata[tr("reason")] = tr("nothing was evaluated")
     if failed:
         first = cause_of(min(failed, key=lambda item: item.severity != "block"))
         metadata |= {
-            "lý do": first.reason_vi,
-            "reason": first.reason_en,
-            "cách xử lý": first.remedy_vi,
-            "remedy": first.remedy_en,
-            "failed": dg.MetadataValue.md(_table(failed)),
+            tr("reason"): first.reason,
+            tr("how to fix"): first.remedy,
+            tr("failed"): dg.MetadataValue.md(_table(failed)),
         }
     return dg.AssetCheckResult(
         passed=bool(evidence) and not failed and not is_held,
@@ -192,12 +201,15 @@ def _result(
 def _table(failed: Sequence[Evidence]) -> str:
     """The failed checks as a table in Markdown, blocking ones first."""
     ordered = sorted(failed, key=lambda item: (item.severity != "block", item.table, item.check))
-    lines = ["| | table | check | observed | detail |", "|---|---|---|---|---|"]
+    heads = ("", tr("Table"), tr("Check"), tr("observed"), tr("detail"))
+    lines = [f"| {' | '.join(heads)} |", "|---|---|---|---|---|"]
     for item in ordered[:_LISTED]:
-        cells = (item.severity, item.table, item.check, item.observed or "", item.detail)
+        severity = tr("blocks") if item.severity == "block" else tr("warns")
+        cells = (severity, item.table, item.check, item.observed or "", item.detail)
         lines.append("| " + " | ".join(_escaped(cell) for cell in cells) + " |")
     if len(ordered) > _LISTED:
-        lines.append(f"\nand {len(ordered) - _LISTED} more: datapackage.json of the release has every one")
+        more = tr("and {count} more: quality.json of the release has every one", count=len(ordered) - _LISTED)
+        lines.append(f"\n{more}")
     return "\n".join(lines)
 
 

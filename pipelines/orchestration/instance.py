@@ -15,8 +15,9 @@ from dagster import DagsterRun
 from pipelines import walk
 from pipelines.orchestration.checks import GATE, publications_result
 from pipelines.orchestration.held_run import RUN, fail_stale_runs, job_origin
-from pipelines.orchestration.keys import RELEASE
+from pipelines.orchestration.keys import RELEASE, release_links
 from pipelines.platform import Platform
+from pipelines.release.released import Release
 from pipelines.settings import Settings
 from pipelines.warehouse.connection import Warehouse
 
@@ -52,8 +53,10 @@ def record_unchanged(platform: Platform, run_id: str) -> None:
         for event in (dg.DagsterEventType.RUN_START, dg.DagsterEventType.RUN_SUCCESS):
             message = "Nothing is new since the last release."
             instance.report_dagster_event(dg.DagsterEvent(event.value, RUN, message=message), run_id=run_id)
-        last = _last_verdicts(instance, platform)
-        instance.report_runless_asset_event(dg.AssetMaterialization(RELEASE, metadata={"status": "unchanged"}))
+        current = platform.releases.current()
+        last = _last_verdicts(instance, current)
+        metadata = {"status": "unchanged", **release_links(platform.settings, current.id if current else None)}
+        instance.report_runless_asset_event(dg.AssetMaterialization(RELEASE, metadata=metadata))
         for check in (*last, publications):
             instance.report_runless_asset_event(
                 dg.AssetCheckEvaluation(
@@ -67,13 +70,12 @@ def record_unchanged(platform: Platform, run_id: str) -> None:
 
 
 def _last_verdicts(
-    instance: dg.DagsterInstance, platform: Platform
+    instance: dg.DagsterInstance, current: Release | None
 ) -> list[dg.AssetCheckEvaluation | dg.AssetCheckResult]:
     """The checks of the release as they were last evaluated: they hold of it still.
 
     Dagster shows a check as not evaluated that is older than the asset's last materialization.
     """
-    current = platform.releases.current()
     targets = current.package["verdicts"] if current else ()
     keys = [dg.AssetCheckKey(RELEASE, f"{GATE}_{target}") for target in targets]
     records = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)

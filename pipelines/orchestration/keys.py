@@ -9,12 +9,16 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.scoreboard.pages import PAGE, WORKBOOK
+from pipelines.settings import Settings
 from pipelines.sources import all_sources
 from pipelines.sources.base import Source
 from pipelines.transform.marts import Mart
 
 DROP_FOLDER = dg.AssetKey(["landing", "drop_folder"])
 RELEASE = dg.AssetKey(["release", "current"])
+RELEASES_URL = "/hatinh/releases"
+"""Where the web server of `hatinh ui` serves the files of releases."""
 
 
 def landing_key(source: str) -> dg.AssetKey:
@@ -79,3 +83,19 @@ def code_reference(path: Path, label: str | None = None) -> dict[str, Any]:
         warnings.simplefilter("ignore", dg.BetaWarning)  # one line per asset, on every command
         reference = dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=label)
         return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
+
+
+def release_links(settings: Settings, release_id: str | None) -> dict[str, Any]:
+    """Where a person opens a release: its files over the web server of `hatinh ui`, its folder, the documents."""
+    if release_id is None:
+        return {"release": ""}
+    folder, url = settings.marts / "releases" / release_id, f"{RELEASES_URL}/{release_id}"
+    return {
+        "release": release_id,
+        "page": dg.MetadataValue.url(f"{url}/{PAGE}"),
+        "workbook": dg.MetadataValue.url(f"{url}/{WORKBOOK}"),
+        "description": dg.MetadataValue.url(f"{url}/datapackage.json"),
+        "folder": dg.MetadataValue.path(str(folder)),
+        "dictionary": dg.MetadataValue.path(str(settings.home / "docs" / "dictionary.md")),
+        "methods": dg.MetadataValue.path(str(settings.home / "docs" / "methods")),
+    }

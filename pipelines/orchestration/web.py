@@ -25,7 +25,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipelines.orchestration.assets import RELEASES_URL
+from pipelines.orchestration.keys import RELEASES_URL
 from pipelines.settings import Settings
 
 _OWN_SITES = (None, "same-origin", "none")

@@ -22,8 +22,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from pipelines.json_text import parse_json
 from pipelines.qd766.rules import Rules, Share
-from pipelines.sources.framing import parse_json
 
 MAX_ANSWER_MB = 64
 """A national answer has well under 1 MB: a longer file is something else."""

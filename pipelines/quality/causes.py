@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipelines.language import current
 from pipelines.quality.verdict import Evidence
 
 
@@ -18,6 +19,16 @@ class Cause:
     reason_en: str
     remedy_vi: str
     remedy_en: str
+
+    @property
+    def reason(self) -> str:
+        """In the current language."""
+        return self.reason_vi if current() == "vi" else self.reason_en
+
+    @property
+    def remedy(self) -> str:
+        """In the current language."""
+        return self.remedy_vi if current() == "vi" else self.remedy_en
 
 
 _BY_PREFIX = {

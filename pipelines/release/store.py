@@ -74,16 +74,23 @@ class ReleaseStore:
         path = self.root / RELEASES / release_id
         # Compared with the listing: an id typed by a person never becomes a path.
         if release_id not in self._ids():
-            known = ", ".join(self._ids()) or "none"
-            hint = f" '{CURRENT}' names it: roll back to one of these" if release_id == current_id(self.root) else ""
-            raise UnknownRelease(f"there is no release {release_id}.{hint} (newest first: {known})")
+            known = ", ".join(self._ids()) or tr("none")
+            is_current = release_id == current_id(self.root)
+            hint = " " + tr("'{link}' names it: roll back to one of these", link=CURRENT) if is_current else ""
+            text = tr("there is no release {release}.{hint} (newest first: {known})")
+            raise UnknownRelease(text.format(release=release_id, hint=hint, known=known))
         try:
             package = json.loads((path / PACKAGE).read_bytes())
             if package["id"] != release_id:
                 raise ValueError("it describes another release")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ReleaseError(
-                f"release {release_id}: its {PACKAGE} cannot be read ({type(error).__name__}). Roll back to another"
+                tr(
+                    "release {release}: its {file} cannot be read ({error}). Roll back to another",
+                    release=release_id,
+                    file=PACKAGE,
+                    error=type(error).__name__,
+                )
             ) from None
         return Release(path, package)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.language import tr
 from pipelines.release.about import words
 from pipelines.release.describe import SAMPLES, Json, fingerprint, states_samples
 from pipelines.release.files import BI, DATABASE, OPEN, PACKAGE, ReleaseError, sha256
@@ -216,7 +217,8 @@ def verify(release: Release) -> None:
         wrong += [problem for resource in package["resources"] for problem in _wrong_in_parquet(release, resource)]
         wrong += _wrong_in_database(release)
     if wrong:
-        raise ReleaseError(f"release {release.id} is not complete: {'; '.join(wrong)}. Use another release")
+        text = tr("release {release} is not complete: {faults}. Use another release")
+        raise ReleaseError(text.format(release=release.id, faults="; ".join(wrong)))
 
 
 def _wrong_in_parquet(release: Release, resource: Mapping[str, Any]) -> list[str]:

@@ -20,6 +20,7 @@ from pipelines.release.released import Release
 from pipelines.scoreboard import answers, words
 from pipelines.scoreboard.charts import Charts, at, geojson
 from pipelines.scoreboard.rows import STATUSES, Place, Rows
+from pipelines.scoreboard.statistics import overdue_publishers
 from pipelines.scoreboard.words import Text
 
 if TYPE_CHECKING:
@@ -205,6 +206,7 @@ def _content(rows: Rows, place: Place) -> dict[str, Any]:
         "tables": [_table(resource) for resource in package["resources"]],
         "checks": _checks(rows.release),
         "source_files": _source_files(package),
+        "overdue": overdue_publishers(rows.release.path, rows.release.created_at.astimezone(VIETNAM).date()),
     }
 
 

@@ -100,16 +100,21 @@ def waiting_for_review(release: Path) -> list[str]:
     return [_waiting(row) for row in reader.query(WAITING)] if "statistics_review" in reader.tables else []
 
 
-def overdue(release: Path, today: date) -> list[str]:
-    """A line per publisher with figures that were expected before `today`. Empty where the release has no calendar."""
+def overdue_publishers(release: Path, today: date) -> list[Row]:
+    """Publishers with figures that were expected before `today`. Empty where the release has no calendar."""
     reader = ReleaseReader(release)
     if "publication_calendar" not in reader.tables:
         return []
-    before = OVERDUE.replace("$day", f"date '{today:%Y-%m-%d}'")  # DuckDB imports pandas, 0.5 s, to bind a value
+    # DuckDB imports pandas, 0.5 s, to bind a value
+    return reader.query(OVERDUE.replace("$day", f"date '{today:%Y-%m-%d}'"))
+
+
+def overdue(release: Path, today: date) -> list[str]:
+    """A line per publisher with figures that were expected before `today`."""
     return [
         f"{row['publisher']}: {tr('{count} series', count=row['series'])}, "
         f"{language.day(row['since'])}–{language.day(row['newest'])} ({row['indicators']})"
-        for row in reader.query(before)
+        for row in overdue_publishers(release, today)
     ]
 
 

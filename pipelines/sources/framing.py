@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from pipelines.json_text import MAYBE_HALF, completed
 from pipelines.sources.table_rows import Container, container_of
 from pipelines.sources.vietnamese_text import as_utf8_again
 
@@ -75,45 +76,9 @@ _IN_STRING = re.compile(r'"|\\.', re.DOTALL)
 _OUTSIDE_STRING = re.compile(r'["{}\[\]]|[^\s0-9+\-.eEtruefalsnNaIity,:]')
 
 
-# of a pair of escapes that make one letter beyond the first plane, the first or the second alone
-_HALF_LETTER = re.compile(
-    rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-)
-_MAYBE_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 # the first bytes of most Vietnamese letters, after UTF-8 was taken for Windows-1252 and written as UTF-8 again
 _ENCODED_TWICE = re.compile(rb"\xc3\xa1\xc2[\xba\xbb]")
 _WEB_PAGE = re.compile(rb"\s*<(?:!doctype\s|html|head|body)", re.IGNORECASE)
-
-
-def completed(text: bytes) -> bytes:
-    """JSON text in which half letters are replaced: a system that cuts texts by length leaves half of an emoji, which
-    no parser of JSON takes. It must not cost the record."""
-    if not _MAYBE_HALF.search(text):
-        return text
-    return _HALF_LETTER.sub(lambda found: found[0] if found[2] else found[1] + b"\\ufffd", text)
-
-
-class RepeatedKeyError(ValueError):
-    """An object has a key twice."""
-
-
-def parse_json(content: bytes | str, **options: Any) -> Any:
-    """The value of a JSON text, by the rules that hold for records: half letters are replaced, a key twice is an error.
-
-    Raises:
-        RepeatedKeyError: an object has a key twice.
-        ValueError: it is no JSON.
-        RecursionError: it is nested too deeply.
-    """
-    text = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-    return json.loads(completed(text).decode("utf-8-sig"), object_pairs_hook=_unique, **options)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise RepeatedKeyError("an object has a key twice")
-    return found
 
 
 def _as_written(value: str) -> str:
@@ -308,7 +273,7 @@ def _frames(row_no: list[int], texts: list[bytes], rejects: Sequence[tuple[int, 
     import pyarrow as pa  # costly, and only needed when there is a feed
 
     binary = pa.array(texts, pa.binary())
-    if any(pattern.search(binary.buffers()[2] or b"") for pattern in (_MAYBE_HALF, _ENCODED_TWICE)):
+    if any(pattern.search(binary.buffers()[2] or b"") for pattern in (MAYBE_HALF, _ENCODED_TWICE)):
         texts = [_decoded_once(completed(text)) for text in texts]
         binary = pa.array(texts, pa.binary())
     try:

@@ -14,10 +14,10 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from pipelines.json_text import parse_json
 from pipelines.periods import local_date
 from pipelines.sources.base import Ask, Fetched
 from pipelines.sources.client import HttpError, PullError, Response
-from pipelines.sources.framing import parse_json
 
 MAX_PAGES = 100_000
 _NEVER, _ALWAYS = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)

@@ -19,6 +19,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from pipelines.json_text import parse_json
 from pipelines.sources import framing
 from pipelines.sources.base import Ask, Column, Fetched, Rule, Source, Table
 from pipelines.sources.client import Manner
@@ -109,7 +110,7 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[framing.Frames
 
 def _unwrapped(content: bytes) -> list[Any] | None:
     try:
-        answer = framing.parse_json(content)
+        answer = parse_json(content)
     except (ValueError, RecursionError):
         return None
     if not isinstance(answer, dict):

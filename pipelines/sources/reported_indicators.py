@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Any, BinaryIO, ClassVar
 
 from pipelines import periods
+from pipelines.json_text import RepeatedKeyError, parse_json
 from pipelines.sources import framing, tables
 from pipelines.sources.base import Column, Rule, Source, Table
 from pipelines.sources.fields import BAD_TEXT, Choice, Code, Computed, blank, clean, decimal, is_ambiguous
@@ -109,8 +110,8 @@ def frame(stream: BinaryIO, *, max_record_bytes: int) -> Iterator[framing.Frames
 def _record(text: str) -> dict[str, Any] | None:
     """The fields of a row; JSON may have the headings of the form for names. None where a field comes twice."""
     try:
-        record = framing.parse_json(text)
-    except framing.RepeatedKeyError:
+        record = parse_json(text)
+    except RepeatedKeyError:
         return None
     except (ValueError, RecursionError):
         return {}

@@ -24,9 +24,9 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
+from pipelines.json_text import parse_json
 from pipelines.sources.base import Column, Fetched, Rule, Table
 from pipelines.sources.client import HttpError, PullError, Refused, Response
-from pipelines.sources.framing import parse_json
 from pipelines.sources.interface import AGAIN, Interface
 from pipelines.sources.tables import batches
 

@@ -79,7 +79,13 @@ class Holder:
     since: str
 
     def __str__(self) -> str:
-        return f"process {self.pid} on {self.host} ({self.purpose}, since {self.since})"
+        return tr(
+            "process {pid} on {host} ({purpose}, since {since})",
+            pid=self.pid,
+            host=self.host,
+            purpose=self.purpose,
+            since=self.since,
+        )
 
 
 @dataclass(frozen=True)
@@ -108,8 +114,10 @@ class Warehouse:
             except BlockingIOError:
                 holder = self.holder()
                 raise WarehouseBusy(
-                    f"The warehouse is held by {holder or 'another process'}. Wait until it ends, or stop it; "
-                    "releases can be read meanwhile."
+                    tr(
+                        "The warehouse is held by {holder}. Wait until it ends; releases can be read meanwhile.",
+                        holder=holder or tr("another process"),
+                    )
                 ) from None
             lock.truncate(0)
             lock.write(

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.language import tr
+
 KEY_BYTES = 32
 _BLOCK = 64  # block length of SHA-256 in bytes
 
@@ -33,8 +35,11 @@ def read_key(path: Path) -> bytes:
         text = path.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         raise KeyProblem(
-            f"No pseudonym key at {path} (HATINH_PSEUDONYM_KEY_FILE). Personal identifiers are not loaded without one. "
-            "Make one with `hatinh key make`, keep a copy in a safe place, and never put it into git."
+            tr(
+                "No pseudonym key at {path} (HATINH_PSEUDONYM_KEY_FILE). Personal identifiers are not loaded without "
+                "one. Make one with `hatinh key make`, keep a copy in a safe place, and never put it into git.",
+                path=path,
+            )
         ) from None
     except UnicodeDecodeError:
         text = ""
@@ -44,7 +49,11 @@ def read_key(path: Path) -> bytes:
         key = b""
     if len(key) < KEY_BYTES:
         raise KeyProblem(
-            f"{path} (HATINH_PSEUDONYM_KEY_FILE) is not a pseudonym key: {2 * KEY_BYTES} hexadecimal digits or more."
+            tr(
+                "{path} (HATINH_PSEUDONYM_KEY_FILE) is not a pseudonym key: {digits} hexadecimal digits or more.",
+                path=path,
+                digits=2 * KEY_BYTES,
+            )
         )
     return key
 

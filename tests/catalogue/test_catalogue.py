@@ -16,6 +16,8 @@ from pipelines.catalogue.pages import CALENDAR, CATALOGUE, DATA, DCAT, SHEETS, S
 from pipelines.release.pages import Page
 from pipelines.release.released import Release
 from pipelines.release.store import ReleaseStore
+from pipelines.scoreboard.model import model
+from pipelines.scoreboard.pages import place_of
 from pipelines.settings import load_settings
 
 SHAPES = Path(__file__).with_name("dcat_ap.ttl")
@@ -170,6 +172,18 @@ def test_the_page_leads_to_files_that_are_there_and_runs_no_text_of_the_data(edi
     assert {f"{t}.parquet" for t in ("indicator_values", "publication_calendar")} <= set(found.local)
     assert "CC-BY-4.0" in page
     assert edition.package["citation"] in page
+
+
+def test_the_page_leads_to_every_file_for_bi_tools(tmp_path: Path) -> None:
+    settings = load_settings()
+    drawn = [*pages(settings), model(place_of(settings))]
+    editions = world.release(tmp_path, pages=drawn, open_pages=drawn)
+    for edition in (editions.internal, editions.open):
+        found = _Addresses()
+        found.feed((edition.path / CATALOGUE).read_text(encoding="utf-8"))
+        files = {path.relative_to(edition.path).as_posix() for path in (edition.path / "bi").iterdir()}
+        assert "bi/dim_status.parquet" in files
+        assert files <= set(found.local)
 
 
 def test_what_cannot_be_drawn_costs_no_data_and_is_named(tmp_path: Path) -> None:

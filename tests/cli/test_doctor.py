@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.doctor import examine, foreign_rows
+from pipelines.language import Language, speaking
 from pipelines.settings import PROJECT_ROOT, Settings, load_settings
 from pipelines.warehouse.connection import Warehouse
 from pipelines.warehouse.pseudonyms import make_key
@@ -29,11 +30,20 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def wrong(settings: Settings) -> dict[str, str]:
-    return {finding.what: finding.how for finding in examine(settings, NOW) if not finding.good}
+    return {finding.key: finding.how for finding in examine(settings, NOW) if not finding.good}
 
 
 def test_a_fresh_installation_is_sound(settings: Settings) -> None:
     assert wrong(settings) == {}
+
+
+def test_the_findings_are_in_one_language(settings: Settings) -> None:
+    def shown(language: Language) -> dict[str, str]:
+        with speaking(language):
+            return {finding.title: finding.how for finding in examine(settings, NOW)}
+
+    assert shown("vi")["kho dữ liệu"] == "chưa có: hatinh run"
+    assert shown("en")["warehouse"] == "none yet: hatinh run"
 
 
 def test_a_key_that_others_can_read_or_replace(settings: Settings) -> None:
@@ -41,13 +51,13 @@ def test_a_key_that_others_can_read_or_replace(settings: Settings) -> None:
     assert "chmod 600" in wrong(settings)["pseudonym key"]
     settings.pseudonym_key.chmod(0o600)
     settings.pseudonym_key.parent.chmod(0o777)
-    assert "others can replace it" in wrong(settings)["pseudonym key"]
+    assert "người khác thay được" in wrong(settings)["pseudonym key"]
 
 
 def test_a_key_in_the_data_folder_would_travel_with_the_data(tmp_path: Path) -> None:
     settings = load_settings(data_dir=tmp_path, pseudonym_key_file=tmp_path / "key", dagster_dir=tmp_path / "dagster")
     make_key(settings.pseudonym_key)
-    assert "move it elsewhere" in wrong(settings)["pseudonym key"]
+    assert "chuyển đi nơi khác" in wrong(settings)["pseudonym key"]
 
 
 def test_a_damaged_warehouse_names_the_command_that_makes_it_again(settings: Settings) -> None:
@@ -68,10 +78,10 @@ def test_folders_of_personal_data_that_others_can_look_into(settings: Settings) 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("telemetry: {enabled: false}\n", "max_concurrent_runs must be 1"),
-        ("telemetry: {enabled: false}\nconcurrency: {runs: {max_concurrent_runs: 4}}\n", "must be 1"),
-        ("concurrency: {runs: {max_concurrent_runs: 1}}\n", "telemetry.enabled must be false"),
-        ("- : [", "cannot be read"),
+        ("telemetry: {enabled: false}\n", "max_concurrent_runs phải là 1"),
+        ("telemetry: {enabled: false}\nconcurrency: {runs: {max_concurrent_runs: 4}}\n", "phải là 1"),
+        ("concurrency: {runs: {max_concurrent_runs: 1}}\n", "telemetry.enabled phải là false"),
+        ("- : [", "không đọc được"),
     ],
 )
 def test_a_configuration_of_dagster_that_would_do_harm(settings: Settings, text: str, said: str) -> None:
@@ -92,7 +102,9 @@ def test_rows_of_another_province_are_counted(settings: Settings, tmp_path: Path
         areas = "['42', 'VN', '18073', '99999', '99999', null]"
         connection.execute(f"create table one as select unnest({areas}) as area_code")
         connection.execute("create table two as select '42' as area_code")
-    assert foreign_rows(tmp_path / "marts.duckdb", settings) == {"one": 2}
+        connection.execute("create schema bi")
+        connection.execute("create table bi.dim_area as select '99999' as area_code")
+    assert foreign_rows(tmp_path / "marts.duckdb", settings) == {"bi.dim_area": 1, "one": 2}
 
 
 def test_too_little_disk_is_found(settings: Settings) -> None:

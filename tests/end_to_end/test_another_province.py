@@ -71,6 +71,10 @@ DOSSIER = {
 }
 
 
+AREA_COLUMNS = """
+    select schema_name || '.' || table_name, column_name from duckdb_columns()
+    where column_name like '%area_code' and not internal
+"""
 CODES = ("98", "97")
 """The two made-up provinces: the second is the first under other codes."""
 
@@ -170,7 +174,7 @@ def test_every_table_passes_and_carries_the_name_of_the_province(release: Path) 
     assert "Hà Tĩnh" not in "".join(source["publisher"] for source in package["sources"] if "publisher" in source)
     page = (release / "scoreboard.html").read_text(encoding="utf-8")
     assert "Ví Dụ" in page.split("</h1>")[0]
-    tables = _rows(release, "select table_name, column_name from duckdb_columns() where column_name like '%area_code'")
+    tables = _rows(release, AREA_COLUMNS)
     for table, column in tables:
         foreign = f"select count(*) from {table} where {column} not in ('VN', '98', '20001', '20002', '20003')"
         assert _rows(release, foreign) == [(0,)], (table, column)
@@ -217,11 +221,9 @@ def test_a_real_province_is_written_by_one_command_and_runs(tmp_path: Path) -> N
     output, _ = run.communicate()
     assert run.returncode == 0, output[-3000:]
     release = home / "data" / "marts" / "current"
-    communes = "select count(*) from area_registry where level = 'commune' and valid_to is null"
+    communes = "select count(*) from area_registry where area_level = 'commune' and valid_to is null"
     assert _rows(release, communes) == [(78,)]
-    for table, column in _rows(
-        release, "select table_name, column_name from duckdb_columns() where column_name like '%area_code'"
-    ):
+    for table, column in _rows(release, AREA_COLUMNS):
         foreign = f"select count(*) from {table} where {column} = '42' or {column} in (select unnest(?))"
         with (SEEDS / "areas.csv").open(encoding="utf-8", newline="") as file:
             ours = [row["area_code"] for row in csv.DictReader(file)]
@@ -234,7 +236,16 @@ def test_a_real_province_is_written_by_one_command_and_runs(tmp_path: Path) -> N
 def test_only_files_of_dbt_are_written_into_the_project(release: Path) -> None:
     assert release.exists()
     left = {path.name for path in SEEDS.parent.iterdir()} - {"logs", "target"}
-    assert left == {"dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "tests"}
+    assert left == {
+        "dbt_project.yml",
+        "profiles.yml",
+        "columns.yml",
+        "retired_tables.yml",
+        "macros",
+        "models",
+        "seeds",
+        "tests",
+    }
 
 
 def test_its_figures_go_to_its_own_communes(release: Path) -> None:

@@ -6,9 +6,11 @@ import hashlib
 import json
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import polars as pl
 import pyarrow.parquet as pq
@@ -25,6 +27,7 @@ from pipelines import walk
 from pipelines.cli import app
 from pipelines.cli.common import HELD_BACK
 from pipelines.cli.running import waits_for_somebody
+from pipelines.orchestration.keys import RELEASE
 from pipelines.platform import STEPS, Platform
 from pipelines.release.released import Release
 from pipelines.scoreboard.pages import place_of
@@ -198,6 +201,15 @@ def test_a_run_with_nothing_new_is_recorded_without_being_made(province: Provinc
         record = instance.get_run_by_id(last["run_id"])
         assert record is not None
         assert (record.is_success, record.tags["hatinh/outcome"]) == (True, "unchanged")
+        materialized = instance.get_latest_materialization_event(RELEASE)
+        assert materialized is not None
+        assert materialized.asset_materialization is not None
+        assert materialized.asset_materialization.metadata["status"].value == "unchanged"
+        assert first.id in str(materialized.asset_materialization.metadata["page"].value)
+        keys = [dg.AssetCheckKey(RELEASE, name) for name in (*(f"gate_{t}" for t in first.targets), "publications")]
+        checks = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+        late = [key.name for key in keys if checks[key].event.timestamp < materialized.timestamp]
+        assert late == [], "Dagster shows a check before the last materialization as not evaluated"
 
 
 @pytest.mark.usefixtures("first")
@@ -227,6 +239,20 @@ def test_what_was_published_is_computed_again_to_the_byte(province: Province, fi
     assert result.exit_code == 0, result.output
     assert f"{first.id}: tính lại ra đúng như đã công bố" in " ".join(result.output.split())
     assert result.output.count("giống từng byte") == len(first.tables)
+    as_json = CliRunner().invoke(app, ["releases", "reproduce", first.id, "--json"], env=province.environment)
+    found = json.loads(as_json.stdout)
+    assert (found["id"], found["ok"], as_json.exit_code) == (first.id, True, 0)
+    assert {table["name"]: table["outcome"] for table in found["tables"]} == dict.fromkeys(first.tables, "same")
+
+
+def test_a_release_is_read_back_in_json(first: Release, province: Province) -> None:
+    def verify(release_id: str) -> tuple[int, dict[str, object]]:
+        result = CliRunner().invoke(app, ["releases", "verify", release_id, "--json"], env=province.environment)
+        return result.exit_code, json.loads(result.stdout)
+
+    assert verify(first.id) == (0, {"id": first.id, "ok": True, "tables": len(first.tables), "rows": first.rows})
+    code, found = verify("20260101T000000Z-00000000")
+    assert (code, found["ok"]) == (2, False)
 
 
 @pytest.mark.slow
@@ -317,6 +343,21 @@ def test_a_run_with_nothing_new_and_the_same_holds_is_recorded_without_being_mad
     assert last["targets"] == before["targets"]
     assert "held_back" in last["targets"].values()
     assert last["left"] == before["left"]
+
+
+def test_a_hold_is_sent_once_however_many_runs_without_news_follow(
+    poisoned: Release, province: Province, tmp_path: Path
+) -> None:
+    script, sent = tmp_path / "keep.py", tmp_path / "sent"
+    script.write_text("import sys; open(sys.argv[1], 'a').write(sys.stdin.read() + '\\n')", encoding="utf-8")
+    alerts = json.dumps([f"command:{sys.executable} {script} {sent}"])
+    for _ in range(3):
+        result = CliRunner().invoke(app, ["run"], env=province.environment | {"HATINH_ALERTS": alerts})
+        assert result.exit_code == HELD_BACK, result.output
+        assert province.last_run()["status"] == "unchanged"
+    (message,) = sent.read_text(encoding="utf-8").splitlines()
+    new = {problem["subject"] for problem in json.loads(message)["new"] if problem["kind"] == "held_back"}
+    assert new == {held.target for held in poisoned.held_back}
 
 
 def test_readers_stay_on_a_pinned_release_until_the_pin_is_taken_out(

@@ -102,7 +102,7 @@ def test_names_that_wait_are_listed_with_candidates_and_how_to_answer(render: Re
     with Warehouse(warehouse).hold("a test", datetime(2026, 12, 1, tzinfo=UTC)):
         code, output = ask("--review", data=tmp_path)
     assert code == 4
-    assert "The warehouse is held by process" in output
+    assert "held by process" in output
 
 
 def test_without_an_open_name_the_review_asks_for_nothing(render: Render, tmp_path: Path) -> None:

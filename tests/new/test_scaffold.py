@@ -13,8 +13,14 @@ import pytest
 from pipelines.new.scaffold import CannotWrite, new_mart, new_source, new_target
 from pipelines.settings import PROJECT_ROOT
 
-COPIED = ("pipelines", "dbt_project", "expectations", "tests", "docs", "samples", "hatinh", "benchmarks", ".dagster")
-FILES = ("pyproject.toml", "CHANGES.md", "CONTRIBUTING.md", "workspace.yaml", "README.md", "Makefile")
+COPIED = (
+    *("pipelines", "dbt_project", "expectations", "tests", "docs", "samples", "hatinh", "benchmarks", "deploy"),
+    ".dagster",
+)
+FILES = (
+    *("pyproject.toml", "workspace.yaml", "Makefile", "LICENSE"),
+    *("README.md", "README.vi.md", "CHANGES.md", "CONTRIBUTING.md"),
+)
 
 
 @pytest.fixture

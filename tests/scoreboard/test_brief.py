@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from board_world import BRIEF_ONLY, FULL, PAGE_ONLY, PLACE, release, target, without_data
+from board_world import BRIEF_ONLY, FULL, PAGE_ONLY, PLACE, RANKS, release, target, without_data
 from reading import Node, read
 
 from pipelines.scoreboard.answers import agencies, answers
@@ -84,6 +84,13 @@ def test_the_page_shows_each_agency_with_what_it_delivers_and_loses_and_the_prov
         f"tỉnh {name}" for name in ("Đồng Tháp", "Nghệ An", "Hà Tĩnh", "Hà Nội")
     ]
     assert [row.all("th")[0].text for row in first.all("tr", **{"class": "own"})] == ["tỉnh Hà Tĩnh"]
+
+
+def test_a_province_that_the_ranks_do_not_name_has_a_page_too(tmp_path: Path) -> None:
+    others = [row | {"is_own_province": False} for row in RANKS]
+    release(tmp_path, {**FULL, "rank_history": others}, with_pages=PAGE_ONLY)
+    page = read((tmp_path / "current" / "scoreboard.html").read_text(encoding="utf-8"))
+    assert [table.all("tr", **{"class": "own"}) for table in page.all("table", **{"class": "peers"})] == [[], []]
 
 
 def test_agencies_are_sorted_by_what_they_have_to_act_on() -> None:

@@ -244,6 +244,20 @@ def test_qd766_shows_points_won_and_lost_of_the_latest_year(page: Node) -> None:
     assert "Năm cũ" not in text
 
 
+def test_publishers_whose_next_figures_are_overdue_are_listed_with_the_sources(tmp_path: Path) -> None:
+    calendar = [
+        {"publisher": "Bộ <b>Một", "indicator": "a", "expected_on": date(2026, 10, 21)},
+        {"publisher": "Bộ <b>Một", "indicator": "b", "expected_on": date(2026, 10, 22)},
+        {"publisher": "Bộ Hai", "indicator": "c", "expected_on": date(2026, 12, 1)},
+    ]
+    release(tmp_path, {**FULL, "publication_calendar": calendar}, with_pages=PAGE_ONLY)
+    page = read((tmp_path / "current" / "scoreboard.html").read_text(encoding="utf-8"))
+    (section,) = page.all("details", id="qua-han")
+    (row,) = section.all("tr")[1:]
+    assert row.all("th")[0].text == "Bộ <b>Một"
+    assert row.all("td")[0].text == "2"
+
+
 def test_a_sample_is_marked_whoever_is_said_to_have_reported_it(tmp_path: Path) -> None:
     rows = [
         target("made_up", basis="reported", value_source="Văn phòng UBND tỉnh"),

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines.json_text import RepeatedKeyError, parse_json
 from pipelines.sources import framing
-from pipelines.sources.framing import Reason, RepeatedKeyError, frame, parse_json
+from pipelines.sources.framing import Reason, frame
 from pipelines.sources.table_rows import Container
 
 LIMIT = 10_000

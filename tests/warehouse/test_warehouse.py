@@ -62,7 +62,7 @@ class TestPseudonyms:
     def test_what_is_no_key_is_refused_without_showing_it(self, tmp_path: Path, content: bytes) -> None:
         path = tmp_path / "pseudonym.key"
         path.write_bytes(content)
-        with pytest.raises(KeyProblem, match="hexadecimal digits") as caught:
+        with pytest.raises(KeyProblem, match="HATINH_PSEUDONYM_KEY_FILE") as caught:
             read_key(path)
         assert not content or content.decode("latin-1") not in str(caught.value)
 
@@ -92,7 +92,7 @@ class TestHolder:
         warehouse = Warehouse(tmp_path / "warehouse.duckdb")
         assert warehouse.holder() is None
         with warehouse.hold("run abc", NOW):
-            with pytest.raises(WarehouseBusy, match=r"held by process \d+ on .+ \(run abc, since 2026-12-01T02:00:00"):
+            with pytest.raises(WarehouseBusy, match=r"tiến trình \d+ trên .+ \(run abc, từ 2026-12-01T02:00:00"):
                 warehouse.hold("run def", NOW).__enter__()
             assert "run abc" in str(warehouse.holder())
         assert warehouse.holder() is None
@@ -112,7 +112,7 @@ class TestHolder:
         ) as other:
             assert other.stdout is not None
             assert other.stdout.readline() == b"held\n"
-            with pytest.raises(WarehouseBusy, match=f"process {other.pid} "):
+            with pytest.raises(WarehouseBusy, match=f"tiến trình {other.pid} "):
                 warehouse.hold("run def", NOW).__enter__()
             other.kill()
             other.wait()
