@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.skipif(not FILES.is_dir(), reason="the fault catalogue (../shared/data) is not here"),
 ]
 HOSTILE = {
-    "torn-panic.xls": ("bts_inventory", "viettel-tram-2026-11-20.xls"),
+    "*-panic.xls": ("bts_inventory", "viettel-tram-2026-11-20.xls"),
     "stray-cell-spaced.xlsx": ("bts_inventory", "mobifone-tram-2026-11-20.xlsx"),
     "stray-cell-other-folder.xlsx": ("bts_inventory", "vinaphone-tram-2026-11-20.xlsx"),
     "bit-flip.parquet": ("ookla_tiles", "2026-04-01_performance_fixed_tiles.parquet"),
@@ -37,7 +37,7 @@ def drop_all(province: Province) -> None:
                 f"{path.name.split('.')[0]}-{path.parts[-3][:3]}{path.suffix}", path.read_bytes(), path.parts[-2]
             )
     for file, (source, name) in HOSTILE.items():
-        province.drop(name, (FILES / "hostile" / file).read_bytes(), source)
+        province.drop(name, next((FILES / "hostile").glob(file)).read_bytes(), source)
     for source, folder in (("sdmx", "sdmx"), ("nso_pxweb", "nso")):
         for path in sorted((FILES / folder).iterdir()):
             province.drop(path.name, path.read_bytes(), source)

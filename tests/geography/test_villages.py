@@ -45,7 +45,7 @@ def world(render: Render) -> Connection:
         "village_operators (operator varchar, network varchar, valid_from date, valid_to date)",
         "stg_village_coverage (version bigint, file_no integer, row_no bigint, extracted_on date, operator varchar, "
         "commune_code varchar, commune_name varchar, village varchar, has_2g boolean, has_3g boolean, has_4g boolean, "
-        "has_5g boolean, has_fibre boolean)",
+        "has_5g boolean, has_fibre boolean, has_samples boolean)",
     ):
         connection.execute(f"create table {sql}")
     for operator in ALL_THREE:
@@ -66,7 +66,7 @@ def load(connection: Connection, render: Render, *reports: Report) -> None:
     for row_no, row in enumerate(rows, 1):
         connection.execute(
             "insert into stg_village_coverage select ($1::bigint << 28) | $8, $1, $8, $2, $3, $4, $5, $6, null, null, "
-            "$7, null, null",
+            "$7, null, null, false",
             [*row, row_no],
         )
     build(connection, render, *MODELS)

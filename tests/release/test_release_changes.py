@@ -252,13 +252,13 @@ def test_the_command_shows_two_releases_side_by_side(tmp_path: Path, monkeypatch
 
     shown = CliRunner().invoke(app, ["releases", "diff", *ids, "--table", "dossiers_by_commune"])
     assert shown.exit_code == 0, shown.output
-    assert "tệp mới (portal: 1)" in shown.output
+    assert "new file (portal: 1)" in shown.output
     assert "-0.5" in shown.output
     as_json = json.loads(CliRunner().invoke(app, ["releases", "diff", *ids, "--json"]).output)
     assert as_json["tables"][0]["cells"] == 2
     assert len(as_json["moved"]) == 4
     same = CliRunner().invoke(app, ["releases", "diff", ids[0], ids[0]])
-    assert "Không có gì khác" in same.output
+    assert "Nothing differs" in same.output
     unknown = CliRunner().invoke(app, ["releases", "diff", "x", ids[0]])
     assert (unknown.exit_code, "there is no release x" in unknown.output) == (2, True)
 

@@ -111,7 +111,7 @@ def test_every_case_of_the_catalogue_has_an_outcome() -> None:
 
 
 HOSTILE = {
-    "torn-panic.xls": ("bts_inventory", "viettel-tram-2026-11-20.xls"),
+    "*-panic.xls": ("bts_inventory", "viettel-tram-2026-11-20.xls"),
     "stray-cell-other-folder.xlsx": ("bts_inventory", "viettel-tram-2026-11-20.xlsx"),
     "stray-cell-spaced.xlsx": ("bts_inventory", "viettel-tram-2026-11-20.xlsx"),
     "bit-flip.parquet": ("ookla_tiles", "2026-07-01_performance_fixed_tiles.parquet"),
@@ -122,7 +122,7 @@ HOSTILE = {
 @pytest.mark.parametrize("file", HOSTILE)
 def test_a_hostile_file_is_refused_by_a_reason(file: str) -> None:
     source, name = HOSTILE[file]
-    found = load_case(FILES / "hostile" / file, source, name)
+    found = load_case(next((FILES / "hostile").glob(file)), source, name)
     assert found.rows == []
     assert len(found.refusals) == 1
 
