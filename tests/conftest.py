@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -31,6 +32,9 @@ KEY = bytes(range(32))
 FIRST_LANDING = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 os.environ["HATINH_LANGUAGE"] = "en"
 """Commands speak English in the tests, whatever the locale of the machine; pages and tables are Vietnamese."""
+gc.set_threshold(
+    50_000, 20, 50
+)  # a build with dbt makes millions of objects that stay: a tenth of it was to look for others
 LONGEST = (
     "end_to_end/test_walk.py",
     "golden/test_golden.py",
