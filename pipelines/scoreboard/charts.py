@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 Json = dict[str, Any]
@@ -69,13 +69,19 @@ class Charts:
     def _draw(
         self, vega: Json, *, stretch: bool = False, hover: bool = False, **data: Sequence[Mapping[str, Any]]
     ) -> str:
-        import vl_convert
-
         filled = vega | {
             "data": [d | {"values": list(data[d["name"]])} if d["name"] in data else d for d in vega["data"]]
         }
         self._drawn += 1
-        return _tidy(vl_convert.vega_to_svg(filled), f"c{self._drawn}", stretch, hover)
+        return _tidy(_svg(json.dumps(filled)), f"c{self._drawn}", stretch, hover)
+
+
+@lru_cache(maxsize=1024)
+def _svg(vega: str) -> str:
+    """Most charts of a page are those of the release before it."""
+    import vl_convert
+
+    return vl_convert.vega_to_svg(vega)
 
 
 def _middles(points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -94,11 +94,11 @@ def as_json(source: Source) -> Source:
 
 @pytest.mark.parametrize("name", all_sources())
 @given(data=st.data())
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_every_row_is_loaded_or_rejected_and_every_date_is_plausible(name: str, data: st.DataObject) -> None:
     source = all_sources()[name]
     rows = []
-    for _ in range(data.draw(st.integers(1, 12))):
+    for _ in range(data.draw(st.integers(12, 40))):
         row = dict(data.draw(st.sampled_from(records(name))))
         for field in data.draw(st.lists(st.sampled_from(sorted(source.table.structure)), max_size=3)):
             row[field] = data.draw(st.sampled_from(ODD) | st.text(max_size=12))

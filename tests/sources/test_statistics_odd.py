@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
-from loads import Loaded, loaded
+from loads import Loaded, loaded, loaded_each
 from openpyxl import Workbook
 
 from pipelines.sources import all_sources
@@ -96,11 +96,14 @@ WRITTEN_AS_CELLS = {"sdmx", "nso_monthly"}
 """Their cells hold no object, and their format knows no control character."""
 
 
-def read(name: str, value: Any) -> Loaded:
+def read(name: str, values: Iterable[Any]) -> Iterator[tuple[Any, Loaded]]:
+    """What became of each value: all are loaded at once, each in a file of its own, beside a good figure."""
     write, file = FORMS[name]
-    found = loaded(all_sources()[name], write(value), name=file)
-    assert GOOD in [row["value"] for row in found.rows], "the figure beside it is loaded"
-    return found
+    writable = [value for value in values if is_writable(name, value)]
+    each = loaded_each(all_sources()[name], *map(write, writable), name=file)
+    for value, found in zip(writable, each, strict=True):
+        assert GOOD in [row["value"] for row in found.rows], "the figure beside it is loaded"
+        yield value, found
 
 
 OF_THE_FORMAT = {"sdmx": ("5.", ".5")}
@@ -115,32 +118,27 @@ def is_writable(name: str, value: Any) -> bool:
 
 @pytest.mark.parametrize("name", FORMS)
 def test_what_has_one_meaning_is_read(name: str) -> None:
-    for value, expected in READ.items():
-        figures = [row["value"] for row in read(name, value).rows]
-        assert figures[-1] == pytest.approx(expected), value
+    for value, found in read(name, READ):
+        assert found.rows[-1]["value"] == pytest.approx(READ[value]), value
 
 
 @pytest.mark.parametrize("name", FORMS)
 def test_a_mark_is_a_missing_value_and_no_zero(name: str) -> None:
-    for value in filter(lambda value: is_writable(name, value), MISSING):
-        found = read(name, value)
+    for value, found in read(name, MISSING):
         assert (found.reasons, [row["value"] for row in found.rows]) == ([], [GOOD, None]), value
 
 
 @pytest.mark.parametrize("name", FORMS)
 def test_what_has_no_meaning_is_rejected(name: str) -> None:
-    for value in filter(lambda value: is_writable(name, value), (*NONE, *OBJECTS)):
-        if isinstance(value, str) and value in OF_THE_FORMAT.get(name, ()):
-            continue
-        found = read(name, value)
+    allowed = OF_THE_FORMAT.get(name, ())
+    for value, found in read(name, (value for value in (*NONE, *OBJECTS) if value not in allowed)):
         assert (len(found.rows), len(found.reasons)) == (1, 1), (value, found)
 
 
 @pytest.mark.parametrize("name", FORMS)
 def test_one_mark_before_three_digits_is_no_figure_by_chance(name: str) -> None:
     """Where the format itself defines numbers, a point is the decimal mark; elsewhere neither reading is taken."""
-    for value in AMBIGUOUS:
-        found = read(name, value)
+    for value, found in read(name, AMBIGUOUS):
         if len(found.rows) == 2:
             assert (name in ("itu", "sdmx"), found.rows[1]["value"], value) == (True, 1.234, "1.234")
         else:
