@@ -27,7 +27,10 @@
 #}
 {% macro is_rounding_of(value, other) -%}
     list_bool_or(
-        [round({{ value }}, d::integer) = {{ other }} or round({{ other }}, d::integer) = {{ value }} for d in range(-6, 7)]
+        [
+            round({{ value }}::double, d::integer) = {{ other }} or round({{ other }}::double, d::integer) = {{ value }}
+            for d in range(-6, 7)
+        ]
     ) and abs({{ value }} - {{ other }}) <= 0.001 * abs({{ other }})
 {%- endmacro %}
 

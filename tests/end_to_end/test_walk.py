@@ -360,6 +360,7 @@ def test_a_hold_is_sent_once_however_many_runs_without_news_follow(
     assert new == {held.target for held in poisoned.held_back}
 
 
+@pytest.mark.slow
 def test_readers_stay_on_a_pinned_release_until_the_pin_is_taken_out(
     poisoned: Release, first: Release, province: Province
 ) -> None:
@@ -385,6 +386,7 @@ def test_readers_stay_on_a_pinned_release_until_the_pin_is_taken_out(
     assert again.fingerprint == poisoned.fingerprint
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("poisoned")
 def test_the_withdrawal_of_a_refused_file_builds_nothing_again(province: Province) -> None:
     landing = province.platform.landing
