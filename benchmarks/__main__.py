@@ -297,7 +297,8 @@ def main() -> int:
             print(problem, file=sys.stderr)
             return 1
     if given.write and sizes:
-        command = " ".join(("python -m benchmarks", *sys.argv[1:]))
+        rows = " ".join(str(row) for row in given.rows or (100_000, 1_000_000))
+        command = f"python -m benchmarks --rows {rows} --runs {given.runs} --write"
         write(PROJECT / "docs" / "performance.md", section(sizes, machine(given.threads, given.memory), command))
         draw(sizes, PROJECT / "docs" / "performance.svg")
     for text in dict.fromkeys(found):
