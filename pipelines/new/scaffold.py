@@ -25,7 +25,7 @@ _GENERATORS = (
     ("-m", "pipelines.dictionary"),
     ("tests/structure/graph.py",),
     ("tests/structure/schemas.py",),
-    ("-m", "pipelines.cli.catalogue"),
+    ("-m", "pipelines.cli.messages"),
 )
 CHANGES_HEADING = "## Not released yet\n"
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from pipelines.cli import app, catalogue
+from pipelines.cli import app, messages
 from pipelines.cli.common import language_of_the_terminal
 from pipelines.language import of_the_machine, speaking, tr, without_marks
 from pipelines.quality import causes
@@ -28,10 +28,10 @@ BOTH_ON_PURPOSE = ("qd766/explain_method.py", "dictionary.py", "orchestration/",
 
 
 def test_the_catalogue_is_up_to_date_and_complete() -> None:
-    known = catalogue.read()
-    now = catalogue.up_to_date(known)
-    assert catalogue.po(known) == catalogue.po(now), f"not up to date; write it: {catalogue.COMMAND}"
-    assert catalogue.MO.read_bytes() == catalogue.mo(now), f"not compiled; write it: {catalogue.COMMAND}"
+    known = messages.read()
+    now = messages.up_to_date(known)
+    assert messages.po(known) == messages.po(now), f"not up to date; write it: {messages.COMMAND}"
+    assert messages.MO.read_bytes() == messages.mo(now), f"not compiled; write it: {messages.COMMAND}"
     assert [message.id for message in now if message.id and not message.string] == [], "without a translation"
 
 
@@ -39,7 +39,7 @@ def test_a_translation_has_the_values_of_its_message() -> None:
     def values(text: str) -> set[str]:
         return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
-    for message in catalogue.read():
+    for message in messages.read():
         for text in filter(None, (message.string,) if isinstance(message.string, str) else message.string):
             ids = (message.id,) if isinstance(message.id, str) else message.id
             if "{" in text and '{"' not in text:

@@ -1,6 +1,6 @@
 """Brings the Vietnamese catalogue up to date with the messages of the code; a failing test names the command:
 
-    python -m pipelines.cli.catalogue
+    python -m pipelines.cli.messages
 
 A new message gets an empty translation, which is to be written into `hatinh.po`; then the command is run again, since
 readers take the compiled `hatinh.mo` beside it. Messages are the arguments of `tr`, `ntr` and `later`, the texts of
@@ -30,7 +30,7 @@ from pipelines.sources import all_sources
 
 PO = CATALOGUES / "vi" / "LC_MESSAGES" / f"{DOMAIN}.po"
 MO = PO.with_suffix(".mo")
-COMMAND = "python -m pipelines.cli.catalogue"
+COMMAND = "python -m pipelines.cli.messages"
 _MESSAGES = {"tr": 1, "later": 1, "ntr": 2}
 """How many arguments of each function are messages."""
 _SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
