@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+os.environ.pop("COLUMNS", None)  # workers of pytest-xdist set 80, which a console keeps for good from its import on
+
 from pipelines import walk
 from pipelines.landing.store import Landing, Receipt
 from pipelines.language import speaking

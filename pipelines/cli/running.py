@@ -68,13 +68,24 @@ def _stopped_by_signals() -> Iterator[None]:
     """SIGTERM and SIGINT end the run with exit code 1 and its record written, whatever library is at work."""
     import os
     import signal
+    import threading
 
     def stopped(number: int, _frame: object) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         raise KeyboardInterrupt(signal.Signals(number).name)
 
+    def send_again(lost: sys.UnraisableHookArgs) -> None:
+        # an interrupt that was raised in a callback of the garbage collector, where Python drops what is raised
+        if issubclass(lost.exc_type, Exception):
+            sys.__unraisablehook__(lost)
+            return
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            signal.signal(signal.SIGINT, stopped)
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+
     before = {number: signal.signal(number, stopped) for number in (signal.SIGTERM, signal.SIGINT)}
+    sys.unraisablehook = send_again
     try:
         yield
     except KeyboardInterrupt as stop_signal:
@@ -84,6 +95,7 @@ def _stopped_by_signals() -> Iterator[None]:
         sys.stderr.flush()
         os._exit(FAILED)  # threads of DuckDB and gRPC may hold the interpreter, or abort it
     finally:
+        sys.unraisablehook = sys.__unraisablehook__
         for number, handler in before.items():
             signal.signal(number, handler)
 

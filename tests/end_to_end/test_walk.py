@@ -237,7 +237,7 @@ def test_a_run_records_the_seconds_of_each_step(province: Province, first: Relea
 def test_what_was_published_is_computed_again_to_the_byte(province: Province, first: Release) -> None:
     result = CliRunner().invoke(app, ["releases", "reproduce", first.id], env=province.environment)
     assert result.exit_code == 0, result.output
-    assert f"{first.id}: tính lại ra đúng như đã công bố" in " ".join(result.output.split())
+    assert f"{first.id}: comes out as published" in " ".join(result.output.split())
     assert result.output.count("giống từng byte") == len(first.tables)
     as_json = CliRunner().invoke(app, ["releases", "reproduce", first.id, "--json"], env=province.environment)
     found = json.loads(as_json.stdout)
