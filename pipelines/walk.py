@@ -418,7 +418,9 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             message = "" if is_good else f"{result.resource_type} {result.name}: {result.status} {result.message}"
             step.report(message, min(done, total), total)
 
-        select = " ".join(f"+{name}" for name in sorted(models)) or None
+        select = (
+            " ".join([*(f"+{name}" for name in sorted(models)), *_seeds_of_tests(project.manifest, models)]) or None
+        )
         results = platform.models.build(full_refresh=bool(reason), on_result=node_built, select=select, untouched=rests)
         built = Built(tuple(results), reason, verdicts_hold=False, seconds=step.seconds(), is_partial=bool(models))
         if built.is_complete:
@@ -462,7 +464,8 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
             threads=platform.settings.threads,
         )
         with platform.warehouse.connect() as connection:
-            verdicts = _verdicts(platform, connection, [*built.results, *tests], found)
+            validated = {mart.name for mart in judged} if built.is_partial else None
+            verdicts = _verdicts(platform, connection, [*built.results, *tests], found, validated)
             if built.is_partial:
                 targets = {mart.target for mart in judged}
                 verdicts = {target: verdict for target, verdict in verdicts.items() if target in targets}
@@ -475,6 +478,16 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
         for verdict in verdicts.values():
             step.report(f"gate: {verdict.target} {_in_words(verdict)}")
         return Judged(verdicts, rows, step.seconds())
+
+
+def _seeds_of_tests(manifest: Mapping[str, Any], models: Collection[str]) -> list[str]:
+    """The registries that the tests of some models read, which the models themselves need not read."""
+    nodes = manifest["nodes"]
+    about = {unique_id for unique_id, node in nodes.items() if node["name"] in models}
+    read = {
+        name for node in nodes.values() if node.get("attached_node") in about for name in node["depends_on"]["nodes"]
+    }
+    return sorted(nodes[unique_id]["name"] for unique_id in read if unique_id.startswith("seed."))
 
 
 def _targets_built(marts: Sequence[Mart], built: Built) -> list[Mart]:
@@ -626,6 +639,7 @@ def _verdicts(
     connection: duckdb.DuckDBPyConnection,
     results: list[NodeResult],
     expectations: list[Evidence],
+    validated: Collection[str] | None,
 ) -> dict[str, Verdict]:
     """The gate's verdicts on all evidence: dbt's results, expectations, the state of the loads and the registries."""
     sources, settings = all_sources(), platform.settings
@@ -650,6 +664,7 @@ def _verdicts(
         emptied={name for name, (rows, _) in quarantined.items() if not rows and _supersedes(platform, name)},
         repeated=repeated_files(connection),
         faults=faults(settings.seeds, settings.methods, settings.province_code),
+        validated=validated,
     )
 
 

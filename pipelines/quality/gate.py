@@ -36,6 +36,7 @@ def judge(
     repeated: Mapping[str, Sequence[tuple[str, Sequence[str]]]] = MappingProxyType({}),
     stand_alone: Collection[str] = (),
     faults: Sequence[Fault] = (),
+    validated: Collection[str] | None = None,
 ) -> dict[str, Verdict]:
     """Judge every target that has a mart.
 
@@ -58,6 +59,8 @@ def judge(
         stand_alone: sources each row of which is a fact of its own. What is lost or set aside of them warns: it is not
             known yet, and no figure that is known is wrong for it.
         faults: what is wrong with the registries that people edit.
+        validated: the tables that a partial run checked; None: all. Nothing is expected of the others, which stay as
+            they were last judged.
 
     Returns:
         Verdicts by target, in the order in which `marts` names the targets.
@@ -84,6 +87,7 @@ def judge(
                     models,
                     suites,
                     expectations,
+                    suites.keys() if validated is None else validated,
                 ),
                 *_loads(sources, quarantined, max_quarantined_pct, stand_alone, lost),
                 *_complete_files(sources, truncated, stand_alone, lost),
@@ -158,6 +162,7 @@ def _expectations(
     models: Collection[str],
     suites: Mapping[str, Suite],
     expectations: Sequence[Evidence],
+    validated: Collection[str],
 ) -> Iterator[Evidence]:
     """Each published table must have a suite, and each expectation of the suite a result.
 
@@ -175,7 +180,7 @@ def _expectations(
             if expectation.figure_of and expectation.figure_of not in models:
                 detail = f"figure_of names {expectation.figure_of}, which is no dbt model."
                 yield _missing(expectation.id, table, detail)
-    for table in sorted(suites.keys() - set(tables)):
+    for table in sorted((suites.keys() & set(validated)) - set(tables)):
         shared = {e.id for e in suites[table].expectations if e.figure_of in computed_from}
         found = [item for item in expectations if item.table == table and item.check in shared]
         yield from found
