@@ -41,7 +41,7 @@ from pipelines.settings import Settings
 from pipelines.sources import all_sources
 from pipelines.sources.base import Source
 from pipelines.transform.dbt_results import NodeResult
-from pipelines.transform.lineage import untouched
+from pipelines.transform.lineage import registries_of_tests, untouched
 from pipelines.transform.marts import Mart
 from pipelines.warehouse.connection import get_state, set_state
 from pipelines.warehouse.load import (
@@ -418,9 +418,8 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             message = "" if is_good else f"{result.resource_type} {result.name}: {result.status} {result.message}"
             step.report(message, min(done, total), total)
 
-        select = (
-            " ".join([*(f"+{name}" for name in sorted(models)), *_seeds_of_tests(project.manifest, models)]) or None
-        )
+        asked_for = [f"+{name}" for name in sorted(models)] + registries_of_tests(project.manifest, models)
+        select = " ".join(asked_for) or None
         results = platform.models.build(full_refresh=bool(reason), on_result=node_built, select=select, untouched=rests)
         built = Built(tuple(results), reason, verdicts_hold=False, seconds=step.seconds(), is_partial=bool(models))
         if built.is_complete:
@@ -478,16 +477,6 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
         for verdict in verdicts.values():
             step.report(f"gate: {verdict.target} {_in_words(verdict)}")
         return Judged(verdicts, rows, step.seconds())
-
-
-def _seeds_of_tests(manifest: Mapping[str, Any], models: Collection[str]) -> list[str]:
-    """The registries that the tests of some models read, which the models themselves need not read."""
-    nodes = manifest["nodes"]
-    about = {unique_id for unique_id, node in nodes.items() if node["name"] in models}
-    read = {
-        name for node in nodes.values() if node.get("attached_node") in about for name in node["depends_on"]["nodes"]
-    }
-    return sorted(nodes[unique_id]["name"] for unique_id in read if unique_id.startswith("seed."))
 
 
 def _targets_built(marts: Sequence[Mart], built: Built) -> list[Mart]:

@@ -24,7 +24,6 @@ def pages(settings: Settings) -> list[Page]:
     statuses = settings.seeds / "obs_statuses.csv"
     about = f"{settings.province_code} {settings.province_name}".encode()
     design = digest([about, *(path.read_bytes() for path in (*code, *methods, statuses))])
-    agency = f"VN{settings.province_code}"
 
     def page(path: str, title: str, title_en: str, mediatype: str, draw: Callable[[Release], bytes]) -> Page:
         return Page(path, title, title_en, mediatype, design, draw)
@@ -34,8 +33,8 @@ def pages(settings: Settings) -> list[Page]:
         page(DCAT, "Danh mục theo DCAT-AP", "Catalogue in DCAT-AP", "application/ld+json", partial(_dcat, settings)),
         page(SHEETS, "Phiếu siêu dữ liệu", "Metadata sheets", "application/json", partial(_sheets, settings)),
         page(CALENDAR, "Lịch công bố", "Release calendar", "text/calendar", _calendar),
-        page(STRUCTURE, "Cấu trúc SDMX", "SDMX structure", "application/xml", partial(_structure, agency, statuses)),
-        page(DATA, "Giá trị chỉ số, SDMX-CSV", "Values in SDMX-CSV", "text/csv", partial(_data, agency, statuses)),
+        page(STRUCTURE, "Cấu trúc SDMX", "SDMX structure", "application/xml", partial(_structure, settings)),
+        page(DATA, "Giá trị chỉ số, SDMX-CSV", "Values in SDMX-CSV", "text/csv", partial(_data, settings)),
     ]
 
 
@@ -63,13 +62,18 @@ def _calendar(release: Release) -> bytes:
     return draw(release)
 
 
-def _structure(agency: str, statuses: Path, release: Release) -> bytes:
+def _agency(settings: Settings) -> str:
+    """The maintenance agency in SDMX."""
+    return f"VN{settings.province_code}"
+
+
+def _structure(settings: Settings, release: Release) -> bytes:
     from pipelines.catalogue.sdmx import structure
 
-    return structure(release, agency, statuses)
+    return structure(release, _agency(settings), settings.seeds)
 
 
-def _data(agency: str, statuses: Path, release: Release) -> bytes:
+def _data(settings: Settings, release: Release) -> bytes:
     from pipelines.catalogue.sdmx import data
 
-    return data(release, agency, statuses)
+    return data(release, _agency(settings), settings.seeds)

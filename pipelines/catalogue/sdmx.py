@@ -7,16 +7,16 @@ statuses. A part of the key that is empty is `_Z`, not applicable.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.catalogue.tables import query, tables
+from pipelines.catalogue.tables import Table, query, tables
 from pipelines.release.reader import NoTable, Row
 from pipelines.release.released import Release
+from pipelines.seeds import SeedRow, seed_rows
 
 if TYPE_CHECKING:
     from pysdmx.model import Codelist, Concept
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 TABLE, FLOW, VERSION = "indicator_values", "INDICATOR_VALUES", "1.0.0"
 NOT_APPLICABLE = "_Z"
+STATUSES = "obs_statuses"
+"""The registry of statuses."""
 
 _CONCEPTS = {
     "period_type": "FREQ",
@@ -45,36 +47,39 @@ class _Values:
 
     release: Release
     agency: str
-    statuses_csv: Path
+    seeds: Path
 
     @cached_property
-    def fields(self) -> dict[str, Mapping[str, Any]]:
+    def table(self) -> Table:
         table = next((t for t in tables(self.release) if t.name == TABLE), None)
         if table is None:
             raise NoTable(f"Release {self.release.id} has no table {TABLE}.")
-        return {field["name"]: field for field in table.fields if field["name"] not in _IN_CODE_LISTS}
+        return table
+
+    @cached_property
+    def fields(self) -> dict[str, Mapping[str, Any]]:
+        return {field["name"]: field for field in self.table.fields if field["name"] not in _IN_CODE_LISTS}
 
     @cached_property
     def key(self) -> list[str]:
-        return list(next(t for t in tables(self.release) if t.name == TABLE).resource["schema"]["primaryKey"])
+        return list(self.table.resource["schema"]["primaryKey"])
 
     @cached_property
-    def statuses(self) -> dict[str, dict[str, str]]:
-        with self.statuses_csv.open(encoding="utf-8", newline="") as file:
-            return {row["obs_status"]: row for row in csv.DictReader(file)}
+    def statuses(self) -> dict[str, SeedRow]:
+        return {row["obs_status"]: row for row in seed_rows(self.seeds, STATUSES)}
 
     def rows(self, sql: str) -> list[Row]:
         return query(self.release, TABLE, sql)
 
 
-def structure(release: Release, agency: str, statuses: Path) -> bytes:
+def structure(release: Release, agency: str, seeds: Path) -> bytes:
     """The structure message, SDMX-ML 3.0."""
     from pysdmx.io import write_sdmx
     from pysdmx.io.format import Format
     from pysdmx.model import ConceptScheme, Dataflow, Organisation
     from pysdmx.model.message import Header
 
-    values = _Values(release, agency, statuses)
+    values = _Values(release, agency, seeds)
     lists = _code_lists(values)
     concepts = [_concept(name, title, text) for name, title, text in _concepts(values)]
     scheme = ConceptScheme(
@@ -95,14 +100,14 @@ def structure(release: Release, agency: str, statuses: Path) -> bytes:
     return text.encode()
 
 
-def data(release: Release, agency: str, statuses: Path) -> bytes:
+def data(release: Release, agency: str, seeds: Path) -> bytes:
     """The values, SDMX-CSV 2.0."""
     import pandas as pd
     from pysdmx.io import write_sdmx
     from pysdmx.io.format import Format
     from pysdmx.io.pd import PandasDataset
 
-    values = _Values(release, agency, statuses)
+    values = _Values(release, agency, seeds)
     observations = [_observation(values, row) for row in values.rows(f"select * from {TABLE}")]
     frame = pd.DataFrame(observations, columns=_columns(values), dtype="string")
     schema = _data_structure(values, _code_lists(values)).to_schema()

@@ -73,7 +73,7 @@ class ModelsOnEngine:
         select: str | None = None,
         untouched: Collection[str] = (),
     ) -> list[NodeResult]:
-        """Load seeds and build models, as `Dbt.build`; `select` is of the form `+model +model`.
+        """Load seeds and build models, as `Dbt.build`; `select` is of the form `+model +model registry`.
 
         Raises:
             EngineProblem: the engine is not there or failed. The warehouse has the former results of the front.

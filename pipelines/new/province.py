@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.new.national_units import units_of
-from pipelines.seeds import seed_rows
+from pipelines.seeds import read_seed, seed_rows
 
 NATION, OURS = "VN", "Hà Tĩnh"
 BEFORE, LAST_BEFORE, TODAY = "2025-01-01", "2025-06-30", "2025-07-01"
@@ -216,8 +216,7 @@ def _plain(name: str) -> str:
 
 def _write(path: Path, rows: Iterable[Row]) -> None:
     """Rows under the header that the registry has; cells that are not given are empty."""
-    with path.open(encoding="utf-8", newline="") as file:
-        header = next(csv.reader(file))
+    header = read_seed(path.parent, path.stem).heading
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, header, restval="", lineterminator="\n")
         writer.writeheader()

@@ -28,6 +28,7 @@ from pipelines.release.store import previous_release
 from pipelines.scoreboard.charts import polygons
 from pipelines.scoreboard.rows import STATUSES, TABLES, Place, Rows
 from pipelines.scoreboard.words import STATUS
+from pipelines.seeds import seed_sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -62,7 +63,17 @@ def _model() -> Mapping[str, Any]:
 
 
 def _sql(name: str) -> str:
-    return (_SQL / f"{name}.sql").read_text(encoding="utf-8")
+    about = _model()["tables"][name]
+    if "counts" not in about:
+        return (_SQL / f"{name}.sql").read_text(encoding="utf-8")
+    template = (_SQL / "facts_of_dossiers.sql").read_text(encoding="utf-8")
+    return template.format(mart=about["of"], counts=", ".join(f"f.{column}" for column in about["counts"]))
+
+
+def _description(name: str) -> str:
+    """As the model states it, else the comment that begins its SQL."""
+    stated: str | None = _model()["tables"][name].get("description")
+    return stated or " ".join(re.findall(r"^-- (.*)$", _sql(name), re.MULTILINE))
 
 
 def _draw(place: Place, release: Release) -> bytes:
@@ -95,8 +106,7 @@ def _add_inputs(connection: duckdb.DuckDBPyConnection, release: Release, place: 
     import pyarrow as pa
 
     for seed in _SEEDS:
-        file = literal(str(place.seeds / f"{seed}.csv"))
-        connection.execute(f"create view seed_{seed} as select * from read_csv({file}, all_varchar = true)")
+        connection.execute(f"create view seed_{seed} as from {seed_sql(place.seeds, literal(seed))}")
     stated = Release(release.path, {"sources": [], **release.package})
     targets = Rows(stated, place).targets
     columns = dict.fromkeys(column for row in targets for column in row)
@@ -162,7 +172,7 @@ def _table(
         "name": name,
         "title": about["vi"],
         "title_en": about["en"],
-        "description": " ".join(re.findall(r"^-- (.*)$", _sql(name), re.MULTILINE)),
+        "description": _description(name),
         "target": BI,
         "path": f"{name}.parquet",
         "format": "parquet",
@@ -191,20 +201,12 @@ def _table(
 def _field(name: str, duckdb_type: str, titles: Mapping[str, Json]) -> Json:
     """A column with the titles that a mart gives it, else those of the model."""
     own = _model()["columns"].get(name)
-    known = titles.get(name)
-    if own is None and known is None:
-        own = [name, name]
-    title, title_en = own[:2] if own else (known["title"], known["title_en"])  # type: ignore[index]
-    unit = (own[2] if len(own) > 2 else None) if own else known["unit"]  # type: ignore[index]
-    return {
-        "name": name,
-        "type": describe.field_type(duckdb_type),
-        "title": title,
-        "title_en": title_en,
-        "unit": unit,
-        "description": "" if own else known["description"],  # type: ignore[index]
-        "duckdb_type": duckdb_type,
-    }
+    if own or name not in titles:
+        title, title_en, unit = [*(own or [name, name]), None][:3]
+        known = {"title": title, "title_en": title_en, "unit": unit, "description": ""}
+    else:
+        known = {key: titles[name][key] for key in ("title", "title_en", "unit", "description")}
+    return {"name": name, "type": describe.field_type(duckdb_type), **known, "duckdb_type": duckdb_type}
 
 
 def _refuse_repeated_keys(connection: duckdb.DuckDBPyConnection, name: str, key: Sequence[str]) -> None:

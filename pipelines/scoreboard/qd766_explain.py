@@ -96,9 +96,7 @@ def explain(
         RulesError: the seed of the rules cannot be used.
     """
     release_dir = release_dir.resolve()
-    table = release_dir / "qd766_points_lost.parquet"
-    if not table.exists():
-        raise ExplainError("This release has no table qd766_points_lost: run `hatinh run` first.")
+    table = _table_of(release_dir)
     with duckdb.connect(config={"threads": 1}) as connection:
         scope = _scope(connection, table, agency, period)
         found = {win.component_code: win for win in _wins(connection, table, scope)}
@@ -129,9 +127,7 @@ def facts(release_dir: Path, *, agency: str | None, period: str | None) -> dict[
         ExplainError: as `explain`.
     """
     release_dir = release_dir.resolve()
-    table = release_dir / "qd766_points_lost.parquet"
-    if not table.exists():
-        raise ExplainError("This release has no table qd766_points_lost: run `hatinh run` first.")
+    table = _table_of(release_dir)
     with duckdb.connect(config={"threads": 1}) as connection:
         scope = _scope(connection, table, agency, period)
         return {
@@ -144,6 +140,13 @@ def facts(release_dir: Path, *, agency: str | None, period: str | None) -> dict[
 
 
 # ------------------------------------------------------------------------------------------------- what the tables say
+def _table_of(release_dir: Path) -> Path:
+    table = release_dir / "qd766_points_lost.parquet"
+    if not table.exists():
+        raise ExplainError("This release has no table qd766_points_lost: run `hatinh run` first.")
+    return table
+
+
 def period_of(text: str) -> tuple[PeriodType, dt.date]:
     """Kind and first day of a period as people type it: 2026, 2026-Q3 or 2026-10.
 

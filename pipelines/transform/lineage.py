@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from pipelines.transform.marts import parents_first
+from pipelines.transform.marts import ancestors, parents_first
 
 ALL = "*"
 REGISTERS = ("raw.files", "raw.quarantine")
@@ -37,6 +37,16 @@ def untouched(manifest: Mapping[str, Any], changed: Collection[str]) -> frozense
     """Unique ids of the models that no row of the changed feeds can change; all of them where no feed has changed."""
     changed = {*changed, ALL} if changed else set()
     return frozenset(unique_id for unique_id, feeds in feeds_of(manifest).items() if not feeds & changed)
+
+
+def registries_of_tests(manifest: Mapping[str, Any], models: Collection[str]) -> list[str]:
+    """Names of the registries that the tests of some models, and of what these are computed from, read beside them."""
+    nodes = manifest["nodes"]
+    asked_for = [i for i, node in nodes.items() if node["resource_type"] == "model" and node["name"] in models]
+    lineage = ancestors(manifest["parent_map"], asked_for)
+    tests = [node for node in nodes.values() if node.get("attached_node") in lineage]
+    read = {unique_id for test in tests for unique_id in test["depends_on"]["nodes"]} - lineage
+    return sorted(nodes[unique_id]["name"] for unique_id in read if unique_id.startswith("seed."))
 
 
 def _files_of(node: Mapping[str, Any]) -> frozenset[str]:

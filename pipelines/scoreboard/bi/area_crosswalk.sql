@@ -7,4 +7,3 @@ select
     cast(part_area_km2 as double) as part_area_km2,
     source
 from seed_area_crosswalk
-order by old_area_key, new_area_key

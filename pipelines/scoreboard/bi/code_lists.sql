@@ -6,4 +6,3 @@ union all
 select 'dossier_status', status_code, name_vi, name_en from seed_dossier_statuses
 union all
 select 'pillar', pillar, title_vi, title_en from seed_pillars
-order by list, code

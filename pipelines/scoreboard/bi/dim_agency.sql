@@ -23,4 +23,3 @@ select
 from named as n
 left join dim_area as a on n.commune_code_today = a.area_code and a.is_current
 group by agency_key, n.agency_code
-order by agency_key

@@ -21,4 +21,3 @@ select
     population_as_of,
     area_km2
 from area_registry as a
-order by area_key

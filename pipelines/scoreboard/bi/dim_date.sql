@@ -14,4 +14,3 @@ from (
     )) as date) as month
     from about
 )
-order by month

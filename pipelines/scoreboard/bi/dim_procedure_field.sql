@@ -18,4 +18,3 @@ select
 from named as n
 left join seed_procedure_fields as f on n.procedure_field_code = f.field_code
 group by n.procedure_field_code
-order by procedure_field_code

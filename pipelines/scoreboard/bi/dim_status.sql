@@ -2,4 +2,3 @@
 select
     obs_status, sdmx_obs_status, sdmx_conf_status, cast(position as integer) as position, title_vi, title_en, description
 from seed_obs_statuses
-order by obs_status

@@ -1,2 +1,2 @@
 -- The statuses of a target, in the order in which the page shows them.
-select status, position, title_vi, title_en from target_statuses order by status
+select status, position, title_vi, title_en from target_statuses

@@ -17,4 +17,3 @@ select
     f.has_samples
 from dossier_ageing as f
 left join dim_area as a on f.commune_code_today = a.area_code and a.is_current
-order by agency_key, procedure_field_code

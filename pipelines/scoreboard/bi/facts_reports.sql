@@ -13,4 +13,3 @@ select
     cast(1 as integer) as reports,
     r.has_samples
 from reported_indicators as r
-order by indicator, area_code, agency_code, period_type, month

@@ -20,4 +20,3 @@ union all
 select f.period_start, f.operator, '', null, f.obs_status, f.sites_unplaced, f.has_samples
 from newest as f
 where f.sites_unplaced > 0
-order by month, operator, area

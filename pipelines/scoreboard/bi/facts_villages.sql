@@ -15,4 +15,3 @@ from coverage_gaps as g
 left join dim_area as a on g.area_code = a.area_code and a.is_current
 where g.level = 'village'
 group by village_key
-order by village_key

@@ -5,4 +5,3 @@ select
     source, grade, vintage_on, has_samples
 from indicator_values
 where is_chosen and value is not null
-order by indicator, area_code, period_type, period_start

@@ -5,4 +5,3 @@ select
     i.method, i.defined_by, i.reported_by
 from seed_indicators as i
 left join seed_pillars as p on i.pillar = p.pillar
-order by indicator

@@ -46,4 +46,3 @@ select
     cast(t.is_sample as boolean) as has_samples
 from page_targets as t
 left join previous as p on t.target_id = p.target_id
-order by target_id

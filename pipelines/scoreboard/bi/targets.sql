@@ -5,4 +5,3 @@ select
     cast(is_strict as boolean) as is_strict, responsible_agency, responsible_basis, monitoring_agency,
     cast(ended_on as date) as ended_on, document, grade, note
 from seed_targets
-order by target_id
