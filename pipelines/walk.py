@@ -1,4 +1,4 @@
-"""The complete pipeline in plain Python: land, load, build, judge, release.
+"""The complete pipeline in plain Python: land, load, build, judge, release, publish.
 
 One function per step, each with a typed result, and `run`, which calls them in order. The Dagster assets, the tests and
 the benchmark call these functions and nothing else. What has changed since the last run, whether everything is built
@@ -29,7 +29,7 @@ from pipelines.quality.registries import faults
 from pipelines.quality.verdict import Evidence, Verdict
 from pipelines.release.about import about_of
 from pipelines.release.files import ReleaseError
-from pipelines.release.places import Place, PlaceError, Published
+from pipelines.release.places import Place, PlaceError, Published, address_of
 from pipelines.release.publish import Outcome
 from pipelines.release.publish import publish as publish_release
 from pipelines.release.released import Release
@@ -266,7 +266,7 @@ def _is_published(platform: Platform, release_id: str) -> bool:
     if settings.publish is None:
         return True
     last = (runs[-1].get("place") if runs else None) or {}
-    wanted = (settings.publish.partition("?")[0], settings.publish_edition, release_id)
+    wanted = (address_of(settings.publish), settings.publish_edition, release_id)
     return last.get("status") != "failed" and wanted == tuple(last.get(k) for k in ("place", "edition", "release"))
 
 
@@ -557,7 +557,7 @@ def publish(platform: Platform) -> Published | None:
     if settings.publish is None or release is None:
         return None
     with platform.step("publish") as step:
-        address, edition = settings.publish.partition("?")[0], settings.publish_edition
+        address, edition = address_of(settings.publish), settings.publish_edition
         try:
             place = Place(settings.publish, read_credentials(settings.credentials, "publish"))
             done = place.publish(release, platform.now(), edition)

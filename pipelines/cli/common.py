@@ -34,7 +34,6 @@ IN = later("What comes in")
 REPORTED = later("What agencies report")
 FIGURES = later("Questions to the figures")
 EXTEND = later("Another province, a new source, mart or target")
-PANELS = (RUN, OUT, IN, REPORTED, FIGURES, EXTEND)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -111,7 +110,16 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="The facts as JSON, the same in every language.")]
+def in_english(as_json: bool) -> bool:
+    """For `--json`: the texts in it are the same in every language."""
+    if as_json:
+        use("en")
+    return as_json
+
+
+AsJson = Annotated[
+    bool, typer.Option("--json", callback=in_english, help="The facts as JSON, the same in every language.")
+]
 
 
 def read_settings() -> Settings:

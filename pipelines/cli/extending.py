@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Annotated
 
 import typer
@@ -100,9 +101,12 @@ def _written(write: Callable[[], list[Path]], tests: str) -> None:
         paths = write()
     except CannotWrite as problem:
         stop(str(problem), WRONG_USE)
-    commands = generate(PROJECT_ROOT)
     for path in paths:
         out.print(str(path.relative_to(PROJECT_ROOT)), markup=False, highlight=False)
+    try:
+        commands = generate(PROJECT_ROOT)
+    except CalledProcessError as failed:
+        stop(f"{' '.join(map(str, failed.cmd))}\n{failed.stderr.decode(errors='replace')[-2000:]}")
     out.print(
         "; ".join(commands),
         tr("TODO marks what you have to state. Then: {command}", command=f"pytest tests/structure {tests}"),

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @app.command(rich_help_panel=IN)
-def sources(as_json: Annotated[bool, typer.Option("--json", help="The sources as JSON.")] = False) -> None:
+def sources(as_json: AsJson = False) -> None:
     """The sources: publisher, licence, cadence, files landed, whether a delivery is late."""
     settings = read_settings()
     from pipelines.scoreboard.words import Text
@@ -189,7 +189,7 @@ def sample(
 @app.command(rich_help_panel=IN)
 def files(
     source: Annotated[str, typer.Argument()],
-    as_json: Annotated[bool, typer.Option("--json", help="The files as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Landed files of a source: active or not, refused, replaced by which; since when, how many bytes."""
     settings = read_settings()

@@ -24,7 +24,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import extract_from_ast
 
-from pipelines.cli.common import PANELS, app
+from pipelines.cli.common import app
 from pipelines.language import CATALOGUES, DOMAIN
 from pipelines.sources import all_sources
 
@@ -47,7 +47,7 @@ def messages() -> set[Id]:
         found |= _of_template(path.read_text(encoding="utf-8"))
     for source in all_sources().values():
         found |= {source.licence, source.cadence}
-    return found | set(_help(typer.main.get_command(app))) | set(PANELS)
+    return found | set(_help(typer.main.get_command(app)))
 
 
 def _of_code(text: str) -> Iterator[Id]:

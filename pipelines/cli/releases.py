@@ -13,6 +13,7 @@ from pipelines.cli.common import (
     FAILED,
     OUT,
     WRONG_USE,
+    AsJson,
     app,
     err,
     now,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 @app.command(rich_help_panel=OUT)
 def status(
     whole: Annotated[bool, typer.Option("--all", help="Documents, targets without data and every table too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The state of the platform as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """The scoreboard: targets, published tables, what is held back, what lies in quarantine, what waits for you."""
     settings = read_settings()
@@ -104,7 +105,7 @@ def page(
 @releases_app.callback()
 def releases(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="The releases as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """The releases on disk, newest first."""
     if context.invoked_subcommand:
@@ -151,7 +152,7 @@ def releases(
 @releases_app.command("verify")
 def releases_verify(
     release_id: Annotated[str, typer.Argument(help="One of `hatinh releases`.")],
-    as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Read a release back: sums, rows, schemas."""
     settings = read_settings()
@@ -181,7 +182,7 @@ def releases_reproduce(
             "--in", help="Empty folder to compute in, kept afterwards; else a temporary one.", show_default=False
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The outcome of each table as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compute a release again from the very files that it names, and compare every table. Nothing else is touched."""
     settings = read_settings()
@@ -261,7 +262,7 @@ def releases_diff(
     before: Annotated[str, typer.Argument(help="One of `hatinh releases`.")],
     now_id: Annotated[str, typer.Argument(metavar="NOW", help="A later one.")],
     table: Annotated[str | None, typer.Option(help="List what moved in this table.", show_default=False)] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Everything that moved as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """What differs between two releases: schemas first, then the figures that moved, by how much and why."""
     settings = read_settings()
@@ -342,7 +343,7 @@ def releases_publish(
     settings = read_settings()
     address = to or settings.publish
     if address is None:
-        stop("Where to? --to FOLDER or s3://bucket/prefix, or set HATINH_PUBLISH.", WRONG_USE)
+        stop(tr("Where to? --to FOLDER or s3://bucket/prefix, or set HATINH_PUBLISH."), WRONG_USE)
     from pipelines.landing.pull import PullError, read_credentials
     from pipelines.release.files import ReleaseError
     from pipelines.release.places import Place
@@ -351,7 +352,7 @@ def releases_publish(
     try:
         release = store_of(settings).current()
         if release is None:
-            stop("There is no release yet: hatinh run", WRONG_USE)
+            stop(tr("No release yet: hatinh run"), WRONG_USE)
         place = Place(address, read_credentials(settings.credentials, "publish"))
         done = place.publish(release, now(), "internal" if internal else settings.publish_edition)
     except (ReleaseError, PullError) as error:

@@ -18,6 +18,7 @@ from pipelines.cli.common import (
     OWN_ERRORS,
     RUN,
     WRONG_USE,
+    AsJson,
     app,
     err,
     key_app,
@@ -355,7 +356,7 @@ def check() -> None:
 
 @app.command(rich_help_panel=RUN)
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
+    as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only what is wrong.")] = False,
 ) -> None:
     """Look at what runs need: versions, key, folders, disk, warehouse, Dagster, settings. Exit code 1 when something

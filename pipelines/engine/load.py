@@ -13,6 +13,7 @@ import os
 import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,10 @@ class LoadOnEngine:
     max_record_bytes: int
     memory_limit: str
 
+    @cached_property
+    def _key_check(self) -> str:
+        return key_check(read_key(self.key_file))
+
     @property
     def _folder(self) -> Path:
         return self.warehouse.parent / "engine" / "raw"
@@ -153,7 +158,7 @@ class LoadOnEngine:
             file,
             self.raw,
             self.key_file,
-            key_check(read_key(self.key_file)),
+            self._key_check,
             self.max_record_bytes,
             self.memory_limit,
             self._parquet(source.name, file_no, file.sha256, load_no, reading),
@@ -179,7 +184,7 @@ class LoadOnEngine:
     def publish(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
         """Make the view `raw.<source>` the rows of the files that are booked; rows of a table move out."""
         relation = f"raw.{source.name}"
-        if is_view(connection, source.name) is False:
+        if is_view(connection, relation) is False:
             self._move_out(connection, source)
         files = self.files(connection, source.name)
         columns = ", ".join(f"null::{column.type} as {column.name}" for column in source.table.columns)
@@ -192,11 +197,15 @@ class LoadOnEngine:
 
     def files(self, connection: duckdb.DuckDBPyConnection, source: str) -> list[Path]:
         """The Parquet of the booked files of a source."""
+        return [path for _, path in self._booked(connection, source)]
+
+    def _booked(self, connection: duckdb.DuckDBPyConnection, source: str) -> list[tuple[int, Path]]:
+        """Number and Parquet of each booked file of a source that has rows."""
         rows = connection.execute(
             f"select file_no, sha256, load_no, reading from raw.files where source = '{source}' and rows_loaded > 0 "
             "order by file_no"
         ).fetchall()
-        return [self._parquet(source, file_no, sha256, load_no, reading) for file_no, sha256, load_no, reading in rows]
+        return [(row[0], self._parquet(source, *row)) for row in rows]
 
     def _remove_unbooked(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
         """Rows of files that were withdrawn, and what dead runs left."""
@@ -207,8 +216,7 @@ class LoadOnEngine:
 
     def _move_out(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
         """Rows that DuckDB loaded, as the Parquet that the engine would have written."""
-        numbers = [int(path.name[:7]) for path in self.files(connection, source.name)]
-        for file_no, path in zip(numbers, self.files(connection, source.name), strict=True):
+        for file_no, path in self._booked(connection, source.name):
             write_parquet(connection, f"select * from raw.{source.name} where file_no = {file_no}", path)
 
 

@@ -36,7 +36,6 @@ GOOD = ("success", "unchanged")
 class _Session:
     """A session on the engine, with the relations of the warehouse that it has as views."""
 
-    address: str
     spark: Any
     folder: Path
     has: set[str] = field(default_factory=set)
@@ -82,7 +81,9 @@ class ModelsOnEngine:
         """
         manifest = self.dbt.manifest()
         front, names = front_of(manifest), {i: node["name"] for i, node in manifest["nodes"].items()}
-        self._session = None
+        if self._session is not None:  # its build failed, and no test came
+            self._session.close()
+            self._session = None
         wanted = _wanted(manifest, front, select)
         if not wanted or (not full_refresh and wanted & front.tables <= set(untouched)):
             return self.dbt.build(
@@ -137,12 +138,14 @@ class ModelsOnEngine:
         marked = front_of(manifest).marked
         there = [test for test in self.dbt.data_tests() if marked & set(manifest["parent_map"][test.unique_id])]
         results = []
-        with self.warehouse.connect() as connection:
-            for test in there:
-                results.append(self._test(connection, manifest, test, session))
-                if on_result:
-                    on_result(results[-1])
-        session.close()
+        try:
+            with self.warehouse.connect() as connection:
+                for test in there:
+                    results.append(self._test(connection, manifest, test, session))
+                    if on_result:
+                        on_result(results[-1])
+        finally:
+            session.close()
         return [*results, *self.dbt.test(on_result, elsewhere={test.unique_id for test in there})]
 
     def _test(
@@ -169,7 +172,7 @@ class ModelsOnEngine:
         views = [i for i in front.order if i in front.before]
         sql = self.dbt.compiled_sql([nodes[i]["name"] for i in (*views, *order)])
         folder = self._new_folder()
-        session = _Session(self.address, connect(self.address), folder)
+        session = _Session(connect(self.address), folder)
         results = []
         with self.warehouse.connect() as connection:
             with _transaction(connection, session):
@@ -237,7 +240,7 @@ class ModelsOnEngine:
             schema, name = node["schema"], node.get("alias") or node["name"]
             if (view := view_of(schema, name)) in session.has:
                 continue
-            files = self.rows.files(connection, name) if schema == "raw" and is_view(connection, name) else []
+            files = self.rows.files(connection, name) if schema == "raw" and is_view(connection, f"raw.{name}") else []
             if not files:
                 files = [session.folder / "read" / f"{view}.parquet"]
                 write_parquet(connection, f"select * from {schema}.{name}", files[0])

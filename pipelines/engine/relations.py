@@ -7,6 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.warehouse.load import is_view
+
 INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 Types = Mapping[str, str]
 """DuckDB's type of each column, in order."""
@@ -62,11 +64,8 @@ def read_query(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], typ
 
 def replace_relation(connection: duckdb.DuckDBPyConnection, kind: str, relation: str, query: str) -> None:
     """A table or a view, in place of whatever has its name."""
-    schema, name = relation.split(".")
-    row = connection.execute(
-        "select table_type from information_schema.tables where table_schema = ? and table_name = ?", [schema, name]
-    ).fetchone()
-    connection.execute(f"create schema if not exists {schema}")
-    if row:
-        connection.execute(f"drop {'view' if row[0] == 'VIEW' else 'table'} {relation}")
+    there = is_view(connection, relation)
+    connection.execute(f"create schema if not exists {relation.partition('.')[0]}")
+    if there is not None:
+        connection.execute(f"drop {'view' if there else 'table'} {relation}")
     connection.execute(f"create {kind} {relation} as {query}")

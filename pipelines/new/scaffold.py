@@ -15,7 +15,7 @@ from string import Template
 import yaml
 
 from pipelines.quality.registries import faults
-from pipelines.seeds import seed_rows
+from pipelines.seeds import read_seed, seed_rows
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _LAST_OF_RAW = "      - name: files\n"
@@ -99,7 +99,7 @@ def new_target(name: str, pillar: str, indicator: str, title: str, project: Path
         "note": "TODO no number is set: value, year and document",
     }
     with path.open("a", encoding="utf-8", newline="") as file:
-        csv.DictWriter(file, before.splitlines()[0].split(","), restval="", lineterminator="\n").writerow(row)
+        csv.DictWriter(file, read_seed(seeds, "targets").heading, restval="", lineterminator="\n").writerow(row)
     if wrong := faults(seeds, project / "docs" / "methods"):
         path.write_text(before, encoding="utf-8")
         raise CannotWrite("\n".join(str(fault) for fault in wrong))

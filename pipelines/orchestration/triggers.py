@@ -12,6 +12,7 @@ import dagster as dg
 
 from pipelines.alerts import report
 from pipelines.landing.drop import waiting
+from pipelines.language import tr
 from pipelines.orchestration.coordinator import WAITS_FOR, WAREHOUSE, pull_of
 from pipelines.orchestration.held_run import RUN, fail_stale_runs
 from pipelines.orchestration.keys import landing_key, partition_key
@@ -149,7 +150,7 @@ def run_ended(settings: Settings, status: dg.DagsterRunStatus) -> dg.SensorDefin
         run = context.dagster_run
         known = {entry["run_id"] for entry in RunLog(platform.settings.marts).runs()}
         if status is dg.DagsterRunStatus.FAILURE and run.job_name == RUN and run.run_id not in known:
-            text = "Dagster không bắt đầu được lần chạy / Dagster could not start the run: see its log on the page"
+            text = tr("Dagster could not start the run: see its log on the page")
             state = replace(state, problems=(*state.problems, Problem("run_failed", run.run_id, text)))
         for problem in report(platform.settings, state):
             context.log.warning(problem)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.release import describe
 from pipelines.release.compare import CELLS, LISTED, REASONS, Comparison, TableMoved, compare
 from pipelines.release.describe import Json
-from pipelines.release.files import CHANGES, ReleaseError, sha256
+from pipelines.release.files import CHANGES, ReleaseError, measured
 from pipelines.release.released import Release
 from pipelines.release.schemas import KEPT_DAYS, SchemaChange, former_schemas
 from pipelines.transform.marts import Column, Mart
@@ -103,7 +103,7 @@ def _write_table(found: Comparison, staging: Path) -> Json:
 
 
 def _file(path: Path) -> Json:
-    return {"path": path.name, "bytes": path.stat().st_size, "hash": sha256(path)}
+    return {"path": path.name, **measured(path)}
 
 
 def _json(table: TableMoved) -> Json:

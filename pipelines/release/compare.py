@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 CELLS = 10_000
 """Most cells of one table that are listed; those that changed come before rows that were removed or added."""
 
-_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "FLOAT",
-            "DOUBLE", "DECIMAL")  # fmt: skip
-
 Resource = Mapping[str, Any]
 
 
@@ -240,16 +237,14 @@ def _difference(i: int) -> str:
 
 def _compared_columns(then: Resource, resource: Resource) -> dict[str, bool]:
     """The columns of both versions that can be compared, each with whether it is a number."""
-    old, new = ({f["name"]: f["duckdb_type"] for f in r["schema"]["fields"]} for r in (then, resource))
-    key = resource["schema"]["primaryKey"]
-
-    def is_number(kind: str) -> bool:
-        return kind.partition("(")[0] in _NUMBERS
-
+    old, new = ({field["name"]: field for field in r["schema"]["fields"]} for r in (then, resource))
+    numbers = [{name for name in fields if fields[name]["type"] in ("integer", "number")} for fields in (old, new)]
+    in_both = numbers[0] & numbers[1]
     return {
-        name: is_number(kind)
-        for name, kind in new.items()
-        if name in old and name not in key and (old[name] == kind or (is_number(old[name]) and is_number(kind)))
+        name: name in numbers[1]
+        for name in new
+        if name in old and name not in resource["schema"]["primaryKey"]
+        if name in in_both or old[name]["duckdb_type"] == new[name]["duckdb_type"]
     }
 
 

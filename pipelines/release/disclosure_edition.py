@@ -18,7 +18,7 @@ from pipelines.release import pages as drawing
 from pipelines.release.about import licences, of_figures, words
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_vault import Vault
-from pipelines.release.files import OPEN, OPEN_FILE, OPEN_FOLDER, PACKAGE, ReleaseError, seal, sha256, to_json
+from pipelines.release.files import OPEN, OPEN_FILE, OPEN_FOLDER, PACKAGE, ReleaseError, measured, seal, sha256, to_json
 from pipelines.release.pages import Page
 from pipelines.release.released import Release
 from pipelines.release.sql import literal
@@ -134,8 +134,7 @@ class OpenEdition:
                 "files": [
                     {
                         "path": path.relative_to(staging).as_posix(),
-                        "bytes": path.stat().st_size,
-                        "hash": sha256(path),
+                        **measured(path),
                     }
                     for path in files
                 ],
@@ -187,7 +186,7 @@ def _published(
     schema = arrow_schema(kept)
     reader = conn.execute(f"select * from read_parquet({literal(str(source))}) where {rows}").to_arrow_reader()
     count = write_batches(reader, schema, copy)
-    return with_csv(kept | {"rows": count, "bytes": copy.stat().st_size, "hash": sha256(copy)}, folder)
+    return with_csv(kept | {"rows": count, **measured(copy)}, folder)
 
 
 def _protected(
@@ -211,7 +210,7 @@ def _protected(
             resource["licenses"] = licences(of_figures(text, own_licence) for text in terms)
             path = folder / resource["path"]
             count = write_parquet(edition.vault.conn, mart, resource, path)
-            yield from with_csv(resource | {"rows": count, "bytes": path.stat().st_size, "hash": sha256(path)}, folder)
+            yield from with_csv(resource | {"rows": count, **measured(path)}, folder)
 
 
 def with_csv(resource: Json, folder: Path) -> list[Json]:
@@ -232,8 +231,7 @@ def with_csv(resource: Json, folder: Path) -> list[Json]:
         "format": "csv",
         "mediatype": "text/csv",
         "encoding": "utf-8",
-        "bytes": path.stat().st_size,
-        "hash": sha256(path),
+        **measured(path),
     }
     return [resource, resource | text]
 

@@ -58,6 +58,11 @@ def sha256(path: Path) -> str:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def measured(path: Path) -> dict[str, Any]:
+    """What a description states of a file beside its name."""
+    return {"bytes": path.stat().st_size, "hash": sha256(path)}
+
+
 def to_json(value: Any, indent: int = 2) -> str:
     """Readable JSON: Vietnamese as it is written, moments as ISO 8601. With `indent` 0 a value per line, no spaces."""
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.personal import redacted
-from pipelines.release.files import sha256
+from pipelines.release.files import measured, sha256
 from pipelines.release.released import Release
 
 _log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def draw(release: Release, pages: Sequence[Page]) -> tuple[list[dict[str, Any]],
 def _files(root: Path, page: Page) -> list[dict[str, Any]]:
     """What a page wrote into its folder beside itself."""
     return [
-        {"path": path.relative_to(root).as_posix(), "bytes": path.stat().st_size, "hash": sha256(path)}
+        {"path": path.relative_to(root).as_posix(), **measured(path)}
         for path in sorted((root / str(page.folder)).iterdir())
         if path != root / page.path
     ]

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from pipelines.personal import redacted
-from pipelines.release.files import OPEN, RELEASES, ReleaseError, iso, to_json
+from pipelines.release.files import OPEN, RELEASES, ReleaseError, iso, sha256, to_json
 from pipelines.release.released import Release
 
 POINTER = "current.json"
@@ -53,6 +53,11 @@ class _File:
     hash: str
 
 
+def address_of(publish: str) -> str:
+    """A place without the options of its connection, as records name it."""
+    return publish.partition("?")[0]
+
+
 class Place:
     """One place, by its address: `s3://bucket/prefix?endpoint_override=host:9000&scheme=http&region=…`, or a folder.
 
@@ -63,7 +68,7 @@ class Place:
     def __init__(self, address: str, credentials: Mapping[str, str] | None = None) -> None:
         from pyarrow import fs
 
-        self.address = address.partition("?")[0]
+        self.address = address_of(address)
         if not address.startswith("s3://"):
             self._root = str(Path(address).resolve())
             self._files: Any = fs.LocalFileSystem()
@@ -110,7 +115,8 @@ class Place:
         Raises:
             PlaceError: the storage refused, is gone, or gave back other bytes. Readers there keep what they have.
         """
-        files = _files_of(release, edition)
+        if edition == "open" and "open" not in release.package:
+            raise PlaceError(f"release {release.id} has no open edition: nothing of it may leave")
         name = release.id if edition == "open" else f"{release.id}-{edition}"
         with self._explained("written"):
             if self._is_folder:
@@ -125,6 +131,7 @@ class Place:
             if is_known and pointer and json.loads(pointer)["path"] == f"{RELEASES}/{name}/":
                 return Published(self.address, edition, "unchanged", release.id)
             if not is_known:
+                files = _files_of(release, edition)
                 for file in files:
                     self._copy(file, f"{RELEASES}/{name}/{file.name}")
                     checkpoint(file.name)
@@ -201,20 +208,10 @@ class Place:
 
 
 def _files_of(release: Release, edition: EditionName) -> list[_File]:
-    """The files of an edition, its description last.
-
-    Raises:
-        PlaceError: the release has no open edition.
-    """
+    """The files of an edition, its description last."""
     if edition == "internal":
         names = {path.relative_to(release.path).as_posix(): path for path in release.files}
-        return [
-            _File(name, path, f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}")
-            for name, path in names.items()
-            if not name.startswith(f"{OPEN}/")
-        ]
-    if "open" not in release.package:
-        raise PlaceError(f"release {release.id} has no open edition: nothing of it may leave")
+        return [_File(name, path, sha256(path)) for name, path in names.items() if not name.startswith(f"{OPEN}/")]
     return [
         _File(item["path"].removeprefix(f"{OPEN}/"), release.path / item["path"], item["hash"])
         for item in release.package["open"]["files"]

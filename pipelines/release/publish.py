@@ -34,6 +34,7 @@ from pipelines.release.files import (
     ReleaseError,
     flip,
     iso,
+    measured,
     seal,
     sha256,
     stamp,
@@ -299,7 +300,7 @@ def _new(conn: duckdb.DuckDBPyConnection, mart: Mart, resource: Json, staging: P
 
     path = staging / resource["path"]
     rows = write_parquet(conn, mart, resource, path)
-    return resource | {"rows": rows, "bytes": path.stat().st_size, "hash": sha256(path)}
+    return resource | {"rows": rows, **measured(path)}
 
 
 def _held(resource: Json, mark: Json, current: Release, staging: Path) -> Json:
@@ -318,7 +319,7 @@ def _held(resource: Json, mark: Json, current: Release, staging: Path) -> Json:
 def _quality(checks: Json, staging: Path) -> Json:
     path = staging / QUALITY
     path.write_text(to_json(checks, indent=0), encoding="utf-8")
-    return {"path": QUALITY, "bytes": path.stat().st_size, "hash": sha256(path)}
+    return {"path": QUALITY, **measured(path)}
 
 
 def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, checkpoint: Callable[[str], object]) -> None:
@@ -327,7 +328,7 @@ def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, check
 
     write_database(conn, package, staging)
     database = staging / DATABASE
-    package["database"] = {"path": DATABASE, "bytes": database.stat().st_size, "hash": sha256(database)}
+    package["database"] = {"path": DATABASE, **measured(database)}
     checkpoint("database")
     (staging / PACKAGE).write_text(to_json(package, indent=0), encoding="utf-8")
     if (staging / BI).is_dir():

@@ -69,7 +69,7 @@ class Release:
         missing = (*self.package.get("undrawn", ()), *self.package.get("open", {}).get("undrawn", ()))
         return {page["path"]: page["reason"] for page in missing}
 
-    @property
+    @cached_property
     def evidence(self) -> dict[str, list[dict[str, Any]]]:
         """By target, every check with its outcome."""
         if "quality" not in self.package:  # releases before 0.3.0 have it in their description

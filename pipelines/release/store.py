@@ -11,6 +11,7 @@ import builtins
 import json
 import logging
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -96,13 +97,15 @@ class ReleaseStore:
 
     def list(self) -> builtins.list[Release]:
         """All releases, newest first. One whose description cannot be read is left out, with a warning."""
-        releases = []
+        return [*self.newest_first()]
+
+    def newest_first(self) -> Iterator[Release]:
+        """The releases as `list` gives them, each read when it is asked for."""
         for release_id in self._ids():
             try:
-                releases.append(self.get(release_id))
+                yield self.get(release_id)
             except ReleaseError as error:
                 _log.warning("%s", error)
-        return releases
 
     def verify(self, release_id: str) -> Release:
         """Read a complete release again: hashes, rows, types. Raises ReleaseError with everything that is wrong."""
@@ -189,11 +192,6 @@ def previous_release(release: Release, table: str | None = None) -> Release | No
     Args:
         table: only releases that hold it.
     """
-    earlier = (
-        other
-        for root in (release.path.parent, release.path.parent.parent)  # staged, or published
-        if (root / RELEASES).is_dir()
-        for other in ReleaseStore(root).list()
-        if other.created_at < release.created_at and (table is None or table in other.tables)
-    )
-    return max(earlier, key=lambda other: other.created_at, default=None)
+    roots = (release.path.parent, release.path.parent.parent)  # staged, or published
+    others = (other for root in roots for other in ReleaseStore(root).newest_first())
+    return next((o for o in others if o.created_at < release.created_at and (table is None or table in o.tables)), None)

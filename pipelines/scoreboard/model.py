@@ -19,12 +19,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from pipelines.release import describe
-from pipelines.release.files import BI, OPEN, PACKAGE, ReleaseError, sha256, to_json
+from pipelines.release.files import BI, PACKAGE, ReleaseError, measured, to_json
 from pipelines.release.pages import Page, digest
 from pipelines.release.reader import ReleaseReader
 from pipelines.release.released import Release
 from pipelines.release.sql import identifier, literal
-from pipelines.release.store import previous_release
 from pipelines.scoreboard.charts import polygons
 from pipelines.scoreboard.rows import STATUSES, TABLES, Place, Rows
 from pipelines.scoreboard.words import STATUS
@@ -108,13 +107,14 @@ def _add_inputs(connection: duckdb.DuckDBPyConnection, release: Release, place: 
     for seed in _SEEDS:
         connection.execute(f"create view seed_{seed} as from {seed_sql(place.seeds, literal(seed))}")
     stated = Release(release.path, {"sources": [], **release.package})
-    targets = Rows(stated, place).targets
+    page = Rows(stated, place)
+    targets = page.targets
     columns = dict.fromkeys(column for row in targets for column in row)
     inputs = {
         "page_targets": pa.table({column: [row[column] for row in targets] for column in columns})
         if targets
         else connection.execute("select *, false as is_sample from target_progress limit 0").to_arrow_table(),
-        "previous": _previous(release, place),
+        "previous": _previous(page),
         "target_statuses": pa.table(
             {
                 "status": STATUSES,
@@ -129,15 +129,12 @@ def _add_inputs(connection: duckdb.DuckDBPyConnection, release: Release, place: 
         connection.register(name, table)
 
 
-def _previous(release: Release, place: Place) -> Any:
+def _previous(page: Rows) -> Any:
     """Value and status that the same edition of the release before had of each target."""
     import pyarrow as pa
 
-    rows: Sequence[Mapping[str, Any]] = ()
-    before = previous_release(release, "target_progress")
-    if before is not None:
-        path = before.path / OPEN if release.path.name == OPEN else before.path
-        rows = Rows(Release(path, before.package), place).targets if path.is_dir() else ()
+    before = page.previous
+    rows = [*before.targets.values()] if before else []
     return pa.table(
         {
             "target_id": pa.array([row["target_id"] for row in rows], pa.string()),
@@ -195,7 +192,7 @@ def _table(
     order = ", ".join(f"{identifier(column)} nulls first" for column in about["key"])
     reader = connection.execute(f"select * from {name} order by {order}").to_arrow_reader()
     rows = write_batches(reader, arrow_schema(resource), path)
-    return resource | {"rows": rows, "bytes": path.stat().st_size, "hash": sha256(path)}
+    return resource | {"rows": rows, **measured(path)}
 
 
 def _field(name: str, duckdb_type: str, titles: Mapping[str, Json]) -> Json:
@@ -267,8 +264,7 @@ def _communes(release: Release, source: Json, folder: Path) -> Json:
         "mediatype": "application/geo+json",
         "encoding": "utf-8",
         "licenses": source["licenses"],
-        "bytes": path.stat().st_size,
-        "hash": sha256(path),
+        **measured(path),
     }
 
 

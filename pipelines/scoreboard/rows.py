@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.language import Language
+from pipelines.release.files import OPEN
 from pipelines.release.reader import ReleaseReader, Row, rows_of
 from pipelines.release.released import Release
 from pipelines.release.sql import literal
@@ -387,14 +388,12 @@ class Rows:
 
     @cached_property
     def previous(self) -> Previous | None:
-        """The targets as the release before this one had them; None where there is none in the same store.
-
-        The newest by creation, so that a release that was rolled back counts too: readers have seen it.
-        """
+        """The targets as the same edition of the release before had them; None where there is none in the store."""
         release = previous_release(self.release, "target_progress")
         if release is None:
             return None
-        rows = Rows(release, self.place).targets
+        path = release.path / OPEN if self.release.path.name == OPEN else release.path
+        rows = Rows(Release(path, release.package), self.place).targets if path.is_dir() else []
         return Previous(release.id, release.created_at, {row["target_id"]: row for row in rows})
 
     @cached_property

@@ -224,7 +224,7 @@ def _tables(
             grade = f" [dim]({row['grade']})[/dim]" if row.get("grade") else ""
             table.add_row(
                 escape(_area(row)),
-                str(words.period(row["period_type"], row["period_start"])).removeprefix("năm "),
+                str(words.short_period(row["period_type"], row["period_start"])),
                 *cells(row),
                 escape(row["source"]) + grade,
             )

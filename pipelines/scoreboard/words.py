@@ -101,12 +101,6 @@ STATUS_MEANS = {
     ),
 }
 CERTAINTY = {
-    "real": Text("số liệu cuối cùng", "final figure"),
-    "preliminary": Text("số sơ bộ hoặc ước tính", "preliminary or estimated"),
-    "proxy": Text("số thay thế", "proxy"),
-    "sample": Text("dữ liệu mẫu", "synthetic"),
-}
-CERTAINTY_SHORT = {
     "real": Text("số cuối cùng", "final"),
     "preliminary": Text("sơ bộ", "preliminary"),
     "proxy": Text("số thay thế", "proxy"),

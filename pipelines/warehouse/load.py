@@ -269,17 +269,18 @@ def _bind(connection: duckdb.DuckDBPyConnection, source: Source, key: bytes) -> 
     _bind_is_misread(connection)
 
 
-def is_view(connection: duckdb.DuckDBPyConnection, source: str) -> bool | None:
-    """Whether `raw.<source>` is a view on rows that are kept elsewhere; None where it is not there."""
+def is_view(connection: duckdb.DuckDBPyConnection, relation: str) -> bool | None:
+    """Whether a relation, as `schema.name`, is a view; None where it is not there."""
     row = connection.execute(
-        f"select table_type from information_schema.tables where table_schema = 'raw' and table_name = '{source}'"
+        "select table_type from information_schema.tables where table_schema = ? and table_name = ?",
+        relation.split("."),
     ).fetchone()
     return None if row is None else row[0] == "VIEW"
 
 
 def _bring_home(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
     """Rows that were kept elsewhere, as a table of the warehouse again."""
-    if is_view(connection, source.name):
+    if is_view(connection, f"raw.{source.name}"):
         connection.begin()
         connection.execute(f"create or replace temp table brought_home as select * from raw.{source.name}")
         connection.execute(f"drop view raw.{source.name}")
@@ -563,6 +564,7 @@ def _load_group(
             connection.rollback()
             raise
     finally:
+        connection.execute("reset disabled_optimizers")
         connection.unregister("frames")
         connection.execute("drop table if exists judged")
     return loads
@@ -690,7 +692,6 @@ def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.Rec
         from ruled
         """
     )
-    connection.execute("reset disabled_optimizers")
 
 
 def _insert(
@@ -852,26 +853,29 @@ def source_totals(connection: duckdb.DuckDBPyConnection, source: str) -> dict[st
     }
 
 
-def truncated_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
-    """By source: name and reason of active files whose remainder was not read, except those that came again, complete,
-    under the same name."""
-    return _by_source(
-        connection,
-        """
-        with truncated as (
-            select distinct f.source, f.name, q.reason, f.file_no
-            from raw.files as f join raw.quarantine as q using (file_no)
-            where q.reason in (select unnest(?)) and f.replaced_by is null
-        )
-        select source, name, reason from truncated
+_TRUNCATED = """
+    with truncated as (
+        select distinct f.source, f.name, q.reason, f.file_no, f.extracted_on, f.rows_in
+        from raw.files as f join raw.quarantine as q using (file_no)
+        where q.reason in (select unnest(?)) and f.replaced_by is null
+    ),
+    lacking as (
+        select * from truncated
         where not exists (
             select 1 from raw.files as later
             where later.source = truncated.source and later.name = truncated.name and later.status = 'loaded'
               and later.file_no > truncated.file_no and later.file_no not in (select file_no from truncated)
-        ) order by file_no, reason
-        """,
-        [list(codes("rest"))],
+        )
     )
+"""
+"""Active files whose remainder was not read, by these reasons; `lacking` without those that came again, complete."""
+
+
+def truncated_files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
+    """By source: name and reason of active files whose remainder was not read, except those that came again, complete,
+    under the same name."""
+    query = f"{_TRUNCATED} select source, name, reason from lacking order by file_no, reason"
+    return _by_source(connection, query, [list(codes("rest"))])
 
 
 def rows_lost(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
@@ -883,14 +887,10 @@ def rows_lost(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]
     found: dict[str, dict[str, int]] = {}
     cut_off = [code for code in codes("rest") if code != Reason.FURTHER_SHEET]
     for source, name, rows in connection.execute(
-        """
-        with truncated as (
-            select distinct f.source, f.name, f.file_no, f.extracted_on, f.rows_in
-            from raw.files as f join raw.quarantine as q using (file_no)
-            where q.reason in (select unnest(?)) and f.replaced_by is null
-        )
+        f"""
+        {_TRUNCATED}
         select t.source, t.name, greatest(max(n.rows_in), any_value(t.rows_in))
-        from truncated as t join raw.files as n
+        from (select distinct * exclude (reason) from lacking) as t join raw.files as n
             on n.source = t.source and n.status = 'loaded' and n.replaced_by is null
             and n.file_no not in (select file_no from truncated)
             and abs(date_diff('day', n.extracted_on, t.extracted_on)) <= 31

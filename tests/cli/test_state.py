@@ -153,6 +153,16 @@ def test_check_says_it_in_one_line_and_by_its_exit_code(
     assert len(result.output.strip().splitlines()) == 1
 
 
+def test_json_is_the_same_in_every_language(settings: Settings) -> None:
+    land(settings, NOW - timedelta(days=9))
+    vietnamese, english = (
+        json.loads(CliRunner().invoke(app, ["--lang", lang, "status", "--json"], env=environment(settings)).output)
+        for lang in ("vi", "en")
+    )
+    assert [problem["kind"] for problem in english["problems"]] == ["late"]
+    assert vietnamese | {"free_bytes": 0, "at": ""} == english | {"free_bytes": 0, "at": ""}
+
+
 def test_status_as_json_is_json_and_nothing_else(settings: Settings) -> None:
     run(settings, "failed", datetime.now(UTC), error="step models failed: DbtFailed")
     result = CliRunner().invoke(app, ["status", "--json"], env=environment(settings))

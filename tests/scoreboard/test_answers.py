@@ -15,8 +15,7 @@ from reading import Node, read
 from pipelines.release.store import ReleaseStore
 from pipelines.scoreboard.answers import GROUPS, answers, change, group_of, moved
 from pipelines.scoreboard.charts import Charts
-from pipelines.scoreboard.previous import previous_status
-from pipelines.scoreboard.rows import STATUSES
+from pipelines.scoreboard.rows import STATUSES, Rows
 from pipelines.scoreboard.words import Text
 
 
@@ -180,13 +179,14 @@ def test_value_and_status_of_the_previous_release_are_given_by_target(tmp_path: 
     store = ReleaseStore(tmp_path)
     now = store.current()
     assert now
-    before = previous_status(now, PLACE)
-    assert {name: (was.value, was.status, was.release_id) for name, was in before.items()} == {
+    before = Rows(now, PLACE).previous
+    assert before
+    assert {name: (was["value"], was["status"], before.id) for name, was in before.targets.items()} == {
         "a": (70.0, "moderate", first.release_id),
         "b": (None, "no_data", first.release_id),
     }
     assert first.release_id
-    assert previous_status(store.get(first.release_id), PLACE) == {}
+    assert Rows(store.get(first.release_id), PLACE).previous is None
 
 
 def test_documents_of_one_mark_and_verdict_share_a_card(tmp_path: Path) -> None:

@@ -201,6 +201,11 @@ def test_the_loss_of_a_truncated_file_is_estimated_by_the_files_around_it(
     world.load()
     with world.warehouse.connect() as connection:
         assert rows_lost(connection) == {"dossiers": {name: 50}}
+    world.land(name, gzip.compress(day(9, 30), mtime=0))
+    world.load()
+    with world.warehouse.connect() as connection:
+        assert truncated_files(connection) == {}
+        assert rows_lost(connection) == {}, "what came again complete has lost nothing"
 
 
 def ndjson(*records: dict[str, Any]) -> bytes:
