@@ -18,14 +18,19 @@ if TYPE_CHECKING:
 
 GOLDEN = PROJECT_ROOT / "tests" / "golden"
 ROWS = 20_000
-WAITING = "hoso-2026-08-22.ndjson"
 ENDED_BEFORE_ITS_DAY = (
     b'{"MaHoSo":"H27.1-20260805-0000001","MaTTHC":"9.000001","MaLinhVuc":"HT","KenhThucHien":"2",'
     b'"TrangThaiHoSo":"10","NgayNopHoSo":"20260805080000","NgayTiepNhan":"20260805080000",'
     b'"NgayHenTra":"20260810170000","NgayTra":"20260803100000"}\n'
 )
-LATER = ENDED_BEFORE_ITS_DAY.replace(b"20260803100000", b"20260807100000")
-"""The same dossier, corrected."""
+EARLIER = ENDED_BEFORE_ITS_DAY.replace(b"20260805", b"20260720")
+WAITING = "hoso-2026-08-22.ndjson"
+LATER = (
+    ENDED_BEFORE_ITS_DAY.replace(b"20260803100000", b"20260807100000")
+    + EARLIER.replace(b'NgayTiepNhan":"20260720', b'NgayTiepNhan":"20260809')
+    + ENDED_BEFORE_ITS_DAY.replace(b"20260805", b"20250305")
+)
+"""The same two dossiers, one corrected and one moved from July to August 2026, and one more of March 2025."""
 
 
 def on(world: World, engine: str) -> World:
@@ -48,7 +53,7 @@ def land_dossiers(world: World, folder: Path, rows: int = ROWS) -> None:
     world.land("hoso-2026-08-18.ndjson.gz", complete[: len(complete) // 2])
     world.land("hoso-2026-08-17.ndjson", b'{"MaHoSo": \n\xff\xfe no record\n' + ENDED_BEFORE_ITS_DAY)
     world.land("hoso-2026-08-16.ndjson", b"")
-    world.land("hoso-2026-08-19.ndjson", ENDED_BEFORE_ITS_DAY)
+    world.land("hoso-2026-08-19.ndjson", ENDED_BEFORE_ITS_DAY + EARLIER)
 
 
 def copy_of(world: World, folder: Path) -> Path:

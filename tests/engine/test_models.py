@@ -12,6 +12,7 @@ import pytest
 from engine_world import LATER, WAITING, copy_of, differing, marts_and_counts, on
 
 from pipelines import walk
+from pipelines.engine.increments import files_of_view
 from pipelines.engine.session import EngineProblem, connect
 
 if TYPE_CHECKING:
@@ -35,6 +36,13 @@ def moved(world: World, on_duckdb: Path, sail: str) -> World:
     assert built.rebuild_reason == "the engine is another one"
     assert [(result.name, result.message) for result in built.results if result.status != "success"] == []
     return moved
+
+
+def month_files(world: World) -> dict[str, set[Path]]:
+    """By month: the files of the rows of dossiers."""
+    with world.warehouse.connect() as connection:
+        files = files_of_view(connection, "intermediate.int_dossiers")
+    return {file.parent.name.partition("=")[2]: {f for f in files if f.parent.name == file.parent.name} for file in files}
 
 
 @pytest.mark.engine
@@ -87,13 +95,22 @@ def test_an_engine_that_dies_leaves_the_former_tables_and_the_next_run_repeats_t
 
 
 @pytest.mark.engine
-def test_a_later_file_and_the_way_back_to_duckdb_give_the_same_figures(moved: World, tmp_path: Path) -> None:
+def test_a_day_rewrites_its_months_and_the_way_back_to_duckdb_gives_the_same_figures(
+    moved: World, tmp_path: Path
+) -> None:
+    former, months = month_files(moved), moved.rows("select distinct received_month from intermediate.int_dossiers")
+    assert len(former) == len(months) > 12, "one folder per month"
     moved.land(WAITING, LATER)
     moved.load()
     built = walk.build(moved.platform)
     assert built.rebuild_reason is None
     assert built.is_complete
     assert "broadband_speed" not in {result.name for result in built.changed.values()}
+    later = month_files(moved)
+    rewritten = {month for month in former | later if later.get(month) != former.get(month)}
+    assert rewritten == {"2025-03-01", "2026-07-01", "2026-08-01"}, "what came, and what it was before"
+    assert all(file.exists() for files in later.values() for file in files)
+    assert not any(file.exists() for month in rewritten for file in former.get(month, ()))
     after = copy_of(moved, tmp_path)
     back = on(moved, "duckdb")
     back.load()
