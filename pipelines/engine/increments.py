@@ -66,9 +66,7 @@ def with_months(connection: duckdb.DuckDBPyConnection, sql: str, touched_months:
     return sql.replace(query, listed), listed
 
 
-def replace_months(
-    connection: duckdb.DuckDBPyConnection, relation: str, query: str, types: Types, months: str
-) -> None:
+def replace_months(connection: duckdb.DuckDBPyConnection, relation: str, query: str, types: Types, months: str) -> None:
     connection.execute(f"delete from {relation} where month in {months}")
     connection.execute(f"insert into {relation} ({', '.join(types)}) {query}")
 

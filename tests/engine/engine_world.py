@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from pipelines.landing.receipts import SYNTHETIC_PREFIX
 from pipelines.platform import Platform
 from pipelines.settings import PROJECT_ROOT
 from samples.dossiers import write_dossiers
@@ -47,8 +48,8 @@ def land_dossiers(world: World, folder: Path, rows: int = ROWS) -> None:
     seeds = PROJECT_ROOT / "dbt_project" / "seeds"
     write_dossiers(folder, seeds, rows=rows, seed=7, first=date(2025, 1, 1), last=date(2026, 8, 20))
     files = sorted(folder.iterdir())
-    for path in files:
-        world.land(path.name, path.read_bytes())
+    for path in files:  # under a name of real files: samples are superseded by these
+        world.land(path.name.removeprefix(SYNTHETIC_PREFIX), path.read_bytes())
     complete = files[0].read_bytes()
     world.land("hoso-2026-08-18.ndjson.gz", complete[: len(complete) // 2])
     world.land("hoso-2026-08-17.ndjson", b'{"MaHoSo": \n\xff\xfe no record\n' + ENDED_BEFORE_ITS_DAY)

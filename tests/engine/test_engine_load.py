@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_world import copy_of, differing, on
+from engine_world import ROWS, copy_of, differing, on
 
 from pipelines.engine.load import LoadOnEngine, load_file
 from pipelines.engine.session import EngineProblem
@@ -28,7 +28,9 @@ BOOKS = ["raw.files", "raw.quarantine", "raw.dossiers"]
 
 @pytest.fixture(scope="module")
 def by_duckdb(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    assert world.load().rows_quarantined > 0
+    report = world.load()
+    assert report.rows_loaded > ROWS
+    assert report.rows_quarantined > 0
     return copy_of(world, tmp_path_factory.mktemp("duckdb"))
 
 

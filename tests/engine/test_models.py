@@ -42,7 +42,9 @@ def month_files(world: World) -> dict[str, set[Path]]:
     """By month: the files of the rows of dossiers."""
     with world.warehouse.connect() as connection:
         files = files_of_view(connection, "intermediate.int_dossiers")
-    return {file.parent.name.partition("=")[2]: {f for f in files if f.parent.name == file.parent.name} for file in files}
+    return {
+        file.parent.name.partition("=")[2]: {f for f in files if f.parent.name == file.parent.name} for file in files
+    }
 
 
 @pytest.mark.engine
