@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -147,40 +147,34 @@ class ModelsOnEngine:
     def test(self, on_result: OnResult | None = None) -> list[NodeResult]:
         """Run every data test: those that read rows of dossiers on the engine, from which counts come home.
 
-        Where nothing of the front was built in this process, DuckDB reads those rows: the results are the same.
+        Where nothing of the front was built in this process, or the engine is gone since, DuckDB reads those rows: the
+        results are the same.
         """
-        if self._session is None:
-            return self.dbt.test(on_result)
         session, self._session = self._session, None
-        manifest = self.dbt.manifest()
-        marked = front_of(manifest).marked
-        there = [test for test in self.dbt.data_tests() if marked & set(manifest["parent_map"][test.unique_id])]
-        results = []
-        try:
-            with self.warehouse.connect() as connection:
-                for test in there:
-                    results.append(self._test(connection, manifest, test, session))
-                    if on_result:
-                        on_result(results[-1])
-        finally:
-            session.close()
-        return [*results, *self.dbt.test(on_result, elsewhere={test.unique_id for test in there})]
+        results = [] if session is None else self._tested_there(session, on_result)
+        return [*results, *self.dbt.test(on_result, elsewhere={result.unique_id for result in results})]
 
-    def _test(
-        self, connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], test: Any, session: _Session
-    ) -> NodeResult:
+    def _tested_there(self, session: _Session, on_result: OnResult | None) -> list[NodeResult]:
         from pipelines.engine.translate import NotTranslated, translated
 
-        def counted(sql: str) -> tuple[Any, ...]:
-            self._provide(connection, manifest, manifest["parent_map"][test.unique_id], session)
-            with translated_errors(self.address, f"run the test {test.name}"):
-                (row,) = session.spark.sql(translated(sql, connection, test.name)).toArrow().to_pylist()
-            return tuple(row.values())
+        manifest, results = self.dbt.manifest(), list[NodeResult]()
+        marked, parents = front_of(manifest).marked, manifest["parent_map"]
+        with closing(session), suppress(EngineProblem), self.warehouse.connect() as connection:
+            for test in self.dbt.data_tests():
+                if not marked & set(parents[test.unique_id]):
+                    continue
+                self._provide(connection, manifest, parents[test.unique_id], session)
 
-        try:
-            return judged(test, counted, EngineProblem)
-        except NotTranslated as error:
-            return NodeResult(test.unique_id, "test", test.name, "error", str(error), None, 0.0)
+                def counted(sql: str, name: str = test.name) -> tuple[Any, ...]:
+                    there = translated(sql, connection, name)
+                    with translated_errors(self.address, f"run the test {name}"):
+                        (row,) = session.spark.sql(there).toArrow().to_pylist()
+                    return tuple(row.values())
+
+                results.append(judged(test, counted, NotTranslated))
+                if on_result:
+                    on_result(results[-1])
+        return results
 
     def _front(
         self,

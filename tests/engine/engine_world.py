@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -32,6 +34,12 @@ LATER = (
     + ENDED_BEFORE_ITS_DAY.replace(b"20260805", b"20250305")
 )
 """The same two dossiers, one corrected and one moved from July to August 2026, and one more of March 2025."""
+
+
+def ends_its_reader(*_: object) -> Iterator[bytes]:
+    """What a damaged file does to the child process that reads it."""
+    os.abort()
+    yield b""
 
 
 def on(world: World, engine: str) -> World:

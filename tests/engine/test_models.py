@@ -6,17 +6,22 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from engine_world import LATER, WAITING, copy_of, differing, marts_and_counts, on
 
 from pipelines import walk
 from pipelines.engine.increments import files_of_view
+from pipelines.engine.models import ModelsOnEngine, _Session
 from pipelines.engine.session import EngineProblem, connect
+from pipelines.engine.translate import NotTranslated
+from pipelines.transform.dbt import Dbt
 
 if TYPE_CHECKING:
     from conftest import World
+
+COUNTS = "model.hatinh.int_qd766_counts"
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +99,51 @@ def test_an_engine_that_dies_leaves_the_former_tables_and_the_next_run_repeats_t
     assert differing(moved, on_duckdb, marts_and_counts(moved)) == {}
     folders = sorted(path.name for path in (moved.platform.settings.warehouse.parent / "engine").iterdir())
     assert len(folders) == 2, "raw, and the newest build: what the dead engine left is removed"
+
+
+@pytest.mark.engine
+def test_an_engine_that_restarts_before_the_tests_changes_no_result(
+    moved: World, dying: tuple[str, subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    address, server = dying
+    models = on(moved, address).platform.models
+    assert isinstance(models, ModelsOnEngine)
+    models._session = _Session(connect(address), tmp_path)
+    server.kill()
+    server.wait()
+    there = {result.unique_id: (result.status, result.failures) for result in models.test()}
+    assert there == {result.unique_id: (result.status, result.failures) for result in moved.dbt.test()}
+
+
+@pytest.mark.engine
+def test_a_model_that_the_translator_refuses_leaves_the_former_tables(
+    moved: World, on_duckdb: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with moved.warehouse.connect() as connection:
+        connection.execute("insert or replace into meta.state values ('rebuild_because', 'the test asks for it')")
+    compiled = Dbt.compiled_sql
+
+    def with_another_function(self: Dbt, names: list[str], **options: Any) -> dict[str, str]:
+        sql = compiled(self, names, **options)
+        return sql | {COUNTS: f"select *, strftime(month, '%Y') as year from ({sql[COUNTS]})"}
+
+    monkeypatch.setattr(Dbt, "compiled_sql", with_another_function)
+    with pytest.raises(NotTranslated, match=r"int_qd766_counts: .* is not in the list"):
+        walk.build(moved.platform)
+    monkeypatch.undo()
+    assert differing(moved, on_duckdb, marts_and_counts(moved)) == {}
+    with pytest.raises(walk.NotJudged):
+        walk.release(moved.platform, None)  # type: ignore[arg-type] - it is refused before it is read
+
+
+@pytest.mark.engine
+def test_two_runs_on_one_engine_do_not_see_each_other(sail: str) -> None:
+    first, second = connect(sail), connect(sail)
+    for session, number in ((first, 1), (second, 2)):
+        session.sql(f"select {number} as n").createOrReplaceTempView("marts__same_name")
+    first.stop()
+    assert second.sql("select n from marts__same_name").toArrow().to_pylist() == [{"n": 2}]
+    second.stop()
 
 
 @pytest.mark.engine
