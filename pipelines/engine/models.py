@@ -28,7 +28,6 @@ from pipelines.engine.increments import (
     with_months,
     write_by_month,
 )
-from pipelines.engine.load import LoadOnEngine
 from pipelines.engine.relations import read_query, replace_relation, types_of, write_parquet
 from pipelines.engine.session import EngineProblem, connect, translated_errors
 from pipelines.transform.data_tests import judged
@@ -36,7 +35,6 @@ from pipelines.transform.dbt import Dbt
 from pipelines.transform.dbt_results import NodeResult
 from pipelines.transform.marts import ancestors
 from pipelines.warehouse.connection import Warehouse
-from pipelines.warehouse.load import is_view
 
 OnResult = Callable[[NodeResult], None]
 GOOD = ("success", "unchanged")
@@ -79,7 +77,6 @@ class ModelsOnEngine:
     dbt: Dbt
     warehouse: Warehouse
     address: str
-    rows: LoadOnEngine
     _session: _Session | None = None
 
     def build(
@@ -282,7 +279,7 @@ class ModelsOnEngine:
             schema, name = node["schema"], node.get("alias") or node["name"]
             if (view := view_of(schema, name)) in session.has:
                 continue
-            files = self.rows.files(connection, name) if schema == "raw" and is_view(connection, f"raw.{name}") else []
+            files = files_of_view(connection, f"{schema}.{name}")  # rows of dossiers are Parquet already
             if not files:
                 files = [session.folder / "read" / f"{view}.parquet"]
                 write_parquet(connection, f"select * from {schema}.{name}", files[0])

@@ -101,7 +101,7 @@ def test_a_file_that_ends_its_reader_is_refused_beside_good_ones(
 ) -> None:
     world = on(fresh_world(), sail)
     world.land("hoso-2026-08-01.ndjson", b"PK\x03\x04 no archive")
-    world.land("hoso-2026-08-02.ndjson", ENDED_BEFORE_ITS_DAY)
+    world.land("hoso-2026-08-19.ndjson", ENDED_BEFORE_ITS_DAY)
     monkeypatch.setattr(isolated, "_framed", ends_its_reader)
     bad, good = world.load().files
     assert (bad.rows_loaded, good.rows_loaded) == (0, 1)
