@@ -27,16 +27,21 @@ def relation_of(manifest: dict[str, Any], reference: str) -> str:
 
 def found_and_expected(rule: dict[str, Any], *, sql: str, built: Path, manifest: dict[str, Any]) -> tuple[Rows, Rows]:
     """Rows of the model in this rule, and those that it states, by the columns that it states."""
+    inputs = {relation_of(manifest, given["input"]): given["rows"] for given in rule["given"]}
+    with duckdb.connect(built, read_only=True) as real:
+        types = {relation: real.execute(f"describe {relation}").fetchall() for relation in inputs}
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{built}' as built (read_only)")
         connection.execute(f"attach ':memory:' as {built.stem}; use {built.stem}")
-        for given in rule["given"]:
-            relation = relation_of(manifest, given["input"])
+        for relation, rows in inputs.items():
             connection.execute(f"create schema if not exists {relation.split('.')[0]}")
-            connection.execute(f"create table {relation} as from built.{relation} limit 0")
-            _insert(connection, relation, given["rows"])
-        columns = ", ".join(rule["expect"]["rows"][0])
-        connection.execute(f"create table found as select {columns} from ({sql})")
+            columns = ", ".join(f'"{name}" {type_}' for name, type_, *_ in types[relation])
+            connection.execute(f"create table {relation} ({columns})")
+            if isinstance(rows, str):  # format: sql
+                connection.execute(f"insert into {relation} by name {rows}")
+            else:
+                _insert(connection, relation, rows)
+        stated = ", ".join(rule["expect"]["rows"][0])
+        connection.execute(f"create table found as select {stated} from ({sql})")
         connection.execute("create table expected as from found limit 0")
         _insert(connection, "expected", rule["expect"]["rows"])
         found, expected = (connection.execute(f"from {name} order by all").fetchall() for name in ("found", "expected"))
