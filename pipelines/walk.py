@@ -717,11 +717,7 @@ def _versions() -> list[str]:
 
 def _buildable(manifest: Mapping[str, Any]) -> int:
     """How many seeds and models a full build has."""
-    return sum(
-        node["resource_type"] == "seed"
-        or (node["resource_type"] == "model" and node["config"].get("materialized") != "ephemeral")
-        for node in manifest["nodes"].values()
-    )
+    return sum(node["resource_type"] in ("seed", "model") for node in manifest["nodes"].values())
 
 
 def _account(file: FileLoad) -> str:

@@ -239,9 +239,9 @@ def test_no_model_reads_a_later_layer(manifest: dict) -> None:
     nodes = manifest["nodes"]
     backward = [
         f"{node['name']} reads {nodes[parent]['name']}"
-        for node in nodes.values()
+        for unique_id, node in nodes.items()
         if node["resource_type"] == "model"
-        for parent in node["depends_on"]["nodes"]
+        for parent in manifest["parent_map"][unique_id]  # also what it reads through its parts
         if parent in nodes and layer(nodes[parent]) > layer(node)
     ]
     assert backward == []

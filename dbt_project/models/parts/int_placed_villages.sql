@@ -1,6 +1,5 @@
 -- Records of operators' reports on villages with the commune of the report's day and the current one. A record that
 -- counts nowhere stays, with the reason.
-{{ config(materialized='ephemeral') }}
 
 -- a village of a split commune lies in one of its parts, and no record states in which
 with placed as (

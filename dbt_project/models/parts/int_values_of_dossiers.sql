@@ -1,7 +1,6 @@
 -- Values that the platform computes from dossiers, the catalogue of procedures and petitions.
 -- A year that rests on a part of its dossiers is no match for what the portal counted of all: its basis is
 -- computed_in_part, and it is chosen only where nobody published or reported the year.
-{{ config(materialized='ephemeral') }}
 
 {#- indicator, mart by month, numerator, denominator: a year is the sum of its months #}
 {% set shares = [

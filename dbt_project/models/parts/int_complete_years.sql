@@ -1,6 +1,4 @@
 -- Years whose dossiers are all here: no month is missing from January on; the portal counted at most a quarter more.
-{{ config(materialized='ephemeral') }}
-
 with years as (
     select
         cast(date_trunc('year', month) as date) as period_start,

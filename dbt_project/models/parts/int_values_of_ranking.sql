@@ -1,6 +1,4 @@
 -- Score and rank of the province in the list of the 766 index, as last published.
-{{ config(materialized='ephemeral') }}
-
 select
     t.indicator,
     '{{ var("province_code") }}' as area_code,

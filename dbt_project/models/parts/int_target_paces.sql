@@ -1,7 +1,6 @@
 -- The pace of each value of a target since its base year, beside the pace that the target requires, and what other base
 -- years would give. Values without a base before them have no row.
 -- The method is that of Eurostat's monitoring of sustainable development; docs/methods/target_progress.md works it out.
-{{ config(materialized='ephemeral') }}
 
 -- every year that the pace can be counted from; the base of the registry goes before the first value
 with bases as (

@@ -1,7 +1,5 @@
 -- The share of the digital economy, estimated from the structure of GRDP by industry and the digital share of each
 -- industry in the nation: a row per area and year of the inputs, without a value where one of them is not known.
-{{ config(materialized='ephemeral') }}
-
 with inputs as (
     select
         s.area_code,

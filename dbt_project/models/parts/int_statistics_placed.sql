@@ -1,7 +1,5 @@
 -- Figures of statistics with what the registry states of them, in the order in which they came under their key: the one
 -- of place 1, the first or one that somebody accepted, is the value taken.
-{{ config(materialized='ephemeral') }}
-
 with registered as (
     select
         s.* replace ({{ status_of_figure('s', 'i') }} as obs_status),

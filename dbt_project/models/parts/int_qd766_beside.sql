@@ -1,6 +1,4 @@
 -- The 766 index as the portal published it beside what the dossiers give: by period, unit and item, either or both.
-{{ config(materialized='ephemeral') }}
-
 with published as (
     select * from {{ ref('stg_qd766_judged') }}
     where

@@ -1,5 +1,4 @@
 -- Values that two pillars derive from published figures. Their published ones are in statistics, each with its source.
-{{ config(materialized='ephemeral') }}
 
 {% for mart in ['digital_economy', 'digital_society'] %}
     select

@@ -1,6 +1,4 @@
 -- Values that agencies report; a report that has not come is no value.
-{{ config(materialized='ephemeral') }}
-
 select
     indicator,
     area_code,

@@ -2,8 +2,6 @@
 -- covered, of all. There is no value of a quarter whose villages are not representative, nor of one to which fewer
 -- operators delivered their sites than to one before: it would be of another set. Speeds are not among the values: they
 -- derive from Ookla's tiles, whose licence would apply to every table that took them in.
-{{ config(materialized='ephemeral') }}
-
 with coverage as (
     select
         *,

@@ -1,6 +1,4 @@
 -- Components of the 766 index of the province, each with the indicator that its share is a value of.
-{{ config(materialized='ephemeral') }}
-
 with indicators as (
     from (
         values

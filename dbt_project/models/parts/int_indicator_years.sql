@@ -1,5 +1,4 @@
 -- What stands for an indicator in an area, by year: its own value, else that of the first substitute with one there.
-{{ config(materialized='ephemeral') }}
 
 -- one value per year: that of the year itself, else of its last shorter period
 with yearly as (

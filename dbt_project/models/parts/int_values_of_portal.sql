@@ -1,6 +1,4 @@
 -- Shares of the province that the National Public Service Portal published with their counts.
-{{ config(materialized='ephemeral') }}
-
 select
     indicator,
     '{{ var("province_code") }}' as area_code,

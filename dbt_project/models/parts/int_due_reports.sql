@@ -1,7 +1,5 @@
 -- Reports that agencies owe: an indicator, a period and an area each, with the day by which it is due. From the first
 -- period on that anybody reported of the indicator, until the last day that any file covers.
-{{ config(materialized='ephemeral') }}
-
 with as_of as (
     select max(extracted_on) as day
     from {{ source('raw', 'files') }}

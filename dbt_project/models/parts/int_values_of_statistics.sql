@@ -1,6 +1,4 @@
 -- Values that others published: the newest vintage of each source. One that was derived is an estimate.
-{{ config(materialized='ephemeral') }}
-
 select
     indicator,
     area_code,

@@ -1,7 +1,5 @@
 -- Each target beside the values of its indicator by year (one row without value where there is none): whether the value
 -- reaches it, how certain that is, and whether the deadline has passed.
-{{ config(materialized='ephemeral') }}
-
 with as_of as (
     select cast(coalesce(year(max(extracted_on)), 0) as integer) as year
     from {{ source('raw', 'files') }}
