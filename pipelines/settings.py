@@ -41,6 +41,8 @@ ENV_PREFIX = "HATINH_"
 _NAME = re.compile(r"^\s*(?:export\s+)?(\w+)\s*=", re.MULTILINE)
 _OF_DBT = f"{ENV_PREFIX}DBT_"
 """Variables that we hand to dbt ourselves."""
+WAITS_FOR = "hatinh/waits_for"
+"""Tag of Dagster's runs that wait for each other; its configuration (dagster.yaml) limits it."""
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SETTINGS_FILE = f"{ENV_PREFIX}SETTINGS"
 """Names the file that is read instead of `.env`: one installation may hold several provinces, each with its own."""

@@ -13,12 +13,12 @@ import dagster as dg
 from pipelines.alerts import report
 from pipelines.landing.drop import waiting
 from pipelines.language import tr
-from pipelines.orchestration.coordinator import WAITS_FOR, WAREHOUSE, pull_of
+from pipelines.orchestration.coordinator import WAREHOUSE, pull_of
 from pipelines.orchestration.held_run import RUN, fail_stale_runs
 from pipelines.orchestration.keys import landing_key, partition_key
 from pipelines.platform import Platform
 from pipelines.release.runs import RunLog
-from pipelines.settings import Settings
+from pipelines.settings import WAITS_FOR, Settings
 from pipelines.sources import all_sources
 from pipelines.state import Problem, read_state
 

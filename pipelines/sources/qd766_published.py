@@ -6,12 +6,11 @@ of `handling-satisfaction` in place of a period) is that of the public record of
 answers of 2026. No answer states its period, so its file name does:
 `<endpoint>_<month|quarter|year>_<period>_<day asked>_page-1-of-1.json`, the period as 2026-08, 2026-Q3 or 2026.
 
-For a month that is over, its figures are asked. With the month that ends a quarter and with the running month come the
-quarter and the year as they are; of a running month itself the portal has none. The portal can change what it
+For a month that is over, its figures are asked. With the month that ends a quarter and with the running month come
+the quarter and the year as they are; of a running month itself the portal has none. The portal can change what it
 published, so a later day is asked again; within a day an interrupted pull goes on where it stopped. Its firewall
-answers frequent
-requests with 403 or 429: requests follow one another with seconds between them, 429 is waited for, and a 403 ends the
-    pull.
+answers frequent requests with 403 or 429: requests follow one another with seconds between them, 429 is waited for,
+and a 403 ends the pull.
 
 One answer becomes rows: a row for each unit and component, group and total. Null is not zero, and the portal's own
 flags stay. What the figures are worth is judged in dbt, not here.
