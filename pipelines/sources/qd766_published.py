@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
-from zoneinfo import ZoneInfo
 
+from pipelines.periods import VIETNAM
 from pipelines.sources.base import Ask, Column, Fetched, Period, Rule, Source, Table
 from pipelines.sources.client import Manner, PullError
 from pipelines.sources.framing import Frames
@@ -62,7 +62,6 @@ GROUP_OF = {
 }
 
 TimeType = Literal["month", "quarter", "year"]
-_VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 _PERIOD = re.compile(
     r"(?<![a-z])(?:(?P<month>month)|(?P<quarter>quarter)|year)[-_ ]?(?P<y>20\d\d)"
     r"(?(month)-?(?P<m>0[1-9]|1[0-2])|(?(quarter)-?Q(?P<q>[1-4])))(?!\d)",
@@ -116,7 +115,7 @@ def fetch(ask: Ask) -> Iterator[Fetched]:
         PullError: the month has not begun, or an answer is none: the message names endpoint and period.
         Refused: the portal's firewall refuses; what came before is landed.
     """
-    today = ask.now().astimezone(_VIETNAM).date()
+    today = ask.now().astimezone(VIETNAM).date()
     if ask.period.first > today:
         raise PullError(f"{SOURCE.name}: {ask.period.partition} has not begun, so nothing is published for it.")
     root = ask.credentials.get("root_department_id", HA_TINH)

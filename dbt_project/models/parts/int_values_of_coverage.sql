@@ -39,7 +39,7 @@ select
     if(i.is_share, c.villages_covered + c.villages_not_covered + c.villages_unknown, c.population) as denominator,
     'computed' as basis,
     'telecom_coverage' as source,
-    if(f.is_synthetic, 'Dữ liệu mẫu – synthetic', null) as document,
+    if(f.is_synthetic, {{ sample_document() }}, null) as document,
     if(f.is_synthetic, null, 'B') as grade,
     least(f.day, last_day(cast(c.period_start + interval 2 month as date))) as vintage_on
 from coverage as c

@@ -98,7 +98,7 @@ select
     if(c.is_part, 'preliminary', null) as obs_status,
     if(c.is_part, 'computed_in_part', 'computed') as basis,
     c.source,
-    if(a.is_synthetic or c.is_made_up, 'Dữ liệu mẫu – synthetic', null) as document,
+    if(a.is_synthetic or c.is_made_up, {{ sample_document() }}, null) as document,
     if(a.is_synthetic or c.is_made_up, null, 'A') as grade,
     a.day as vintage_on,
     c.last_month

@@ -10,7 +10,7 @@
         obs_status,
         'estimated' as basis,
         '{{ mart }}' as source,
-        if(has_samples, 'Dữ liệu mẫu – synthetic', note) as document,
+        if(has_samples, {{ sample_document() }}, note) as document,
         grade,
         vintage_on
     from {{ ref(mart) }}

@@ -11,7 +11,7 @@ select
     'reported' as basis,
     agency_name as source,
     -- a report without grade is one of the samples
-    if(grade is null, 'Dữ liệu mẫu – synthetic', null) as document,
+    if(grade is null, {{ sample_document() }}, null) as document,
     grade,
     reported_on as vintage_on,
     cast(null as date) as last_month
