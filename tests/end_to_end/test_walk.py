@@ -23,7 +23,6 @@ from questions import Question, questions
 from typer.testing import CliRunner
 from walk_world import LAST, ONE_DOSSIER, Province
 
-from pipelines import walk
 from pipelines.cli import app
 from pipelines.cli.common import HELD_BACK
 from pipelines.cli.running import waits_for_somebody
@@ -34,6 +33,7 @@ from pipelines.scoreboard.pages import place_of
 from pipelines.scoreboard.rows import Rows
 from pipelines.settings import PROJECT_ROOT
 from pipelines.transform.marts import marts_of
+from pipelines.unchanged import record_if_unchanged
 from samples.dossiers import SampleReport
 
 TIMELINESS = "dossier_timeliness.parquet"
@@ -218,14 +218,14 @@ def test_a_run_with_nothing_new_is_recorded_without_being_made(province: Provinc
 )
 def test_a_changed_setting_needs_a_run(province: Province, change: dict[str, object]) -> None:
     changed = Platform(province.settings.model_copy(update=change))
-    assert walk.record_if_unchanged(changed, "a-run") is not bool(change)
+    assert record_if_unchanged(changed, "a-run") is not bool(change)
 
 
 def test_a_file_in_the_drop_folder_needs_a_run(province: Province, first: Release) -> None:
     path = province.drop(f"hoso-{LAST}.ndjson", ONE_DOSSIER)
-    assert not walk.record_if_unchanged(Platform(province.settings), "a-run")
+    assert not record_if_unchanged(Platform(province.settings), "a-run")
     path.unlink()
-    assert walk.record_if_unchanged(Platform(province.settings), "a-run"), first.id
+    assert record_if_unchanged(Platform(province.settings), "a-run"), first.id
 
 
 def test_a_run_records_the_seconds_of_each_step(province: Province, first: Release) -> None:
