@@ -187,6 +187,14 @@ def test_no_model_orders_by_a_number() -> None:
     assert numbered == []
 
 
+def test_a_model_fits_a_screen() -> None:
+    """A longer one is split into models of models/parts. What int_dossiers takes anew `is_incremental` decides, which an
+    ephemeral part does not know."""
+    models = (PROJECT_ROOT / "dbt_project" / "models").rglob("*.sql")
+    long = {path.stem for path in models if path.read_text(encoding="utf-8").count("\n") > 120}
+    assert long == {"int_dossiers"}
+
+
 def test_every_test_of_dbt_belongs_to_one_model(manifest: dict) -> None:
     """Tests that span models can be skipped silently; the gate judges by the node a test is attached to."""
     loose = [
