@@ -188,8 +188,8 @@ def test_no_model_orders_by_a_number() -> None:
 
 
 def test_a_model_fits_a_screen() -> None:
-    """A longer one is split into models of models/parts. What int_dossiers takes anew `is_incremental` decides, which an
-    ephemeral part does not know."""
+    """A longer one is split into models of models/parts. int_dossiers is not: `is_incremental` decides what it takes,
+    and an ephemeral part does not know it."""
     models = (PROJECT_ROOT / "dbt_project" / "models").rglob("*.sql")
     long = {path.stem for path in models if path.read_text(encoding="utf-8").count("\n") > 120}
     assert long == {"int_dossiers"}
