@@ -36,7 +36,7 @@ select
     s.denominator as published_denominator,
     s.share_pct as published_share_pct,
     s.points as published_points,
-    i.max_points,
+    cast(i.max_points as double) as max_points,
     cast(
         if(
             s.share_pct is not null and i.max_points > 0 and count(s.share_pct) over list > 1,
