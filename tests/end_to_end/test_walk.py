@@ -80,7 +80,7 @@ def test_every_target_without_a_value_says_why_and_names_who_has_to_report_it(fi
 
 
 def test_public_figures_give_values_to_targets_that_had_none(first: Release) -> None:
-    """68 had none: 31 are to have one, 12 of them of their own area, and 9 to be judged; made-up values do not count."""
+    """68 had none: 31 are to have one, 12 of their own area, and 9 to be judged; made-up values do not count."""
     file = Path(__file__).with_name("without_value_before.txt")
     before = [tuple(line.split()) for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     with duckdb.connect(str(first.path / "marts.duckdb"), read_only=True) as connection:
