@@ -79,6 +79,24 @@ def test_every_target_without_a_value_says_why_and_names_who_has_to_report_it(fi
     assert without[0] > 0, "there are such targets"
 
 
+def test_public_figures_give_values_to_targets_that_had_none(first: Release) -> None:
+    """68 had none: 31 are to have one, 12 of their own area, and 9 to be judged; made-up values do not count."""
+    file = Path(__file__).with_name("without_value_before.txt")
+    before = [tuple(line.split()) for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    with duckdb.connect(str(first.path / "marts.duckdb"), read_only=True) as connection:
+        now = connection.execute(
+            "select target_id, area_code, status from target_progress "
+            "where is_latest and value is not null and certainty <> 'sample'"
+        ).fetchall()
+    valued, of_own_area = {target for target, *_ in now}, {(target, area) for target, area, _ in now}
+    judged = {target for target, _, status in now if status not in ("not_assessed", "no_longer_in_force")}
+    assert len(before) == 68
+    assert len(valued) > 70
+    assert sum(target in valued for target, _ in before) >= 31
+    assert sum(row in of_own_area for row in before) >= 12
+    assert sum(target in judged for target, _ in before) >= 9
+
+
 def test_every_record_of_the_sample_is_counted(first: Release, province: Province, sample: SampleReport) -> None:
     reported = [line for line in province.lines if " rows = " in line]
     assert len(reported) == len(sample.paths)
