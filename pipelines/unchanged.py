@@ -94,7 +94,13 @@ def inputs_digest(platform: Platform) -> str:
     read = {name: source.reading() for name, source in sources.items()}
     place = place_of(settings)
     designs = [(page.path, page.design) for page in (*pages(place), model(place), *descriptions(settings))]
-    about = (about_of(settings), settings.province_box, settings.max_quarantined_pct, settings.max_record_mb)
+    about = (
+        about_of(settings),
+        settings.province_box,
+        settings.max_quarantined_pct,
+        settings.max_record_mb,
+        settings.engine.partition(":")[0],
+    )
     digest = hashlib.sha256(repr((sorted(files), failed, read, designs, about, _versions())).encode())
     digest.update(platform.dbt.fingerprint().encode())
     methods = sorted(settings.methods.glob("*.md")) if settings.methods else []

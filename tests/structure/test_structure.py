@@ -267,14 +267,6 @@ def test_models_with_rows_of_dossiers_are_marked(manifest: dict) -> None:
         assert (front.marked | raw) & set(parents[unique_id]), f"{unique_id} is marked and reads no dossiers"
 
 
-def test_what_is_built_by_increments_belongs_to_the_engine(manifest: dict) -> None:
-    """The engine does not mark what has been processed: a model after it that asks for that would miss rows."""
-    nodes = manifest["nodes"]
-    kept = {i for i in front_of(manifest).order if nodes[i]["config"]["materialized"] != "view"}
-    increments = {i for i, node in nodes.items() if node["config"].get("materialized") == "incremental"}
-    assert increments <= kept
-
-
 def test_schemas_are_as_declared(marts: list[Mart]) -> None:
     """A change of columns, types or key raises the version of the schema and is announced in CHANGES.md."""
     now, snapshot = lines(marts), read()
