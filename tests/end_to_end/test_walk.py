@@ -131,6 +131,11 @@ def test_bi_tools_count_what_the_page_shows_and_every_key_leads_somewhere(first:
     for name, table in tables.items():
         assert [key["fields"][0] for key in table["foreignKeys"]] == [*model["tables"][name].get("leads", ())], name
         assert [field["name"] for field in table["fields"] if field["title"] == field["name"]] == [], name
+    lists = {column: name for name, about in model["tables"].items() for column in about.get("codes_of", ())}
+    for resource in json.loads((first.path / "datapackage.json").read_bytes())["resources"]:
+        codes = {field["name"] for field in resource["schema"]["fields"]} & lists.keys()
+        if resource["target"] != "bi":
+            assert {key["fields"][0] for key in resource["schema"].get("foreignKeys", ())} == codes, resource["name"]
     counts = Rows(first, place_of(province.settings)).counts
     with duckdb.connect(str(first.path / "marts.duckdb"), read_only=True) as connection:
         counted = connection.execute("select status, count(*) from bi.scoreboard group by status").fetchall()
