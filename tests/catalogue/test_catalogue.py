@@ -231,6 +231,12 @@ def test_the_page_leads_to_files_that_are_there_and_runs_no_text_of_the_data(edi
     assert edition.package["citation"] in page
 
 
+def test_the_preview_shows_every_digit_of_a_number(tmp_path: Path) -> None:
+    rows = [{**world.VALUES[0], "value": 1234567.25}, *world.VALUES[1:]]
+    found = world.release(tmp_path, values=rows).internal
+    assert ">1234567.25<" in (found.path / CATALOGUE).read_text(encoding="utf-8")
+
+
 def test_the_page_leads_to_every_file_for_bi_tools(tmp_path: Path) -> None:
     settings = load_settings()
     drawn = [*pages(settings), model(place_of(settings))]
@@ -241,6 +247,7 @@ def test_the_page_leads_to_every_file_for_bi_tools(tmp_path: Path) -> None:
         files = {path.relative_to(edition.path).as_posix() for path in (edition.path / "bi").iterdir()}
         assert "bi/dim_status.parquet" in files
         assert files <= set(found.local)
+        assert "#bi-dim_status" in found.local, "the dictionary leads from a column of codes to its list"
 
 
 def test_what_cannot_be_drawn_costs_no_data_and_is_named(tmp_path: Path) -> None:
