@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pipelines.release import describe
 from pipelines.release import pages as drawing
 from pipelines.release.about import licences, of_figures, words
+from pipelines.release.codes import with_code_lists
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_vault import Vault
 from pipelines.release.files import OPEN, OPEN_FILE, OPEN_FOLDER, PACKAGE, ReleaseError, measured, seal, sha256, to_json
@@ -124,7 +125,7 @@ class OpenEdition:
             resources += _protected(edition, self._marts, receipts, own_licence, folder)
         described = _described(package, resources, edition)
         described["pages"], undrawn = drawing.draw(Release(folder, described), self._pages)
-        (folder / PACKAGE).write_text(to_json(described, indent=0), encoding="utf-8")
+        (folder / PACKAGE).write_text(to_json(with_code_lists(described, folder), indent=0), encoding="utf-8")
         files = seal(folder, OPEN_FILE, OPEN_FOLDER)
         return {
             "open": {

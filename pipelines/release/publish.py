@@ -20,6 +20,7 @@ from pipelines.quality.verdict import Verdict
 from pipelines.release import changes, describe
 from pipelines.release import pages as drawing
 from pipelines.release.about import About
+from pipelines.release.codes import tables_alone, with_code_lists
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_edition import OpenEdition
 from pipelines.release.files import (
@@ -330,7 +331,7 @@ def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, check
     database = staging / DATABASE
     package["database"] = {"path": DATABASE, **measured(database)}
     checkpoint("database")
-    (staging / PACKAGE).write_text(to_json(package, indent=0), encoding="utf-8")
+    (staging / PACKAGE).write_text(to_json(with_code_lists(package, staging), indent=0), encoding="utf-8")
     if (staging / BI).is_dir():
         seal(staging / BI, INTERNAL_FILE, INTERNAL_FOLDER)
     for path in staging.iterdir():
@@ -340,5 +341,5 @@ def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, check
     staging.chmod(INTERNAL_FOLDER)
     sync(staging)
     checkpoint("described")
-    verify(Release(staging, json.loads((staging / PACKAGE).read_bytes())))
+    verify(Release(staging, tables_alone(json.loads((staging / PACKAGE).read_bytes()))))
     checkpoint("verified")

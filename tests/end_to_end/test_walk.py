@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,8 @@ import yaml
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
 from polars.testing import assert_frame_equal
-from questions import Question, questions
+from questions import R_PACKAGES, Question, by_r, questions
+from superset_world import bundle as superset
 from typer.testing import CliRunner
 from walk_world import LAST, ONE_DOSSIER, Province
 
@@ -149,6 +151,11 @@ def test_bi_tools_count_what_the_page_shows_and_every_key_leads_somewhere(first:
     for name, table in tables.items():
         assert [key["fields"][0] for key in table["foreignKeys"]] == [*model["tables"][name].get("leads", ())], name
         assert [field["name"] for field in table["fields"] if field["title"] == field["name"]] == [], name
+    lists = {column: name for name, about in model["tables"].items() for column in about.get("codes_of", ())}
+    for resource in json.loads((first.path / "datapackage.json").read_bytes())["resources"]:
+        codes = {field["name"] for field in resource["schema"]["fields"]} & lists.keys()
+        if resource["target"] != "bi":
+            assert {key["fields"][0] for key in resource["schema"].get("foreignKeys", ())} == codes, resource["name"]
     counts = Rows(first, place_of(province.settings)).counts
     with duckdb.connect(str(first.path / "marts.duckdb"), read_only=True) as connection:
         counted = connection.execute("select status, count(*) from bi.scoreboard group by status").fetchall()
@@ -156,6 +163,21 @@ def test_bi_tools_count_what_the_page_shows_and_every_key_leads_somewhere(first:
         sums = "select (select sum(received) from bi.facts_dossiers), (select sum(received) from dossier_timeliness)"
         (fact, mart) = connection.execute(sums).fetchone() or (None, 0)
         assert fact == mart
+
+
+def test_each_chart_of_the_superset_dashboard_has_rows(first: Release) -> None:
+    """Its SQL alone; in Superset itself: test_superset.py."""
+    stated = superset.spec()
+    described = superset.files(first.path, "/srv/marts.duckdb")
+    assert described["databases/hatinh.yaml"]["sqlalchemy_uri"] == "duckdb:////srv/marts.duckdb"
+    with duckdb.connect(str(first.path / "marts.duckdb"), read_only=True) as connection:
+        for chart in (chart for row in stated["rows"] for chart in row):
+            about = stated["datasets"][chart["of"]]
+            shown = [*chart.get("columns", ()), *chart.get("by", ())]
+            shown += [about["metrics"][metric]["sql"] for metric in chart.get("metrics", ())]
+            grouped = "group by all" if chart.get("metrics") else ""
+            rows = connection.execute(f"select {', '.join(shown)} from ({about['sql']}) {grouped}").fetchall()
+            assert rows, chart["chart"]
 
 
 def test_the_package_describes_the_files_and_their_sources(first: Release, sample: SampleReport) -> None:
@@ -176,6 +198,17 @@ def test_a_worked_question_has_one_answer_in_sql_and_in_python(first: Release, q
     assert "r" in question.blocks
     if "5G" not in question.title:  # this province has dossiers alone
         assert answer.height > 0
+
+
+@pytest.mark.slow
+def test_the_worked_questions_have_the_same_answers_in_r(first: Release, tmp_path: Path) -> None:
+    if shutil.which("Rscript") is None:
+        pytest.skip("no R on this machine")
+    if subprocess.run(["Rscript", "--vanilla", "-e", R_PACKAGES], capture_output=True, check=False).returncode:
+        pytest.skip("R has no dplyr, lubridate or readr")
+    asked = questions()
+    for question, answer in zip(asked, by_r(first.path, asked, tmp_path), strict=True):
+        assert_frame_equal(answer, question.by_sql(first.path))
 
 
 def test_there_are_twelve_worked_questions() -> None:
