@@ -1,0 +1,57 @@
+"""One run of the nation: under its lock, with its settings, to its release and its place of publication."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from pipelines.nation.provinces import Place
+from pipelines.nation.release import NationRelease, release
+from pipelines.platform import Platform
+from pipelines.release.about import about_of
+from pipelines.release.runs import RunInfo
+from pipelines.seeds import seed_rows
+from pipelines.settings import Settings
+from pipelines.walk import publish
+
+
+def run(settings: Settings, places: Sequence[Place], now: datetime) -> NationRelease:
+    """Unite the provinces' current releases in the data folder of these settings.
+
+    Raises:
+        WrongProvinces: that folder is a province's.
+        WarehouseBusy: another run holds it.
+        ReleaseError: the release cannot be written. Readers keep what they have.
+    """
+    import duckdb
+
+    platform = Platform(settings, now=lambda: now)
+    stated = {"provinces": ", ".join(place.code for place in places), "max_age_hours": settings.max_age_hours}
+    info = RunInfo(f"nation-{now:%Y%m%dT%H%M%SZ}", now, platform.code_version, stated)
+    about = replace(
+        about_of(settings),
+        title="Số liệu chuyển đổi số các tỉnh",
+        publisher=settings.publisher or "Đơn vị vận hành hệ thống số liệu các tỉnh",
+    )
+    with platform.warehouse.hold("nation", now):
+        spill = settings.warehouse.parent / "spill"
+        config: dict[str, Any] = {
+            "memory_limit": settings.memory_limit,
+            "threads": settings.threads,
+            "temp_directory": str(spill),
+        }
+        with duckdb.connect(config=config) as conn:
+            made = release(
+                conn,
+                settings.marts,
+                places,
+                info,
+                now,
+                about=about,
+                max_age_hours=settings.max_age_hours,
+                directions={row["indicator"]: row["direction"] for row in seed_rows(settings.seeds, "indicators")},
+            )
+    publish(platform)
+    return made
