@@ -75,7 +75,9 @@ def test_one_writer_and_nothing_from_outside_but_the_page(code: str) -> None:
     assert [container["name"] for container in pod(folder)["containers"]] == ["code", "web", "daemon"]
     for container in pod(folder)["containers"]:
         environment = {item["name"]: item.get("value") for item in container["env"]}
-        assert environment["HATINH_CODE_SERVER"].startswith("127.0.0.1:"), "gRPC runs what it is told: not outside"
+        assert environment["HATINH_CODE_SERVER"].startswith("127.0.0.1:"), (
+            "whoever reaches it runs code as the pipeline"
+        )
         assert container["command"][1] in get_command(app).commands  # type: ignore[attr-defined]
     policy = one(folder, "NetworkPolicy")["spec"]
     assert (policy["podSelector"], policy["policyTypes"]) == ({}, ["Ingress", "Egress"])
@@ -114,6 +116,15 @@ def test_the_key_is_readable_by_its_user_alone(tmp_path: Path) -> None:
     assert (tmp_path / "var/lib/hatinh/dagster/dagster.yaml").read_text() == (
         PROJECT_ROOT / "deploy" / "container" / "dagster.yaml"
     ).read_text()
+
+
+@pytest.mark.parametrize("name", ["secrets/pseudonym.key", "data/raw/x", "dagster/x"])
+def test_git_and_so_the_image_has_no_data_and_no_key_of_a_province(name: str) -> None:
+    if not (PROJECT_ROOT / ".git").exists():
+        pytest.skip("not a checkout of git")
+    ignored = ["git", "-C", str(PROJECT_ROOT), "check-ignore", "-q"]
+    assert subprocess.run([*ignored, f"provinces/44/{name}"], check=False).returncode == 0
+    assert subprocess.run([*ignored, "provinces/44/seeds/areas.csv"], check=False).returncode == 1
 
 
 def test_the_nation_sees_the_releases_of_provinces_and_cannot_write_to_them() -> None:
