@@ -16,9 +16,11 @@ from pipelines.nation import comparison
 from pipelines.nation.provinces import Province
 from pipelines.nation.tables import Member, resource_of, unite
 from pipelines.release import describe
+from pipelines.release import pages as drawing
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_edition import OpenEdition, with_csv
 from pipelines.release.files import OPEN, PACKAGE, measured
+from pipelines.release.pages import Page
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,8 +31,14 @@ SCHEMA = "nation_open"
 class UnitedEdition(OpenEdition):
     """The folder `open/` of a nation's release."""
 
-    def __init__(self, provinces: Sequence[Province], stale: Collection[str], directions: Mapping[str, str]) -> None:
-        super().__init__(Path(OPEN), (), None)  # it has no vault: what is frozen is frozen in the provinces
+    def __init__(
+        self,
+        provinces: Sequence[Province],
+        stale: Collection[str],
+        directions: Mapping[str, str],
+        pages: Sequence[Page] = (),
+    ) -> None:
+        super().__init__(Path(OPEN), (), None, pages)  # it has no vault: what is frozen is frozen in the provinces
         self._packages = {
             province.code: json.loads((province.release.path / OPEN / PACKAGE).read_bytes())
             for province in provinces
@@ -100,4 +108,4 @@ class UnitedEdition(OpenEdition):
     def _content(self) -> Json:
         files = {table.mart.name: [[m.province.code, m.resource["hash"], m.is_stale] for m in table.members]
                  for table in self._united}  # fmt: skip
-        return {"united": files, "blocked": self.blocked}
+        return {"united": files, "blocked": self.blocked, "pages": drawing.wanted(self._pages)}

@@ -23,7 +23,7 @@ from pipelines.release.about import About
 from pipelines.release.files import PACKAGE, sha256
 from pipelines.release.pages import Page
 from pipelines.release.publish import Outcome, publish
-from pipelines.release.runs import RunInfo, RunLog
+from pipelines.release.runs import RunInfo
 from pipelines.release.store import ReleaseStore
 from pipelines.transform.marts import Column, Mart
 
@@ -85,6 +85,7 @@ def release(
     max_age_hours: float,
     directions: Mapping[str, str],
     pages: Sequence[Page] = (),
+    open_pages: Sequence[Page] = (),
 ) -> NationRelease:
     """Unite the current releases of the provinces and publish them under `root`. The caller holds its lock.
 
@@ -97,41 +98,13 @@ def release(
         ReleaseError: as `publish`.
     """
     _refuse_a_province(root, places)
-    log = RunLog(root)
-    log.begin(run)
-    made: NationRelease | None = None
-    try:
-        made = _release(conn, root, places, run, now, about, max_age_hours, directions, pages)
-    finally:
-        outcome = made.outcome if made else None
-        log.finish(
-            run.run_id,
-            now,
-            outcome.status if outcome else "failed",
-            release=outcome.release_id if outcome else None,
-            targets=outcome.targets if outcome else None,
-        )
-    return made
-
-
-def _release(
-    conn: duckdb.DuckDBPyConnection,
-    root: Path,
-    places: Sequence[Place],
-    run: RunInfo,
-    now: datetime,
-    about: About,
-    max_age_hours: float,
-    directions: Mapping[str, str],
-    pages: Sequence[Page],
-) -> NationRelease:
     with speaking("en"):  # reasons are kept in the release: the same in every language
         provinces = tuple(read(place) for place in places)
     old = stale(provinces, max_age_hours)
     united = unite(members_of(provinces, old), SCHEMA)
     left_out = {table.mart.name: table.left_out for table in united if table.left_out}
-    if pin := ReleaseStore(root).pinned():
-        return NationRelease(Outcome("pinned", None, targets={comparison.TARGET: str(pin)}), provinces, left_out)
+    if ReleaseStore(root).pinned():
+        return NationRelease(Outcome("pinned", None), provinces, left_out)
     if not united:
         return NationRelease(Outcome("nothing", None), provinces, left_out)
     conn.execute(f"CREATE SCHEMA {SCHEMA}")
@@ -152,7 +125,7 @@ def _release(
         about=about,
         pages=pages,
         resource_of=resource_of(united),
-        edition=UnitedEdition(provinces, old, directions),
+        edition=UnitedEdition(provinces, old, directions, open_pages),
     )
     return NationRelease(outcome, provinces, left_out)
 

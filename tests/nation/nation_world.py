@@ -14,6 +14,7 @@ from pipelines.nation import release as nation
 from pipelines.nation.provinces import Place
 from pipelines.quality.verdict import Evidence, Verdict
 from pipelines.release.about import About
+from pipelines.release.pages import Page
 from pipelines.release.publish import Outcome, publish
 from pipelines.release.runs import RunInfo
 from pipelines.transform.marts import Column, Disclosure, Mart
@@ -71,6 +72,7 @@ VALUES = Mart(
     columns=(
         Column("indicator", "varchar", "Chỉ tiêu", "Indicator", None, "Code."),
         Column("title_vi", "varchar", "Tên", "Title", None, "In Vietnamese."),
+        Column("title_en", "varchar", "Tên tiếng Anh", "Title in English", None, "In English."),
         _AREA,
         Column("period_type", "varchar", "Kỳ", "Period", None, "Kind."),
         Column("period_start", "date", "Đầu kỳ", "Start", None, "Day."),
@@ -99,17 +101,17 @@ OF_44: Rows = {
         ("20001", "4G", 1, 99.0, False),
     ],
     "indicator_values": [
-        ("poverty_pct", "Hộ nghèo", "44", "year", "2026-01-01", "computed", 3.5, "%", True, False),
-        ("poverty_pct", "Hộ nghèo", "44", "year", "2026-01-01", "published", 3.0, "%", False, False),
-        ("poverty_pct", "Hộ nghèo", "VN", "year", "2026-01-01", "published", 2.0, "%", True, False),
-        ("population", "Dân số", "44", "year", "2026-01-01", "published", 600000, "người", True, False),
+        ("poverty_pct", "Hộ nghèo", "Poor households", "44", "year", "2026-01-01", "computed", 3.5, "%", True, False),
+        ("poverty_pct", "Hộ nghèo", "Poor households", "44", "year", "2026-01-01", "published", 3.0, "%", False, False),
+        ("poverty_pct", "Hộ nghèo", "Poor households", "VN", "year", "2026-01-01", "published", 2.0, "%", True, False),
+        ("population", "Dân số", "Population", "44", "year", "2026-01-01", "published", 600000, "người", True, False),
     ],
 }
 OF_38: Rows = {
     "online_submission": [("2026-10-01", "H56.1", 200, 190, 95.0, True)],
     "telecom_coverage": [("38", "4G", 90, 70.0, False), ("38", "5G", 9, None, False)],
     "indicator_values": [
-        ("poverty_pct", "Hộ nghèo", "38", "year", "2026-01-01", "computed", 2.5, "%", True, False),
+        ("poverty_pct", "Hộ nghèo", "Poor households", "38", "year", "2026-01-01", "computed", 2.5, "%", True, False),
     ],
 }
 ROWS = {"44": OF_44, "38": OF_38}
@@ -173,7 +175,9 @@ def places(root: Path, *codes: str) -> list[Place]:
     return [Place(code, root / code) for code in sorted(codes or ("38", "44"))]
 
 
-def unite(root: Path, *codes: str, day: int = 0, to: str = "nation") -> nation.NationRelease:
+def unite(
+    root: Path, *codes: str, day: int = 0, to: str = "nation", pages: Sequence[Page] = ()
+) -> nation.NationRelease:
     """The nation's release of the provinces under `root`, in `root/<to>`."""
     now = DAY + timedelta(days=day, hours=1)
     with duckdb.connect(config={"threads": 1}) as conn:
@@ -186,6 +190,7 @@ def unite(root: Path, *codes: str, day: int = 0, to: str = "nation") -> nation.N
             about=About(title="Các tỉnh"),
             max_age_hours=48,
             directions={"poverty_pct": "less"},
+            pages=pages,
         )
 
 

@@ -11,11 +11,13 @@ from typing import Any
 import nation_world as world
 import pyarrow.parquet as pq
 import pytest
+from lxml import html
 from nation_world import MARTS, SUBMISSION, province, unite, with_column
 from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.cli.common import FAILED, HELD_BACK, WRONG_USE
+from pipelines.nation.page import page
 from pipelines.nation.provinces import WrongProvinces, places_of
 from pipelines.release.files import sha256
 from pipelines.release.reader import ReleaseReader
@@ -234,6 +236,23 @@ def test_the_open_edition_has_what_the_provinces_have_published_and_no_more(root
     assert {code: item["release"] for code, item in stated.items()} == {
         code: (root / code / "current").resolve().name for code in ("38", "44")
     }
+
+
+@pytest.mark.parametrize(("speaks", "title"), [("vi", "Hộ nghèo"), ("en", "Poor households")])
+def test_the_page_has_the_provinces_side_by_side_and_names_who_is_missing(root: Path, speaks: Any, title: str) -> None:
+    assert unite(root, pages=[page(speaks)]).outcome.undrawn == {}
+    assert _table(root) == [[title, "2.5 % (1/2)", "3.5 % (2/2)", "3 %"]]
+    changed((root / "44" / "current").resolve())
+    made = unite(root, day=1, pages=[page(speaks)])
+    assert made.refused["44"] in (root / "nation" / "current" / "nation.html").read_text("utf-8")
+    assert _table(root) == [[title, "2.5 %", "–"]], "one province is compared with nothing"
+
+
+def _table(root: Path) -> list[list[str]]:
+    """The rows of the page but for their periods, with decimal points."""
+    drawn = html.parse(str((root / "nation" / "current" / "nation.html").resolve())).getroot()
+    cells = [[" ".join(cell.text_content().split()) for cell in row] for row in drawn.iterfind(".//tbody/tr")]
+    return [[row[0], *(cell.replace(",", ".") for cell in row[2:])] for row in cells]
 
 
 def test_the_folder_of_a_province_is_never_written_to(root: Path) -> None:
