@@ -85,6 +85,7 @@ VALUES = Mart(
     key=("indicator", "area_code", "period_type", "period_start", "basis"),
     sources=("statistics",),
     disclosure=Disclosure("public"),
+    references=(("area_code", "telecom_coverage", "area_code"),),
 )
 MARTS = (SUBMISSION, COVERAGE, VALUES)
 
@@ -125,11 +126,13 @@ def province(
     day: int = 0,
     marts: Sequence[Mart] = MARTS,
     held: str | None = None,
+    is_open: bool = True,
 ) -> Outcome:
     """Publish a province into `root/<code>`.
 
     Args:
         held: the target that its gate holds back.
+        is_open: whether the release has an open edition.
     """
     rows = rows or ROWS[code]
     name, portal = NAMES[code]
@@ -167,7 +170,7 @@ def province(
             receipts,
             run,
             DAY + timedelta(days=day),
-            vault=root / f"vault-{code}" / "open.duckdb",
+            vault=root / f"vault-{code}" / "open.duckdb" if is_open else None,
         )
 
 

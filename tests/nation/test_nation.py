@@ -12,7 +12,7 @@ import nation_world as world
 import pyarrow.parquet as pq
 import pytest
 from lxml import html
-from nation_world import MARTS, SUBMISSION, province, unite, with_column
+from nation_world import DAY, MARTS, SUBMISSION, province, unite, with_column
 from typer.testing import CliRunner
 
 from pipelines.cli import app
@@ -69,6 +69,10 @@ def test_the_release_is_one_as_any_other_and_states_where_each_table_is_from(roo
         assert member["hash"] == sha256(own / "online_submission.parquet")
     by_name = {item["name"]: item for item in stated["resources"]}
     assert by_name["online_submission"]["schema"]["primaryKey"] == ["province_code", "month", "agency_code"]
+    place = ["province_code", "area_code"]
+    assert by_name["indicator_values"]["schema"]["foreignKeys"] == [
+        {"fields": place, "reference": {"resource": "telecom_coverage", "fields": place}}
+    ]
     assert by_name["online_submission"]["synthetic"] is True
     assert by_name["telecom_coverage"]["synthetic"] is False
     assert by_name["province_comparison"]["synthetic"] is True
@@ -236,6 +240,21 @@ def test_the_open_edition_has_what_the_provinces_have_published_and_no_more(root
     assert {code: item["release"] for code, item in stated.items()} == {
         code: (root / code / "current").resolve().name for code in ("38", "44")
     }
+
+
+def test_a_province_without_an_open_edition_is_named_and_is_in_the_internal_one_alone(root: Path) -> None:
+    shutil.rmtree(root / "44")
+    province(root, "44", is_open=False)
+    assert unite(root).outcome.open_blocked == "no open edition of province 44"
+    both = "select distinct province_code from telecom_coverage order by 1"
+    assert (rows(root, both), rows(root, both, "open")) == ([("38",), ("44",)], [("38",)])
+
+
+def test_a_pin_keeps_readers_where_they_are(root: Path) -> None:
+    first = unite(root)
+    ReleaseStore(root / "nation").pin("figures are being checked", DAY)
+    assert unite(root, "38", day=1).outcome.status == "pinned"
+    assert (root / "nation" / "current").readlink().name == first.outcome.release_id
 
 
 @pytest.mark.parametrize(("speaks", "title"), [("vi", "Hộ nghèo"), ("en", "Poor households")])
