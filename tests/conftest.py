@@ -34,7 +34,7 @@ KEY = bytes(range(32))
 FIRST_LANDING = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 os.environ["HATINH_LANGUAGE"] = "en"
 use("en")
-"""Messages are English in the tests, whatever the locale of the machine; pages and workbooks have a language of theirs."""
+"""Messages are English in the tests, whatever the locale of the machine; pages have a language of their own."""
 gc.set_threshold(
     50_000, 20, 50
 )  # a build with dbt makes millions of objects that stay: a tenth of it was to look for others
