@@ -150,7 +150,7 @@ def sample(
     if defect is not None and defect not in DEFECTS:
         table = Table("--defect", tr("What it does"))
         for name, known in DEFECTS.items():
-            table.add_row(name, known.description)
+            table.add_row(name, tr(known.description))
         out.print(table)
         raise typer.Exit(0 if defect == "list" else WRONG_USE)
     if form not in ("ndjson", "array", "data"):

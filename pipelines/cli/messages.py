@@ -29,6 +29,7 @@ from pipelines.cli.common import app
 from pipelines.language import CATALOGUES, DOMAIN
 from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.sources import all_sources
+from samples.dirt import DEFECTS
 
 PO = CATALOGUES / "vi" / "LC_MESSAGES" / f"{DOMAIN}.po"
 MO = PO.with_suffix(".mo")
@@ -50,6 +51,7 @@ def messages() -> set[Id]:
         found |= _of_template(path.read_text(encoding="utf-8"))
     for source in all_sources().values():
         found |= {source.licence, source.cadence}
+    found |= {defect.description for defect in DEFECTS.values()}
     found |= {field.description for field in Settings.model_fields.values() if field.description}
     for path in (PROJECT_ROOT / "dbt_project" / "seeds").glob("_*.yml"):
         found |= set(_LICENCE.findall(path.read_text(encoding="utf-8")))

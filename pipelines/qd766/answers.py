@@ -144,10 +144,10 @@ def _json(content: bytes) -> Any:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise NotAnAnswerError(f"not UTF-8 text (byte {error.start})") from None
+        raise NotAnAnswerError(tr("not UTF-8 text (byte {position})", position=error.start)) from None
     start = text.lstrip()[:1]
     if not start:
-        raise NotAnAnswerError("empty")
+        raise NotAnAnswerError(tr("empty"))
     if start == "<":
         raise NotAnAnswerError(
             tr("an HTML or XML page, most likely an error page of the portal or its firewall: ask again")
@@ -170,7 +170,7 @@ def _json(content: bytes) -> Any:
     except RecursionError:
         raise NotAnAnswerError(tr("JSON nested too deeply")) from None
     except ValueError as error:
-        raise NotAnAnswerError(f"not JSON: {error}") from None
+        raise NotAnAnswerError(tr("not JSON: {error}", error=error)) from None
 
 
 def _no_constant(name: str) -> float:

@@ -55,7 +55,9 @@ class Interface:
         """
         value = self.ask.credentials.get(name, default)
         if not value:
-            raise self.failed("settings", f'set "{name}" of "{self.source}" in HATINH_CREDENTIALS_FILE.')
+            raise self.failed(
+                "settings", tr('set "{name}" of "{source}" in HATINH_CREDENTIALS_FILE.', name=name, source=self.source)
+            )
         return value
 
     def number(self, name: str, default: int) -> int:

@@ -268,7 +268,7 @@ def _html(page: bytes) -> Any:
     try:
         return html.document_fromstring(page, parser=html.HTMLParser(encoding="utf-8"))
     except (etree.ParserError, ValueError):
-        raise NoAnswerError("no HTML") from None
+        raise NoAnswerError(tr("no HTML")) from None
 
 
 # ------------------------------------------------------------------------------------------------------ asking the API
