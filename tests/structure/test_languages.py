@@ -120,6 +120,7 @@ SINKS = {
 MARKS = {"tr", "ntr", "later", "record", "recorded"}
 FOR_DEVELOPERS = {
     "SuiteError": "what edits expectations in English",
+    "ConstructorError": "what edits expectations in English",
     "MartIncomplete": "the yml of a model",
     "DbtFailed": "dbt's own message",
     "NotTranslated": "SQL of a model that the engine's translator lacks",
