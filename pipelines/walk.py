@@ -2,24 +2,23 @@
 
 One function per step, each with a typed result, and `run`, which calls them in order. The Dagster assets, the tests and
 the benchmark call these functions and nothing else. What has changed since the last run, whether everything is built
-again and why, which verdicts still hold and which tables can be compared with the last release is decided here.
+again and why, which verdicts still hold and which tables can be compared with the last release is decided here;
+`unchanged.py` decides whether there is anything to do at all.
 """
 
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.catalogue.pages import pages as descriptions
 from pipelines.landing.deliveries import Delivery, deliveries
-from pipelines.landing.drop import DropReport, intake, waiting
+from pipelines.landing.drop import DropReport, intake
 from pipelines.landing.pull import PullError, failed_pulls, read_credentials
+from pipelines.language import record, recorded, tr
 from pipelines.periods import VIETNAM
 from pipelines.platform import Platform, Progress
 from pipelines.quality.gate import judge as judge_targets
@@ -27,6 +26,7 @@ from pipelines.quality.gx import validate
 from pipelines.quality.record import read_verdicts, write_verdicts
 from pipelines.quality.registries import faults
 from pipelines.quality.verdict import Evidence, Verdict
+from pipelines.reasons import refusal_in_words
 from pipelines.release.about import about_of
 from pipelines.release.files import ReleaseError
 from pipelines.release.places import Place, PlaceError, Published, address_of
@@ -43,6 +43,7 @@ from pipelines.sources.base import Source
 from pipelines.transform.dbt_results import NodeResult
 from pipelines.transform.lineage import registries_of_tests, untouched
 from pipelines.transform.marts import Mart
+from pipelines.unchanged import inputs_digest
 from pipelines.warehouse.connection import get_state, set_state
 from pipelines.warehouse.load import (
     FileLoad,
@@ -213,96 +214,6 @@ def run(platform: Platform, run_id: str, *, targets: Collection[str] = ()) -> Ou
         return outcome
 
 
-def record_if_unchanged(platform: Platform, run_id: str) -> bool:
-    """Record a run that has nothing to do as `unchanged`; False, and nothing recorded, when there is anything to do.
-
-    Raises:
-        WarehouseBusy: another process holds the warehouse.
-    """
-    if not platform.settings.warehouse.exists():
-        return False
-    started = platform.now()
-    with platform.warehouse.hold(f"run {run_id}", started):
-        if not _is_unchanged(platform):
-            return False
-        log = RunLog(platform.settings.marts)
-        made = [run for run in log.runs() if run["kind"] == "run" and run["status"] in ("released", "unchanged")]
-        last = made[-1]
-        log.begin(RunInfo(run_id, started, platform.code_version))
-        log.finish(
-            run_id,
-            platform.now(),
-            "unchanged",
-            release=last["release"],
-            targets=last["targets"],
-            loads=last["loads"],
-            place=last.get("place"),
-            left={path: why for path, why in last.get("left", {}).items() if (platform.settings.drop / path).exists()},
-        )
-    return True
-
-
-def _is_unchanged(platform: Platform) -> bool:
-    """Whether a run now could only come to what the last one came to.
-
-    No file waits in the drop folder; active files, models, registries, expectations, settings, code and libraries are
-    those of the last run; each of its verdicts was reached by looking at the data, it drew every page, and readers have
-    its release. What it held back stays held back, for the same reasons.
-    """
-    current = platform.releases.current()
-    if current is None or platform.releases.pinned() or waiting(platform.settings.drop, all_sources()):
-        return False
-    if not _is_published(platform, current.id):
-        return False
-    with platform.warehouse.connect(read_only=True) as connection:
-        if not get_state(connection, "checked"):
-            return False
-        return get_state(connection, "released") == f"{inputs_digest(platform)} {current.id}"
-
-
-def _is_published(platform: Platform, release_id: str) -> bool:
-    """Whether the place that is set has the release, by the record of the last run."""
-    settings, runs = platform.settings, RunLog(platform.settings.marts).runs()
-    if settings.publish is None:
-        return True
-    last = (runs[-1].get("place") if runs else None) or {}
-    wanted = (address_of(settings.publish), settings.publish_edition, release_id)
-    return last.get("status") != "failed" and wanted == tuple(last.get(k) for k in ("place", "edition", "release"))
-
-
-def inputs_digest(platform: Platform) -> str:
-    """Digest of everything that decides what a run comes to."""
-    settings = platform.settings
-    sources = all_sources()
-    # withdrawn ones too: a release lists them with their reason, also where they had been superseded before
-    files = [
-        (name, receipt.name, receipt.sha256, repr(receipt.withdrawn))
-        for name in sources
-        for receipt in platform.landing.receipts(name)
-    ]
-    failed = {name: failed_pulls(settings.raw, name) for name in sources}
-    read = {name: source.reading() for name, source in sources.items()}
-    place = place_of(settings)
-    designs = [(page.path, page.design) for page in (*pages(place), model(place), *descriptions(settings))]
-    about = (
-        about_of(settings),
-        settings.province_box,
-        settings.max_quarantined_pct,
-        settings.max_record_mb,
-        settings.engine.partition(":")[0],
-    )
-    digest = hashlib.sha256(repr((sorted(files), failed, read, designs, about, _versions())).encode())
-    digest.update(platform.dbt.fingerprint().encode())
-    methods = sorted(settings.methods.glob("*.md")) if settings.methods else []
-    digest.update(repr([page.name for page in methods]).encode())
-    if settings.vault.exists():  # a revision of the open edition was asked for, or another vault was put there
-        digest.update(repr(settings.vault.stat().st_mtime_ns).encode())
-    code = sorted(path for kind in ("*.py", "*.sql") for path in Path(__file__).parent.rglob(kind))
-    for path in (*sorted(settings.expectations.glob("*.yml")), *code):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
-
-
 def land(platform: Platform) -> DropReport:
     """Take the files of the drop folder into the landing; what cannot be taken stays there, with its reason."""
     with platform.step("land") as step:
@@ -315,12 +226,17 @@ def land(platform: Platform) -> DropReport:
             sleep=platform.sleep,
         )
         for receipt in report.landed:
-            step.report(f"landed {receipt.source}/{receipt.partition}: {receipt.name}")
+            step.report(tr("landed {place}: {name}", place=f"{receipt.source}/{receipt.partition}", name=receipt.name))
         for left in (*report.unsettled, *report.unknown, *report.failed):
-            step.report(f"left in the drop folder: {left.path} {left.reason}")
+            step.report(tr("left in the drop folder: {path} {reason}", path=left.path, reason=left.reason))
         if report.empty:
             places = ", ".join(report.empty[:5]) + (", …" if len(report.empty) > 5 else "")
-            step.report(f"empty in the drop folder: {places}. If a file should have come in one, copy it again.")
+            step.report(
+                tr(
+                    "empty in the drop folder: {places}. If a file should have come in one, copy it again.",
+                    places=places,
+                )
+            )
     return report
 
 
@@ -360,13 +276,19 @@ def load(
                 elsewhere=platform.rows_elsewhere if source.name in platform.feeds_elsewhere else None,
             )
             if report.reread:
-                reason = "a rule, a setting or a registry that they are read with has changed"
-                step.report(f"{source.name}: {report.reread} files were read again: {reason}")
+                step.report(
+                    tr(
+                        "{source}: {count} files were read again: a rule, a setting or a registry that they are read "
+                        "with has changed",
+                        source=source.name,
+                        count=report.reread,
+                    )
+                )
             not_fetched = [
                 f"{period}: {note}" for period, note in failed_pulls(platform.settings.raw, source.name).items()
             ]
             for note in not_fetched:
-                step.report(f"{source.name}/{note} (not fetched: the files that landed before are used)")
+                step.report(f"{source.name}/{note} (" + tr("not fetched: the files that landed before are used") + ")")
             reports[source.name] = report
             totals[source.name] = source_totals(connection, source.name) | {"not_fetched": not_fetched}
         return Loaded(reports, totals, step.seconds())
@@ -379,8 +301,14 @@ def _remember_province(connection: duckdb.DuckDBPyConnection, settings: Settings
         set_state(connection, "province_code", settings.province_code)
     elif remembered != settings.province_code:
         raise WrongProvince(
-            f"{settings.data} holds province {remembered}, and the settings are of {settings.province_code} "
-            f"({settings.province_name}). Give each province its own HATINH_DATA_DIR, or `hatinh rebuild` this one"
+            tr(
+                "{data} holds province {remembered}, and the settings are of {province_code} "
+                "({province_name}). Give each province its own HATINH_DATA_DIR, or `hatinh rebuild` this one",
+                data=settings.data,
+                remembered=remembered,
+                province_code=settings.province_code,
+                province_name=settings.province_name,
+            )
         )
 
 
@@ -401,12 +329,12 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
         with platform.warehouse.connect() as connection:
             reason = get_state(connection, "rebuild_because")
             if get_state(connection, "fingerprint") != project.fingerprint:
-                reason = reason or "models, macros, seeds or settings changed"
+                reason = reason or record("models, macros, seeds or settings changed")
             engine = platform.settings.engine.partition(":")[0]
             if (get_state(connection, "engine") or "duckdb") != engine:
-                reason = reason or "the engine is another one"
+                reason = reason or record("the engine is another one")
             if not reason and get_state(connection, "checked") == _judged_state(platform, connection):
-                step.report("nothing changed since the last check")
+                step.report(tr("nothing changed since the last check"))
                 return Built((), None, verdicts_hold=True, seconds=step.seconds())
             rests = frozenset[str]() if reason else untouched(project.manifest, _changed_feeds(connection))
             if models and not get_state(connection, "built_by"):
@@ -414,7 +342,7 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             set_state(connection, "built_by", "")  # the evidence of the former build is no evidence of this one
             set_state(connection, "checked", "")
         if reason:
-            step.report(f"full rebuild: {reason}")
+            step.report(tr("full rebuild: {reason}", reason=recorded(reason)))
         total, done = _buildable(project.manifest), 0
 
         def node_built(result: NodeResult) -> None:
@@ -435,7 +363,13 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
                 set_state(connection, "built_load", str(_last_load(connection)))
                 connection.execute("delete from meta.state where key = 'rebuild_because'")
         unchanged = len(results) - len(built.changed)
-        step.report(f"built {len(built.changed)} seeds, views and tables; {unchanged} are unchanged")
+        step.report(
+            tr(
+                "built {count} seeds, views and tables; {unchanged} are unchanged",
+                count=len(built.changed),
+                unchanged=unchanged,
+            )
+        )
     return built
 
 
@@ -481,7 +415,7 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
                 set_state(connection, "checked", _judged_state(platform, connection))
             rows = _row_counts(connection)
         for verdict in verdicts.values():
-            step.report(f"gate: {verdict.target} {_in_words(verdict)}")
+            step.report(f"{verdict.target}: {_in_words(verdict)}")
         return Judged(verdicts, rows, step.seconds())
 
 
@@ -504,15 +438,24 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
     with platform.step("release") as step:
 
         def protecting(quarters: str, done: int, total: int) -> None:
-            step.report(f"open edition: protecting {quarters}, once ({done} of {total} quarters are done)", done, total)
+            step.report(
+                tr(
+                    "open edition: protecting {quarters}, once ({done} of {total} quarters are done)",
+                    quarters=quarters,
+                    done=done,
+                    total=total,
+                ),
+                done,
+                total,
+            )
 
         with platform.warehouse.connect() as connection:
             if not get_state(connection, "built_by"):
                 raise NotJudged(
-                    "The models in the warehouse were not checked to the end. Run the complete job: `hatinh run`."
+                    tr("The models in the warehouse were not checked to the end. Run the complete job: `hatinh run`.")
                 )
             if pin := platform.releases.pinned():
-                step.report(f"nothing is released: {pin}")
+                step.report(tr("nothing is released: {pin}", pin=pin))
                 return _kept_by_pin(platform, read_verdicts(connection))
             outcome = publish_release(
                 connection,
@@ -539,9 +482,15 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
                 set_state(connection, "released", f"{inputs_digest(platform)} {outcome.release_id}")
         step.report(f"release {outcome.release_id or '-'}: {outcome.status}")
         if outcome.open_blocked:
-            step.report(f"the open edition has no new quarters: {outcome.open_blocked}")
+            step.report(tr("the open edition has no new quarters: {reason}", reason=recorded(outcome.open_blocked)))
         for path, reason in outcome.undrawn.items():
-            step.report(f"{path} could not be drawn: {reason}. The tables are out; the next run tries again")
+            step.report(
+                tr(
+                    "{path} could not be drawn ({reason}). The tables are out; the next run tries again.",
+                    path=path,
+                    reason=reason,
+                )
+            )
     return outcome
 
 
@@ -716,32 +665,31 @@ def _row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return {f"{schema}.{table}": int(rows) for schema, table, rows in connection.execute(tables).fetchall()}
 
 
-def _versions() -> list[str]:
-    names = ("dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "polars", "pyarrow", "openpyxl", "altair")
-    return [sys.version, *(f"{name} {version(name)}" for name in names)]
-
-
 def _buildable(manifest: Mapping[str, Any]) -> int:
     """How many seeds and models a full build has."""
-    return sum(
-        node["resource_type"] == "seed"
-        or (node["resource_type"] == "model" and node["config"].get("materialized") != "ephemeral")
-        for node in manifest["nodes"].values()
-    )
+    return sum(node["resource_type"] in ("seed", "model") for node in manifest["nodes"].values())
 
 
 def _account(file: FileLoad) -> str:
     """What became of a file's rows, as one sentence."""
-    outcome = file.refusal or f"{file.rows_loaded:,} loaded + {file.rows_quarantined:,} in quarantine"
+    if file.refusal:
+        outcome = tr("{count} rows: {refusal}", count=file.rows_in, refusal=refusal_in_words(file.refusal))
+    else:
+        outcome = tr(
+            "{count} rows = {loaded} loaded + {quarantined} quarantined",
+            count=file.rows_in,
+            loaded=file.rows_loaded,
+            quarantined=file.rows_quarantined,
+        )
     if file.rows_elsewhere:
-        outcome += f", beside {file.rows_elsewhere:,} of other places"
+        outcome += ", " + tr("beside {count} of other places", count=file.rows_elsewhere)
     if file.unexpected_fields:
-        outcome += f"; columns not read: {', '.join(file.unexpected_fields)}"
-    return f"{file.rows_in:,} rows = {outcome}"
+        outcome += "; " + tr("columns not read: {names}", names=", ".join(file.unexpected_fields))
+    return outcome
 
 
 def _in_words(verdict: Verdict) -> str:
     if not verdict.passed:
-        return f"held back: {verdict.blocking[0].check}"
+        return tr("held back: {check}", check=verdict.blocking[0].check)
     warned = sorted({warning.check for warning in verdict.warnings})
-    return f"passed, warned by {', '.join(warned)}" if warned else "passed"
+    return tr("passed, warned by {checks}", checks=", ".join(warned)) if warned else tr("passed")

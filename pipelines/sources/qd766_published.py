@@ -6,12 +6,11 @@ of `handling-satisfaction` in place of a period) is that of the public record of
 answers of 2026. No answer states its period, so its file name does:
 `<endpoint>_<month|quarter|year>_<period>_<day asked>_page-1-of-1.json`, the period as 2026-08, 2026-Q3 or 2026.
 
-For a month that is over, its figures are asked. With the month that ends a quarter and with the running month come the
-quarter and the year as they are; of a running month itself the portal has none. The portal can change what it
+For a month that is over, its figures are asked. With the month that ends a quarter and with the running month come
+the quarter and the year as they are; of a running month itself the portal has none. The portal can change what it
 published, so a later day is asked again; within a day an interrupted pull goes on where it stopped. Its firewall
-answers frequent
-requests with 403 or 429: requests follow one another with seconds between them, 429 is waited for, and a 403 ends the
-    pull.
+answers frequent requests with 403 or 429: requests follow one another with seconds between them, 429 is waited for,
+and a 403 ends the pull.
 
 One answer becomes rows: a row for each unit and component, group and total. Null is not zero, and the portal's own
 flags stay. What the figures are worth is judged in dbt, not here.
@@ -26,8 +25,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
-from zoneinfo import ZoneInfo
 
+from pipelines.language import tr
+from pipelines.periods import VIETNAM
 from pipelines.sources.base import Ask, Column, Fetched, Period, Rule, Source, Table
 from pipelines.sources.client import Manner, PullError
 from pipelines.sources.framing import Frames
@@ -63,7 +63,6 @@ GROUP_OF = {
 }
 
 TimeType = Literal["month", "quarter", "year"]
-_VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 _PERIOD = re.compile(
     r"(?<![a-z])(?:(?P<month>month)|(?P<quarter>quarter)|year)[-_ ]?(?P<y>20\d\d)"
     r"(?(month)-?(?P<m>0[1-9]|1[0-2])|(?(quarter)-?Q(?P<q>[1-4])))(?!\d)",
@@ -117,9 +116,15 @@ def fetch(ask: Ask) -> Iterator[Fetched]:
         PullError: the month has not begun, or an answer is none: the message names endpoint and period.
         Refused: the portal's firewall refuses; what came before is landed.
     """
-    today = ask.now().astimezone(_VIETNAM).date()
+    today = ask.now().astimezone(VIETNAM).date()
     if ask.period.first > today:
-        raise PullError(f"{SOURCE.name}: {ask.period.partition} has not begun, so nothing is published for it.")
+        raise PullError(
+            tr(
+                "{name}: {partition} has not begun, so nothing is published for it.",
+                name=SOURCE.name,
+                partition=ask.period.partition,
+            )
+        )
     root = ask.credentials.get("root_department_id", HA_TINH)
     for span in _spans(ask.period, today):
         for endpoint in PAGE_SIZES:
@@ -145,8 +150,15 @@ def _pages(ask: Ask, endpoint: str, span: _Span, root: str, today: date) -> Iter
                 pages = _page_count(answer.content, endpoint)
             except NotAnAnswerError as error:
                 raise PullError(
-                    f"{SOURCE.name}: {endpoint} for {span.label}, page {page}: {error}. It was not landed; pull "
-                    "again later, and compare the portal's page if it stays so."
+                    tr(
+                        "{name}: {endpoint} for {label}, page {page}: {error}. It was not landed; pull again later, "
+                        "and compare the portal's page if it stays so.",
+                        name=SOURCE.name,
+                        endpoint=endpoint,
+                        label=span.label,
+                        page=page,
+                        error=error,
+                    )
                 ) from None
             media_type = answer.headers.get("content-type", "").partition(";")[0].strip() or None
             yield Fetched(name(page, max(page, pages)), answer.content, url, answer.status, media_type, today)
@@ -171,13 +183,15 @@ def _page_count(content: bytes, endpoint: str) -> int:
 
     answer = _read(content, endpoint)
     if answer.endpoint != endpoint:
-        raise NotAnAnswerError(f"an answer of {answer.endpoint}")
+        raise NotAnAnswerError(tr("an answer of {endpoint}", endpoint=answer.endpoint))
     if not (answer.observations or answer.totals):
-        raise NotAnAnswerError("no unit in it can be read")
+        raise NotAnAnswerError(tr("no unit in it can be read"))
     if answer.pages is None:  # trees come as one page, whatever page is asked for
         return 1
     if not 0 <= answer.pages <= MOST_PAGES:
-        raise NotAnAnswerError(f"more than {MOST_PAGES} pages, or a number of pages that is none")
+        raise NotAnAnswerError(
+            tr("more than {most_pages} pages, or a number of pages that is none", most_pages=MOST_PAGES)
+        )
     return answer.pages
 
 
@@ -239,10 +253,14 @@ def _stated_by(name: str) -> tuple[TimeType, date, str | None]:
     for endpoint in PAGE_SIZES:
         rest = rest.replace(endpoint, "")
     if "formality" in rest.lower():
-        raise NotAnAnswerError("an answer for one procedure by its name, which is no figure of the index: withdraw it")
+        raise NotAnAnswerError(
+            tr("an answer for one procedure by its name, which is no figure of the index: withdraw it")
+        )
     found = _PERIOD.search(rest)
     if not found:
-        raise NotAnAnswerError(f"neither the answer nor its name states the period: name it like {_NAME_LIKE}")
+        raise NotAnAnswerError(
+            tr("neither the answer nor its name states the period: name it like {name_like}", name_like=_NAME_LIKE)
+        )
     time_type: TimeType = "month" if found["month"] else "quarter" if found["quarter"] else "year"
     month = int(found["m"]) if found["month"] else 3 * int(found["q"]) - 2 if found["quarter"] else 1
     day = _DAY.search(rest, found.end())

@@ -104,7 +104,7 @@ def test_no_part_of_the_translator_can_go(
     def is_equal(sql: str) -> bool:
         try:
             return _on_engine(spark, translate.translated(sql, connection, "")) == _in_duckdb(connection, sql)
-        except Exception:  # whatever the engine says of what it does not know
+        except Exception:  # whatever the engine answers to what it does not know
             return False
 
     assert not all(is_equal(sql) for _, sql in sorted(CASES.values(), key=lambda case: case[0] != part))
