@@ -18,7 +18,6 @@ from typing import Any
 import duckdb
 
 from pipelines.engine.relations import Types
-from pipelines.engine.translate import NotTranslated
 from pipelines.transform.dbt import Dbt
 from pipelines.warehouse.load import is_view
 
@@ -58,6 +57,8 @@ def with_months(connection: duckdb.DuckDBPyConnection, sql: str, touched_months:
     Raises:
         NotTranslated: the model takes its months from elsewhere.
     """
+    from pipelines.engine.translate import NotTranslated  # needs the extra `engine`
+
     query = f"(select t.month from ({touched_months}) as t)"
     if query not in sql:
         raise NotTranslated("an incremental model by months takes them from only_touched_months(): see its SQL")

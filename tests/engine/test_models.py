@@ -17,6 +17,7 @@ from pipelines.engine.models import ModelsOnEngine, _Session
 from pipelines.engine.session import EngineProblem, connect
 from pipelines.engine.translate import NotTranslated
 from pipelines.release.runs import RunInfo
+from pipelines.settings import PROJECT_ROOT
 from pipelines.transform.dbt import Dbt
 
 if TYPE_CHECKING:
@@ -193,6 +194,11 @@ def test_an_engine_that_is_not_installed_is_named_with_the_extra(monkeypatch: py
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     with pytest.raises(EngineProblem, match=r"sc://engine:15002.*extra `engine`.*EXTRAS=engine"):
         connect("sc://engine:15002")
+
+
+def test_nothing_of_the_extra_is_imported_where_no_engine_is_asked_for() -> None:
+    missing = "import sys; sys.modules.update(pyspark=None, sqlglot=None); import pipelines.platform"
+    subprocess.run([sys.executable, "-c", missing], check=True, cwd=PROJECT_ROOT)
 
 
 def test_an_engine_that_does_not_answer_is_named_with_its_address() -> None:
