@@ -21,7 +21,7 @@ from pipelines.cli.common import WRONG_USE, app, err, language_of_the_terminal
 from pipelines.language import LANGUAGES, later, tr, use, without_marks
 from pipelines.settings import SettingsError
 
-for group in ("running", "releases", "files", "reporting", "figures", "extending"):  # the order of the help
+for group in ("running", "releases", "nation", "files", "reporting", "figures", "extending"):  # the order of the help
     import_module(f"pipelines.cli.{group}")
 
 

@@ -115,15 +115,8 @@ class OpenEdition:
             return {}
         folder, edition = staging / OPEN, self._edition
         folder.mkdir()
-        policies = {mart.name: mart.disclosure for mart in self._marts}
-        resources: list[Json] = []
-        for resource in package["resources"]:
-            policy = policies.get(resource["name"])
-            if policy and policy.edition == "public":
-                resources += _published(conn, resource, policy.rows, staging, folder)
-        if edition:
-            resources += _protected(edition, self._marts, receipts, own_licence, folder)
-        described = _described(package, resources, edition)
+        resources = self._resources(conn, package, receipts, own_licence, staging)
+        described = _described(package, resources, self._disclosure())
         described["pages"], undrawn = drawing.draw(Release(folder, described), self._pages)
         (folder / PACKAGE).write_text(to_json(with_code_lists(described, folder), indent=0), encoding="utf-8")
         files = seal(folder, OPEN_FILE, OPEN_FOLDER)
@@ -144,6 +137,28 @@ class OpenEdition:
             }
         }
 
+    def _resources(
+        self,
+        conn: duckdb.DuckDBPyConnection,
+        package: Mapping[str, Any],
+        receipts: Sequence[Mapping[str, Any]],
+        own_licence: str | None,
+        staging: Path,
+    ) -> list[Json]:
+        """Write the tables and describe them."""
+        policies = {mart.name: mart.disclosure for mart in self._marts}
+        resources: list[Json] = []
+        for resource in package["resources"]:
+            policy = policies.get(resource["name"])
+            if policy and policy.edition == "public":
+                resources += _published(conn, resource, policy.rows, staging, staging / OPEN)
+        if self._edition:
+            resources += _protected(self._edition, self._marts, receipts, own_licence, staging / OPEN)
+        return resources
+
+    def _disclosure(self) -> Json:
+        return _disclosure(self._edition)
+
     def commit(self) -> None:
         """Make the new quarters frozen ones."""
         if self._vault:
@@ -161,7 +176,7 @@ class OpenEdition:
         }
 
 
-def _described(package: Mapping[str, Any], resources: Sequence[Json], edition: Edition | None) -> Json:
+def _described(package: Mapping[str, Any], resources: Sequence[Json], disclosure: Json) -> Json:
     return {
         "$schema": describe.PROFILE,
         **{key: package[key] for key in _SHARED if key in package},
@@ -169,7 +184,7 @@ def _described(package: Mapping[str, Any], resources: Sequence[Json], edition: E
         "synthetic": any(resource["synthetic"] for resource in resources),
         "licenses": licences(words(known) for resource in resources for known in resource["licenses"]),
         "resources": list(resources),
-        "disclosure": _disclosure(edition),
+        "disclosure": disclosure,
     }
 
 
