@@ -1,4 +1,4 @@
-"""No module imports one to its left: the order is in pyproject.toml (import-linter). An import reads nothing but code."""
+"""No module imports one to its left: the order is in pyproject.toml (import-linter). An import reads only code."""
 
 from __future__ import annotations
 
