@@ -132,7 +132,13 @@ def send_alert(destination: str, alert: Alert, credentials: Path) -> None:
         else:
             _command(destination.removeprefix("command:"), alert)
     except (OSError, PullError, smtplib.SMTPException, subprocess.SubprocessError, ValueError) as error:
-        raise AlertError(f"Alert not sent to {_named(destination)}: {type(error).__name__}") from None
+        raise AlertError(
+            tr(
+                "Alert not sent to {destination}: {error}",
+                destination=_named(destination),
+                error=type(error).__name__,
+            )
+        ) from None
 
 
 def _named(destination: str) -> str:
@@ -218,5 +224,11 @@ def report(settings: Settings, state: State) -> Sequence[str]:
         try:
             write_metrics(settings.metrics_file, state)
         except OSError as error:
-            failed.append(f"{settings.metrics_file} (HATINH_METRICS_FILE) cannot be written: {error.strerror}")
+            failed.append(
+                tr(
+                    "{file} (HATINH_METRICS_FILE) cannot be written: {error}",
+                    file=settings.metrics_file,
+                    error=error.strerror,
+                )
+            )
     return [*failed, *notify(settings, state)]

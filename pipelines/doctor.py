@@ -15,6 +15,7 @@ import duckdb
 from pipelines.landing.store import Landing, LandingError
 from pipelines.language import later, tr
 from pipelines.quality.registries import faults
+from pipelines.reasons import refusal_in_words
 from pipelines.release.files import ReleaseError
 from pipelines.release.store import ReleaseStore
 from pipelines.seeds import seed_sql
@@ -238,7 +239,7 @@ def _refused(settings: Settings) -> Iterator[Finding]:
     for source, files in refused.items():
         for name, reason in files:
             text = tr("{name} was refused: {reason}. Drop a corrected file, or `hatinh withdraw` this one")
-            yield Finding(later("file of"), False, text.format(name=name, reason=reason), source)
+            yield Finding(later("file of"), False, text.format(name=name, reason=refusal_in_words(reason)), source)
 
 
 def _dagster(settings: Settings) -> Iterator[Finding]:

@@ -8,6 +8,8 @@ Vietnamese in the gettext catalogue `locale/vi/LC_MESSAGES/hatinh.po`. Titles, u
 from __future__ import annotations
 
 import gettext
+import re
+import string
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,17 +23,19 @@ Language = Literal["vi", "en"]
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
 DOMAIN, CATALOGUES = "hatinh", Path(__file__).parent / "locale"
 
-_chosen: ContextVar[Language] = ContextVar("language", default="vi")
+_chosen: ContextVar[Language | None] = ContextVar("language", default=None)
+_process: list[Language] = ["vi"]
+"""The language of the process. Not a context variable: threads begin with an empty context."""
 
 
 def current() -> Language:
     """The language in which texts are written now."""
-    return _chosen.get()
+    return _chosen.get() or _process[0]
 
 
 def use(language: Language) -> None:
-    """Write texts in a language from now on."""
-    _chosen.set(language)
+    """Write texts in a language from now on, in all threads of the process."""
+    _process[0] = language
 
 
 @contextmanager
@@ -70,6 +74,44 @@ def translated(message: str, language: Language) -> str:
 def later(message: str) -> str:
     """Marks a message for the catalogue; `tr` translates it where it is shown."""
     return message
+
+
+def record(message: str, /, **values: object) -> str:
+    """A message as the warehouse and releases keep it: in English, whoever runs. `recorded` shows it to people."""
+    return message.format(**values)
+
+
+def recorded(text: str) -> str:
+    """A text of `record` in the current language; any other text, such as a name, stays as it is."""
+    if current() == "en" or (exact := tr(text)) != text:
+        return text if current() == "en" else exact
+    for begin, pattern, message in _patterns():
+        if text.startswith(begin) and (found := pattern.fullmatch(text)):
+            return tr(
+                message,
+                **{name: recorded(value) if " " in value else value for name, value in found.groupdict().items()},
+            )
+    return text
+
+
+@cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str], str], ...]:
+    """Messages with values that begin with words of their own, as patterns; longer beginnings first."""
+    known = getattr(_catalogue("vi"), "_catalog", {})
+    messages = [text for text in known if isinstance(text, str) and _VALUE.search(text) and '{"' not in text]
+    found = []
+    for message in messages:
+        parts = list(string.Formatter().parse(message))
+        names = [name for _, name, _, _ in parts if name]
+        if len(parts[0][0]) >= _OWN_WORDS and len(set(names)) == len(names):
+            pattern = "".join(re.escape(words) + (f"(?P<{name}>.*)" if name else "") for words, name, _, _ in parts)
+            found.append((parts[0][0], re.compile(pattern, re.DOTALL), message))
+    return tuple(sorted(found, key=lambda item: (-len(item[0]), item[2])))
+
+
+_VALUE = re.compile(r"\{[a-z_]+[!:}]")
+_OWN_WORDS = 8
+"""Characters before the first value by which a message is recognised."""
 
 
 def ntr(one: str, many: str, count: int, /, **values: object) -> str:

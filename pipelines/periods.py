@@ -14,6 +14,8 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from pipelines.language import tr
+
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 VIETNAM = ZoneInfo(TIME_ZONE)
 OFFSET_MINUTES = 420
@@ -52,7 +54,9 @@ class Period:
                     return cls(date(year or 0, month or 0, day or 0), "day")
                 return cls(date(year or 0, ((quarter or half or month or 1) - 1) * MONTHS[kind] + 1, 1), kind)
         examples = [EXAMPLES[kind] for kind in EXAMPLES if kind in types]
-        raise ValueError(f"{text!r} is no period: write it like {' or '.join(examples)}.")
+        raise ValueError(
+            tr("{text!r} is no period: write it like {examples}.", text=text, examples=" or ".join(examples))
+        )
 
     @classmethod
     def containing(cls, type_: PeriodType, day: date) -> Period:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 
+from pipelines.language import later
+
 # Written for RE2 (DuckDB) and for Python's `re` alike.
 PATTERNS = {
-    "identity numbers": r"(?:^|[^0-9])(?:[0-9]{12}|[0-9]{9})(?:$|[^0-9])",
-    "telephone numbers": (
+    later("identity numbers"): r"(?:^|[^0-9])(?:[0-9]{12}|[0-9]{9})(?:$|[^0-9])",
+    later("telephone numbers"): (
         r"(?:^|[^0-9])(?:\+?84|0)[ .-]?"
         r"(?:[35789](?:[0-9]{8}|[0-9][ .-]?[0-9]{3}[ .-]?[0-9]{4}|[0-9]{2}[ .-]?[0-9]{3}[ .-]?[0-9]{3}"
         r"|[0-9]{2}(?:[ .-][0-9]{2}){3})|2[0-9]{2}[ .-]?[0-9]{3,4}[ .-]?[0-9]{3,4})(?:$|[^0-9])"
     ),
-    "e-mail addresses": r"[^\s@]+@[^\s@]+\.[A-Za-z]{2,}",
-    "codes of single dossiers": r"[A-Z][0-9]{2}(?:\.[0-9]+)*-(?:[0-9]{6}|[0-9]{8})-[0-9]+",
+    later("e-mail addresses"): r"[^\s@]+@[^\s@]+\.[A-Za-z]{2,}",
+    later("codes of single dossiers"): r"[A-Z][0-9]{2}(?:\.[0-9]+)*-(?:[0-9]{6}|[0-9]{8})-[0-9]+",
 }
 _STAMP = re.compile(r"(?<!\d)20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?(?!\d)")
 

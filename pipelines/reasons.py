@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from pipelines.language import current, recorded
+
 _CORRECT = (
     "Xem lại dòng ở nguồn, sửa rồi gửi lại tệp.",
     "Correct the row at its source and send the file again.",
@@ -721,6 +723,14 @@ REASONS: Mapping[str, Reason] = {
         ),
     )
 }
+
+
+_FIXES = {reason.fix_en: reason.fix_vi for reason in REASONS.values() if reason.scope == "file"}
+
+
+def refusal_in_words(refusal: str) -> str:
+    """Why a file was refused, as the warehouse records it, in the current language."""
+    return _FIXES.get(refusal, recorded(refusal)) if current() == "vi" else refusal
 
 
 def codes(scope: Literal["row", "rest", "file"]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ import duckdb
 
 from pipelines import walk
 from pipelines.landing.store import Landing
+from pipelines.language import tr
 from pipelines.platform import Listener, Platform
 from pipelines.release.released import Release
 from pipelines.release.sql import literal
@@ -75,10 +76,10 @@ def reproduce(settings: Settings, release: Release, folder: Path, listener: List
     try:
         outcome = walk.run(platform, f"reproduce-{release.id}")
     except Exception as error:  # a message may quote data
-        raise NotReproducible(f"The run failed ({type(error).__name__}).") from error
+        raise NotReproducible(tr("The run failed ({error}).", error=type(error).__name__)) from error
     computed = ReleaseStore(again.marts).current()
     if computed is None:
-        raise NotReproducible(f"No table passed ({outcome.status}).")
+        raise NotReproducible(tr("No table passed ({status}).", status=outcome.status))
     now = {resource["name"]: resource for resource in computed.package["resources"]}
     held = {mark.target: mark.last_good_release for mark in release.held_back}
     return Reproduction(
@@ -111,7 +112,14 @@ def _land(kept: Landing, copy: Landing, release: Release) -> None:
             copy.put(iter(lambda: stored.read(_BLOCK), b""), by_name=True, **given)
     if lost:
         listed = "\n".join(lost)
-        raise NotReproducible(f"Files of {release.id} are not in {kept.root}; restore them from a backup:\n{listed}")
+        raise NotReproducible(
+            tr(
+                "Files of {id} are not in {root}; restore them from a backup:\n{listed}",
+                id=release.id,
+                root=kept.root,
+                listed=listed,
+            )
+        )
 
 
 def _compared(

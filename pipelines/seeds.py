@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from pipelines.language import tr
+
 
 class SeedError(ValueError):
     """A registry cannot be used: its file, what is wrong, and how to fix it."""
@@ -30,19 +32,19 @@ class SeedRow(dict[str, str]):
         self.file, self.line = file, line
 
     def __missing__(self, column: str) -> str:
-        raise SeedError(self.file, f"there is no column {column}", "put its heading back")
+        raise SeedError(self.file, tr("there is no column {column}", column=column), tr("put its heading back"))
 
     def day(self, column: str) -> date:
         try:
             return date.fromisoformat(self[column])
         except ValueError:
-            raise self._misread(column, "no date", "write it as 2026-01-31") from None
+            raise self._misread(column, tr("no date"), tr("write it as 2026-01-31")) from None
 
     def number(self, column: str) -> float:
         try:
             return float(self[column])
         except ValueError:
-            raise self._misread(column, "no number", "write it as 12.5") from None
+            raise self._misread(column, tr("no number"), tr("write it as 12.5")) from None
 
     def day_or_none(self, column: str) -> date | None:
         return self.day(column) if self[column] else None
@@ -54,7 +56,11 @@ class SeedRow(dict[str, str]):
         return self[column] == "true"
 
     def _misread(self, column: str, what: str, fix: str) -> SeedError:
-        return SeedError(f"{self.file}, line {self.line}, {column}", f"{self[column]!r} is {what}", fix)
+        return SeedError(
+            tr("{file}, line {line}", file=self.file, line=self.line) + f", {column}",
+            tr("{cell!r} is {what}", cell=self[column], what=what),
+            fix,
+        )
 
 
 @dataclass(frozen=True)
@@ -84,9 +90,9 @@ def read_seed(seeds: Path, name: str) -> Seed:
                 elif cells:
                     broken.append((reader.line_num, len(cells)))
     except FileNotFoundError:
-        raise SeedError(path.name, "the file is missing", f"put it back into {seeds}") from None
+        raise SeedError(path.name, tr("the file is missing"), tr("put it back into {seeds}", seeds=seeds)) from None
     except UnicodeDecodeError:
-        raise SeedError(path.name, "it is not written in UTF-8", "save it as CSV UTF-8") from None
+        raise SeedError(path.name, tr("it is not written in UTF-8"), tr("save it as CSV UTF-8")) from None
     return Seed(heading, rows, broken)
 
 
@@ -98,13 +104,14 @@ def seed_rows(seeds: Path, name: str) -> Iterator[SeedRow]:
     """
     seed = read_seed(seeds, name)
     for line, cells in seed.broken:
-        raise SeedError(f"{name}.csv, line {line}", *misfit(cells, seed))
+        raise SeedError(tr("{file}, line {line}", file=f"{name}.csv", line=line), *misfit(cells, seed))
     yield from seed.rows
 
 
 def misfit(cells: int, seed: Seed) -> tuple[str, str]:
     """What is wrong with a line of so many cells, and how to fix it."""
-    return f"{cells} cells where the heading has {len(seed.heading)}", 'put a text with a comma in quotation marks, "…"'
+    what = tr("{cells} cells where the heading has {columns}", cells=cells, columns=len(seed.heading))
+    return what, tr('put a text with a comma in quotation marks, "…"')
 
 
 def seed_sql(seeds: Path, name: str) -> str:

@@ -18,6 +18,8 @@ import pydantic_settings
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from pipelines.language import tr
+
 LICENCES = {
     "Apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
     "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
@@ -68,9 +70,11 @@ def _refuse_set_twice(path: Path) -> None:
     try:
         stated = set(_NAME.findall(path.read_text("utf-8")))
     except OSError as error:
-        raise SettingsError(f"{path} cannot be read ({error.strerror})") from None
+        raise SettingsError(tr("{path} cannot be read ({strerror})", path=path, strerror=error.strerror)) from None
     if twice := sorted(stated & os.environ.keys()):
-        raise SettingsError(f"{', '.join(twice)} is set in the environment and in {path}: unset it")
+        raise SettingsError(
+            tr("{twice} is set in the environment and in {path}: unset it", twice=", ".join(twice), path=path)
+        )
 
 
 class Settings(BaseSettings):
@@ -236,21 +240,21 @@ class Settings(BaseSettings):
     def _is_a_box(cls, value: str) -> str:
         west, south, east, north = map(float, value.split(","))
         if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-            raise ValueError("west, south, east, north in this order, longitude first: 105.05,17.86,106.60,18.82")
+            raise ValueError(tr("west, south, east, north in this order, longitude first: 105.05,17.86,106.60,18.82"))
         return value
 
     @field_validator("licence")
     @classmethod
     def _is_known_licence(cls, value: str | None) -> str | None:
         if value is not None and value not in LICENCES:
-            raise ValueError(f"one of {', '.join(LICENCES)}")
+            raise ValueError(tr("one of {licences}", licences=", ".join(LICENCES)))
         return value
 
     @field_validator("schedule_cron", "pull_cron")
     @classmethod
     def _five_fields(cls, value: str) -> str:
         if not re.fullmatch(r"\s*(\S+\s+){4}\S+\s*", value):
-            raise ValueError("five cron fields, like '0 2 * * *'")
+            raise ValueError(tr("five cron fields, like '0 2 * * *'"))
         return value.strip()
 
     def _at_home(self, path: Path) -> Path:
@@ -357,8 +361,13 @@ def _read(files: tuple[Path, ...], **overrides: Any) -> Settings:
     except pydantic_settings.SettingsError as error:  # the value is not JSON; it may hold a token and is not shown
         field = re.findall(r'field "(\w+)"', str(error))[0]
         raise SettingsError(
-            f"{ENV_PREFIX}{field.upper()} is not JSON: names and values in double quotes, all of it in single ones for "
-            f"a shell. Allowed: {Settings.model_fields[field].description}."
+            tr(
+                "{env_prefix}{field} is not JSON: names and values in double quotes, all of it in single "
+                "ones for a shell. Allowed: {description}.",
+                env_prefix=ENV_PREFIX,
+                field=field.upper(),
+                description=tr(Settings.model_fields[field].description or ""),
+            )
         ) from None
 
 
@@ -372,7 +381,11 @@ def unknown_settings() -> Iterator[str]:
     for name in sorted(given):
         if name.upper().startswith(ENV_PREFIX) and name.upper() not in known and not name.startswith(_OF_DBT):
             like = difflib.get_close_matches(name.upper(), known, 1)
-            yield f"{name} is no setting" + (f"; did you mean {like[0]}?" if like else "")
+            yield (
+                tr("{name} is no setting; did you mean {like}?", name=name, like=like[0])
+                if like
+                else tr("{name} is no setting", name=name)
+            )
 
 
 def _explain(errors: Iterable[Any]) -> Iterable[str]:
@@ -380,4 +393,5 @@ def _explain(errors: Iterable[Any]) -> Iterable[str]:
         field = str(error["loc"][0])
         allowed = Settings.model_fields[field].description if field in Settings.model_fields else None
         reason = error["msg"].removeprefix("Value error, ")
-        yield f"{ENV_PREFIX}{field.upper()} = {error['input']!r}: {reason}. Allowed: {allowed}."
+        setting = f"{ENV_PREFIX}{field.upper()} = {error['input']!r}"
+        yield tr("{setting}: {reason}. Allowed: {allowed}.", setting=setting, reason=reason, allowed=tr(allowed or ""))

@@ -18,6 +18,7 @@ from pipelines.landing.deliveries import Delivery, deliveries
 from pipelines.landing.drop import waiting
 from pipelines.landing.store import Landing, LandingError
 from pipelines.language import tr
+from pipelines.reasons import refusal_in_words
 from pipelines.release.files import ReleaseError, iso, write_atomically
 from pipelines.release.released import Release
 from pipelines.release.runs import RunLog
@@ -213,7 +214,7 @@ def _of_loads(loads: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
     for source, load in loads.items():
         for file in load.get("refused", ()):
             name, _, reason = str(file).partition(": ")
-            yield Problem("refused", f"{source}/{name}", tr("file refused") + f": {reason}")
+            yield Problem("refused", f"{source}/{name}", tr("file refused") + f": {refusal_in_words(reason)}")
         for file in load.get("truncated", ()):
             name, _, reason = str(file).partition(": ")
             yield Problem("truncated", f"{source}/{name}", tr("truncated or not read to its end") + f": {reason}")

@@ -18,6 +18,7 @@ from pipelines.catalogue.pages import pages as descriptions
 from pipelines.landing.deliveries import Delivery, deliveries
 from pipelines.landing.drop import DropReport, intake
 from pipelines.landing.pull import PullError, failed_pulls, read_credentials
+from pipelines.language import record, recorded, tr
 from pipelines.periods import VIETNAM
 from pipelines.platform import Platform, Progress
 from pipelines.quality.gate import judge as judge_targets
@@ -25,6 +26,7 @@ from pipelines.quality.gx import validate
 from pipelines.quality.record import read_verdicts, write_verdicts
 from pipelines.quality.registries import faults
 from pipelines.quality.verdict import Evidence, Verdict
+from pipelines.reasons import refusal_in_words
 from pipelines.release.about import about_of
 from pipelines.release.files import ReleaseError
 from pipelines.release.places import Place, PlaceError, Published, address_of
@@ -224,12 +226,17 @@ def land(platform: Platform) -> DropReport:
             sleep=platform.sleep,
         )
         for receipt in report.landed:
-            step.report(f"landed {receipt.source}/{receipt.partition}: {receipt.name}")
+            step.report(tr("landed {place}: {name}", place=f"{receipt.source}/{receipt.partition}", name=receipt.name))
         for left in (*report.unsettled, *report.unknown, *report.failed):
-            step.report(f"left in the drop folder: {left.path} {left.reason}")
+            step.report(tr("left in the drop folder: {path} {reason}", path=left.path, reason=left.reason))
         if report.empty:
             places = ", ".join(report.empty[:5]) + (", …" if len(report.empty) > 5 else "")
-            step.report(f"empty in the drop folder: {places}. If a file should have come in one, copy it again.")
+            step.report(
+                tr(
+                    "empty in the drop folder: {places}. If a file should have come in one, copy it again.",
+                    places=places,
+                )
+            )
     return report
 
 
@@ -269,13 +276,19 @@ def load(
                 elsewhere=platform.rows_elsewhere if source.name in platform.feeds_elsewhere else None,
             )
             if report.reread:
-                reason = "a rule, a setting or a registry that they are read with has changed"
-                step.report(f"{source.name}: {report.reread} files were read again: {reason}")
+                step.report(
+                    tr(
+                        "{source}: {count} files were read again: a rule, a setting or a registry that they are read "
+                        "with has changed",
+                        source=source.name,
+                        count=report.reread,
+                    )
+                )
             not_fetched = [
                 f"{period}: {note}" for period, note in failed_pulls(platform.settings.raw, source.name).items()
             ]
             for note in not_fetched:
-                step.report(f"{source.name}/{note} (not fetched: the files that landed before are used)")
+                step.report(f"{source.name}/{note} (" + tr("not fetched: the files that landed before are used") + ")")
             reports[source.name] = report
             totals[source.name] = source_totals(connection, source.name) | {"not_fetched": not_fetched}
         return Loaded(reports, totals, step.seconds())
@@ -288,8 +301,14 @@ def _remember_province(connection: duckdb.DuckDBPyConnection, settings: Settings
         set_state(connection, "province_code", settings.province_code)
     elif remembered != settings.province_code:
         raise WrongProvince(
-            f"{settings.data} holds province {remembered}, and the settings are of {settings.province_code} "
-            f"({settings.province_name}). Give each province its own HATINH_DATA_DIR, or `hatinh rebuild` this one"
+            tr(
+                "{data} holds province {remembered}, and the settings are of {province_code} "
+                "({province_name}). Give each province its own HATINH_DATA_DIR, or `hatinh rebuild` this one",
+                data=settings.data,
+                remembered=remembered,
+                province_code=settings.province_code,
+                province_name=settings.province_name,
+            )
         )
 
 
@@ -310,12 +329,12 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
         with platform.warehouse.connect() as connection:
             reason = get_state(connection, "rebuild_because")
             if get_state(connection, "fingerprint") != project.fingerprint:
-                reason = reason or "models, macros, seeds or settings changed"
+                reason = reason or record("models, macros, seeds or settings changed")
             engine = platform.settings.engine.partition(":")[0]
             if (get_state(connection, "engine") or "duckdb") != engine:
-                reason = reason or "the engine is another one"
+                reason = reason or record("the engine is another one")
             if not reason and get_state(connection, "checked") == _judged_state(platform, connection):
-                step.report("nothing changed since the last check")
+                step.report(tr("nothing changed since the last check"))
                 return Built((), None, verdicts_hold=True, seconds=step.seconds())
             rests = frozenset[str]() if reason else untouched(project.manifest, _changed_feeds(connection))
             if models and not get_state(connection, "built_by"):
@@ -323,7 +342,7 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             set_state(connection, "built_by", "")  # the evidence of the former build is no evidence of this one
             set_state(connection, "checked", "")
         if reason:
-            step.report(f"full rebuild: {reason}")
+            step.report(tr("full rebuild: {reason}", reason=recorded(reason)))
         total, done = _buildable(project.manifest), 0
 
         def node_built(result: NodeResult) -> None:
@@ -344,7 +363,13 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
                 set_state(connection, "built_load", str(_last_load(connection)))
                 connection.execute("delete from meta.state where key = 'rebuild_because'")
         unchanged = len(results) - len(built.changed)
-        step.report(f"built {len(built.changed)} seeds, views and tables; {unchanged} are unchanged")
+        step.report(
+            tr(
+                "built {count} seeds, views and tables; {unchanged} are unchanged",
+                count=len(built.changed),
+                unchanged=unchanged,
+            )
+        )
     return built
 
 
@@ -390,7 +415,7 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
                 set_state(connection, "checked", _judged_state(platform, connection))
             rows = _row_counts(connection)
         for verdict in verdicts.values():
-            step.report(f"gate: {verdict.target} {_in_words(verdict)}")
+            step.report(f"{verdict.target}: {_in_words(verdict)}")
         return Judged(verdicts, rows, step.seconds())
 
 
@@ -413,15 +438,24 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
     with platform.step("release") as step:
 
         def protecting(quarters: str, done: int, total: int) -> None:
-            step.report(f"open edition: protecting {quarters}, once ({done} of {total} quarters are done)", done, total)
+            step.report(
+                tr(
+                    "open edition: protecting {quarters}, once ({done} of {total} quarters are done)",
+                    quarters=quarters,
+                    done=done,
+                    total=total,
+                ),
+                done,
+                total,
+            )
 
         with platform.warehouse.connect() as connection:
             if not get_state(connection, "built_by"):
                 raise NotJudged(
-                    "The models in the warehouse were not checked to the end. Run the complete job: `hatinh run`."
+                    tr("The models in the warehouse were not checked to the end. Run the complete job: `hatinh run`.")
                 )
             if pin := platform.releases.pinned():
-                step.report(f"nothing is released: {pin}")
+                step.report(tr("nothing is released: {pin}", pin=pin))
                 return _kept_by_pin(platform, read_verdicts(connection))
             outcome = publish_release(
                 connection,
@@ -448,9 +482,15 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
                 set_state(connection, "released", f"{inputs_digest(platform)} {outcome.release_id}")
         step.report(f"release {outcome.release_id or '-'}: {outcome.status}")
         if outcome.open_blocked:
-            step.report(f"the open edition has no new quarters: {outcome.open_blocked}")
+            step.report(tr("the open edition has no new quarters: {reason}", reason=recorded(outcome.open_blocked)))
         for path, reason in outcome.undrawn.items():
-            step.report(f"{path} could not be drawn: {reason}. The tables are out; the next run tries again")
+            step.report(
+                tr(
+                    "{path} could not be drawn ({reason}). The tables are out; the next run tries again.",
+                    path=path,
+                    reason=reason,
+                )
+            )
     return outcome
 
 
@@ -632,16 +672,24 @@ def _buildable(manifest: Mapping[str, Any]) -> int:
 
 def _account(file: FileLoad) -> str:
     """What became of a file's rows, as one sentence."""
-    outcome = file.refusal or f"{file.rows_loaded:,} loaded + {file.rows_quarantined:,} in quarantine"
+    if file.refusal:
+        outcome = tr("{count} rows: {refusal}", count=file.rows_in, refusal=refusal_in_words(file.refusal))
+    else:
+        outcome = tr(
+            "{count} rows = {loaded} loaded + {quarantined} quarantined",
+            count=file.rows_in,
+            loaded=file.rows_loaded,
+            quarantined=file.rows_quarantined,
+        )
     if file.rows_elsewhere:
-        outcome += f", beside {file.rows_elsewhere:,} of other places"
+        outcome += ", " + tr("beside {count} of other places", count=file.rows_elsewhere)
     if file.unexpected_fields:
-        outcome += f"; columns not read: {', '.join(file.unexpected_fields)}"
-    return f"{file.rows_in:,} rows = {outcome}"
+        outcome += "; " + tr("columns not read: {names}", names=", ".join(file.unexpected_fields))
+    return outcome
 
 
 def _in_words(verdict: Verdict) -> str:
     if not verdict.passed:
-        return f"held back: {verdict.blocking[0].check}"
+        return tr("held back: {check}", check=verdict.blocking[0].check)
     warned = sorted({warning.check for warning in verdict.warnings})
-    return f"passed, warned by {', '.join(warned)}" if warned else "passed"
+    return tr("passed, warned by {checks}", checks=", ".join(warned)) if warned else tr("passed")

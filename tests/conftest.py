@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ os.environ.pop("COLUMNS", None)  # workers of pytest-xdist set 80, which a conso
 
 from pipelines import walk
 from pipelines.landing.store import Landing, Receipt
-from pipelines.language import speaking
+from pipelines.language import use
 from pipelines.platform import Platform
 from pipelines.quality.record import write_verdicts
 from pipelines.quality.verdict import Evidence, Verdict
@@ -33,7 +33,8 @@ from pipelines.warehouse.load import LoadReport
 KEY = bytes(range(32))
 FIRST_LANDING = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 os.environ["HATINH_LANGUAGE"] = "en"
-"""Commands speak English in the tests, whatever the locale of the machine; pages and tables are Vietnamese."""
+use("en")
+"""Messages are English in the tests, whatever the locale of the machine; pages have a language of their own."""
 gc.set_threshold(
     50_000, 20, 50
 )  # a build with dbt makes millions of objects that stay: a tenth of it was to look for others
@@ -123,10 +124,9 @@ class World:
 
 
 @pytest.fixture(autouse=True)
-def _vietnamese() -> Iterator[None]:
-    """Every test begins in Vietnamese, though a command before it may have chosen another language."""
-    with speaking("vi"):
-        yield
+def _english() -> None:
+    """Every test begins in English, though a command before it may have chosen another language."""
+    use("en")
 
 
 @pytest.fixture(scope="session")

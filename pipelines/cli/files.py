@@ -28,7 +28,7 @@ from pipelines.cli.common import (
     stop,
     unbroken,
 )
-from pipelines.language import tr
+from pipelines.language import day, tr
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -91,6 +91,7 @@ def pull(
     from pipelines.landing.pull import pull as pull_source
     from pipelines.landing.pull import read_credentials
     from pipelines.periods import local_date
+    from pipelines.scoreboard.words import number
     from pipelines.sources import all_sources
     from pipelines.sources.client import HttpError, PullError
 
@@ -111,7 +112,7 @@ def pull(
                 credentials=read_credentials(settings.credentials, source),
                 now=now,
                 progress=lambda receipt, is_new: err.print(
-                    f"{tr('landed') if is_new else tr('known')} {receipt.path} ({receipt.bytes:,} bytes)",
+                    f"{tr('landed') if is_new else tr('known')} {receipt.path} ({number(receipt.bytes)} {tr('bytes')})",
                     highlight=False,
                 ),
             )
@@ -149,11 +150,13 @@ def sample(
     if defect is not None and defect not in DEFECTS:
         table = Table("--defect", tr("What it does"))
         for name, known in DEFECTS.items():
-            table.add_row(name, known.description)
+            table.add_row(name, tr(known.description))
         out.print(table)
         raise typer.Exit(0 if defect == "list" else WRONG_USE)
     if form not in ("ndjson", "array", "data"):
-        stop(f"--form {form}: ndjson, array, data.", WRONG_USE)
+        stop(
+            tr("{option} {value}: one of {known}.", option="--form", value=form, known="ndjson, array, data"), WRONG_USE
+        )
     try:
         with err.status(tr("writing") + " …") as shown:
             report = write_dossiers(
@@ -167,7 +170,7 @@ def sample(
                 form=form,  # type: ignore[arg-type]
                 compress=compress,
                 defect=defect,
-                progress=lambda done: shown.update(f"{done:,} of {rows:,} …"),
+                progress=lambda done: shown.update(f"{number(done)} / {number(rows)} …"),
             )
     except SeedsError as problem:
         stop(tr("Samples need more than {folder} has", folder=settings.seeds) + f": {problem}", WRONG_USE)
@@ -183,7 +186,8 @@ def sample(
         )
     )
     if report.dirt:
-        out.print("dirt: " + ", ".join(f"{count} {kind}" for kind, count in sorted(report.dirt.items())))
+        kinds = ", ".join(f"{kind} {number(count)}" for kind, count in sorted(report.dirt.items()))
+        out.print(tr("Of them with a fault: {kinds}", kinds=kinds), highlight=False)
 
 
 @app.command(rich_help_panel=IN)
@@ -193,6 +197,7 @@ def files(
 ) -> None:
     """Landed files of a source: active or not, refused, replaced by which; since when, how many bytes."""
     settings = read_settings()
+    from pipelines.reasons import refusal_in_words
     from pipelines.scoreboard.words import number
     from pipelines.warehouse.load import FileOutcome
 
@@ -203,23 +208,23 @@ def files(
     table = unbroken("sha256", tr("Period"), tr("File"), tr("Status"), whole="sha256")
     listed = []
     for receipt in landing.receipts(source):
-        state = "withdrawn" if receipt.withdrawn else "sample, superseded"
+        state = tr("withdrawn") if receipt.withdrawn else tr("sample, superseded")
         if receipt.sha256 in in_force:
             fate = known.get((receipt.sha256, receipt.name), FileOutcome("loaded"))
-            refused = f"refused: {escape(fate.reason)}" if fate.reason else ""
-            replaced = f"replaced by {fate.replaced_by[:12]}" if fate.replaced_by else ""
-            state = "; ".join(filter(None, (refused, replaced))) or "active"
+            refused = tr("refused: {reason}", reason=refusal_in_words(fate.reason)) if fate.reason else ""
+            replaced = tr("replaced by {sha256}", sha256=fate.replaced_by[:12]) if fate.replaced_by else ""
+            state = "; ".join(filter(None, (refused, replaced))) or tr("active")
         if as_json:
             listed.append({**json.loads(receipt.to_json()), "state": state})
             continue
         about = tr(
             "figures of {day}, received {time} UTC, {bytes} bytes",
-            day=receipt.extracted_on,
-            time=f"{receipt.landed_at:%Y-%m-%d %H:%M}",
+            day=day(receipt.extracted_on),
+            time=f"{day(receipt.landed_at)} {receipt.landed_at:%H:%M}",
             bytes=number(receipt.bytes),
         )
         name = f"{escape(receipt.name)}\n[dim]{about}[/dim]"
-        table.add_row(receipt.sha256[:12], receipt.partition, name, state)
+        table.add_row(receipt.sha256[:12], receipt.partition, name, escape(state))
     if as_json:
         print_json(listed)
     else:
@@ -274,7 +279,8 @@ def quarantine(
     settings = read_settings()
     refuse_unknown_source(source)
     refuse_if_held(settings)
-    from pipelines.scoreboard.words import number
+    from pipelines.reasons import REASONS
+    from pipelines.scoreboard.words import Text, number
     from pipelines.warehouse.connection import Warehouse
 
     if not settings.warehouse.exists():
@@ -291,8 +297,10 @@ def quarantine(
         print_json([dict(zip(names, row[:-1], strict=True)) for row in rows])
         return
     table = unbroken(tr("File"), tr("Row"), tr("Reason"), tr("Field"), tr("Shape of the value"), whole=tr("Row"))
-    for path, row_no, reason, field, shape, _ in rows:
-        table.add_row(escape(path), str(row_no), reason, escape(field), escape(shape))
+    for path, row_no, code, field, shape, _ in rows:
+        reason = REASONS.get(code)
+        meaning = f"{Text(reason.vi, reason.en)}\n[dim]{code}[/dim]" if reason else code
+        table.add_row(escape(path), str(row_no), meaning, escape(field), escape(shape))
     out.print(table)
     every = rows[0][-1] if rows else 0
     if every > len(rows):

@@ -3,8 +3,8 @@
     python -m pipelines.cli.messages
 
 A new message gets an empty translation, which is to be written into `hatinh.po`; then the command is run again, since
-readers take the compiled `hatinh.mo` beside it. Messages are the arguments of `tr`, `ntr` and `later`, the texts of
-the help, and licence and cadence of the sources.
+readers take the compiled `hatinh.mo` beside it. Messages are the arguments of `tr`, `ntr`, `later` and `record`, the
+texts of the help, licences of sources and registries, cadences, and the descriptions of the settings.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import inspect
 import io
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,13 +27,16 @@ from jinja2.ext import extract_from_ast
 
 from pipelines.cli.common import app
 from pipelines.language import CATALOGUES, DOMAIN
+from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.sources import all_sources
+from samples.dirt import DEFECTS
 
 PO = CATALOGUES / "vi" / "LC_MESSAGES" / f"{DOMAIN}.po"
 MO = PO.with_suffix(".mo")
 COMMAND = "python -m pipelines.cli.messages"
-_MESSAGES = {"tr": 1, "later": 1, "ntr": 2}
+_MESSAGES = {"tr": 1, "later": 1, "record": 1, "ntr": 2}
 """How many arguments of each function are messages."""
+_LICENCE = re.compile(r"\blicence: ([^}\n]+)")
 _SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 """In place of the day of writing, so that the same messages give the same bytes."""
 
@@ -47,16 +51,25 @@ def messages() -> set[Id]:
         found |= _of_template(path.read_text(encoding="utf-8"))
     for source in all_sources().values():
         found |= {source.licence, source.cadence}
+    found |= {defect.description for defect in DEFECTS.values()}
+    found |= {field.description for field in Settings.model_fields.values() if field.description}
+    for path in (PROJECT_ROOT / "dbt_project" / "seeds").glob("_*.yml"):
+        found |= set(_LICENCE.findall(path.read_text(encoding="utf-8")))
     return found | set(_help(typer.main.get_command(app)))
 
 
 def _of_code(text: str) -> Iterator[Id]:
     """The messages of a file. Babel's own reader looks into f-strings from Python 3.12 on only."""
     for call in ast.walk(ast.parse(text)):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in _MESSAGES:
-            given = [str(a.value) for a in call.args[: _MESSAGES[call.func.id]] if isinstance(a, ast.Constant)]
+        if isinstance(call, ast.Call) and (name := _name(call.func)) in _MESSAGES:
+            given = [str(a.value) for a in call.args[: _MESSAGES[name]] if isinstance(a, ast.Constant)]
             if given:
                 yield given[0] if len(given) == 1 else (given[0], given[1])
+
+
+def _name(function: ast.expr) -> str:
+    """`tr`, also as `language.tr`."""
+    return getattr(function, "id", getattr(function, "attr", ""))
 
 
 def _of_template(text: str) -> set[Id]:

@@ -134,7 +134,7 @@ def releases(
         )
         return
     table = unbroken(
-        "", tr("Release"), tr("Tables"), tr("Rows"), "Byte", tr("Held back"), tr("Synthetic"), whole=tr("Release")
+        "", tr("Release"), tr("Tables"), tr("Rows"), tr("Bytes"), tr("Held back"), tr("Synthetic"), whole=tr("Release")
     )
     for release in store.list():
         table.add_row(

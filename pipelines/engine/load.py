@@ -22,6 +22,7 @@ import duckdb
 
 from pipelines.engine.relations import read_query, replace_relation, types_of, write_parquet
 from pipelines.engine.session import EngineProblem, connect, translated_errors
+from pipelines.language import tr
 from pipelines.sources.base import Source
 from pipelines.sources.isolated import where
 from pipelines.sources.province import Province
@@ -54,7 +55,7 @@ def load_file(task: Task) -> dict[str, Any]:
     source = source.bound(task.province) if task.province else source
     key = read_key(task.key_file)
     if key_check(key) != task.key_check:
-        raise KeyProblem(f"{task.key_file} on this worker is not the key of the warehouse")
+        raise KeyProblem(tr("{key_file} on this worker is not the key of the warehouse", key_file=task.key_file))
     config: dict[str, Any] = {"threads": 1, "memory_limit": task.memory_limit, "autoinstall_known_extensions": False}
     with duckdb.connect(config=config) as connection:
         connection.execute(SCHEMA)
@@ -130,9 +131,22 @@ class LoadOnEngine:
         tasks = [self._task(source, file_no, file, load_no, reading) for file_no, file in files.items()]
         reports = [json.loads(report) for report in self._reports(tasks)]
         if errors := sorted({report["error"] for report in reports if "error" in report}):
-            raise EngineProblem(f"A worker of {self.address} could not load files of {source.name}: {errors[0]}")
+            raise EngineProblem(
+                tr(
+                    "A worker of {address} could not load files of {name}: {errors}",
+                    address=self.address,
+                    name=source.name,
+                    errors=errors[0],
+                )
+            )
         if sorted(report["files"][0][0] for report in reports) != sorted(map(str, files)):
-            raise EngineProblem(f"The engine at {self.address} lost files of {source.name} or loaded some twice.")
+            raise EngineProblem(
+                tr(
+                    "The engine at {address} lost files of {name} or loaded some twice.",
+                    address=self.address,
+                    name=source.name,
+                )
+            )
         connection.begin()
         try:
             for report in reports:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from pipelines.language import tr
+
 SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "false",  # 1 / 0 is null, as in DuckDB
@@ -39,8 +41,12 @@ def connect(address: str) -> Any:
         from pyspark.sql.types import StringType
     except ImportError as error:
         raise EngineProblem(
-            f"HATINH_ENGINE is {address}, and the packages for it are not installed ({error.name}). Install the extra "
-            "`engine`: `make install-prod EXTRAS=engine`, or set HATINH_ENGINE=duckdb."
+            tr(
+                "HATINH_ENGINE is {address}, and the packages for it are not installed ({name}). Install the "
+                "extra `engine`: `make install-prod EXTRAS=engine`, or set HATINH_ENGINE=duckdb.",
+                address=address,
+                name=error.name,
+            )
         ) from None
     _reach(address)
     with translated_errors(address, "open a session"):
@@ -65,8 +71,12 @@ def _reach(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), timeout=SECONDS_TO_CONNECT).close()
     except OSError as error:
         raise EngineProblem(
-            f"Nothing answers at HATINH_ENGINE={address} ({error.strerror or type(error).__name__}). Start the engine, "
-            "correct the address, or set HATINH_ENGINE=duckdb. The last release stays."
+            tr(
+                "Nothing answers at HATINH_ENGINE={address} ({error}). Start the engine, correct the "
+                "address, or set HATINH_ENGINE=duckdb. The last release stays.",
+                address=address,
+                error=error.strerror or type(error).__name__,
+            )
         ) from None
 
 
@@ -82,6 +92,11 @@ def translated_errors(address: str, doing: str) -> Iterator[None]:
         condition = getattr(error, "getCondition", lambda: None)()
         status = error.code().name if isinstance(error, RpcError) and hasattr(error, "code") else None
         raise EngineProblem(
-            f"The engine at {address} could not {doing}: {type(error).__name__} {condition or status or ''}".rstrip()
-            + ". Its own log has the details. Nothing was published; the next run repeats the work."
+            tr(
+                "The engine at {address} could not {doing}: {error}. Its own log has the details. Nothing was "
+                "published; the next run repeats the work.",
+                address=address,
+                doing=doing,
+                error=f"{type(error).__name__} {condition or status or ''}".rstrip(),
+            )
         ) from None

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from pipelines.landing.receipts import Receipt
 from pipelines.landing.store import Landing
+from pipelines.language import tr
 from pipelines.periods import local_date
 from pipelines.personal import kind_in, redacted
 
@@ -129,8 +130,17 @@ def intake(
             failed.append(Left(redacted(place), personal_name(kind)))
             continue
         if parts[0] not in sources or not 1 < len(parts) <= _DEEPEST:
-            known = ", ".join(sorted(sources)) or "none"
-            unknown.append(Left(place, f"belongs to no source. Move it to {drop.name}/<source>/, one of: {known}."))
+            known = ", ".join(sorted(sources))
+            unknown.append(
+                Left(
+                    place,
+                    tr(
+                        "belongs to no source. Move it to {name}/<source>/, one of: {known}.",
+                        name=drop.name,
+                        known=known,
+                    ),
+                )
+            )
             continue
         try:
             status = _regular(path)
@@ -160,7 +170,7 @@ def intake(
                 by_name=sources[file.source].frames_by_name,
             )
         except _MovedError:
-            unsettled.append(Left(file.place, "is still being written; the next run takes it."))
+            unsettled.append(Left(file.place, tr("is still being written; the next run takes it.")))
             continue
         except (_UnreadableError, ValueError) as error:
             failed.append(Left(file.place, str(error)))
@@ -168,11 +178,17 @@ def intake(
         (landed if is_new else repeated).append(receipt)
         try:
             if file.moved():  # what was written over it meanwhile is another file, for the next run
-                unsettled.append(Left(file.place, "was replaced while it was taken; the next run takes the new one."))
+                unsettled.append(
+                    Left(file.place, tr("was replaced while it was taken; the next run takes the new one."))
+                )
             else:
                 file.path.unlink()
         except OSError as error:
-            failed.append(Left(file.place, f"is landed but cannot be removed: {_system(error)}. Remove it by hand."))
+            failed.append(
+                Left(
+                    file.place, tr("is landed but cannot be removed: {error}. Remove it by hand.", error=_system(error))
+                )
+            )
     return DropReport(tuple(landed), tuple(repeated), tuple(unsettled), tuple(unknown), tuple(failed), tuple(nothing))
 
 
@@ -190,7 +206,7 @@ def _empty_folders(drop: Path, sources: Collection[str]) -> tuple[list[str], lis
         if parts[0] in sources:
             within.append(place)
         else:
-            of_none.append(Left(place, "is an empty folder of no source. Remove it, or name it as a source."))
+            of_none.append(Left(place, tr("is an empty folder of no source. Remove it, or name it as a source.")))
     return within, of_none
 
 
@@ -203,17 +219,17 @@ def _regular(path: Path) -> os.stat_result:
     try:
         status = path.lstat()
     except OSError as error:
-        raise _UnreadableError(f"cannot be read: {_system(error)}.") from None
+        raise _UnreadableError(tr("cannot be read: {error}.", error=_system(error))) from None
     if stat.S_ISLNK(status.st_mode):  # it may point to any file that the pipeline's user can read
-        raise _UnreadableError("is a link, which is not followed. Remove it and drop the file itself.")
+        raise _UnreadableError(tr("is a link, which is not followed. Remove it and drop the file itself."))
     if not stat.S_ISREG(status.st_mode):
-        raise _UnreadableError("is not a regular file. Remove it and drop the file itself.")
+        raise _UnreadableError(tr("is not a regular file. Remove it and drop the file itself."))
     return status
 
 
 def personal_name(kind: str) -> str:
     """Why a file is not taken whose name looks like personal data."""
-    return f"has a name that looks like {kind}, and names of files are published. Rename it."
+    return tr("has a name that looks like {kind}, and names of files are published. Rename it.", kind=tr(kind))
 
 
 def _files(drop: Path) -> Iterator[Path]:
@@ -249,7 +265,7 @@ def _chunks(file: _Seen) -> Iterator[bytes]:
         raise _MovedError from None
     except OSError as error:
         raise _UnreadableError(
-            f"cannot be read: {_system(error)}. Give the pipeline's user the right to read it."
+            tr("cannot be read: {error}. Give the pipeline's user the right to read it.", error=_system(error))
         ) from None
     if file.moved():
         raise _MovedError

@@ -19,6 +19,7 @@ from typing import IO, Any, Self
 import httpx
 import tenacity
 
+from pipelines.language import tr
 from pipelines.sources.client import HttpError, Refused, Response
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
@@ -189,8 +190,8 @@ class HttpClient:
             request = self._client.build_request(method, url, **parts)
             if request.url.scheme in {"http", "https"} and request.url.host:
                 return request
-        problem = "not an http or https address, check the source's address"
-        raise HttpError(problem, method=method, place="the address", status=None, tries=0)
+        problem = tr("not an http or https address, check the source's address")
+        raise HttpError(problem, method=method, place=tr("the address"), status=None, tries=0)
 
     def _ask(self, request: httpx.Request, body: IO[bytes], limit: int, tries: int) -> tuple[int, Mapping[str, str]]:
         """One try: write the answer's bytes into `body` from its start; return status and headers."""
@@ -209,23 +210,28 @@ class HttpClient:
                 if status in RETRIED_STATUSES:
                     raise _RetryError(failed(f"status {status}", status), self._retry_after(response))
                 if status == FORBIDDEN:
-                    raise failed("status 403, the publisher refuses: ask them for access", status, Refused)
+                    raise failed(tr("status 403, the publisher refuses: ask them for access"), status, Refused)
                 if response.has_redirect_location:
-                    raise failed(f"status {status}, moved: find the new address and set it in the source", status)
+                    raise failed(
+                        tr("status {status}, moved: find the new address and set it in the source", status=status),
+                        status,
+                    )
                 if not response.is_success:
                     raise failed(f"status {status}", status)
                 size = 0
                 for chunk in response.iter_bytes(_CHUNK):
                     size += len(chunk)
                     if size > limit:
-                        raise failed(f"the answer is larger than {limit} bytes", status, AnswerTooLargeError)
+                        raise failed(
+                            tr("the answer is larger than {limit} bytes", limit=limit), status, AnswerTooLargeError
+                        )
                     body.write(chunk)
                 return status, {name.lower(): value for name, value in response.headers.items()}
             finally:
                 response.close()
         except httpx.RequestError as error:
             # the name of the kind only: the text may hold the complete address
-            raise _RetryError(failed(f"no complete answer, {type(error).__name__}")) from None
+            raise _RetryError(failed(tr("no complete answer, {error}", error=type(error).__name__))) from None
 
     def _pause(self) -> None:
         if self._has_asked and self._min_delay_seconds:

@@ -24,6 +24,7 @@ from pipelines.landing.drop import personal_name
 from pipelines.landing.http import HttpClient
 from pipelines.landing.receipts import Receipt
 from pipelines.landing.store import Landing
+from pipelines.language import tr
 from pipelines.periods import VIETNAM, Period, local_date
 from pipelines.personal import kind_in, redacted
 from pipelines.sources.base import Ask, Source
@@ -75,10 +76,15 @@ def pull(
     period = source.period(partition)
     if not address:
         raise PullError(
-            f"No address is set for {source.name}: set "
-            f'HATINH_ADDRESSES=\'{{"{source.name}": "{source.known_address}"}}\' to '
-            + ("the base URL of its interface" if source.fetch else "a folder or an http(s) URL with {partition} in it")
-            + f", or put files into the drop folder data/drop/{source.name}/."
+            tr(
+                "No address is set for {source}: set {setting} to {what}, or put files into the drop folder "
+                "data/drop/{source}/.",
+                source=source.name,
+                setting=f'HATINH_ADDRESSES=\'{{"{source.name}": "{source.known_address}"}}\'',
+                what=tr("the base URL of its interface")
+                if source.fetch
+                else tr("a folder or an http(s) URL with {partition} in it"),
+            )
         )
     try:
         results = _pull(landing, source, period, address, now, credentials, client or _client_of(source), progress)
@@ -103,9 +109,12 @@ def _client_of(source: Source) -> Callable[[], AbstractContextManager[HttpClient
 
 def _unforeseen(source: Source, partition: str, error: BaseException) -> str:
     """An unexpected error, without its text, which may quote what was received."""
-    return (
-        f"{source.name} {partition}: an answer or file cannot be taken ({where(error)}). What landed before it stays; "
-        "report it with this text."
+    return tr(
+        "{source} {period}: an answer or file cannot be taken ({error}). What landed before it stays; report it with "
+        "this text.",
+        source=source.name,
+        period=partition,
+        error=where(error),
     )
 
 
@@ -185,7 +194,7 @@ def _pull(
                 if kind:
                     raise ValueError(personal_name(kind))
                 if path.is_symlink():
-                    raise ValueError("is a link, which is not followed. Put the file itself there.")
+                    raise ValueError(tr("is a link, which is not followed. Put the file itself there."))
                 of, day = source.period_of(path.name, local_date(now()))
                 if of != partition:
                     continue
@@ -193,12 +202,16 @@ def _pull(
                     chunks = iter(partial(stream.read, _BLOCK), b"")
                     land(_Delivery(path.name, chunks, path.absolute().as_uri(), day))
             except OSError as error:
-                problems.append(f"{name} cannot be read ({error.strerror or type(error).__name__}).")
+                problems.append(
+                    tr("{name} cannot be read ({error}).", name=name, error=error.strerror or type(error).__name__)
+                )
             except ValueError as error:
                 problems.append(f"{name} {error}")
         if problems:  # after the others: whether it is of this period nobody knows
-            more = f" {len(problems) - 1} more files cannot be taken." if problems[1:] else ""
-            raise PullError(f"In the folder of {source.name}: {problems[0]}{more}")
+            more = " " + tr("{count} more files cannot be taken.", count=len(problems) - 1) if problems[1:] else ""
+            raise PullError(
+                tr("In the folder of {name}: {problems}{more}", name=source.name, problems=problems[0], more=more)
+            )
     return results
 
 
@@ -216,13 +229,19 @@ def read_credentials(path: Path, source: str) -> dict[str, str]:
         return {}
     except (ValueError, AttributeError):
         raise PullError(
-            f'{path} (HATINH_CREDENTIALS_FILE) is not JSON of the form {{"{source}": {{"username": "...", ...}}}}.'
+            tr(
+                '{path} (HATINH_CREDENTIALS_FILE) is not JSON of the form {{"{source}": {{"username": "...", ...}}}}.',
+                path=path,
+                source=source,
+            )
         ) from None
 
 
 def _files_of(folder: Path, source: Source) -> list[Path]:
     if not folder.is_dir():
-        raise PullError(f"The address of {source.name} is no folder that can be read: {folder}")
+        raise PullError(
+            tr("The address of {name} is no folder that can be read: {folder}", name=source.name, folder=folder)
+        )
     return sorted(
         path for path in folder.iterdir() if (path.is_file() or path.is_symlink()) and not path.name.startswith(".")
     )

@@ -11,6 +11,8 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from pipelines.language import tr
+
 RECEIPT_SUFFIX = ".receipt.json"
 SYNTHETIC_PREFIX = "sample-"
 
@@ -79,10 +81,10 @@ class Receipt:
         object.__setattr__(self, "landed_at", _utc(self.landed_at))
         object.__setattr__(self, "address", public_address(self.address))
         if not _SHA256.fullmatch(self.sha256):
-            raise ValueError("sha256 is not 64 lower-case hexadecimal digits")
+            raise ValueError(tr("sha256 is not 64 lower-case hexadecimal digits"))
         path = PurePosixPath(self.path)
         if path.is_absolute() or ".." in path.parts or not path.parts:
-            raise ValueError(f"path {self.path!r} leaves the raw folder")
+            raise ValueError(tr("path {path!r} leaves the raw folder", path=self.path))
 
     @property
     def version(self) -> tuple[date, datetime, str, str]:
@@ -103,20 +105,38 @@ class Receipt:
         Raises:
             ReceiptError: not a receipt, a key is missing, or a value is not what it should be; names `file`.
         """
-        how_to_fix = "Restore it from a backup, or delete it and land the file again."
+        how_to_fix = tr("Restore it from a backup, or delete it and land the file again.")
         try:
             given = json.loads(text)
         except ValueError:
-            raise ReceiptError(f"{file}: the receipt is not JSON. {how_to_fix}") from None
+            raise ReceiptError(
+                tr("{file}: the receipt is not JSON. {how_to_fix}", file=file, how_to_fix=how_to_fix)
+            ) from None
         if not isinstance(given, dict):
-            raise ReceiptError(f"{file}: the receipt is not a JSON object. {how_to_fix}")
+            raise ReceiptError(
+                tr("{file}: the receipt is not a JSON object. {how_to_fix}", file=file, how_to_fix=how_to_fix)
+            )
         names = [field.name for field in fields(cls)]
         if missing := [name for name in names if name not in given]:
-            raise ReceiptError(f"{file}: the receipt lacks {', '.join(missing)}. {how_to_fix}")
+            raise ReceiptError(
+                tr(
+                    "{file}: the receipt lacks {missing}. {how_to_fix}",
+                    file=file,
+                    missing=", ".join(missing),
+                    how_to_fix=how_to_fix,
+                )
+            )
         try:
             return cls(**{name: _READERS.get(name, _as_is)(given[name]) for name in names})
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ReceiptError(f"{file}: the receipt has a wrong value: {error}. {how_to_fix}") from None
+            raise ReceiptError(
+                tr(
+                    "{file}: the receipt has a wrong value: {error}. {how_to_fix}",
+                    file=file,
+                    error=error,
+                    how_to_fix=how_to_fix,
+                )
+            ) from None
 
 
 def _utc(time: datetime) -> datetime:

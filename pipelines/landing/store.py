@@ -18,6 +18,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from pipelines.landing.receipts import RECEIPT_SUFFIX, Receipt, is_synthetic
+from pipelines.language import day, tr
 
 _TEMPORARY = ".landing-"
 _SHA_DIGITS = 8
@@ -118,7 +119,9 @@ class Landing:
                     synthetic=synthetic or is_synthetic(name),
                 )
                 if self._receipt_path(receipt).exists():
-                    raise LandingError(f"{receipt.path} holds other bytes already: rename the file and land it again.")
+                    raise LandingError(
+                        tr("{path} holds other bytes already: rename the file and land it again.", path=receipt.path)
+                    )
                 _place(temporary, stored)
                 self._write_receipt(receipt)
                 return receipt, True
@@ -161,17 +164,28 @@ class Landing:
             if prefix and (receipt.sha256.startswith(prefix.lower()) or prefix in (receipt.name, receipt.path))
         ]
         if len(found) != 1:
-            problem = "fits several files" if found else "fits no file"
             candidates = found or every
             listed = [f"  {_describe(receipt)}" for receipt in candidates[:_LISTED]]
-            listed += [f"  and {len(candidates) - _LISTED} more"] if len(candidates) > _LISTED else []
-            raise LandingError(
-                "\n".join([f"{named!r} {problem} of {source}. Give digits, name or path of one of:", *listed])
+            if (more := len(candidates) - _LISTED) > 0:
+                listed.append("  " + tr("and {count} more", count=more))
+            problem = (
+                tr(
+                    "{named!r} fits several files of {source}. Give digits, name or path of one of:",
+                    named=named,
+                    source=source,
+                )
+                if found
+                else tr(
+                    "{named!r} fits no file of {source}. Give digits, name or path of one of:",
+                    named=named,
+                    source=source,
+                )
             )
+            raise LandingError("\n".join([problem, *listed]))
         with self._alone(source):
             receipt = self._load(self._receipt_path(found[0]))
             if receipt.withdrawn is not None:
-                raise LandingError(f"{_describe(receipt)}: there is nothing to do.")
+                raise LandingError(tr("{receipt}: there is nothing to do.", receipt=_describe(receipt)))
             self._sweep(source)
             withdrawn = receipt.withdraw(reason=reason, at=at)
             self._write_receipt(withdrawn)
@@ -187,17 +201,27 @@ class Landing:
         Raises:
             DamagedFileError: they are missing or differ; the message states how, and what to do.
         """
-        how_to_fix = "Restore it from a backup, or drop the original again: that puts the received bytes back."
+        how_to_fix = tr("Restore it from a backup, or drop the original again: that puts the received bytes back.")
         try:
             with self.path_of(receipt).open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
                 size = file.tell()
         except FileNotFoundError:
-            raise DamagedFileError(f"{receipt.path} is missing, though it has a receipt. {how_to_fix}") from None
+            raise DamagedFileError(
+                tr("{path} is missing, though it has a receipt. {how_to_fix}", path=receipt.path, how_to_fix=how_to_fix)
+            ) from None
         if sha256 != receipt.sha256:
             raise DamagedFileError(
-                f"{receipt.path} was changed after it landed: {size} bytes with sha256 {sha256}, "
-                f"received were {receipt.bytes} bytes with sha256 {receipt.sha256}. {how_to_fix}"
+                tr(
+                    "{path} was changed after it landed: {size} bytes with sha256 {sha256}, received were "
+                    "{bytes} bytes with sha256 {received}. {how_to_fix}",
+                    path=receipt.path,
+                    size=size,
+                    sha256=sha256,
+                    bytes=receipt.bytes,
+                    received=receipt.sha256,
+                    how_to_fix=how_to_fix,
+                )
             )
 
     def _folder(self, source: str) -> Path:
@@ -262,7 +286,13 @@ def stored_name(name: str, sha256: str) -> str:
 
 def _checked(what: str, name: str) -> str:
     if not _FOLDER.fullmatch(name):
-        raise LandingError(f"{what} {name!r} is no folder name: use letters a-z, digits, '-', '_', '.' and '='.")
+        raise LandingError(
+            tr(
+                "{what} {name!r} is no folder name: use letters a-z, digits, '-', '_', '.' and '='.",
+                what=what,
+                name=name,
+            )
+        )
     return name
 
 
@@ -272,7 +302,7 @@ def _text(name: str) -> str:
 
 
 def _describe(receipt: Receipt) -> str:
-    state = f", withdrawn on {receipt.withdrawn.at:%Y-%m-%d}" if receipt.withdrawn else ""
+    state = ", " + tr("withdrawn on {day}", day=day(receipt.withdrawn.at)) if receipt.withdrawn else ""
     return f"{receipt.sha256[:12]} {receipt.partition} {receipt.name}{state}"
 
 
@@ -291,7 +321,12 @@ def _write(path: Path, chunks: Iterable[bytes], max_bytes: int | None) -> tuple[
         for chunk in chunks:
             size += len(chunk)
             if max_bytes is not None and size > max_bytes:
-                raise TooLargeError(f"more than the {max_bytes} bytes allowed. Raise the limit if the file is right.")
+                raise TooLargeError(
+                    tr(
+                        "more than the {max_bytes} bytes allowed. Raise the limit if the file is right.",
+                        max_bytes=max_bytes,
+                    )
+                )
             digest.update(chunk)
             file.write(chunk)
     return size, digest.hexdigest()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.language import tr
 from pipelines.nation.provinces import Province
 from pipelines.release import describe
 from pipelines.release.about import licences, words
@@ -117,7 +118,13 @@ def _united(name: str, members: Sequence[Member], schema: str) -> United:
     left_out = {member.province.code: reason for member in members if (reason := _differs(model, member.resource))}
     fields = [Column(f["name"], f["duckdb_type"], *_titles(f)) for f in model["schema"]["fields"]]
     if taken := {PROVINCE.name, STALE.name} & {field.name for field in fields}:
-        raise ReleaseError(f"{name} has columns {', '.join(sorted(taken))} of its own: the nation's release adds them")
+        raise ReleaseError(
+            tr(
+                "{name} has columns {taken} of its own: the nation's release adds them",
+                name=name,
+                taken=", ".join(sorted(taken)),
+            )
+        )
     kept = tuple(member for member in members if member.province.code not in left_out)
     mart = Mart(
         name=name,

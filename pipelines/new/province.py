@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.language import tr
 from pipelines.new.national_units import units_of
 from pipelines.seeds import read_seed, seed_rows
 
@@ -50,7 +51,7 @@ def province_of(code: str, seeds: Path) -> Province:
     units = units_of(code)
     if code not in named or not units:
         known = ", ".join(f"{row['area_code']} {row['name']}" for row in named.values() if row["area_code"] != NATION)
-        raise NoProvince(f"no province has the code {code}: {known}")
+        raise NoProvince(tr("no province has the code {code}: {known}", code=code, known=known))
     name = named[code]["name"]
     portal = {_plain(row["department_name"]): row["department_code"] for row in seed_rows(seeds, "qd766_provinces")}
     lons, lats = [float(row["lon"]) for row in units], [float(row["lat"]) for row in units]

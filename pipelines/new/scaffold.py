@@ -14,6 +14,7 @@ from string import Template
 
 import yaml
 
+from pipelines.language import tr
 from pipelines.quality.registries import faults
 from pipelines.seeds import read_seed, seed_rows
 
@@ -90,7 +91,12 @@ def new_target(name: str, pillar: str, indicator: str, title: str, project: Path
     before = path.read_text(encoding="utf-8")
     known = {row["indicator"]: row for row in seed_rows(seeds, "indicators")}
     if indicator not in known:
-        raise CannotWrite(f"indicators.csv has no {indicator}: add its row first (unit, direction, bounds, definition)")
+        raise CannotWrite(
+            tr(
+                "indicators.csv has no {indicator}: add its row first (unit, direction, bounds, definition)",
+                indicator=indicator,
+            )
+        )
     row = {
         **{"target_id": name, "pillar": pillar, "title_vi": title, "title_en": title, "level": "province"},
         **{"measured_for": "province", "indicator": indicator, "unit": known[indicator]["unit"]},
@@ -117,7 +123,7 @@ def generate(project: Path) -> list[str]:
 
 def _check_name(name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]{2,39}", name):
-        raise CannotWrite(f"{name!r} is no name: small letters, digits and _, like it_training")
+        raise CannotWrite(tr("{name!r} is no name: small letters, digits and _, like it_training", name=name))
 
 
 def _filled(template: str, values: dict[str, str]) -> str:
@@ -128,14 +134,21 @@ def _inserted(path: Path, mark: str, text: str, *, after: bool = False) -> str:
     """The text of a file with some more before a mark, or after it."""
     before = path.read_text(encoding="utf-8")
     if before.count(mark) != 1:
-        raise CannotWrite(f"{path.name} has {mark.strip()!r} not once: add the lines by hand\n{text}")
+        raise CannotWrite(
+            tr(
+                "{name} has {mark!r} not once: add the lines by hand\n{text}",
+                name=path.name,
+                mark=mark.strip(),
+                text=text,
+            )
+        )
     return before.replace(mark, mark + text if after else text + mark)
 
 
 def _write(files: dict[Path, str], values: dict[str, str], edits: dict[Path, str]) -> list[Path]:
     """All files, or none where one is there already."""
     if there := [path for path in files if path.exists()]:
-        raise CannotWrite(f"{', '.join(map(str, there))} is there already; nothing was written")
+        raise CannotWrite(tr("{there} is there already; nothing was written", there=", ".join(map(str, there))))
     for path, template in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_filled(template, values), encoding="utf-8")

@@ -23,6 +23,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from pipelines.json_text import parse_json
+from pipelines.language import later, tr
 from pipelines.qd766.rules import Rules, Share
 
 MAX_ANSWER_MB = 64
@@ -110,9 +111,11 @@ def read_answer(path: Path, rules: Rules) -> Answer:
     try:
         content = b"" if path.stat().st_size > MAX_ANSWER_MB << 20 else path.read_bytes()
         if not content and path.stat().st_size:
-            raise NotAnAnswerError(f"larger than {MAX_ANSWER_MB} MB, which no answer is")
+            raise NotAnAnswerError(
+                tr("larger than {max_answer_mb} MB, which no answer is", max_answer_mb=MAX_ANSWER_MB)
+            )
     except OSError as error:
-        raise NotAnAnswerError(f"cannot be read: {error.strerror or type(error).__name__}") from None
+        raise NotAnAnswerError(tr("cannot be read: {error}", error=error.strerror or type(error).__name__)) from None
     return parse_answer(content, rules, path)
 
 
@@ -130,53 +133,62 @@ def parse_answer(content: bytes, rules: Rules, path: Path) -> Answer:
     except ValidationError as error:
         raise NotAnAnswerError(_reason(error, "data")) from None
     if not (answer.observations or answer.totals or answer.unscorable or answer.problems):
-        raise NotAnAnswerError(f"an answer of {endpoint} without any unit in it")
+        raise NotAnAnswerError(tr("an answer of {endpoint} without any unit in it", endpoint=endpoint))
     return answer
 
 
 # ---------------------------------------------------------------------------------------------- from bytes to endpoint
 def _json(content: bytes) -> Any:
     if len(content) > MAX_ANSWER_MB << 20:
-        raise NotAnAnswerError(f"larger than {MAX_ANSWER_MB} MB, which no answer is")
+        raise NotAnAnswerError(tr("larger than {max_answer_mb} MB, which no answer is", max_answer_mb=MAX_ANSWER_MB))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise NotAnAnswerError(f"not UTF-8 text (byte {error.start})") from None
+        raise NotAnAnswerError(tr("not UTF-8 text (byte {position})", position=error.start)) from None
     start = text.lstrip()[:1]
     if not start:
-        raise NotAnAnswerError("empty")
+        raise NotAnAnswerError(tr("empty"))
     if start == "<":
         raise NotAnAnswerError(
-            "an HTML or XML page, most likely an error page of the portal or its firewall: ask again"
+            tr("an HTML or XML page, most likely an error page of the portal or its firewall: ask again")
         )
     try:
         return parse_json(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
-            raise NotAnAnswerError(f"JSON that ends too early, after {len(text)} characters: record it again") from None
-        raise NotAnAnswerError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+            raise NotAnAnswerError(
+                tr("JSON that ends too early, after {text} characters: record it again", text=len(text))
+            ) from None
+        raise NotAnAnswerError(
+            tr(
+                "not JSON: {msg} at line {lineno}, column {colno}",
+                msg=error.msg,
+                lineno=error.lineno,
+                colno=error.colno,
+            )
+        ) from None
     except RecursionError:
-        raise NotAnAnswerError("JSON nested too deeply") from None
+        raise NotAnAnswerError(tr("JSON nested too deeply")) from None
     except ValueError as error:
-        raise NotAnAnswerError(f"not JSON: {error}") from None
+        raise NotAnAnswerError(tr("not JSON: {error}", error=error)) from None
 
 
 def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no number in JSON")
+    raise ValueError(tr("{name} is no number in JSON", name=name))
 
 
 def _data(document: Any) -> dict[str, Any]:
     if not isinstance(document, dict):
-        raise NotAnAnswerError(f"a JSON {_kind(document)}, not an object")
+        raise NotAnAnswerError(tr("a JSON {document}, not an object", document=_kind(document)))
     if "data" not in document:
         if "message" in document and "code" in document:
-            raise NotAnAnswerError("an envelope without data: the portal refused, ask again")
+            raise NotAnAnswerError(tr("an envelope without data: the portal refused, ask again"))
         return document
     data = document["data"]
     if not isinstance(data, dict):
         code = document.get("code")
         stated = f" (code {code[:40]!r})" if isinstance(code, str) else ""
-        raise NotAnAnswerError(f"data is {_kind(data)}, not an object{stated}")
+        raise NotAnAnswerError(tr("data is {data}, not an object{stated}", data=_kind(data), stated=stated))
     return data
 
 
@@ -204,16 +216,26 @@ def _recognise(data: Mapping[str, Any], path: Path, rules: Rules) -> str:
     if len(found) == 1:
         return found.pop()
     if found:
-        raise NotAnAnswerError(f"a mixture of endpoints ({', '.join(sorted(found))}): record each on its own")
+        raise NotAnAnswerError(
+            tr("a mixture of endpoints ({found}): record each on its own", found=", ".join(sorted(found)))
+        )
     hinted = [part for part in path.parts if part in ENDPOINTS]
     if hinted and rows:
         return hinted[-1]
-    raise NotAnAnswerError(f"JSON, but not an answer of one of the seven endpoints ({', '.join(ENDPOINTS)})")
+    raise NotAnAnswerError(
+        tr("JSON, but not an answer of one of the seven endpoints ({endpoints})", endpoints=", ".join(ENDPOINTS))
+    )
 
 
 def _kind(value: Any) -> str:
-    names = {dict: "object", list: "list", str: "text", bool: "true or false", type(None): "null"}
-    return names.get(type(value), "number")
+    names = {
+        dict: later("object"),
+        list: later("list"),
+        str: later("text"),
+        bool: later("true or false"),
+        type(None): "null",
+    }
+    return tr(names.get(type(value), later("number")))
 
 
 # ------------------------------------------------------------------------------------------------------- the models
@@ -224,11 +246,11 @@ def _checked(*, is_whole: bool, is_nullable: bool) -> Callable[[Any], Any]:
         if value is None and is_nullable:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise PydanticCustomError("portal", f"{_kind(value)}, not a number")
+            raise PydanticCustomError("portal", tr("{kind}, not a number", kind=_kind(value)))
         if not abs(value) <= _LARGEST_COUNT:
-            raise PydanticCustomError("portal", "too large a number")
+            raise PydanticCustomError("portal", tr("too large a number"))
         if is_whole and value != int(value):
-            raise PydanticCustomError("portal", "not a whole number")
+            raise PydanticCustomError("portal", tr("not a whole number"))
         return int(value) if is_whole else value
 
     return check
@@ -238,7 +260,7 @@ def _is(kind: type, name: str, *, is_nullable: bool = False) -> Callable[[Any], 
     def check(value: Any) -> Any:
         if isinstance(value, kind) or (value is None and is_nullable):
             return value
-        raise PydanticCustomError("portal", f"{_kind(value)}, not {name}")
+        raise PydanticCustomError("portal", tr("{kind}, not {name}", kind=_kind(value), name=name))
 
     return check
 
@@ -449,10 +471,10 @@ def _reason(error: ValidationError, where: str) -> str:
     first = error.errors(include_url=False, include_input=True)[0]
     name = ".".join([where, *map(str, first["loc"])])
     if first["type"] == "missing":
-        return f"{name} is missing"
+        return tr("{name} is missing", name=name)
     if first["type"] == "portal":
-        return f"{name} is {first['msg']}"
-    return f"{name} is {_kind(first['input'])}, not an object"
+        return tr("{name} is {what}", name=name, what=first["msg"])
+    return tr("{name} is {kind}, not an object", name=name, kind=_kind(first["input"]))
 
 
 # ------------------------------------------------------------------------------------------------------ the readers

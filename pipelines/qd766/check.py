@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from pipelines.language import tr
 from pipelines.qd766.answers import Answer, NotAnAnswerError, Observation, Total, Unit, read_answer
 from pipelines.qd766.rules import Rules, load_rules
 
@@ -106,7 +107,7 @@ def check_files(paths: Sequence[Path], rules: Rules | None = None) -> CheckRepor
         if path.is_dir():
             files = sorted(f for f in path.rglob("*.json") if not f.name.endswith(_RECEIPT_SUFFIX))
         if not files:
-            problems.append(Problem(path, "a folder without any .json file"))
+            problems.append(Problem(path, tr("a folder without any .json file")))
         for file in files:
             try:
                 answers.append(read_answer(file, rules))
@@ -141,7 +142,7 @@ def check_files(paths: Sequence[Path], rules: Rules | None = None) -> CheckRepor
                 count(answer, "sum", str(total.unit), total.item, _other_sum(total))
             findings += _findings(answer, total.unit, total.item, _out_of_bounds(total, rules))
         if answer.placings:
-            count(answer, "sum", "all units", "rank", _other_order(answer.placings))
+            count(answer, "sum", tr("all units"), "rank", _other_order(answer.placings))
 
     order = {code: number for number, code in enumerate(rules.components)}
     return CheckReport(
@@ -184,7 +185,9 @@ def _other_points(observation: Observation, points: Decimal | None, rules: Rules
     """Why our points are not the published ones; None where they are. None and 0 are not the same."""
     most = sum(rules.components[s.component_code].max_points for s in observation.shares)
     if observation.max_points != most:
-        return f"maximum {_show(observation.max_points)} published, {most} in our rules"
+        return tr(
+            "maximum {observation} published, {most} in our rules", observation=_show(observation.max_points), most=most
+        )
     published = observation.points
     if published is None or points is None:
         same = published is None and points is None
@@ -193,7 +196,12 @@ def _other_points(observation: Observation, points: Decimal | None, rules: Rules
     if same:
         return None
     counts = ", ".join(f"{_count(s.numerator)}/{_count(s.denominator)}" for s in observation.shares)
-    return f"{_show(published)} published, {_show(points)} by our rules from {counts}"
+    return tr(
+        "{published} published, {points} by our rules from {counts}",
+        published=_show(published),
+        points=_show(points),
+        counts=counts,
+    )
 
 
 def _count(value: int | None) -> str:
@@ -202,7 +210,7 @@ def _count(value: int | None) -> str:
 
 def _unknown_components(observation: Observation, rules: Rules) -> Iterator[str]:
     if unknown := [s.component_code for s in observation.shares if s.component_code not in rules.components]:
-        yield f"{', '.join(unknown)} has no row in qd766_components.csv: add one to have it checked"
+        yield tr("{unknown} has no row in qd766_components.csv: add one to have it checked", unknown=", ".join(unknown))
 
 
 def _changed_thresholds(
@@ -218,11 +226,17 @@ def _changed_thresholds(
         for candidate in candidates:
             points = rules.points([o.shares for o in own], {code: candidate})
             if all(p is not None and _agree(float(p), o.points or 0) for p, o in zip(points, own, strict=True)):
-                ours = f"{component.threshold_pct} %" if component.threshold_pct else "no threshold"
+                ours = f"{component.threshold_pct} %" if component.threshold_pct else tr("no threshold")
                 yield (
-                    f"{code}: full points at {candidate} % would give all {len(own)} published scores; "
-                    f"our seed has {ours}. If the portal changed its rule, "
-                    "add a row with a new formula_version to qd766_components.csv."
+                    tr(
+                        "{code}: full points at {candidate} % would give all {own} published scores; our seed has "
+                        "{ours}. If the portal changed its rule, add a row with a new formula_version to "
+                        "qd766_components.csv.",
+                        code=code,
+                        candidate=candidate,
+                        own=len(own),
+                        ours=ours,
+                    )
                 )
                 break
 
@@ -234,12 +248,12 @@ def _contradictions(observation: Observation) -> Iterator[str]:
         n, d = share.numerator, share.denominator
         if n is None or d is None:
             if (n is None) != (d is None):
-                yield f"{name}{_count(n)}/{_count(d)}: one of two counts is missing"
+                yield tr("{name}{n}/{d}: one of two counts is missing", name=name, n=_count(n), d=_count(d))
             continue
         if n < 0 or d < 0:
-            yield f"{name}{n}/{d}: a negative count"
+            yield tr("{name}{n}/{d}: a negative count", name=name, n=n, d=d)
         elif n > d:
-            yield f"{name}{n}/{d}: numerator above denominator"
+            yield tr("{name}{n}/{d}: numerator above denominator", name=name, n=n, d=d)
         elif len(observation.shares) == 1 and (published := observation.ratio_pct) is not None:
             ratio = 100 * n / d if d else 0
             if not _agree(ratio, published):
@@ -256,7 +270,11 @@ def _out_of_bounds(total: Total, rules: Rules) -> Iterator[str]:
     yield from _beyond(total.published, total.max_points)
     yield from _other_ratio(total.published, total.max_points, total.ratio_pct)
     if total.part_max is not None and total.part_max != total.max_points:
-        yield f"maximum {_show(total.max_points)} published, maxima of the parts sum to {_show(total.part_max)}"
+        yield tr(
+            "maximum {total} published, maxima of the parts sum to {parts}",
+            total=_show(total.max_points),
+            parts=_show(total.part_max),
+        )
     for code, points in total.parts.items():
         if code in rules.group_max:
             yield from (f"{code}: {detail}" for detail in _beyond(points, rules.group_max[code]))
@@ -265,14 +283,21 @@ def _out_of_bounds(total: Total, rules: Rules) -> Iterator[str]:
 def _other_sum(total: Total) -> str | None:
     added = sum(part for part in total.parts.values() if part is not None)
     return (
-        None if _agree(added, total.published) else f"{_show(total.published)} published, parts sum to {_show(added)}"
+        None
+        if _agree(added, total.published)
+        else tr("{total} published, parts sum to {added}", total=_show(total.published), added=_show(added))
     )
 
 
 def _other_ratio(points: float, most: float, ratio_pct: float | None) -> Iterator[str]:
     # Compared as points: the portal takes the percent of points that it has not rounded yet.
     if ratio_pct is not None and not _agree(ratio_pct * most / 100, points):
-        yield f"{_show(ratio_pct)} % published, {_show(points)} of {_show(most)} points is not"
+        yield tr(
+            "{ratio_pct} % published, {points} of {most} points is not",
+            ratio_pct=_show(ratio_pct),
+            points=_show(points),
+            most=_show(most),
+        )
 
 
 def _beyond(points: float | None, most: float) -> Iterator[str]:
@@ -286,12 +311,22 @@ def _other_order(placings: Sequence[tuple[Unit, float, int | None]]) -> str | No
     for unit, total, rank in placings:
         first = 1 + sum(other > total for other in totals)
         if rank is not None and not first <= rank < first + totals.count(total):
-            return f"{unit}: place {rank} published, {_show(total)} points are place {first} of {len(totals)}"
+            return tr(
+                "{unit}: place {rank} published, {total} points are place {first} of {totals}",
+                unit=unit,
+                rank=rank,
+                total=_show(total),
+                first=first,
+                totals=len(totals),
+            )
     if all(rank is None for _, _, rank in placings):
         for (unit, total, _), before in zip(placings[1:], totals, strict=False):
             if total > before:
-                return (
-                    f"{unit}: {_show(total)} points are listed below {_show(before)}, though the list is one of places"
+                return tr(
+                    "{unit}: {total} points are listed below {before}, though the list is one of places",
+                    unit=unit,
+                    total=_show(total),
+                    before=_show(before),
                 )
     return None
 
@@ -303,7 +338,12 @@ def _unknown_fields(answers: Sequence[Answer]) -> Iterator[str]:
         for name, number in answer.unknown_fields.items():
             seen[answer.endpoint, name] += number
     for (endpoint, name), number in sorted(seen.items()):
-        yield f"{endpoint}: field {name} is new to us ({number} times); it was not used."
+        yield tr(
+            "{endpoint}: field {name} is new to us ({number} times); it was not used.",
+            endpoint=endpoint,
+            name=name,
+            number=number,
+        )
 
 
 def _national_means(answers: Sequence[Answer]) -> Iterator[str]:
@@ -316,8 +356,15 @@ def _national_means(answers: Sequence[Answer]) -> Iterator[str]:
         mean = sum(total for _, total, _ in answer.placings) / len(answer.placings)
         if not _agree(mean, overview.published):
             yield (
-                f"{answer.path.name}: {_show(overview.published)} for {overview.unit} is not the mean of the "
-                f"{len(answer.placings)} units ({_show(mean)}); the portal does not say how it is made."
+                tr(
+                    "{name}: {overview} for {unit} is not the mean of the {answer} units ({mean}); the portal "
+                    "does not say how it is made.",
+                    name=answer.path.name,
+                    overview=_show(overview.published),
+                    unit=overview.unit,
+                    answer=len(answer.placings),
+                    mean=_show(mean),
+                )
             )
 
 
@@ -329,7 +376,15 @@ def render(report: CheckReport) -> RenderableType:
 
     parts: list[RenderableType] = []
     if report.tallies:
-        table = Table("Endpoint", "Item", "What", "Observations", "Agree", "Disagree", title="Agreement within 0.01")
+        table = Table(
+            tr("Endpoint"),
+            tr("Item"),
+            tr("What"),
+            tr("Observations"),
+            tr("Agree"),
+            tr("Disagree"),
+            title=tr("Agreement within 0.01"),
+        )
         for tally in report.tallies:
             differ = tally.observations - tally.agreeing
             table.add_row(
@@ -343,30 +398,44 @@ def render(report: CheckReport) -> RenderableType:
             )
         parts.append(table)
     for kind, title in (
-        ("formula", "Other points than our rules give"),
-        ("arithmetic", "Answers that contradict themselves"),
+        ("formula", tr("Other points than our rules give")),
+        ("arithmetic", tr("Answers that contradict themselves")),
     ):
         if rows := [f for f in report.findings if f.kind == kind]:
             parts.append(Text(f"\n{title}: {len(rows)}", style="bold red"))
             parts += [Text(f"  {f.endpoint} | {f.unit} | {f.item}: {f.detail}  [{f.file}]") for f in rows]
     if report.problems:
-        parts.append(Text(f"\nNot an answer of the portal, or not all of it: {len(report.problems)}", style="bold red"))
+        parts.append(
+            Text(
+                "\n" + tr("Not an answer of the portal, or not all of it: {count}", count=len(report.problems)),
+                style="bold red",
+            )
+        )
         parts += [Text(f"  {p.file}: {p.reason}") for p in report.problems]
     remarks = [
         *(
-            f"{e} {item}: not checkable for {n} units: {reason}."
+            tr("{e} {item}: not checkable for {n} units: {reason}.", e=e, item=item, n=n, reason=reason)
             for (e, item, reason), n in report.not_checkable.items()
         ),
-        *(f"{item}: flagged {flag} by the portal for {n} units." for (item, flag), n in sorted(report.flags.items())),
+        *(
+            tr("{item}: flagged {flag} by the portal for {n} units.", item=item, flag=flag, n=n)
+            for (item, flag), n in sorted(report.flags.items())
+        ),
         *report.notes,
     ]
     if remarks:
-        parts.append(Text("\nTo know", style="bold"))
+        parts.append(Text("\n" + tr("Notes"), style="bold"))
         parts += [Text(f"  {remark}") for remark in remarks]
     if report.tallies:
         scores, sums = (f"{a} of {n}" for a, n in (report.agreement("score"), report.agreement("sum")))
-        summary = f"{report.files} files: {scores} scores and {sums} sums agree within {TOLERANCE}."
+        summary = tr(
+            "{files} files: {scores} scores and {sums} sums agree within {tolerance}.",
+            files=report.files,
+            scores=scores,
+            sums=sums,
+            tolerance=TOLERANCE,
+        )
     else:
-        summary = "Nothing could be checked: give recorded answers of the portal, or folders of them."
+        summary = tr("Nothing could be checked: give recorded answers of the portal, or folders of them.")
     parts.append(Text(f"\n{summary}", style="bold green" if report.exit_code == 0 else "bold red"))
     return Group(*parts)

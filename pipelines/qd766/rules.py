@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.language import day, tr
 from pipelines.seeds import SeedError, read_seed
 from pipelines.settings import PROJECT_ROOT
 
@@ -126,7 +127,9 @@ class Rules:
         """
         flat = [(number, share) for number, shares in enumerate(observations) for share in shares]
         if unknown := {share.component_code for _, share in flat} - self.components.keys():
-            raise RulesError(f"no row in qd766_components.csv for {', '.join(sorted(unknown))}: add one.")
+            raise RulesError(
+                tr("no row in qd766_components.csv for {unknown}: add one.", unknown=", ".join(sorted(unknown)))
+            )
         thresholds = thresholds or {}
         with self.connect() as connection:
             scored = connection.execute(
@@ -174,15 +177,29 @@ def load_rules(dbt_project: Path = DBT_PROJECT, on: dt.date | None = None, seeds
     for component in _components(seeds or dbt_project / "seeds"):
         known = newest.get(component.component_code)
         if known is not None and known.valid_from == component.valid_from:
-            raise RulesError(f"{SEED}.csv: {component.component_code} appears twice from {component.valid_from} on.")
+            raise RulesError(
+                tr(
+                    "{seed}.csv: {component_code} appears twice from {valid_from} on.",
+                    seed=SEED,
+                    component_code=component.component_code,
+                    valid_from=component.valid_from,
+                )
+            )
         if (on is None or component.valid_from <= on) and (known is None or known.valid_from < component.valid_from):
             newest[component.component_code] = component
     if not newest:
-        raise RulesError(f"{SEED}.csv: no row is valid{f' on {on}' if on else ''}.")
+        raise RulesError(
+            tr("{seed}.csv: no row is valid on {day}.", seed=SEED, day=day(on))
+            if on
+            else tr("{seed}.csv: no row is valid.", seed=SEED)
+        )
     match = _FUNCTIONS.search(_read(functions))
     if match is None or "{" in match["sql"]:
         raise RulesError(
-            f"{functions.name}: needs one macro qd766_functions() with plain SQL, without templates, inside."
+            tr(
+                "{name}: needs one macro qd766_functions() with plain SQL, without templates, inside.",
+                name=functions.name,
+            )
         )
     return Rules(list(newest.values()), match["sql"].strip())
 
@@ -191,7 +208,9 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise RulesError(f"{path}: cannot be read as UTF-8 text ({type(error).__name__}).") from None
+        raise RulesError(
+            tr("{path}: cannot be read as UTF-8 text ({error}).", path=path, error=type(error).__name__)
+        ) from None
 
 
 def _components(seeds: Path) -> Iterable[Component]:
@@ -201,7 +220,7 @@ def _components(seeds: Path) -> Iterable[Component]:
         raise RulesError(str(problem)) from None
     expected = [f.name for f in fields(Component)]
     if seed.heading != expected or seed.broken:
-        raise RulesError(f"{SEED}.csv: the columns must be {', '.join(expected)}.")
+        raise RulesError(tr("{seed}.csv: the columns must be {expected}.", seed=SEED, expected=", ".join(expected)))
     for row in seed.rows:
         where = f"{row.file} line {row.line}"
         for column, allowed in _ALLOWED.items():
@@ -215,9 +234,15 @@ def _components(seeds: Path) -> Iterable[Component]:
             }
         except (TypeError, ValueError) as error:
             raise RulesError(
-                f"{where}: {error}; max_points and threshold_pct are integers, valid_from a date."
+                tr(
+                    "{where}: {error}; max_points and threshold_pct are integers, valid_from a date.",
+                    where=where,
+                    error=error,
+                )
             ) from None
         threshold, is_capped = typed["threshold_pct"], row["rule"] == "capped"
         if is_capped != (threshold is not None) or (threshold is not None and not 0 < threshold <= 100):
-            raise RulesError(f"{where}: threshold_pct, 1 to 100, goes with the rule capped and no other.")
+            raise RulesError(
+                tr("{where}: threshold_pct, 1 to 100, goes with the rule capped and no other.", where=where)
+            )
         yield Component(**{**row, **typed})

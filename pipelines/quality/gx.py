@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 
+from pipelines.language import tr
 from pipelines.quality.suites import UNEXPECTED_ROWS, Expectation, Suite
 from pipelines.quality.verdict import Evidence
 
@@ -88,7 +89,9 @@ def _tables(file: Path) -> frozenset[str]:
                 "SELECT table_schema || '.' || table_name FROM information_schema.tables"
             ).fetchall()
     except duckdb.Error as error:
-        raise GateError(f"{file} cannot be read, so nothing can be judged: {error}") from None
+        raise GateError(
+            tr("{file} cannot be read, so nothing can be judged: {error}", file=file, error=error)
+        ) from None
     return frozenset(str(name).lower() for (name,) in rows)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from pipelines.language import tr
 from pipelines.seeds import SeedError, misfit, read_seed
 from pipelines.settings import PROJECT_ROOT
 
@@ -44,7 +45,7 @@ class Fault:
 
     def __str__(self) -> str:
         file = self.registry if self.is_of_all else f"{self.registry}.csv"
-        place = [file, f"line {self.line}" if self.line else "", self.column or ""]
+        place = [file, tr("line {line}", line=self.line) if self.line else "", self.column or ""]
         return f"{', '.join(part for part in place if part)}: {self.what}: {self.fix}"
 
     @property
@@ -102,8 +103,10 @@ def faults(seeds: Path, methods: Path | None = None, province: str | None = None
     found += _substitutes(rows)
     found += _calendar(rows)
     if province and not any(row.of(("level", "area_code")) == ("province", province) for row in rows["areas"]):
-        what = f"no province {province}, which HATINH_PROVINCE_CODE names"
-        found.append(Fault("areas", None, None, what, "set the code of your province, and HATINH_SEEDS_DIR to its own"))
+        what = tr("no province {province}, which HATINH_PROVINCE_CODE names", province=province)
+        found.append(
+            Fault("areas", None, None, what, tr("set the code of your province, and HATINH_SEEDS_DIR to its own"))
+        )
     return found
 
 
@@ -113,10 +116,14 @@ def _described(seeds: Path, found: list[Fault]) -> list[_Registry]:
     for ours in sorted(_OURS.glob("_*.yml")):
         text, copied = ours.read_text(encoding="utf-8"), seeds / ours.name
         if not copied.exists():
-            found.append(Fault(ours.name, None, None, "the description is missing", f"copy it from {_OURS}"))
+            found.append(
+                Fault(ours.name, None, None, tr("the description is missing"), tr("copy it from {ours}", ours=_OURS))
+            )
         elif copied.read_bytes().split() != text.encode().split():
-            what = "it does not describe the registries as this version of the program does"
-            found.append(Fault(ours.name, None, None, what, f"copy it from {_OURS}, and see what it asks for"))
+            what = tr("it does not describe the registries as this version of the program does")
+            found.append(
+                Fault(ours.name, None, None, what, tr("copy it from {ours}, and see what it asks for", ours=_OURS))
+            )
         registries += [
             _Registry(seed["name"], seed["config"]["column_types"], tuple(_promises(seed)))
             for seed in yaml.load(text, _LOADER)["seeds"]  # noqa: S506 - a safe one
@@ -146,8 +153,8 @@ def _broken(registry: str, promise: _Promise, rows: Mapping[str, Sequence[_Row]]
         known = {row.of(theirs) for row in rows[of]}
         for row in ours:
             if all(cells := row.of(columns)) and cells not in known:
-                what = f"no {theirs[0]} {', '.join(map(repr, cells))}"
-                yield Fault(registry, row.line, columns[0], what, f"add it to {of}.csv, or name one of those")
+                what = tr("no {column} {cells}", column=theirs[0], cells=", ".join(map(repr, cells)))
+                yield Fault(registry, row.line, columns[0], what, tr("add it to {of}.csv, or name one of those", of=of))
     elif column:
         for row in ours:
             if wrong := _wrong(row[column], promise):
@@ -157,14 +164,18 @@ def _broken(registry: str, promise: _Promise, rows: Mapping[str, Sequence[_Row]]
 def _wrong(cell: str, promise: _Promise) -> tuple[str, str] | None:
     """What is wrong with a cell, and how to fix it; a blank one is null, which only `not_null` rejects."""
     if not cell:
-        return ("the cell is blank", "fill it, or take the line out") if promise.test == "not_null" else None
+        return (tr("the cell is blank"), tr("fill it, or take the line out")) if promise.test == "not_null" else None
     if promise.test == "accepted_values":
         codes = [str(value) for value in promise.arguments["values"]]
-        return None if cell in codes else (f"{cell!r} is unknown", f"write {' or '.join(codes)}")
+        return (
+            None
+            if cell in codes
+            else (tr("{cell!r} is unknown", cell=cell), tr("write one of {codes}", codes=", ".join(codes)))
+        )
     if promise.test == "matches" and not re.fullmatch(promise.arguments["pattern"], cell):
         return (
-            f"{cell!r} is no code",
-            f"write {promise.arguments['like']}; spreadsheets eat a zero in front",
+            tr("{cell!r} is no code", cell=cell),
+            tr("write {promise}; spreadsheets eat a zero in front", promise=promise.arguments["like"]),
         )
     return None
 
@@ -176,33 +187,33 @@ def _misread(registry: str, types: Mapping[str, str], rows: Sequence[_Row]) -> I
             for row in rows:
                 if row[column] and (wrong := judge(column, row[column])):
                     what, fix = wrong
-                    yield Fault(registry, row.line, column, f"{row[column]!r} is {what}", fix)
+                    yield Fault(registry, row.line, column, tr("{cell!r} is {what}", cell=row[column], what=what), fix)
 
 
 def _number(column: str, cell: str) -> tuple[str, str] | None:
     if _value(cell) is None:
-        return "no number", "write it like 82.5, without unit"
+        return tr("no number"), tr("write it like 82.5, without unit")
     if column.endswith("_year") and not (cell.isdigit() and len(cell) == 4):
-        return "no year", "write it like 2030"
+        return tr("no year"), tr("write it like 2030")
     return None
 
 
 def _whole(column: str, cell: str) -> tuple[str, str] | None:
     number = _value(cell)
     is_whole = number is None or number.is_integer()
-    return _number(column, cell) if is_whole else ("no whole number", "write it like 12")
+    return _number(column, cell) if is_whole else (tr("no whole number"), tr("write it like 12"))
 
 
 def _day(_: str, cell: str) -> tuple[str, str] | None:
     try:
         date.fromisoformat(cell)
     except ValueError:
-        return "no date", "write a day as 2025-07-01"
+        return tr("no date"), tr("write a day as 2025-07-01")
     return None
 
 
 def _mark(_: str, cell: str) -> tuple[str, str] | None:
-    return None if cell in ("true", "false") else ("unknown", "write true or false")
+    return None if cell in ("true", "false") else (tr("unknown"), tr("write true or false"))
 
 
 _JUDGES: Mapping[str, Callable[[str, str], tuple[str, str] | None]] = {
@@ -223,8 +234,8 @@ def _read(seeds: Path, registry: str, columns: Sequence[str], found: list[Fault]
         found.append(Fault(registry, None, None, problem.what, problem.fix))
         return []
     if missing := [column for column in columns if column not in seed.heading]:
-        what = f"the first line has no column {', '.join(missing)}"
-        found.append(Fault(registry, 1, None, what, "cells are parted by commas; put the headings back"))
+        what = tr("the first line has no column {missing}", missing=", ".join(missing))
+        found.append(Fault(registry, 1, None, what, tr("cells are parted by commas; put the headings back")))
         return []
     found += [Fault(registry, line, None, *misfit(cells, seed)) for line, cells in seed.broken]
     return [_Row(row.line, row) for row in seed.rows]
@@ -235,8 +246,8 @@ def _repeated(registry: str, columns: Sequence[str], rows: Sequence[_Row]) -> It
     for row in rows:
         cells = row.of(columns)
         if any(cells) and first.setdefault(cells, row.line) != row.line:
-            what = f"{', '.join(map(repr, cells))} is on line {first[cells]} too"
-            fix = "give each row an id of its own" if len(columns) == 1 else "take one of the two out"
+            what = tr("{cells} is on line {line} too", cells=", ".join(map(repr, cells)), line=first[cells])
+            fix = tr("give each row an id of its own") if len(columns) == 1 else tr("take one of the two out")
             yield Fault(registry, row.line, columns[0], what, fix)
 
 
@@ -244,8 +255,8 @@ def _indicators(rows: Sequence[_Row], methods: Path | None) -> Iterator[Fault]:
     for row in rows:
         page = methods / f"{row['method']}.md" if methods else None
         if not row["method"] or (page and not page.exists()):
-            what = f"{row['indicator']} has no method page {row['method']!r}"
-            yield Fault("indicators", row.line, "method", what, "write one in docs/methods, or name one of those")
+            what = tr("{row} has no method page {method!r}", row=row["indicator"], method=row["method"])
+            yield Fault("indicators", row.line, "method", what, tr("write one in docs/methods, or name one of those"))
 
 
 def _targets(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
@@ -256,8 +267,8 @@ def _targets(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
     for row in rows["targets"]:
         indicator = indicators.get(row["indicator"])
         if indicator is None and row["indicator"]:
-            what = f"no indicator {row['indicator']!r}"
-            yield Fault("targets", row.line, "indicator", what, "add it to indicators.csv, or name one of those")
+            what = tr("no indicator {row!r}", row=row["indicator"])
+            yield Fault("targets", row.line, "indicator", what, tr("add it to indicators.csv, or name one of those"))
         elif indicator:
             yield from _of_indicator(row, indicator)
             has_source = (
@@ -266,15 +277,17 @@ def _targets(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
             if not has_source and not row["note"]:
                 yield Fault(
                     *("targets", row.line, "indicator"),
-                    f"{row['indicator']} has no source: nobody reports it, and no figure of it is published",
-                    "fill reported_by in indicators.csv, add a figure, or say in the note why there can be none",
+                    tr(
+                        "{row} has no source: nobody reports it, and no figure of it is published", row=row["indicator"]
+                    ),
+                    tr("fill reported_by in indicators.csv, add a figure, or say in the note why there can be none"),
                 )
         yield from _of_itself(row)
     asked = {row["pillar"] for row in rows["targets"]}
     for row in rows["pillars"]:
         if row["pillar"] not in asked:
-            fix = "add one to targets.csv, or a row without value whose note states that none was set"
-            yield Fault("pillars", row.line, "pillar", f"{row['pillar']} has no target", fix)
+            fix = tr("add one to targets.csv, or a row without value whose note states that none was set")
+            yield Fault("pillars", row.line, "pillar", tr("{row} has no target", row=row["pillar"]), fix)
 
 
 def _substitutes(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
@@ -285,25 +298,30 @@ def _substitutes(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
         if indicator is None or substitute is None:  # reported by the relationships of the description
             continue
         if indicator is substitute:
-            what = f"{row['substitute']} cannot substitute for itself"
-            yield Fault("indicator_substitutes", row.line, "substitute", what, "name another indicator")
+            what = tr("{row} cannot substitute for itself", row=row["substitute"])
+            yield Fault("indicator_substitutes", row.line, "substitute", what, tr("name another indicator"))
         for column in ("unit", "direction"):
             if indicator[column] != substitute[column]:
-                what = (
-                    f"{row['substitute']} has {column} {substitute[column]!r}, {row['indicator']} {indicator[column]!r}"
+                what = tr(
+                    "{substitute} has {column} {theirs!r}, {indicator} {ours!r}",
+                    substitute=row["substitute"],
+                    column=column,
+                    theirs=substitute[column],
+                    indicator=row["indicator"],
+                    ours=indicator[column],
                 )
-                yield Fault("indicator_substitutes", row.line, "substitute", what, "name one of the same")
+                yield Fault("indicator_substitutes", row.line, "substitute", what, tr("name one of the same"))
 
 
 def _calendar(rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:
     """A series states how often it comes, or that it comes once."""
     for row in rows["release_calendar"]:
         if (row["basis"] == "once") == bool(row["every_months"]):
-            what = f"basis {row['basis']!r} with every_months {row['every_months']!r}"
+            what = tr("basis {row!r} with every_months {months!r}", row=row["basis"], months=row["every_months"])
             yield Fault(
                 *("release_calendar", row.line, "every_months"),
                 what,
-                "write how often it comes, or once as basis and nothing else",
+                tr("write how often it comes, or once as basis and nothing else"),
             )
 
 
@@ -311,48 +329,58 @@ def _of_indicator(row: _Row, indicator: _Row) -> Iterator[Fault]:
     """A target beside its indicator: the same words, and values that can be true."""
     for column in ("unit", "direction", "pillar"):
         if row[column] != indicator[column]:
-            what = f"{row[column]!r}, its indicator has {indicator[column]!r}"
-            yield Fault("targets", row.line, column, what, "make them the same")
+            what = tr("{column!r}, its indicator has {other!r}", column=row[column], other=indicator[column])
+            yield Fault("targets", row.line, column, what, tr("make them the same"))
     low, high = _value(indicator["valid_min"]), _value(indicator["valid_max"])
     for column in ("target_value", "baseline_value"):
         value = _value(row[column])
         if value is None:
             continue
         if indicator["unit"] == "%" and high == 100 and 0 < value <= 1 and "%" not in row["note"]:
-            fix = f"write {value * 100:g} if that is meant; else say in the note that it is {value:g} %"
-            yield Fault("targets", row.line, column, f"{row[column]} % is a hundredth of what is usual", fix)
+            fix = tr(
+                "write {value:g} if that is meant; else say in the note that it is {percent:g} %",
+                value=value * 100,
+                percent=value,
+            )
+            yield Fault(
+                "targets", row.line, column, tr("{column} % is a hundredth of what is usual", column=row[column]), fix
+            )
         elif (low is not None and value < low) or (high is not None and value > high):
-            bounds = f"{indicator['valid_min'] or '…'} to {indicator['valid_max'] or '…'}"
-            what = f"{row[column]} is outside {bounds}"
-            yield Fault("targets", row.line, column, what, "correct the value, or the range in indicators.csv")
+            bounds = f"{indicator['valid_min'] or '…'} – {indicator['valid_max'] or '…'}"
+            what = tr("{column} is outside {bounds}", column=row[column], bounds=bounds)
+            yield Fault("targets", row.line, column, what, tr("correct the value, or the range in indicators.csv"))
 
 
 def _of_itself(row: _Row) -> Iterator[Fault]:
     if row["target_year"] and not row["target_value"]:
         yield Fault(
             *("targets", row.line, "target_value"),
-            f"a milestone of {row['target_year']} without a value",
-            "write the value, or leave the year out and say in the note what the text asks for",
+            tr("a milestone of {row} without a value", row=row["target_year"]),
+            tr("write the value, or leave the year out and say in the note what the text asks for"),
         )
     elif not row["target_value"] and not row["note"]:
-        yield Fault("targets", row.line, "note", "no value and no note", "say in the note why there is no value")
+        yield Fault(
+            "targets", row.line, "note", tr("no value and no note"), tr("say in the note why there is no value")
+        )
     if bool(row["ended_reason_vi"]) != bool(row["ended_reason_en"]):
         lacking = "ended_reason_en" if row["ended_reason_vi"] else "ended_reason_vi"
-        yield Fault("targets", row.line, lacking, "a reason in one language", "say it in both")
+        yield Fault("targets", row.line, lacking, tr("a reason in one language"), tr("say it in both"))
     elif row["ended_on"] and not row["ended_reason_vi"]:
-        what = "a day without a reason"
-        yield Fault("targets", row.line, "ended_reason_vi", what, "say why it can no longer be measured")
+        what = tr("a day without a reason")
+        yield Fault("targets", row.line, "ended_reason_vi", what, tr("say why it can no longer be measured"))
     for column in ("document", "grade"):
         if row["target_value"] and not row[column]:
-            what = f"a value without {column}"
-            yield Fault("targets", row.line, column, what, "say where it was read, or take the value out")
+            what = tr("a value without {column}", column=column)
+            yield Fault("targets", row.line, column, what, tr("say where it was read, or take the value out"))
     if bool(row["baseline_value"]) != bool(row["baseline_year"]):
         lacking = "baseline_year" if row["baseline_value"] else "baseline_value"
-        yield Fault("targets", row.line, lacking, "half a baseline", "a baseline has a value and a year, or neither")
+        yield Fault(
+            "targets", row.line, lacking, tr("half a baseline"), tr("a baseline has a value and a year, or neither")
+        )
     base, deadline = _value(row["baseline_year"]), _value(row["target_year"])
     if base is not None and deadline is not None and base >= deadline:
-        what = f"the baseline of {base:.0f} is not before {deadline:.0f}"
-        yield Fault("targets", row.line, "baseline_year", what, "correct one of the years")
+        what = tr("the baseline of {base:.0f} is not before {deadline:.0f}", base=base, deadline=deadline)
+        yield Fault("targets", row.line, "baseline_year", what, tr("correct one of the years"))
 
 
 def _value(text: str) -> float | None:

@@ -18,6 +18,7 @@ from datetime import date, datetime, timedelta
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from pipelines.language import record
 from pipelines.periods import VIETNAM
 from pipelines.release.disclosure_cells import (
     RECEIVED,
@@ -144,11 +145,17 @@ def _check(vault: Vault, policy: Policy, is_synthetic: bool, published: Iterable
     """Whether the vault is the one that readers' figures came from, and can take more."""
     frozen = vault.quarters()
     if lost := set(published) - frozen.keys():
-        raise DisclosureBlocked(f"the vault lacks {', '.join(sorted(lost))}, which readers have: restore its backup")
+        raise DisclosureBlocked(
+            record(
+                "the vault lacks {quarters}, which readers have: restore its backup", quarters=", ".join(sorted(lost))
+            )
+        )
     if frozen and is_synthetic and not vault.is_synthetic():
-        raise DisclosureBlocked("the dossiers are made up, the published quarters are real")
+        raise DisclosureBlocked(record("the dossiers are made up, the published quarters are real"))
     if vault.measures() not in (None, policy.measures):
-        raise DisclosureBlocked("the measures have changed since quarters were published: request their revision")
+        raise DisclosureBlocked(
+            record("the measures have changed since quarters were published: request their revision")
+        )
 
 
 def closed_months(conn: duckdb.DuckDBPyConnection, now: datetime) -> list[str]:
@@ -192,7 +199,7 @@ def read_leaves(conn: duckdb.DuckDBPyConnection, measures: Sequence[str], months
         "select sum(received) from marts.dossier_timeliness where list_contains($1, month)", [days]
     ).fetchone()
     if sum(leaf.row.counts[0] for leaf in leaves) != (counted and counted[0]):
-        raise DisclosureBlocked("the marts of dossiers do not count the same dossiers: build them again")
+        raise DisclosureBlocked(record("the marts of dossiers do not count the same dossiers: build them again"))
     return leaves
 
 
@@ -223,7 +230,13 @@ def _freeze_year(
         if report["too_narrow"] == 0 and (attempt == thin | set(new) or report["hidden_pct"] <= 100 * MOST_HIDDEN):
             break
     else:
-        raise DisclosureBlocked(f"{', '.join(new)}: {report['too_narrow']} small figures could be worked out")
+        raise DisclosureBlocked(
+            record(
+                "small figures of {quarters} could be worked out: {count}",
+                quarters=", ".join(new),
+                count=report["too_narrow"],
+            )
+        )
     received = Counter(quarter_of(leaf.row.month) for leaf in leaves for _ in range(leaf.row.counts[0]))
     found = {
         quarter: {"is_thin": quarter in attempt, "is_synthetic": is_synthetic, "received": received[quarter]}

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.language import tr
 from pipelines.release.disclosure_cells import Cell, Row
 from pipelines.release.files import ReleaseError, iso, sync
 from pipelines.release.sql import identifier
@@ -72,8 +73,12 @@ class Vault:
             self.conn.execute(_TABLES)
         except duckdb.Error as error:
             raise ReleaseError(
-                f"the vault of the open edition, {path}, cannot be read ({type(error).__name__}). Restore it from the "
-                f"backup: without it closed quarters would be computed again, and the change could name people"
+                tr(
+                    "the vault of the open edition, {path}, cannot be read ({error}). Restore it from the "
+                    "backup: without it closed quarters would be computed again, and the change could name people",
+                    path=path,
+                    error=type(error).__name__,
+                )
             ) from None
         self.is_changed = False
 
@@ -220,13 +225,19 @@ def request_revision(path: Path, quarter: str, reason: str, now: datetime) -> No
         ReleaseError: the quarter is not frozen, or no reason is given.
     """
     if not reason.strip():
-        raise ReleaseError("a revision has a reason, which readers of the open edition see")
+        raise ReleaseError(tr("a revision has a reason, which readers of the open edition see"))
     if not path.exists():
-        raise ReleaseError(f"there is no open edition yet: {path} does not exist")
+        raise ReleaseError(tr("there is no open edition yet: {path} does not exist", path=path))
     with Vault(path) as vault:
         if quarter not in vault.quarters():
             known = ", ".join(vault.quarters()) or "none"
-            raise ReleaseError(f"{quarter} is not a published quarter of the open edition (published: {known})")
+            raise ReleaseError(
+                tr(
+                    "{quarter} is not a published quarter of the open edition (published: {known})",
+                    quarter=quarter,
+                    known=known,
+                )
+            )
         vault.conn.execute("insert into revisions values ($1, $2, $3, null)", [quarter, reason.strip(), iso(now)])
         vault.is_changed = True
         vault.commit()
@@ -239,7 +250,7 @@ def months_of(quarter: str) -> list[str]:
         ReleaseError: the text names no quarter.
     """
     if not re.fullmatch(r"\d{4}-Q[1-4]", quarter):
-        raise ReleaseError(f"{quarter!r} names no quarter: write it like 2026-Q1")
+        raise ReleaseError(tr("{quarter!r} names no quarter: write it like 2026-Q1", quarter=quarter))
     first = 3 * int(quarter[-1]) - 2
     return [f"{quarter[:4]}-{month:02d}" for month in range(first, first + 3)]
 

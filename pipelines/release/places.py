@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
+from pipelines.language import tr
 from pipelines.personal import redacted
 from pipelines.release.files import OPEN, RELEASES, ReleaseError, iso, sha256, to_json
 from pipelines.release.released import Release
@@ -87,7 +88,13 @@ class Place:
                 retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=2),
             )
         except (TypeError, ValueError, OSError) as error:
-            raise PlaceError(f"{self.address} cannot be opened ({_in_words(error)}). Correct HATINH_PUBLISH") from None
+            raise PlaceError(
+                tr(
+                    "{address} cannot be opened ({error}). Correct HATINH_PUBLISH",
+                    address=self.address,
+                    error=_in_words(error),
+                )
+            ) from None
 
     def current(self) -> str | None:
         """The release that readers of the place get; None before the first one."""
@@ -116,7 +123,7 @@ class Place:
             PlaceError: the storage refused, is gone, or gave back other bytes. Readers there keep what they have.
         """
         if edition == "open" and "open" not in release.package:
-            raise PlaceError(f"release {release.id} has no open edition: nothing of it may leave")
+            raise PlaceError(tr("release {id} has no open edition: nothing of it may leave", id=release.id))
         name = release.id if edition == "open" else f"{release.id}-{edition}"
         with self._explained("written"):
             if self._is_folder:
@@ -137,8 +144,13 @@ class Place:
                     checkpoint(file.name)
                 if missing := {file.name for file in files} - self._names(f"{RELEASES}/{name}"):
                     raise PlaceError(
-                        f"{self.address}: {len(missing)} files of {name} were removed while it was written: another "
-                        "installation publishes here. Give each a place of its own"
+                        tr(
+                            "{address}: {missing} files of {name} were removed while it was written: another "
+                            "installation publishes here. Give each a place of its own",
+                            address=self.address,
+                            missing=len(missing),
+                            name=name,
+                        )
                     )
                 manifest = {"release": release.id, "edition": edition, "files": {f.name: f.hash for f in files}}
                 self._write(f"{RELEASES}/{name}.json", to_json(manifest))
@@ -161,7 +173,13 @@ class Place:
             while chunk := back.read(_CHUNK):
                 digest.update(chunk)
         if f"sha256:{digest.hexdigest()}" != file.hash:
-            raise PlaceError(f"{self.address}: {file.name} came back with other bytes than it has here. Run again")
+            raise PlaceError(
+                tr(
+                    "{address}: {name} came back with other bytes than it has here. Run again",
+                    address=self.address,
+                    name=file.name,
+                )
+            )
 
     def _write(self, name: str, text: str) -> None:
         """Replace a small file in one operation: an object is complete or not there, a file is renamed."""
@@ -202,8 +220,13 @@ class Place:
             yield
         except (OSError, ValueError, KeyError) as error:  # a pointer that is no JSON is a ValueError
             raise PlaceError(
-                f"{self.address} could not be {what}: {_in_words(error)}. Readers there keep what they have; check the "
-                "address, the credentials and the bucket, then run again"
+                tr(
+                    "{address} could not be {what}: {error}. Readers there keep what they have; check the "
+                    "address, the credentials and the bucket, then run again",
+                    address=self.address,
+                    what=what,
+                    error=_in_words(error),
+                )
             ) from None
 
 

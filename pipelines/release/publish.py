@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from pipelines.language import tr
 from pipelines.quality.verdict import Verdict
 from pipelines.release import changes, describe
 from pipelines.release import pages as drawing
@@ -313,7 +314,11 @@ def _held(resource: Json, mark: Json, current: Release, staging: Path) -> Json:
     source, copy = current.path / resource["path"], staging / resource["path"]
     if not source.exists() or sha256(source) != resource["hash"]:
         raise ReleaseError(
-            f"release {current.id}: {source.name} is damaged. Roll back to another release and run again"
+            tr(
+                "release {id}: {name} is damaged. Roll back to another release and run again",
+                id=current.id,
+                name=source.name,
+            )
         )
     try:
         os.link(source, copy)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.language import tr
 from pipelines.release.files import PACKAGE
 from pipelines.release.sql import identifier, literal
 
@@ -100,7 +101,14 @@ class ReleaseReader:
 
     def _file(self, name: str) -> Path:
         if name not in self.tables:
-            raise NoTable(f"Release {self.id} has no table {name}. It has: {', '.join(self.tables) or 'none'}.")
+            raise NoTable(
+                tr(
+                    "Release {id} has no table {name}. It has: {value}.",
+                    id=self.id,
+                    name=name,
+                    value=", ".join(self.tables) or "none",
+                )
+            )
         return self.path / f"{name}.parquet"
 
 

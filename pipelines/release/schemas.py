@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 
+from pipelines.language import tr
 from pipelines.release.files import ReleaseError
 
 if TYPE_CHECKING:
@@ -109,8 +110,13 @@ def refuse_lost_tables(marts: Iterable[Mart], retired: Mapping[str, str], curren
     lost = sorted({*current.tables} - {mart.name for mart in marts} - retired.keys())
     if lost:
         raise ReleaseError(
-            f"No model makes {', '.join(lost)}, which release {current.id} publishes. Restore the model, or name the "
-            "table with a reason in dbt_project/retired_tables.yml and add a row under Schema changes in CHANGES.md"
+            tr(
+                "No model makes {lost}, which release {id} publishes. Restore the model, or name the table "
+                "with a reason in dbt_project/retired_tables.yml and add a row under Schema changes in "
+                "CHANGES.md",
+                lost=", ".join(lost),
+                id=current.id,
+            )
         )
 
 

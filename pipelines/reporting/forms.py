@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from difflib import get_close_matches
 
+from pipelines.language import current, tr
 from pipelines.periods import Period
 from pipelines.reporting.registry import (
     FREQUENCIES_VI,
-    LEVELS_VI,
     Agency,
     Indicator,
     Registry,
     ReportingError,
+    level_in_words,
 )
 
 
@@ -67,10 +68,17 @@ def form(
     asked = [(indicator, level) for indicator in chosen for level in levels if level in indicator.levels]
     if not asked:
         assert who is not None  # noqa: S101  every reported indicator has a level
-        others = ", ".join(sorted({_level(level) for indicator in chosen for level in indicator.levels}))
+        others = ", ".join(sorted({level_in_words(level) for indicator in chosen for level in indicator.levels}))
         raise ReportingError(
-            f"{who.name} ({who.code}) is of level {_level(who.level)}; {wanted} is reported by {others}. "
-            "Leave --agency out, or name an agency of that level."
+            tr(
+                "{name} ({code}) is of level {who}; {wanted} is reported by {others}. Leave --agency out, or "
+                "name an agency of that level.",
+                name=who.name,
+                code=who.code,
+                who=level_in_words(who.level),
+                wanted=wanted,
+                others=others,
+            )
         )
     rows: list[FormRow] = []
     dues: list[int] = []
@@ -106,35 +114,64 @@ def _chosen(registry: Registry, wanted: str, period: Period) -> Sequence[Indicat
         if fitting:
             return fitting
         if not of_pillar:
-            raise ReportingError(f"No indicator of {wanted} is reported by workbook. {_which(registry)}")
+            raise ReportingError(
+                tr(
+                    "No indicator of {wanted} is reported by workbook. {registry}",
+                    wanted=wanted,
+                    registry=_which(registry),
+                )
+            )
         written: dict[str, list[str]] = {}
         for indicator in of_pillar:
             written.setdefault(_like(indicator, period), []).append(indicator.code)
-        asked = "; ".join(f"--period {label} for {', '.join(codes)}" for label, codes in written.items())
-        raise ReportingError(f"No indicator of {wanted} is reported by {_frequency(period.type)}: write {asked}.")
+        asked = "; ".join(
+            tr("--period {label} for {codes}", label=label, codes=", ".join(codes)) for label, codes in written.items()
+        )
+        raise ReportingError(
+            tr(
+                "No indicator of {wanted} is reported by {period}: write {asked}.",
+                wanted=wanted,
+                period=_frequency(period.type),
+                asked=asked,
+            )
+        )
     found = registry.indicators.get(wanted)
     if found is None:
         near = get_close_matches(wanted, [*registry.indicators, *registry.pillars], n=3, cutoff=0.4)
-        meant = f" Did you mean {', '.join(near)}?" if near else ""
-        raise ReportingError(f"No indicator or pillar is called {wanted}.{meant} {_which(registry)}")
+        meant = " " + tr("Did you mean {names}?", names=", ".join(near)) if near else ""
+        raise ReportingError(
+            tr(
+                "No indicator or pillar is called {wanted}.{meant} {registry}",
+                wanted=wanted,
+                meant=meant,
+                registry=_which(registry),
+            )
+        )
     if not found.levels:
         raise ReportingError(
-            f"{wanted} ({found.title_vi}) is not reported by workbook: it is computed or taken from a publication, see "
-            f"docs/methods/{found.method}.md. {_which(registry)}"
+            tr(
+                "{wanted} ({title_vi}) is not reported by workbook: it is computed or taken from a "
+                "publication, see docs/methods/{method}.md. {registry}",
+                wanted=wanted,
+                title_vi=found.title_vi,
+                method=found.method,
+                registry=_which(registry),
+            )
         )
     if found.frequency != period.type:
         raise ReportingError(
-            f"{wanted} is reported by {_frequency(found.frequency)}: write --period {_like(found, period)}."
+            tr(
+                "{wanted} is reported by {found}: write --period {period}.",
+                wanted=wanted,
+                found=_frequency(found.frequency),
+                period=_like(found, period),
+            )
         )
     return [found]
 
 
-def _level(level: str) -> str:
-    return f"{level} ({LEVELS_VI[level]})"
-
-
 def _frequency(frequency: str) -> str:
-    return f"{frequency} ({FREQUENCIES_VI[frequency]})"
+    return FREQUENCIES_VI[frequency] if current() == "vi" else frequency
 
 
 def _like(indicator: Indicator, period: Period) -> str:
@@ -146,4 +183,4 @@ def _like(indicator: Indicator, period: Period) -> str:
 
 def _which(registry: Registry) -> str:
     pillars = sorted({i.pillar for i in registry.indicators.values() if i.levels})
-    return f"Pillars with reported indicators: {', '.join(pillars)}."
+    return tr("Pillars with reported indicators: {pillars}.", pillars=", ".join(pillars))

@@ -14,6 +14,7 @@ from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 
+from pipelines.language import current, day, tr
 from pipelines.periods import Period
 from pipelines.seeds import SeedError, SeedRow, seed_rows
 
@@ -55,6 +56,11 @@ class Agency:
     level: str
     area_code: str
     area_name: str
+
+
+def level_in_words(level: str) -> str:
+    """Province or commune, in the current language."""
+    return LEVELS_VI[level] if current() == "vi" else level
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,14 @@ class Registry:
         if code not in found:
             near = get_close_matches(code, found, n=3) or list(found)[:3]
             named = ", ".join(f"{known} ({found[known].name})" for known in near)
-            raise ReportingError(f"No agency has the code {code} on {on}. Near: {named}. All are in agencies.csv.")
+            raise ReportingError(
+                tr(
+                    "No agency has the code {code} on {on}. Near: {named}. All are in agencies.csv.",
+                    code=code,
+                    on=on,
+                    named=named,
+                )
+            )
         return found[code]
 
     def obligation(self, indicator: str, level: str, period: Period) -> Obligation:
@@ -113,9 +126,17 @@ class Registry:
         held = [obligation for obligation in self.obligations if obligation.holds(indicator, level, period)]
         if not held:
             since = min((o.valid_from for o in self.obligations if o.indicator == indicator), default=None)
-            known = f"it is required for periods from {since} on" if since else "it has no row"
-            raise ReportingError(f"{indicator} is not required of {level} agencies for {period.label}: {known} "
-                                 "(report_obligations.csv).")  # fmt: skip
+            known = tr("it is required for periods from {day} on", day=day(since)) if since else tr("it has no row")
+            raise ReportingError(
+                tr(
+                    "{indicator} is not required of agencies of level {level} for {period}: {known} "
+                    "(report_obligations.csv).",
+                    indicator=indicator,
+                    level=level_in_words(level),
+                    period=period.label,
+                    known=known,
+                )
+            )
         return held[-1]
 
 
@@ -136,7 +157,10 @@ def parse_period(label: str) -> Period:
         return period
     except ValueError:
         raise ReportingError(
-            f"{label} is no period: write 2026 (năm), 2026-H1 (6 tháng), 2026-Q3 (quý) or 2026-09 (tháng)."
+            tr(
+                "{label} is no period: write 2026 (year), 2026-H1 (half a year), 2026-Q3 (quarter) or 2026-09 (month).",
+                label=label,
+            )
         ) from None
 
 

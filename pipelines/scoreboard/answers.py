@@ -193,13 +193,19 @@ def sureness(certainty: str | None, is_sample: bool) -> str | None:
 
 
 def moved(tile: Tile) -> dict[str, Any] | None:
-    """Against the comparable period before: by how much, and whether that is better. None with one period only."""
+    """Against the comparable period before, or the base year of a target that moves away: by how much, and whether
+    that is better. None with one period only."""
     points = [point for point in tile["series"] if point["is_comparable"]]
     if len(points) < 2 or tile["direction"] is None:
         return None
     before, now = points[-2:]
     step = now["value"] - before["value"]
     is_better = (step > 0) == (tile["direction"] == "more")
+    if tile["status"] == "away" and is_better and tile["baseline_value"] is not None:
+        # the verdict is against the base year: a small step back towards it would contradict the badge
+        before = {"value": tile["baseline_value"], "period": words.period("year", None, None, tile["baseline_year"])}
+        step = now["value"] - before["value"]
+        is_better = (step > 0) == (tile["direction"] == "more")
     return {
         "direction": "same" if step == 0 else "up" if is_better else "down",
         "by": words.quantity(round(abs(step), 6), {"%": "điểm %", "hạng": "bậc"}.get(tile["unit"] or "", tile["unit"])),

@@ -38,7 +38,7 @@ def _card(registry: Registry, unit: Unit) -> Table:
     _list(card, _label(tr("became")), became)
     if not all(pair.is_part_known for _, pair in became if pair.relation == "split"):
         card.add_row("", Text(tr("parts not known; earlier figures are in the row"), style="yellow"))
-        card.add_row("", Text(f"unknown part of {unit.code}", style="yellow"))
+        card.add_row("", Text(tr("unknown part of {code}", code=unit.code), style="yellow"))
     elif unit.valid_to and not became:
         card.add_row(_label(tr("became")), _not_told(registry, unit))
     for position, commune in enumerate(registry.communes(unit)):

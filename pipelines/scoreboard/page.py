@@ -125,6 +125,7 @@ def _templates(in_one_language: bool = False) -> jinja2.Environment:
         day=words.day,
     )
     environment.filters["plain"] = words.plain
+    environment.filters["lower_first"] = words.lower_first
     return environment
 
 
@@ -375,8 +376,15 @@ def _map(rows: Rows, charts: Charts) -> dict[str, Any]:
         "is_drawn": bool(drawable),
         "small": SMALL,
         "undrawn": [row["name"] for row in communes if not row["geometry_wkt"]],
-        "source": next((row["boundary_source"] for row in drawable if row["boundary_source"]), None),
+        "source": next((_drawn_from(row["boundary_source"]) for row in drawable if row["boundary_source"]), None),
     }
+
+
+def _drawn_from(source: str) -> Text:
+    """What the shapes of the map are made of: a file of boundaries, or the coordinates of the registry."""
+    if source != "area_facts":
+        return Text(source, source)
+    return Text("tọa độ từng xã, phường trong danh mục địa bàn", "coordinates of communes in the registry of areas")
 
 
 def _period(measure: Measure, communes: Iterable[Row]) -> Text:

@@ -143,7 +143,7 @@ def facts(release_dir: Path, *, agency: str | None, period: str | None) -> dict[
 def _table_of(release_dir: Path) -> Path:
     table = release_dir / "qd766_points_lost.parquet"
     if not table.exists():
-        raise ExplainError("This release has no table qd766_points_lost: run `hatinh run` first.")
+        raise ExplainError(tr("This release has no table qd766_points_lost: run `hatinh run` first."))
     return table
 
 
@@ -157,7 +157,7 @@ def period_of(text: str) -> tuple[PeriodType, dt.date]:
         found = Period.parse(text, ("year", "quarter", "month"))
     except ValueError:
         raise ExplainError(
-            f"{text!r} is no period: write a year (2026), a quarter (2026-Q3) or a month (2026-10)."
+            tr("{text!r} is no period: write a year (2026), a quarter (2026-Q3) or a month (2026-10).", text=text)
         ) from None
     return found.type, found.first
 
@@ -181,13 +181,20 @@ def _scope(connection: duckdb.DuckDBPyConnection, table: Path, agency: str | Non
     ).fetchall()[0]
     if not agencies:
         raise ExplainError(
-            "The table qd766_points_lost of this release is empty: there are no dossiers of 2026 or later."
+            tr("The table qd766_points_lost of this release is empty: there are no dossiers of 2026 or later.")
         )
     shown = ", ".join(agencies[:5]) + (", …" if len(agencies) > len(agencies[:5]) else "")
     asked = " and ".join(part for part in (agency and f"agency {agency}", period and f"period {period}") if part)
     raise ExplainError(
-        f"Nothing is known of {asked or 'a full year'}. The release has periods that begin from {first:%Y-%m} to "
-        f"{last:%Y-%m}, and {len(agencies)} agencies: {shown}"
+        tr(
+            "Nothing is known of {asked}. The release has periods that begin from {first:%Y-%m} to "
+            "{last:%Y-%m}, and {agencies} agencies: {shown}",
+            asked=asked or tr("a full year"),
+            first=first,
+            last=last,
+            agencies=len(agencies),
+            shown=shown,
+        )
     )
 
 

@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.language import ntr, tr
-from pipelines.reasons import REASONS
+from pipelines.reasons import REASONS, refusal_in_words
 from pipelines.release.reader import Row
 from pipelines.release.released import Release
 from pipelines.release.store import ReleaseStore
@@ -354,7 +354,9 @@ def _quarantine(loads: Mapping[str, Mapping[str, Any]]) -> RenderableType:
             described = f"{Pair(meaning.vi, meaning.en)} ({reason})" if meaning else reason
             parts.append(Padding(Text(f"{number(count)} × {described}"), (0, 0, 0, 4)))
         for file in refused:
-            parts.append(Padding(Text(f"{tr('File refused')}: {file}", style="yellow"), (0, 0, 0, 4)))
+            name, _, why = file.partition(": ")
+            line = f"{tr('File refused')}: {name}: {refusal_in_words(why)}"
+            parts.append(Padding(Text(line, style="yellow"), (0, 0, 0, 4)))
         if refused:
             parts.append(
                 Padding(Text(f"hatinh withdraw {source} {tr('FILE --reason WHY')}", style="dim"), (0, 0, 0, 6))

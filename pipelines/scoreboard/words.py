@@ -188,6 +188,14 @@ def title(province: str) -> Text:
     return Text(f"Bảng chỉ tiêu chuyển đổi số {province}", f"Digital transformation scoreboard, {province}")
 
 
+def lower_first(text: Text) -> Text:
+    """As it is written within a sentence."""
+    return Text(text.vi[:1].lower() + text.vi[1:], text.en[:1].lower() + text.en[1:])
+
+
+language.later("CC0-1.0: synthetic, nobody in it exists")  # as the receipts of the shipped samples state it
+
+
 def licence(stated: str) -> Text:
     """A licence as its source states it, and in Vietnamese."""
     return Text(language.translated(stated, "vi"), stated)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
 
+from pipelines.language import tr
 from pipelines.periods import EXAMPLES, Period, day_in_name
 from pipelines.sources.province import Province
 
@@ -242,7 +243,7 @@ class Source:
 
     def _province(self) -> Province:
         if self.province is None:
-            raise ValueError(f"{self.name} is read for a province: use `bound(province)`.")
+            raise ValueError(tr("{name} is read for a province: use `bound(province)`.", name=self.name))
         return self.province
 
     def period(self, partition: str) -> Period:
@@ -256,7 +257,15 @@ class Source:
         except ValueError:
             found = None
         if found is None or found.label != partition:
-            raise ValueError(f"{partition} is no {self.cycle} of {self.name}: write it like {EXAMPLES[self.cycle]}.")
+            raise ValueError(
+                tr(
+                    "{partition} is no {cycle} of {name}: write it like {value}.",
+                    partition=partition,
+                    cycle=self.cycle,
+                    name=self.name,
+                    value=EXAMPLES[self.cycle],
+                )
+            )
         return found
 
     def period_of(self, name: str, landed_on: date) -> tuple[str, date]:
@@ -272,8 +281,12 @@ class Source:
         if stated is None and self.dated_by_name:
             stem = re.sub(r"(?:\.[A-Za-z]\w*)+$", "", name)
             raise ValueError(
-                "has no date in its name, and nothing else states the day of its rows. Name it like "
-                f"{stem}-2026-09-30{name[len(stem) :]}; a month (T9-2026) or a quarter (Q3-2026) is its last day."
+                tr(
+                    "has no date in its name, and nothing else states the day of its rows. Name it like "
+                    "{stem}-2026-09-30{suffix}; a month (T9-2026) or a quarter (Q3-2026) is its last day.",
+                    stem=stem,
+                    suffix=name[len(stem) :],
+                )
             )
         day = min(stated or landed_on, landed_on)
         return self.partition_of(day), day

@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from pipelines.language import later, tr
 from pipelines.sources.base import Ask, Fetched, Source
 from pipelines.sources.interface import MAX_PAGES, Interface
 from pipelines.sources.statistic_rows import (
@@ -55,7 +56,7 @@ _CLASS = re.compile(
     r"|.*[ _](code|id|no|group|type|level)"
 )
 """Names of columns of numbers that are codes or classes, never figures."""
-MOVED = (
+MOVED = later(
     "Look the table up on the portal and set its identifier in `resources` of this source in HATINH_CREDENTIALS_FILE."
 )
 
@@ -74,22 +75,28 @@ def _pages(interface: Interface, resource: str) -> Iterator[Fetched]:
     for _ in range(MAX_PAGES):
         what = f"{resource} from row {offset}"
         params: Mapping[str, str | int] = {"resource_id": resource, "limit": limit, "offset": offset, "sort": "_id"}
-        response, document = answer(interface, what, "GET", PATH, moved=MOVED, params=params, headers=headers)
+        response, document = answer(interface, what, "GET", PATH, moved=tr(MOVED), params=params, headers=headers)
         try:
             result = _result(document)
         except NoAnswerError as error:
-            raise interface.failed(what, f"the answer is no page of a table: {error}. {MOVED}") from None
+            raise interface.failed(
+                what, tr("the answer is no page of a table: {error}. {moved}", error=error, moved=tr(MOVED))
+            ) from None
         rows, total = result["records"], result.get("total")
         if not isinstance(total, int):
-            raise interface.failed(what, 'the answer has no "total": the portal has changed, or is no CKAN.')
+            raise interface.failed(what, tr('the answer has no "total": the portal has changed, or is no CKAN.'))
         if rows:
             yield interface.fetched(f"{resource}-row-{offset:09d}.json", response.content, PATH, response)
         offset += len(rows)
         if offset >= total:
             return
         if not rows:
-            raise interface.failed(what, f"the page is empty, though {total:,} rows are announced. Pull again later.")
-    raise interface.failed(resource, f"there is no end after {MAX_PAGES:,} pages: raise page_size.")
+            raise interface.failed(
+                what, tr("the page is empty, though {total:,} rows are announced. Pull again later.", total=total)
+            )
+    raise interface.failed(
+        resource, tr("there is no end after {max_pages:,} pages: raise page_size.", max_pages=MAX_PAGES)
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------ framing
@@ -100,12 +107,12 @@ def _result(document: Any) -> Mapping[str, Any]:
         NoAnswerError: it is none, or reports an error.
     """
     if not isinstance(document, dict) or "success" not in document:
-        raise NoAnswerError("it is another kind of JSON")
+        raise NoAnswerError(tr("it is another kind of JSON"))
     result = document.get("result")
     if document["success"] is not True or not isinstance(result, dict):
-        raise NoAnswerError("it reports no success")
+        raise NoAnswerError(tr("it reports no success"))
     if not isinstance(result.get("records"), list) or not isinstance(result.get("fields"), list):
-        raise NoAnswerError("it has no records and fields")
+        raise NoAnswerError(tr("it has no records and fields"))
     return result
 
 
@@ -134,7 +141,7 @@ class _Columns:
         self.values = figures if value is None else [value]
         self.dimensions = [name for name in others if name not in self.values]
         if self.period is None or not self.values:
-            raise NoAnswerError("no column of it is a period, or none holds figures")
+            raise NoAnswerError(tr("no column of it is a period, or none holds figures"))
 
     def records(self, row: Mapping[str, Any], dataset: str) -> Iterator[Record]:
         """A record a figure of a row."""

@@ -22,6 +22,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pipelines.language import tr
 from pipelines.sources.base import Ask, Fetched, Source
 from pipelines.sources.dossiers import TABLE
 from pipelines.sources.framing import frame
@@ -65,7 +66,9 @@ def _result(interface: Interface, what: str, result: Any) -> list[Any]:
         return [result]
     if isinstance(result, list):
         return result
-    raise interface.failed(what, f'{SERVICE} answers a "result" that is no dossier: the interface has changed.')
+    raise interface.failed(
+        what, tr('{service} answers a "result" that is no dossier: the interface has changed.', service=SERVICE)
+    )
 
 
 def _numbers(interface: Interface) -> list[str]:
@@ -74,7 +77,11 @@ def _numbers(interface: Interface) -> list[str]:
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        problem = f"{path} (numbers_file) cannot be read ({type(error).__name__}): one dossier number a line, UTF-8."
+        problem = tr(
+            "{path} (numbers_file) cannot be read ({error}): one dossier number per line, UTF-8.",
+            path=path,
+            error=type(error).__name__,
+        )
         raise interface.failed("settings", problem) from None
     period = interface.ask.period
     numbers = set()
@@ -82,7 +89,11 @@ def _numbers(interface: Interface) -> list[str]:
         if number := line.strip():
             day = _day_of(number)
             if day is None:
-                problem = f"line {line_no} of {path} (numbers_file) is no dossier number: one a line, nothing else."
+                problem = tr(
+                    "line {line} of {path} (numbers_file) is no dossier number: one per line, nothing else.",
+                    line=line_no,
+                    path=path,
+                )
                 raise interface.failed("settings", problem)
             if period.first <= day <= period.last:
                 numbers.add(number)

@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from pipelines.language import tr
 from pipelines.periods import local_date
 from pipelines.sources.base import Ask, Fetched, Source
 from pipelines.sources.dossier_rows import Fields, dossier_table
@@ -91,7 +92,7 @@ def _log_in(interface: Interface) -> tuple[str, float]:
     answer = interface.call("login", "POST", interface.option("token_url"), data=form)
     token = answer.body.get("access_token") if answer else None
     if not answer or not isinstance(token, str) or not token:
-        problem = f'refused. Check the account of "{NAME}" in HATINH_CREDENTIALS_FILE.'
+        problem = tr('refused. Check the account of "{source}" in HATINH_CREDENTIALS_FILE.', source=NAME)
         raise interface.failed("login", problem)
     seconds = answer.body.get("expires_in")
     return token, float(seconds) if isinstance(seconds, int | float) and seconds > 0 else LIFETIME_SECONDS

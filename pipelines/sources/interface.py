@@ -15,6 +15,7 @@ from itertools import count
 from typing import Any
 
 from pipelines.json_text import parse_json
+from pipelines.language import later, tr
 from pipelines.periods import local_date
 from pipelines.sources.base import Ask, Fetched
 from pipelines.sources.client import HttpError, PullError, Response
@@ -22,7 +23,7 @@ from pipelines.sources.client import HttpError, PullError, Response
 MAX_PAGES = 100_000
 _NEVER, _ALWAYS = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 UNAUTHORIZED = 401
-AGAIN = "What landed before stays: pull again to go on from there."
+AGAIN = later("What landed before stays: pull again to go on from there.")
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,18 @@ class Interface:
         """
         value = self.ask.credentials.get(name, default)
         if not value:
-            raise self.failed("settings", f'set "{name}" of "{self.source}" in HATINH_CREDENTIALS_FILE.')
+            raise self.failed(
+                "settings", tr('set "{name}" of "{source}" in HATINH_CREDENTIALS_FILE.', name=name, source=self.source)
+            )
         return value
 
     def number(self, name: str, default: int) -> int:
         """As `option`, for a whole number from 1."""
         value = self.ask.credentials.get(name, str(default))
         if not (value.isascii() and value.isdigit() and int(value) > 0):
-            raise self.failed("settings", f'"{name}" in HATINH_CREDENTIALS_FILE must be a whole number from 1.')
+            raise self.failed(
+                "settings", tr('"{name}" in HATINH_CREDENTIALS_FILE must be a whole number from 1.', name=name)
+            )
         return int(value)
 
     def url(self, path: str) -> str:
@@ -79,13 +84,13 @@ class Interface:
         except HttpError as error:
             if error.status == UNAUTHORIZED:
                 return None
-            raise self.failed(what, f"{error}. {AGAIN}") from None
+            raise self.failed(what, f"{error}. {tr(AGAIN)}") from None
         try:
             body = parse_json(response.content)
         except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict):
-            raise self.no_json(what, response, "JSON object")
+            raise self.no_json(what, response, tr("JSON object"))
         return Answer(response, body)
 
     def no_json(self, what: str, response: Response, wanted: str) -> PullError:
@@ -93,9 +98,14 @@ class Interface:
         is_page = response.content.lstrip()[:1] == b"<"
         return self.failed(
             what,
-            f"the answer (status {response.status}, {len(response.content):,} bytes) is "
-            + ("an HTML page, not JSON" if is_page else f"no complete {wanted}")
-            + f". The server is in trouble, or the address is not the interface's: check it. {AGAIN}",
+            tr(
+                "the answer (status {status}, {bytes:,} bytes) is {what}. The server is in trouble, or the address is "
+                "not the interface's: check it. {again}",
+                status=response.status,
+                bytes=len(response.content),
+                what=tr("an HTML page, not JSON") if is_page else tr("no complete {wanted}", wanted=wanted),
+                again=tr(AGAIN),
+            ),
         )
 
     def fetched(self, name: str, content: bytes, path: str, response: Response | None = None) -> Fetched:
@@ -141,8 +151,11 @@ class Bearer:
             self._until = _NEVER
         raise self._interface.failed(
             what,
-            "the token is not accepted (status 401), a new one neither. Check the account in HATINH_CREDENTIALS_FILE "
-            f"and its rights. {AGAIN}",
+            tr(
+                "the token is not accepted (status 401), a new one neither. Check the account in "
+                "HATINH_CREDENTIALS_FILE and its rights. {again}",
+                again=tr(AGAIN),
+            ),
         )
 
 
@@ -164,7 +177,9 @@ def records_of(interface: Interface, what: str, answer: Answer, key: str) -> lis
     """
     records = answer.body.get(key)
     if not isinstance(records, list):
-        raise interface.failed(what, f'the answer has no list "{key}": the interface has changed, or is another one.')
+        raise interface.failed(
+            what, tr('the answer has no list "{key}": the interface has changed, or is another one.', key=key)
+        )
     return records
 
 
@@ -190,19 +205,25 @@ def walk(
             continue
         if number > MAX_PAGES:
             raise interface.failed(
-                what, f"there is no end after {MAX_PAGES:,} pages: raise page_size, or ask the operator why."
+                what,
+                tr(
+                    "there is no end after {max_pages:,} pages: raise page_size, or ask the operator why.",
+                    max_pages=MAX_PAGES,
+                ),
             )
         page = turn(what, number)
         if not page.records:
             if page.is_last:
                 return
-            raise interface.failed(what, f"the page is empty, though more are announced. {AGAIN}")
+            raise interface.failed(what, tr("the page is empty, though more are announced. {again}", again=tr(AGAIN)))
         content = hash(tuple(_identity(record, identity) for record in page.records))
         if content in seen:
             raise interface.failed(
                 what,
-                "it holds the same records as a page before it: the interface does not turn pages. Report it to its "
-                "operator; what landed is not the complete period.",
+                tr(
+                    "it holds the same records as a page before it: the interface does not turn pages. Report it "
+                    "to its operator; what landed is not the complete period."
+                ),
             )
         seen.add(content)
         if page.is_wanted:

@@ -28,6 +28,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from pipelines.language import record
 from pipelines.sources.framing import Frames
 
 MEMORY_BYTES = 2 << 30
@@ -153,7 +154,7 @@ class _Child:
                         raise ReaderFailed(payload.decode())
                     yield payload
             except TimeoutError:
-                raise ReaderFailed(f"it took longer than {seconds * WAIT_FACTOR} s") from None
+                raise ReaderFailed(record("it took longer than {seconds} s", seconds=seconds * WAIT_FACTOR)) from None
             except (EOFError, ConnectionError, BrokenPipeError):
                 raise ReaderFailed(self._cause_of_death(seconds)) from None
 
@@ -174,9 +175,15 @@ class _Child:
             self._process.wait(10)
         code = self._process.returncode
         if code in (-signal.SIGXCPU, -signal.SIGKILL):
-            return f"it took more than {seconds} s of processor time, or the machine had no memory left for it"
+            return record(
+                "it took more than {seconds} s of processor time, or the machine had no memory left for it",
+                seconds=seconds,
+            )
         name = signal.Signals(-code).name if code and code < 0 else f"exit code {code}"
-        return f"the program that reads such files crashed ({name}): it is damaged, or needs more than 2 GiB of memory"
+        return record(
+            "the program that reads such files crashed ({signal}): it is damaged, or needs more than 2 GiB of memory",
+            signal=name,
+        )
 
     def kill(self) -> None:
         self._socket.close()

@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
+from pipelines.language import later, tr
 from pipelines.sources.base import Ask, Fetched, Source
 from pipelines.sources.client import Manner
 from pipelines.sources.interface import Interface
@@ -44,7 +45,7 @@ NAME = "itu"
 CODES = ("178", "11632", "19303", "12047")
 COUNTRY = "VNM"
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
-MOVED = (
+MOVED = later(
     "Look the series up on datahub.itu.int and set its code in CODES, or as `codes` or `downloads` of this source in "
     "HATINH_CREDENTIALS_FILE."
 )
@@ -71,18 +72,20 @@ def fetch(ask: Ask) -> Iterator[Fetched]:
 
 def _by_code(interface: Interface, code: str) -> Iterator[Fetched]:
     path = f"v2/data/bycode/{code}/byiso/{COUNTRY}"
-    response, document = answer(interface, code, "GET", path, moved=MOVED)
+    response, document = answer(interface, code, "GET", path, moved=tr(MOVED))
     if not isinstance(document, list) or not all(isinstance(row, dict) and "dataYear" in row for row in document):
-        raise interface.failed(code, f'the answer is no list with "dataYear": the interface has changed. {MOVED}')
+        raise interface.failed(
+            code, tr('the answer is no list with "dataYear": the interface has changed. {moved}', moved=tr(MOVED))
+        )
     if document:
         yield interface.fetched(f"{code}-{COUNTRY}.json", response.content, path, response)
 
 
 def _download(interface: Interface, path: str) -> Iterator[Fetched]:
     what = f"download {path.partition('?')[0]}"
-    response = respond(interface, what, "GET", path, moved=MOVED)
+    response = respond(interface, what, "GET", path, moved=tr(MOVED))
     if not _is_csv(response.content):
-        raise interface.failed(what, f"the answer is no CSV with the header of the hub. {MOVED}")
+        raise interface.failed(what, tr("the answer is no CSV with the header of the hub. {moved}", moved=tr(MOVED)))
     codes = re.sub(r"[^0-9]+", "-", path.partition("codesid=")[2].partition("&")[0]).strip("-") or "all"
     yield interface.fetched(f"download-{codes}.csv", response.content, path.partition("?")[0], response)
 
@@ -95,7 +98,7 @@ def _is_csv(content: bytes) -> bool:
 def _of_codes(content: bytes, area: str) -> Iterator[Record | Reason]:
     document = read_json(content)
     if not isinstance(document, list):
-        raise NoAnswerError("no list")
+        raise NoAnswerError(tr("no list"))
     for row in document:
         answers = row.get("answer") if isinstance(row, dict) else None
         if not isinstance(answers, list) or len(answers) != 1 or not isinstance(answers[0], dict):
@@ -118,7 +121,7 @@ def _of_csv(content: bytes) -> Iterator[Record | Reason]:
         if header is None:
             header = [cell.strip() for cell in cells or ()]
             if not {"SeriesID", "Year", "Value", "AreaCode"} <= set(header):
-                raise NoAnswerError("not the header of the hub")
+                raise NoAnswerError(tr("not the header of the hub"))
             continue
         if cells is None:
             yield Reason.MALFORMED_ROW

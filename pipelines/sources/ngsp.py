@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from pipelines.language import tr
 from pipelines.sources.interface import AGAIN, Answer, Interface
 
 INTEGRATION, SHARE = "integration_endpoint", "share_endpoint"
@@ -70,8 +71,13 @@ class Ngsp:
             self._session = ""
         raise self._interface.failed(
             what,
-            f"{service} answers error_code {_shown(code)}, in a new session too. Ask the adapter's operator what it "
-            f"means. {AGAIN}",
+            tr(
+                "{service} answers error_code {code}, in a new session too. Ask the adapter's operator what "
+                "it means. {again}",
+                service=service,
+                code=_shown(code),
+                again=tr(AGAIN),
+            ),
         )
 
     def _log_in(self) -> None:
@@ -84,8 +90,12 @@ class Ngsp:
         if not _is_well(code) or not isinstance(session, str) or not session:
             raise self._interface.failed(
                 "login",
-                f"refused, error_code {_shown(code)}. Check username, password and dstcode of "
-                f'"{self._interface.source}" in HATINH_CREDENTIALS_FILE.',
+                tr(
+                    'refused, error_code {code}. Check username, password and dstcode of "{source}" in '
+                    "HATINH_CREDENTIALS_FILE.",
+                    code=_shown(code),
+                    source=self._interface.source,
+                ),
             )
         self._session = session
 
@@ -100,4 +110,4 @@ def _is_well(code: Any) -> bool:
 def _shown(code: Any) -> str:
     """A code as it may be shown in an error: anything else that a server puts there may be personal data."""
     text = str(code)
-    return text if len(text) <= 5 and text.lstrip("-").isalnum() else "of another kind"
+    return text if len(text) <= 5 and text.lstrip("-").isalnum() else tr("of another kind")

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, BinaryIO
 
+from pipelines.language import tr
 from pipelines.sources.base import Source
 from pipelines.sources.statistic_rows import (
     TABLE,
@@ -130,7 +131,7 @@ def _sheets(content: bytes) -> Iterator[list[Sequence[str | float | None]]]:
     except (
         Exception
     ) as error:  # several libraries read a workbook, and what they raise for a damaged one is of many kinds
-        raise NoAnswerError(f"no workbook that can be read ({type(error).__name__})") from None
+        raise NoAnswerError(tr("no workbook that can be read ({error})", error=type(error).__name__)) from None
 
 
 def _sheet(rows: list[Sequence[str | float | None]], report: Month | None) -> Iterator[Record | Reason]:

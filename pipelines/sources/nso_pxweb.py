@@ -27,6 +27,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote, unquote
 
+from pipelines.language import later, tr
 from pipelines.sources.base import Ask, Fetched, Source
 from pipelines.sources.client import Manner, PullError
 from pipelines.sources.interface import Interface
@@ -85,7 +86,7 @@ MOST_CELLS = 5_000_000
 LANGUAGES = ("vi", "en")
 OUTPUT_FORMAT = "FileTypeJsonStat"
 BUTTON = "ButtonViewTable"
-MOVED = (
+MOVED = later(
     "Look the table up on the server and set its path in TABLES, or as `tables` of this source in "
     "HATINH_CREDENTIALS_FILE; or drop the JSON-stat file of its page into data/drop/nso_pxweb/."
 )
@@ -139,23 +140,26 @@ def _by_api(interface: Interface, path: str, areas: frozenset[str], limit: int) 
     language, path = _language(interface, path)
     if language != _language(interface, "")[0]:
         path = f"{interface.ask.address.rstrip('/').rpartition('/')[0]}/{language}/{path}"
-    _, metadata = answer(interface, what, "GET", path, moved=MOVED)
+    _, metadata = answer(interface, what, "GET", path, moved=tr(MOVED))
     wanted = _wanted(interface, what, metadata, areas)
     for number, part in enumerate(parts(wanted, limit), 1):
         query = [
             {"code": code, "selection": {"filter": "item", "values": list(values)}} for code, values in part.items()
         ]
         body = {"query": query, "response": {"format": "json-stat2"}}
-        response, document = answer(interface, f"{what} part {number}", "POST", path, moved=MOVED, json=body)
+        response, document = answer(interface, f"{what} part {number}", "POST", path, moved=tr(MOVED), json=body)
         try:
             shape = _Cube(document, what)
         except NoAnswerError as error:
-            stated = ", the server reports an error" if isinstance(document, dict) and "error" in document else ""
-            problem = f"the answer is no json-stat2 ({error}{stated}). {MOVED}"
+            stated = (
+                ", " + tr("the server reports an error") if isinstance(document, dict) and "error" in document else ""
+            )
+            problem = tr("the answer is no json-stat2 ({error}). {moved}", error=f"{error}{stated}", moved=tr(MOVED))
             raise interface.failed(f"{what} part {number}", problem) from None
         if shape.cells != prod(len(values) for values in part.values()):
             raise interface.failed(
-                f"{what} part {number}", f"it has {shape.cells:,} cells, not what was asked for. Pull again later."
+                f"{what} part {number}",
+                tr("it has {cells:,} cells, not what was asked for. Pull again later.", cells=shape.cells),
             )
         yield interface.fetched(f"{what}-part-{number:04d}.json", response.content, path, response)
 
@@ -186,18 +190,25 @@ def _page(interface: Interface, path: str) -> str:
 def _by_form(interface: Interface, path: str) -> Iterator[Fetched]:
     """A table by the form of its page, with every value of every variable chosen."""
     what, address = _name_of(path), _page(interface, path)
-    page = respond(interface, what, "GET", address, moved=MOVED)
+    page = respond(interface, what, "GET", address, moved=tr(MOVED))
     try:
         form, cells = _filled(page.content)
     except NoAnswerError as error:
-        raise interface.failed(what, f"its page has no form as expected: {error}. {MOVED}") from None
-    response = respond(interface, what, "POST", address, moved=MOVED, data=form)
+        raise interface.failed(
+            what, tr("its page has no form as expected: {error}. {moved}", error=error, moved=tr(MOVED))
+        ) from None
+    response = respond(interface, what, "POST", address, moved=tr(MOVED), data=form)
     try:
         shape = _Cube(read_json(response.content), what)
     except NoAnswerError as error:
-        raise interface.failed(what, f"the answer to its form is no JSON-stat ({error}). {MOVED}") from None
+        raise interface.failed(
+            what, tr("the answer to its form is no JSON-stat ({error}). {moved}", error=error, moved=tr(MOVED))
+        ) from None
     if shape.cells != cells:
-        raise interface.failed(what, f"it has {shape.cells:,} cells, not the {cells:,} chosen. Pull again later.")
+        raise interface.failed(
+            what,
+            tr("it has {cells:,} cells, not the {chosen:,} chosen. Pull again later.", cells=shape.cells, chosen=cells),
+        )
     yield interface.fetched(f"{what}.json", response.content, address, response)
 
 
@@ -209,7 +220,7 @@ def _filled(page: bytes) -> tuple[dict[str, str | list[str]], int]:
     """
     form = next((form for form in _html(page).forms if form.get("id") == "aspnetForm"), None)
     if form is None:
-        raise NoAnswerError("no form aspnetForm")
+        raise NoAnswerError(tr("no form aspnetForm"))
     fields: dict[str, str | list[str]] = {}
     chosen: dict[str, int] = {}
     for select in form.iter("select"):
@@ -220,9 +231,9 @@ def _filled(page: bytes) -> tuple[dict[str, str | list[str]], int]:
         elif OUTPUT_FORMAT in values:
             fields[name] = OUTPUT_FORMAT
     if not chosen or not all(chosen.values()):
-        raise NoAnswerError("no lists of values")
+        raise NoAnswerError(tr("no lists of values"))
     if OUTPUT_FORMAT not in fields.values():
-        raise NoAnswerError(f"the output format {OUTPUT_FORMAT} is not offered")
+        raise NoAnswerError(tr("the output format {output_format} is not offered", output_format=OUTPUT_FORMAT))
     for field in form.iter("input"):
         name, kind = field.get("name") or "", (field.get("type") or "text").lower()
         if name.endswith("NumberValuesSelected"):
@@ -230,7 +241,7 @@ def _filled(page: bytes) -> tuple[dict[str, str | list[str]], int]:
         elif name and (kind in ("hidden", "text") or name.endswith(BUTTON)):
             fields[name] = field.get("value") or ""
     if not any(name.endswith(BUTTON) for name in fields):
-        raise NoAnswerError(f"no button {BUTTON}")
+        raise NoAnswerError(tr("no button {button}", button=BUTTON))
     return fields, prod(chosen.values())
 
 
@@ -242,11 +253,11 @@ def _tables_of(interface: Interface, database: str) -> list[str]:
     """
     language, name = _language(interface, database)
     address = _page(interface, database)
-    page = respond(interface, database, "GET", address, moved=MOVED)
+    page = respond(interface, database, "GET", address, moved=tr(MOVED))
     links = [str(link).partition("?")[0].rstrip("/") for link in _html(page.content).xpath("//a/@href")]
     tables = dict.fromkeys(unquote(link).rpartition("/")[2] for link in links if link.endswith(".px"))
     if not tables:
-        raise interface.failed(database, f"its page lists no tables. {MOVED}")
+        raise interface.failed(database, tr("its page lists no tables. {moved}", moved=tr(MOVED)))
     return [f"{language}/{name}/{table}" for table in tables]
 
 
@@ -256,7 +267,7 @@ def _html(page: bytes) -> Any:
     try:
         return html.document_fromstring(page, parser=html.HTMLParser(encoding="utf-8"))
     except (etree.ParserError, ValueError):
-        raise NoAnswerError("no HTML") from None
+        raise NoAnswerError(tr("no HTML")) from None
 
 
 # ------------------------------------------------------------------------------------------------------ asking the API
@@ -264,20 +275,23 @@ def _wanted(interface: Interface, what: str, metadata: Any, areas: frozenset[str
     """The values to ask for, by variable: the places by their label, all of every other variable."""
     variables = metadata.get("variables") if isinstance(metadata, dict) else None
     if not isinstance(variables, list) or not variables:
-        raise interface.failed(what, f'its metadata have no list "variables". {MOVED}')
+        raise interface.failed(what, tr('its metadata have no list "variables". {moved}', moved=tr(MOVED)))
     wanted: dict[str, Sequence[str]] = {}
     for variable in variables:
         given = variable if isinstance(variable, dict) else {}
         code, values, texts = (given.get(key) for key in ("code", "values", "valueTexts"))
         if not (isinstance(code, str) and isinstance(values, list) and isinstance(texts, list)):
-            raise interface.failed(what, "its metadata list no values of a variable: there are too many, or none.")
+            raise interface.failed(what, tr("its metadata list no values of a variable: there are too many, or none."))
         if given.get("map") or PLACES & {heading_key(label(code)), heading_key(label(given.get("text")))}:
             values = [v for v, text in zip(values, texts, strict=False) if heading_key(label(text)) in areas]
             if not values:
                 raise interface.failed(
                     what,
-                    f'none of its places has an expected name. Set `areas` of "{NAME}" in HATINH_CREDENTIALS_FILE to '
-                    "the labels that the table has now.",
+                    tr(
+                        'none of its places has an expected name. Set `areas` of "{name}" in HATINH_CREDENTIALS_FILE '
+                        "to the labels that the table has now.",
+                        name=NAME,
+                    ),
                 )
         wanted[code] = [str(value) for value in values]
     return wanted
@@ -308,17 +322,17 @@ class _Cube:
         if isinstance(document, dict) and isinstance(document.get("dataset"), dict):
             document = _newer(document["dataset"])
         if not isinstance(document, dict) or document.get("class") != "dataset":
-            raise NoAnswerError("no dataset")
+            raise NoAnswerError(tr("no dataset"))
         ids, sizes, dimensions = (document.get(key) for key in ("id", "size", "dimension"))
         if not (isinstance(ids, list) and isinstance(sizes, list) and isinstance(dimensions, dict)):
-            raise NoAnswerError("no dimensions")
+            raise NoAnswerError(tr("no dimensions"))
         if not ids or len(ids) != len(sizes) or not all(isinstance(name, str) for name in ids):
-            raise NoAnswerError("no names of its dimensions")
+            raise NoAnswerError(tr("no names of its dimensions"))
         if not all(type(size) is int and size > 0 for size in sizes):
-            raise NoAnswerError("no sizes of its dimensions")
+            raise NoAnswerError(tr("no sizes of its dimensions"))
         self.cells = prod(sizes)
         if self.cells > MOST_CELLS:
-            raise NoAnswerError("too many cells")
+            raise NoAnswerError(tr("too many cells"))
         roles = document.get("role")
         self._dataset = dataset
         self._document = document
@@ -326,7 +340,7 @@ class _Cube:
             _Dimension(name, size, dimensions.get(name), roles) for name, size in zip(ids, sizes, strict=True)
         ]
         if not any(dimension.role == "time" for dimension in self._dimensions):
-            raise NoAnswerError("no dimension of time")
+            raise NoAnswerError(tr("no dimension of time"))
 
     def records(self) -> Iterator[Record | Reason]:
         """A record for each cell, in order; further cells than there can be are rejects."""
@@ -376,7 +390,7 @@ class _Dimension:
     def __init__(self, name: str, size: int, given: Any, roles: Any) -> None:
         category = given.get("category") if isinstance(given, dict) else None
         if not isinstance(category, dict):
-            raise NoAnswerError("a dimension without categories")
+            raise NoAnswerError(tr("a dimension without categories"))
         labels = category.get("label")
         labels = labels if isinstance(labels, dict) else {}
         units = category.get("unit")
@@ -384,11 +398,11 @@ class _Dimension:
         index = category.get("index", list(labels))
         if isinstance(index, dict):
             if sorted(map(str, index.values())) != sorted(map(str, range(size))):
-                raise NoAnswerError("places of categories that cannot be")
+                raise NoAnswerError(tr("places of categories that cannot be"))
             places = index
             index = sorted(places, key=lambda code: int(str(places[code])))
         if not isinstance(index, list) or len(index) != size:
-            raise NoAnswerError("not as many categories as it states")
+            raise NoAnswerError(tr("not as many categories as it states"))
         self.name = label(name)
         self.codes = [str(code) for code in index]
         self.labels = [label(labels.get(code, code)) for code in self.codes]

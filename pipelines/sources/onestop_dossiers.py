@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from pipelines.language import tr
 from pipelines.sources.base import Ask, Fetched, Source
 from pipelines.sources.dossier_rows import CHANNELS, STATUSES, Fields, dossier_table
 from pipelines.sources.fields import Choice, instant, same
@@ -54,7 +55,7 @@ def _window(interface: Interface, bearer: Bearer, stem: str, window: str) -> Ite
         pages = answer.body.get("totalPages")
         if not isinstance(pages, int):
             raise interface.failed(
-                what, 'the answer has no "totalPages": the interface has changed, or is another one.'
+                what, tr('the answer has no "totalPages": the interface has changed, or is another one.')
             )
         return Page(answer, records, is_last=number >= pages)
 
@@ -69,7 +70,7 @@ def _log_in(interface: Interface) -> tuple[str, None]:
     answer = interface.call("login", "POST", path, json=account)
     token = answer.body.get("token") if answer else None
     if not isinstance(token, str) or not token:
-        problem = f'refused. Check username and password of "{NAME}" in HATINH_CREDENTIALS_FILE.'
+        problem = tr('refused. Check username and password of "{source}" in HATINH_CREDENTIALS_FILE.', source=NAME)
         raise interface.failed("login", problem)
     return token, None  # renewed when it is not accepted
 

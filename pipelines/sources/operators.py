@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
+from pipelines.language import tr
 from pipelines.seeds import SeedError, seed_rows
 from pipelines.sources.base import Rule
 from pipelines.sources.fields import Code, Field, Text, clean, literal
@@ -70,24 +71,46 @@ def headings(
         raise SettingsError(str(problem)) from None
     path = seeds / f"{REGISTRY}.csv"
     fields = {*ours.values(), *others}
-    meanings = {heading_key(heading): (field, "our own form") for heading, field in ours.items()}
+    meanings = {heading_key(heading): (field, tr("our own form")) for heading, field in ours.items()}
     loaded: dict[str, str] = {}
     dropped: set[str] = set()
     for line, of, heading, field in rows:
         if of not in WITH_FORMS:
-            raise SettingsError(f"{path}, line {line}: {of!r} has no operators' forms; write {_or(WITH_FORMS)}.")
+            raise SettingsError(
+                tr(
+                    "{path}, line {line}: {of!r} has no operators' forms; write {with_forms}.",
+                    path=path,
+                    line=line,
+                    of=of,
+                    with_forms=_or(WITH_FORMS),
+                )
+            )
         if of != source:
             continue
         if field and field not in fields:
             raise SettingsError(
-                f"{path}, line {line}: {field!r} is no field of {source}; leave it blank for a column that is "
-                f"not loaded, or write {_or(fields)}."
+                tr(
+                    "{path}, line {line}: {field!r} is no field of {source}; leave it blank for a column that is "
+                    "not loaded, or write {fields}.",
+                    path=path,
+                    line=line,
+                    field=field,
+                    source=source,
+                    fields=_or(fields),
+                )
             )
         meaning, where = meanings.setdefault(heading_key(heading), (field, f"line {line}"))
         if meaning != field:
             raise SettingsError(
-                f"{path}, line {line}: {heading!r} means {meaning or 'a column that is not loaded'} already "
-                f"({where}); a heading means one thing in every form: take one of the two out."
+                tr(
+                    "{path}, line {line}: {heading!r} means {meaning} already ({where}); a heading means one "
+                    "thing in every form: take one of the two out.",
+                    path=path,
+                    line=line,
+                    heading=heading,
+                    meaning=meaning or tr("a column that is not loaded"),
+                    where=where,
+                )
             )
         if field:
             loaded[heading] = field

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from pipelines.json_text import parse_json
+from pipelines.language import tr
 from pipelines.sources import framing
 from pipelines.sources.base import Ask, Column, Fetched, Rule, Source, Table
 from pipelines.sources.client import Manner
@@ -56,7 +57,7 @@ def _national(interface: Interface) -> Iterator[Fetched]:
     named = (record.get("MATTHC") or record.get("MaTTHC") for record in listed if isinstance(record, dict))
     codes = sorted({str(code) for code in named if code})
     if not codes:
-        raise interface.failed("list", "the list names no procedure: the interface has changed, or is another one.")
+        raise interface.failed("list", tr("the list names no procedure: the interface has changed, or is another one."))
     if not interface.ask.has_landed(interface.name("tthc-list", 1)):
         yield interface.fetched(
             interface.name("tthc-list", 1), answer.response.content, interface.option(SHARE), answer.response
@@ -89,7 +90,9 @@ def _public(interface: Interface) -> Iterator[Fetched]:
         if isinstance(pages, dict):
             pages = pages.get("totalPages")
         if answer is None or not isinstance(items, list) or not isinstance(pages, int):
-            raise interface.failed(what, f"the answer is no page of the list: the portal has changed. {AGAIN}")
+            raise interface.failed(
+                what, tr("the answer is no page of the list: the portal has changed. {again}", again=tr(AGAIN))
+            )
         return Page(answer, items, is_last=number >= pages)
 
     return walk(interface, "formalities", PUBLIC_LIST, turn, "code")

@@ -26,6 +26,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
+from pipelines.language import tr
 from pipelines.periods import VIETNAM
 from pipelines.sources.base import Ask, Column, Fetched, Period, Rule, Source, Table
 from pipelines.sources.client import Manner, PullError
@@ -117,7 +118,13 @@ def fetch(ask: Ask) -> Iterator[Fetched]:
     """
     today = ask.now().astimezone(VIETNAM).date()
     if ask.period.first > today:
-        raise PullError(f"{SOURCE.name}: {ask.period.partition} has not begun, so nothing is published for it.")
+        raise PullError(
+            tr(
+                "{name}: {partition} has not begun, so nothing is published for it.",
+                name=SOURCE.name,
+                partition=ask.period.partition,
+            )
+        )
     root = ask.credentials.get("root_department_id", HA_TINH)
     for span in _spans(ask.period, today):
         for endpoint in PAGE_SIZES:
@@ -143,8 +150,15 @@ def _pages(ask: Ask, endpoint: str, span: _Span, root: str, today: date) -> Iter
                 pages = _page_count(answer.content, endpoint)
             except NotAnAnswerError as error:
                 raise PullError(
-                    f"{SOURCE.name}: {endpoint} for {span.label}, page {page}: {error}. It was not landed; pull "
-                    "again later, and compare the portal's page if it stays so."
+                    tr(
+                        "{name}: {endpoint} for {label}, page {page}: {error}. It was not landed; pull again later, "
+                        "and compare the portal's page if it stays so.",
+                        name=SOURCE.name,
+                        endpoint=endpoint,
+                        label=span.label,
+                        page=page,
+                        error=error,
+                    )
                 ) from None
             media_type = answer.headers.get("content-type", "").partition(";")[0].strip() or None
             yield Fetched(name(page, max(page, pages)), answer.content, url, answer.status, media_type, today)
@@ -169,13 +183,15 @@ def _page_count(content: bytes, endpoint: str) -> int:
 
     answer = _read(content, endpoint)
     if answer.endpoint != endpoint:
-        raise NotAnAnswerError(f"an answer of {answer.endpoint}")
+        raise NotAnAnswerError(tr("an answer of {endpoint}", endpoint=answer.endpoint))
     if not (answer.observations or answer.totals):
-        raise NotAnAnswerError("no unit in it can be read")
+        raise NotAnAnswerError(tr("no unit in it can be read"))
     if answer.pages is None:  # trees come as one page, whatever page is asked for
         return 1
     if not 0 <= answer.pages <= MOST_PAGES:
-        raise NotAnAnswerError(f"more than {MOST_PAGES} pages, or a number of pages that is none")
+        raise NotAnAnswerError(
+            tr("more than {most_pages} pages, or a number of pages that is none", most_pages=MOST_PAGES)
+        )
     return answer.pages
 
 
@@ -237,10 +253,14 @@ def _stated_by(name: str) -> tuple[TimeType, date, str | None]:
     for endpoint in PAGE_SIZES:
         rest = rest.replace(endpoint, "")
     if "formality" in rest.lower():
-        raise NotAnAnswerError("an answer for one procedure by its name, which is no figure of the index: withdraw it")
+        raise NotAnAnswerError(
+            tr("an answer for one procedure by its name, which is no figure of the index: withdraw it")
+        )
     found = _PERIOD.search(rest)
     if not found:
-        raise NotAnAnswerError(f"neither the answer nor its name states the period: name it like {_NAME_LIKE}")
+        raise NotAnAnswerError(
+            tr("neither the answer nor its name states the period: name it like {name_like}", name_like=_NAME_LIKE)
+        )
     time_type: TimeType = "month" if found["month"] else "quarter" if found["quarter"] else "year"
     month = int(found["m"]) if found["month"] else 3 * int(found["q"]) - 2 if found["quarter"] else 1
     day = _DAY.search(rest, found.end())

@@ -19,6 +19,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
+from pipelines.language import later, tr
 from pipelines.sources.base import Ask, Fetched, Source
 from pipelines.sources.interface import Interface
 from pipelines.sources.statistic_rows import (
@@ -54,7 +55,7 @@ _ATTRIBUTE = re.compile(
 )
 """Names of columns that describe a figure and are no dimensions of the series, as the structures of ILO, OECD, UN,
 Eurostat and IMF have them. A dimension that is taken for one shows as conflicting figures."""
-MOVED = (
+MOVED = later(
     "Look the file or data flow up at its publisher and set it in FILES, or as `queries` of this source in "
     "HATINH_CREDENTIALS_FILE."
 )
@@ -70,11 +71,15 @@ def fetch(ask: Ask) -> Iterator[Fetched]:
 def _file(interface: Interface, query: str) -> Iterator[Fetched]:
     place = query.partition("?")[0]
     what = place.rpartition("://")[2]
-    response = respond(interface, what, "GET", query, moved=MOVED, headers={"accept": ACCEPT})
+    response = respond(interface, what, "GET", query, moved=tr(MOVED), headers={"accept": ACCEPT})
     try:
         _datasets(response.content)
     except NoAnswerError:
-        problem = f"the answer ({len(response.content):,} bytes) is no SDMX-ML 2.1 or SDMX-CSV. {MOVED}"
+        problem = tr(
+            "the answer ({bytes:,} bytes) is no SDMX-ML 2.1 or SDMX-CSV. {moved}",
+            bytes=len(response.content),
+            moved=tr(MOVED),
+        )
         raise interface.failed(what, problem) from None
     path = urlsplit(query).path
     stem = path.rpartition("/rest/data/" if "/rest/data/" in path else "/")[2]
@@ -101,9 +106,9 @@ def _datasets(content: bytes) -> tuple[list[Any], str | None]:
         message = read_sdmx(BytesIO(content.decode("utf-8-sig").encode()), validate=False)
         datasets: list[Any] = list(message.data or [])
     except Exception:  # of many kinds, out of several libraries; the text may quote the file
-        raise NoAnswerError("not readable as SDMX") from None
+        raise NoAnswerError(tr("not readable as SDMX")) from None
     if not datasets or not all("OBS_VALUE" in dataset.data.columns for dataset in datasets):
-        raise NoAnswerError("no observations")
+        raise NoAnswerError(tr("no observations"))
     prepared = getattr(message.header, "prepared", None)
     return datasets, f"{prepared.date()}" if prepared else None
 

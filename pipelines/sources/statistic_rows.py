@@ -25,6 +25,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from pipelines.json_text import parse_json
+from pipelines.language import later, tr
 from pipelines.sources.base import Column, Fetched, Rule, Table
 from pipelines.sources.client import HttpError, PullError, Refused, Response
 from pipelines.sources.interface import AGAIN, Interface
@@ -37,7 +38,7 @@ MARKS = ("..", "...", ".", "-", "…", "na")
 MAX_ANSWER_MB = 256
 """Answers are read completely: a larger one is not taken."""
 NOT_FOUND, BAD_REQUEST, NOT_ALLOWED = 404, 400, 405
-STAYS = "What landed before stays active."
+STAYS = later("What landed before stays active.")
 
 FIELDS = (
     "dataset",
@@ -127,13 +128,20 @@ def respond(interface: Interface, what: str, method: str, path: str, *, moved: s
         raise
     except HttpError as error:
         if error.status == NOT_FOUND:
-            problem = f"there is nothing here any more (status 404): it has moved or was withdrawn. {moved} {STAYS}"
+            problem = tr(
+                "there is nothing here any more (status 404): it has moved or was withdrawn. {moved} {stays}",
+                moved=moved,
+                stays=tr(STAYS),
+            )
         elif error.status in (BAD_REQUEST, NOT_ALLOWED):
-            problem = (
-                f"the server does not understand the question (status {error.status}): it has changed. {moved} {STAYS}"
+            problem = tr(
+                "the server does not understand the question (status {status}): it has changed. {moved} {stays}",
+                status=error.status,
+                moved=moved,
+                stays=tr(STAYS),
             )
         else:
-            raise interface.failed(what, f"{error}. {AGAIN}") from None
+            raise interface.failed(what, f"{error}. {tr(AGAIN)}") from None
         raise NotServedError(str(interface.failed(what, problem))) from None
 
 
@@ -151,7 +159,7 @@ def read_json(content: bytes) -> Any:
     """
     with suppress(ValueError, RecursionError):
         return parse_json(content.rstrip(b"\0 \t\r\n"))
-    raise NoAnswerError("no complete JSON")
+    raise NoAnswerError(tr("no complete JSON"))
 
 
 def framed(stream: BinaryIO, limit: int, read: Callable[[bytes], Iterable[Record | Reason]]) -> Iterator[Frames]:
@@ -169,7 +177,7 @@ def framed(stream: BinaryIO, limit: int, read: Callable[[bytes], Iterable[Record
             return
         try:
             if len(content) > MAX_ANSWER_MB << 20:
-                raise NoAnswerError("too large")
+                raise NoAnswerError(tr("too large"))
             for number, record in enumerate(read(content), 1):
                 yield number, record
         except (NoAnswerError, RecursionError):

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from pipelines.language import later, tr
 from pipelines.sources.base import Ask, Fetched, Source
 from pipelines.sources.interface import MAX_PAGES, Interface
 from pipelines.sources.statistic_rows import (
@@ -47,7 +48,7 @@ INDICATORS = (
 )
 COUNTRY = "VNM"
 FIRST_YEAR = 2000
-MOVED = (
+MOVED = later(
     "Look the indicator up in the World Bank's catalogue and set its identifier in INDICATORS, or as `indicators` of "
     "this source in HATINH_CREDENTIALS_FILE."
 )
@@ -71,17 +72,19 @@ def _pages(interface: Interface, indicator: str) -> Iterator[Fetched]:
     for number in count(1):
         what = f"{indicator} page {number}"
         if number > MAX_PAGES:
-            raise interface.failed(what, f"there is no end after {MAX_PAGES:,} pages.")
-        response, document = answer(interface, what, "GET", path, moved=MOVED, params={**asked, "page": number})
+            raise interface.failed(what, tr("there is no end after {max_pages:,} pages.", max_pages=MAX_PAGES))
+        response, document = answer(interface, what, "GET", path, moved=tr(MOVED), params={**asked, "page": number})
         try:
             head, rows = _read(document)
         except NoAnswerError as error:
-            raise interface.failed(what, f"the answer is no page of observations: {error}. {MOVED}") from None
+            raise interface.failed(
+                what, tr("the answer is no page of observations: {error}. {moved}", error=error, moved=tr(MOVED))
+            ) from None
         pages = head.get("pages")
         # numbers of the head are text in some answers
         pages = int(pages) if isinstance(pages, int | str) and str(pages).isdigit() else 0
         if not rows and number < pages:
-            raise interface.failed(what, "the page is empty, though more are announced. Pull again later.")
+            raise interface.failed(what, tr("the page is empty, though more are announced. Pull again later."))
         if rows:
             yield interface.fetched(f"{indicator}-page-{number:04d}.json", response.content, path, response)
         if number >= pages:
@@ -96,12 +99,12 @@ def _read(document: Any) -> tuple[Mapping[str, Any], list[Any]]:
         NoAnswerError: it is none, or reports an error.
     """
     if not isinstance(document, list) or not document or not isinstance(document[0], dict):
-        raise NoAnswerError("it is another kind of JSON")
+        raise NoAnswerError(tr("it is another kind of JSON"))
     if "message" in document[0]:
-        raise NoAnswerError("it holds messages of an error")
+        raise NoAnswerError(tr("it holds messages of an error"))
     rows = document[1] if len(document) > 1 else None
     if not isinstance(rows, list | None) or "page" not in document[0]:
-        raise NoAnswerError("it has no list of observations")
+        raise NoAnswerError(tr("it has no list of observations"))
     return document[0], rows or []
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 
 import duckdb
 
+from pipelines.language import later, record, tr
 from pipelines.personal import PATTERNS, kind_in
 from pipelines.reasons import REASONS, codes
 from pipelines.sources import isolated, vietnamese_text
@@ -47,7 +48,7 @@ LONGEST_NAME = 60  # said beside the patterns: repeated 60 times in them, the le
 GROUP_BYTES = 32 << 20
 OUR_ERRORS = (duckdb.BinderException, duckdb.CatalogException, duckdb.InterruptException, duckdb.ParserException)
 """Errors of the database that no byte of a file can cause."""
-CHANGED = (
+CHANGED = later(
     "its bytes are not the ones that were received (the sha256 differs from the receipt): restore it from a backup, or "
     "drop the original again"
 )
@@ -185,9 +186,9 @@ def load(
     gone = {file: file_no for file, (file_no, _) in known.items() if file not in active_keys}
     stale = {file: file_no for file, (file_no, is_current) in known.items() if file in active_keys and not is_current}
     if gone:
-        _remove(connection, source, gone.values(), "files were withdrawn or superseded", elsewhere)
+        _remove(connection, source, gone.values(), record("files were withdrawn or superseded"), elsewhere)
     if stale:
-        because = f"the files of {source.name} are read under other rules now"
+        because = record("the files of {source} are read under other rules now", source=source.name)
         _remove(connection, source, stale.values(), because, elsewhere)
     if elsewhere is None:
         _create_table(connection, source)
@@ -199,7 +200,13 @@ def load(
     current = known.keys() - stale.keys()
     numbered = list(enumerate((f for f in active if (f.sha256, f.name) not in current), start=next_no))
     if next_no + len(numbered) > MAX_FILES:
-        raise RuntimeError(f"{MAX_FILES:,} files are loaded: merge the old ones of {source.name} before you load more.")
+        raise RuntimeError(
+            tr(
+                "{max_files:,} files are loaded: merge the old ones of {name} before you load more.",
+                max_files=MAX_FILES,
+                name=source.name,
+            )
+        )
     loads: list[FileLoad] = []
     if elsewhere is not None:
         for result in elsewhere.load(connection, source, dict(numbered), load_no, reading):
@@ -249,8 +256,11 @@ def _remember_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
         set_state(connection, "key_check", check)
     elif remembered != check:
         raise KeyProblem(
-            "The pseudonym key (HATINH_PSEUDONYM_KEY_FILE) is not the one this warehouse was loaded with: the same "
-            "dossier would count as two. Put the old key back, or rebuild under the new one with `hatinh rebuild`."
+            tr(
+                "The pseudonym key (HATINH_PSEUDONYM_KEY_FILE) is not the one this warehouse was loaded "
+                "with: the same dossier would count as two. Put the old key back, or rebuild under the new "
+                "one with `hatinh rebuild`."
+            )
         )
 
 
@@ -452,11 +462,13 @@ class _Group:
                 self.stopped_by = stop  # the database makes an error of its own of it
                 raise
             except OSError as error:
-                self.unreadable[file_no] = f"the file cannot be read ({error.strerror or type(error).__name__})"
+                self.unreadable[file_no] = record(
+                    "the file cannot be read ({error})", error=error.strerror or type(error).__name__
+                )
             except isolated.ReaderFailed as error:
-                self.unreadable[file_no] = f"the file cannot be read: {error}"
+                self.unreadable[file_no] = record("the file cannot be read: {error}", error=error)
             except BaseException as error:
-                self.unreadable[file_no] = f"the file cannot be read: {isolated.where(error)}"
+                self.unreadable[file_no] = record("the file cannot be read: {error}", error=isolated.where(error))
 
     def _read(self, file_no: int, file: LandedFile) -> Iterator[tuple[int, Any]]:
         wanted = SAMPLED_FOR_FIELDS
@@ -474,7 +486,9 @@ class _Group:
                     wanted -= len(texts)
                 if len(batch.row_no):
                     if batch.row_no[-1].as_py() >= MAX_ROWS:
-                        self.unreadable[file_no] = f"it has more than {MAX_ROWS:,} rows: split it"
+                        self.unreadable[file_no] = record(
+                            "it has more than {rows} rows: split it", rows=f"{MAX_ROWS:,}"
+                        )
                         return
                     yield file_no, batch
             if hashed.sha256() != file.sha256:
@@ -538,7 +552,7 @@ def _load_files(
                     connection, source, {file_no: file}, open_file, max_record_bytes, load_no, reading, progress
                 )
             ]
-        refusal = f"its rows cannot be typed: {isolated.where(error)}"
+        refusal = record("its rows cannot be typed: {error}", error=isolated.where(error))
         group = _Refused(source, files, open_file, max_record_bytes, refusal)
         loads = _load_group(connection, source, group, load_no, reading)
     for result in loads:
@@ -593,11 +607,16 @@ def _book(
             elsewhere = group.elsewhere[file_no]
             first = reasons[file_no][0][0] if reasons[file_no] else ""
             refusal = (REASONS[first].fix_en if first in set(Container) else None) or (
-                f"no row of the province is in it ({elsewhere:,} rows of other places)"
+                record("no row of the province is in it ({rows} rows of other places)", rows=f"{elsewhere:,}")
                 if elsewhere and not rows_in
-                else "the file is empty"
+                else record("the file is empty")
                 if not rows_in or reasons[file_no] == [("empty_file", 1)]
-                else f"no record of {source.name} in it ({rows_in:,} rows, first reason {reasons[file_no][0][0]})"
+                else record(
+                    "no record of {source} in it ({rows} rows, first reason {reason})",
+                    source=source.name,
+                    rows=f"{rows_in:,}",
+                    reason=reasons[file_no][0][0],
+                )
             )
         result = FileLoad(
             file.name,

@@ -16,6 +16,7 @@ from typing import Any, cast
 import pytest
 
 from pipelines.alerts import Alert, AlertError, notify, send_alert
+from pipelines.language import speaking
 from pipelines.settings import Settings, load_settings
 from pipelines.state import Problem, State
 
@@ -156,7 +157,7 @@ def test_a_webhook_gets_json_with_its_token(webhook: Any, tmp_path: Path) -> Non
     assert (path, token) == ("/hook", "Bearer t0ken")
     assert body["new"][0]["kind"] == "held_back"
     assert body["recovered"] == ["late:dossiers"]
-    assert body["text"].startswith("[Hà Tĩnh] 1 vấn đề mới, 1 đã hết")
+    assert body["text"].startswith("[Hà Tĩnh] 1 new problem, 1 recovered")
     webhook.status = 500
     with pytest.raises(AlertError, match=r"^Alert not sent to http://127\.0\.0\.1:\d+: HTTPError$"):
         send_alert(f"{url}?secret=abc", ALERT, tmp_path / "none")
@@ -167,11 +168,13 @@ def test_a_mail_reaches_every_recipient_in_vietnamese(mailbox: Any, tmp_path: Pa
     from email.policy import default
 
     port = mailbox.server_address[1]
-    send_alert(f"smtp://127.0.0.1:{port}?from=etl@x.vn&to=a@x.vn,b@x.vn", ALERT, tmp_path / "none")
+    with speaking("vi"):
+        send_alert(f"smtp://127.0.0.1:{port}?from=etl@x.vn&to=a@x.vn,b@x.vn", ALERT, tmp_path / "none")
+        subject = ALERT.subject
     ((envelope, content),) = mailbox.got
     assert [part.split(">")[0].partition("<")[2] for part in envelope] == ["etl@x.vn", "a@x.vn", "b@x.vn"]
     mail = message_from_bytes(content, policy=default)
-    assert mail["Subject"] == ALERT.subject
+    assert mail["Subject"] == subject
     assert mail["Auto-Submitted"] == "auto-generated"
     assert "đã hết: late:dossiers" in mail.get_content()
 

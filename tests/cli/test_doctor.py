@@ -30,7 +30,8 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def wrong(settings: Settings) -> dict[str, str]:
-    return {finding.key: finding.how for finding in examine(settings, NOW) if not finding.good}
+    with speaking("vi"):
+        return {finding.key: finding.how for finding in examine(settings, NOW) if not finding.good}
 
 
 def test_a_fresh_installation_is_sound(settings: Settings) -> None:

@@ -115,7 +115,7 @@ def test_a_withdrawal_keeps_the_bytes_and_its_reason(landing: Landing) -> None:
     assert landing.active("dossiers") == []
     landing.verify(withdrawn)
     assert put(landing) == (withdrawn, False)
-    with pytest.raises(LandingError, match="withdrawn on 2026-10-12"):
+    with pytest.raises(LandingError, match="withdrawn on 12 Oct 2026"):
         landing.withdraw("dossiers", receipt.sha256, "again", at)
 
 

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from pipelines.landing.deliveries import Delivery
-from pipelines.language import speaking
+from pipelines.language import speaking, use
 from pipelines.orchestration.checks import files_result, model_results, publications_result, release_results
 from pipelines.orchestration.keys import plain
 from pipelines.platform import Project
@@ -26,6 +26,11 @@ CUT_OFF = Evidence("whole_files:dossiers", "load", "dossiers", "block", False, "
 REGISTRY = Evidence("registry:targets", "registry", "targets", "block", False, "line 4", "1 faults")
 WARNED = Evidence("refused:dossiers", "load", "dossiers", "warn", False, "a.csv: the file is empty", "1")
 FINE = Evidence("unique_key", "dbt_test", "one", "block", True)
+
+
+@pytest.fixture(autouse=True)
+def _vietnamese() -> None:
+    use("vi")
 
 
 def project() -> Project:

@@ -27,8 +27,8 @@ Leaf = dict[str, Any]
 
 
 def leaf(month: str, agency: str, field: str, received: int, **parts: int) -> Leaf:
-    """What an agency received of a field in a month. `c…` agencies are offices of communes, `s…` of old communes that went
-    to several, others departments."""
+    """What an agency received of a field in a month. `c…` agencies are offices of communes, `s…` of old communes that
+    went to several, others departments."""
     counts = dict.fromkeys((*COLUMNS, *MORE), 0) | parts
     return {"month": f"{month}-01", "agency_code": agency, "procedure_field_code": field, "received": received} | counts
 

@@ -53,7 +53,7 @@ def test_what_is_no_period_is_shown_how_one_is_written(label: str) -> None:
         ("it_staff", "2026", "H27.101", "of level commune"),
         ("it_staff", "2026", "H27.999", "No agency has the code H27.999 on 2026-12-31"),
         ("it_staff", "2026", "000.00.01.H27", "No agency has the code"),  # a code until June 2025
-        ("work_files_online_pct", "2025-Q1", None, "from 2025-07-01 on"),
+        ("work_files_online_pct", "2025-Q1", None, "from 1 Jul 2025 on"),
     ],
 )
 def test_errors_say_what_to_ask_instead(

@@ -56,7 +56,7 @@ def test_every_document_can_be_looked_up() -> None:
 
 
 DECIDED = (
-    # what contradicted what, and the words by which the row of each figure says how it was decided
+    # what contradicted what, and the words by which the row of each figure states how it was decided
     ("grdp_current_trillion_vnd 42 2022 Wikipedia", "92.960"),
     ("grdp_current_trillion_vnd 42 2022 UBND tỉnh Hà Tĩnh", "97.881"),
     ("grdp_current_trillion_vnd 42 2025 VnEconomy", "120.811"),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
-from board_world import PLACE, release
+from board_world import PLACE, TARGETS, release
 
-from pipelines.release.store import ReleaseStore
-from pipelines.scoreboard.answers import LISTED, answers
-from pipelines.scoreboard.page import _tile
-from pipelines.scoreboard.rows import Rows
+from pipelines.scoreboard.answers import LISTED
+from pipelines.scoreboard.model import model
+from pipelines.scoreboard.pages import pages
 from pipelines.settings import PROJECT_ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -23,6 +24,7 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}"),
 ]
 
+VIETNAMESE = re.compile("[à-ãè-êìíò-õùúýăđĩũơưạ-ỹ]", re.IGNORECASE)
 CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 
 
@@ -57,8 +59,15 @@ def tab(chromium: Any, address: str) -> Iterator[Any]:
     assert complaints == []
 
 
+def speak(page: Any, language: str) -> None:
+    if page.evaluate("document.documentElement.lang") != language:
+        page.locator("#language").click()
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
 @pytest.mark.parametrize("width", [320, 390, 820, 1440])
-def test_nothing_runs_out_of_the_screen(tab: Any, width: int, tmp_path: Path) -> None:
+def test_nothing_runs_out_of_the_screen(tab: Any, width: int, language: str, tmp_path: Path) -> None:
+    speak(tab, language)
     tab.set_viewport_size({"width": width, "height": 900})
     tab.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
     assert tab.evaluate("document.documentElement.scrollWidth") == width
@@ -154,11 +163,15 @@ def test_the_brief_takes_at_most_half_a_sheet(chromium: Any, address: str, tmp_p
 
 
 @pytest.mark.skipif(not AXE.exists(), reason=f"no axe-core at {AXE}: make axe")
-@pytest.mark.parametrize("name", ["scoreboard.html", "brief.html"])
+@pytest.mark.parametrize(
+    ("name", "language"), [("scoreboard.html", "vi"), ("scoreboard.html", "en"), ("brief.html", "vi")]
+)
 @pytest.mark.parametrize("width", [390, 1440])
-def test_axe_finds_nothing(chromium: Any, address: str, name: str, width: int) -> None:
+def test_axe_finds_nothing(chromium: Any, address: str, name: str, language: str, width: int) -> None:
     page = chromium.new_page(viewport={"width": width, "height": 900})
     page.goto(address.replace("scoreboard.html", name))
+    if language == "en":
+        speak(page, language)
     page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("axe.run().then(run => run.violations.map(v => [v.id, v.nodes[0].html]))")
@@ -166,15 +179,58 @@ def test_axe_finds_nothing(chromium: Any, address: str, name: str, width: int) -
     assert found == []
 
 
-def test_the_first_screen_counts_what_the_release_counts(tab: Any, address: str) -> None:
-    release_of = ReleaseStore(Path(address.removeprefix("file://")).parent.parent.parent)
-    current = release_of.current()
-    assert current is not None
-    rows = Rows(current, PLACE)
-    counted = answers(_tile(row, rows, None) for row in rows.targets)
-    for group in LISTED:
+def test_the_first_screen_counts_what_the_table_for_bi_tools_counts(chromium: Any, tmp_path: Path) -> None:
+    release(tmp_path, {"target_progress": TARGETS}, with_pages=[*pages(PLACE), model(PLACE)])
+    folder = (tmp_path / "current").resolve()
+    tab = chromium.new_page()
+    tab.goto((folder / "scoreboard.html").as_uri())
+    counted = dict(
+        duckdb.sql(
+            f"""
+            with targets as (
+                select
+                    coalesce(indicator, target_id) as indicator,
+                    target_year < {folder.name[:4]} as is_overdue,
+                    t.* exclude (indicator)
+                from '{folder}/bi/scoreboard.parquet' as t
+                where area_code is distinct from 'VN'
+            ),
+
+            lists as (
+                select
+                    indicator,
+                    min(case
+                        when status in ('moderate', 'insufficient', 'away') then 1
+                        when status = 'no_data' and coalesce(no_data_reason = 'due_and_missing', is_overdue) then 2
+                        when status = 'not_assessed' and is_overdue and target_value is not null then 2
+                        when status in ('met', 'met_provisional') then 3
+                    end) as list
+                from targets group by indicator
+            )
+
+            select list, count(*) from lists where list is not null group by list
+            """
+        ).fetchall()
+    )
+    assert sum(counted.values()) > 0
+    for number, group in enumerate(LISTED, 1):
         shown = tab.locator(f".count.{group} b").inner_text()
-        assert int(shown) == len(counted.lines[group]) == tab.locator(f"#ds-{group} .line").count()
+        assert int(shown) == counted.get(number, 0) == tab.locator(f"#ds-{group} .line").count()
+    tab.close()
+
+
+def test_in_english_what_a_screen_reader_says_is_english(tab: Any) -> None:
+    def names() -> list[str]:
+        snapshot = tab.locator("body").aria_snapshot()
+        return re.findall(r"- (?:region|navigation|complementary|img|button) \"([^\"]*)\"", snapshot)
+
+    tab.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+    assert {"Các phần của trang", "Các bảng công bố"} <= set(names())
+    speak(tab, "en")
+    assert {"Sections of the page", "Published tables"} <= set(names())
+    names_of_data = ("Tiếng Việt", "Cổng <")  # the switch, and a title that has no English
+    spoken = [name for name in names() if not name.startswith(names_of_data)]
+    assert [name for name in spoken if VIETNAMESE.search(name.replace("QĐ", ""))] == []
 
 
 def test_in_forced_colours_a_status_keeps_its_symbol_and_its_word(chromium: Any, address: str) -> None:

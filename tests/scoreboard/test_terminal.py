@@ -112,7 +112,7 @@ def test_a_refused_file_and_set_aside_rows_are_told_and_sound_sources_take_one_l
     short = reported(shown(root, 80))
     assert "dossiers: 14.219 dòng = 14.177 nạp + 42 cách ly" in short
     assert "42 × ngày không có thật hoặc sai định dạng (bad_date: NgayTiepNhan)" in short
-    assert "Từ chối tệp: so-lieu-2026.csv: the file is empty" in short
+    assert "Từ chối tệp: so-lieu-2026.csv: tệp trống" in short
     assert "hatinh withdraw itu" in short
     assert "Nạp hết: ispeed 120" in short
 
