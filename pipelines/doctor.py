@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.landing.store import Landing, LandingError
-from pipelines.language import later, tr
+from pipelines.language import day, later, tr
 from pipelines.quality.registries import faults
 from pipelines.reasons import refusal_in_words
 from pipelines.release.files import ReleaseError
@@ -103,7 +103,7 @@ def _environment(now: datetime) -> Iterator[Finding]:
     yield Finding(
         later("clock"),
         today.year >= 2026,
-        f"{today}" + ("" if today.year >= 2026 else ": " + tr("set the system clock")),
+        day(today) + ("" if today.year >= 2026 else ": " + tr("set the system clock")),
     )
 
 
