@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
+from pipelines.periods import VIETNAM
 from pipelines.release.files import ReleaseError
 from pipelines.release.reader import NoTable, ReleaseReader
 from pipelines.release.runs import RunLog
@@ -25,8 +25,6 @@ from pipelines.release.store import ReleaseStore
 from pipelines.settings import load_settings
 
 __all__ = ["NoTable", "ReleaseError", "ReleaseReader", "as_of", "release", "releases"]
-
-_VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 def release(release_id: str | None = None, root: Path | str | None = None) -> ReleaseReader:
@@ -57,7 +55,7 @@ def as_of(day: date, root: Path | str | None = None) -> ReleaseReader:
     last = None
     for run in RunLog(store.root).runs():
         finished = run["finished_at"]
-        if run["release"] and finished and datetime.fromisoformat(finished).astimezone(_VIETNAM).date() <= day:
+        if run["release"] and finished and datetime.fromisoformat(finished).astimezone(VIETNAM).date() <= day:
             last = run["release"]
     if last is None:
         raise ReleaseError(f"nothing had been published by {day:%Y-%m-%d}")

@@ -19,7 +19,7 @@ from pipelines.reasons import refusal_in_words
 from pipelines.release.files import ReleaseError
 from pipelines.release.store import ReleaseStore
 from pipelines.seeds import seed_sql
-from pipelines.settings import ENV_PREFIX, Settings, unknown_settings
+from pipelines.settings import ENV_PREFIX, WAITS_FOR, Settings, unknown_settings
 from pipelines.sources import all_sources
 from pipelines.state import read_state
 from pipelines.warehouse.connection import Warehouse
@@ -243,7 +243,7 @@ def _refused(settings: Settings) -> Iterator[Finding]:
 
 
 def _dagster(settings: Settings) -> Iterator[Finding]:
-    """What Dagster's own configuration must say: one run at a time, nothing sent home."""
+    """What Dagster's own configuration must state: one run at a time, nothing sent home."""
     import yaml
 
     path = settings.dagster_home / "dagster.yaml"
@@ -256,7 +256,7 @@ def _dagster(settings: Settings) -> Iterator[Finding]:
         queue = given.get("run_coordinator") or {}
         limits = (queue.get("config") or {}).get("tag_concurrency_limits") or []
         is_tagged = queue.get("class") == "OneWriter" and any(
-            limit.get("key") == "hatinh/waits_for" and limit.get("limit") == 1 for limit in limits
+            limit.get("key") == WAITS_FOR and limit.get("limit") == 1 for limit in limits
         )
         is_quiet = (given.get("telemetry") or {}).get("enabled") is False
     except (OSError, yaml.YAMLError, AttributeError) as error:

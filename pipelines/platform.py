@@ -112,7 +112,7 @@ class Platform:
         """
         if self.settings.engine == "duckdb":
             return self.dbt
-        return ModelsOnEngine(self.dbt, self.warehouse, self.settings.engine, self.rows_elsewhere)
+        return ModelsOnEngine(self.dbt, self.warehouse, self.settings.engine)
 
     @cached_property
     def feeds_elsewhere(self) -> frozenset[str]:

@@ -43,6 +43,8 @@ ENV_PREFIX = "HATINH_"
 _NAME = re.compile(r"^\s*(?:export\s+)?(\w+)\s*=", re.MULTILINE)
 _OF_DBT = f"{ENV_PREFIX}DBT_"
 """Variables that we hand to dbt ourselves."""
+WAITS_FOR = "hatinh/waits_for"
+"""Tag of Dagster's runs that wait for each other; its configuration (dagster.yaml) limits it."""
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SETTINGS_FILE = f"{ENV_PREFIX}SETTINGS"
 """Names the file that is read instead of `.env`: one installation may hold several provinces, each with its own."""
@@ -60,6 +62,11 @@ def use_settings_file(path: Path) -> None:
     Raises:
         SettingsError: it cannot be read, or the environment sets what it sets too: which one counts nobody would see.
     """
+    _refuse_set_twice(path)
+    os.environ[SETTINGS_FILE] = str(path.resolve())
+
+
+def _refuse_set_twice(path: Path) -> None:
     try:
         stated = set(_NAME.findall(path.read_text("utf-8")))
     except OSError as error:
@@ -68,7 +75,6 @@ def use_settings_file(path: Path) -> None:
         raise SettingsError(
             tr("{twice} is set in the environment and in {path}: unset it", twice=", ".join(twice), path=path)
         )
-    os.environ[SETTINGS_FILE] = str(path.resolve())
 
 
 class Settings(BaseSettings):
@@ -334,8 +340,22 @@ def load_settings(**overrides: Any) -> Settings:
     Raises:
         SettingsError: one line for each wrong setting: name, value, what is allowed.
     """
+    return _read(_files(), **overrides)
+
+
+def settings_of(path: Path) -> Settings:
+    """The settings of another province of the installation, by its file.
+
+    Raises:
+        SettingsError: as `use_settings_file` and `load_settings`.
+    """
+    _refuse_set_twice(path)
+    return _read((path,))
+
+
+def _read(files: tuple[Path, ...], **overrides: Any) -> Settings:
     try:
-        return Settings(_env_file=_files(), **overrides)  # type: ignore[call-arg] # pydantic-settings takes it
+        return Settings(_env_file=files, **overrides)  # type: ignore[call-arg] # pydantic-settings takes it
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(error.errors()))) from None
     except pydantic_settings.SettingsError as error:  # the value is not JSON; it may hold a token and is not shown

@@ -2,23 +2,21 @@
 
 One function per step, each with a typed result, and `run`, which calls them in order. The Dagster assets, the tests and
 the benchmark call these functions and nothing else. What has changed since the last run, whether everything is built
-again and why, which verdicts still hold and which tables can be compared with the last release is decided here.
+again and why, which verdicts still hold and which tables can be compared with the last release is decided here;
+`unchanged.py` decides whether there is anything to do at all.
 """
 
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.catalogue.pages import pages as descriptions
 from pipelines.landing.deliveries import Delivery, deliveries
-from pipelines.landing.drop import DropReport, intake, waiting
+from pipelines.landing.drop import DropReport, intake
 from pipelines.landing.pull import PullError, failed_pulls, read_credentials
 from pipelines.language import record, recorded, tr
 from pipelines.periods import VIETNAM
@@ -45,6 +43,7 @@ from pipelines.sources.base import Source
 from pipelines.transform.dbt_results import NodeResult
 from pipelines.transform.lineage import registries_of_tests, untouched
 from pipelines.transform.marts import Mart
+from pipelines.unchanged import inputs_digest
 from pipelines.warehouse.connection import get_state, set_state
 from pipelines.warehouse.load import (
     FileLoad,
@@ -213,90 +212,6 @@ def run(platform: Platform, run_id: str, *, targets: Collection[str] = ()) -> Ou
         current.record(outcome)
         current.record(publish(platform))
         return outcome
-
-
-def record_if_unchanged(platform: Platform, run_id: str) -> bool:
-    """Record a run that has nothing to do as `unchanged`; False, and nothing recorded, when there is anything to do.
-
-    Raises:
-        WarehouseBusy: another process holds the warehouse.
-    """
-    if not platform.settings.warehouse.exists():
-        return False
-    started = platform.now()
-    with platform.warehouse.hold(f"run {run_id}", started):
-        if not _is_unchanged(platform):
-            return False
-        log = RunLog(platform.settings.marts)
-        made = [run for run in log.runs() if run["kind"] == "run" and run["status"] in ("released", "unchanged")]
-        last = made[-1]
-        log.begin(RunInfo(run_id, started, platform.code_version))
-        log.finish(
-            run_id,
-            platform.now(),
-            "unchanged",
-            release=last["release"],
-            targets=last["targets"],
-            loads=last["loads"],
-            place=last.get("place"),
-            left={path: why for path, why in last.get("left", {}).items() if (platform.settings.drop / path).exists()},
-        )
-    return True
-
-
-def _is_unchanged(platform: Platform) -> bool:
-    """Whether a run now could only come to what the last one came to.
-
-    No file waits in the drop folder; active files, models, registries, expectations, settings, code and libraries are
-    those of the last run; each of its verdicts was reached by looking at the data, it drew every page, and readers have
-    its release. What it held back stays held back, for the same reasons.
-    """
-    current = platform.releases.current()
-    if current is None or platform.releases.pinned() or waiting(platform.settings.drop, all_sources()):
-        return False
-    if not _is_published(platform, current.id):
-        return False
-    with platform.warehouse.connect(read_only=True) as connection:
-        if not get_state(connection, "checked"):
-            return False
-        return get_state(connection, "released") == f"{inputs_digest(platform)} {current.id}"
-
-
-def _is_published(platform: Platform, release_id: str) -> bool:
-    """Whether the place that is set has the release, by the record of the last run."""
-    settings, runs = platform.settings, RunLog(platform.settings.marts).runs()
-    if settings.publish is None:
-        return True
-    last = (runs[-1].get("place") if runs else None) or {}
-    wanted = (address_of(settings.publish), settings.publish_edition, release_id)
-    return last.get("status") != "failed" and wanted == tuple(last.get(k) for k in ("place", "edition", "release"))
-
-
-def inputs_digest(platform: Platform) -> str:
-    """Digest of everything that decides what a run comes to."""
-    settings = platform.settings
-    sources = all_sources()
-    # withdrawn ones too: a release lists them with their reason, also where they had been superseded before
-    files = [
-        (name, receipt.name, receipt.sha256, repr(receipt.withdrawn))
-        for name in sources
-        for receipt in platform.landing.receipts(name)
-    ]
-    failed = {name: failed_pulls(settings.raw, name) for name in sources}
-    read = {name: source.reading() for name, source in sources.items()}
-    place = place_of(settings)
-    designs = [(page.path, page.design) for page in (*pages(place), model(place), *descriptions(settings))]
-    about = (about_of(settings), settings.province_box, settings.max_quarantined_pct, settings.max_record_mb)
-    digest = hashlib.sha256(repr((sorted(files), failed, read, designs, about, _versions())).encode())
-    digest.update(platform.dbt.fingerprint().encode())
-    methods = sorted(settings.methods.glob("*.md")) if settings.methods else []
-    digest.update(repr([page.name for page in methods]).encode())
-    if settings.vault.exists():  # a revision of the open edition was asked for, or another vault was put there
-        digest.update(repr(settings.vault.stat().st_mtime_ns).encode())
-    code = sorted(path for kind in ("*.py", "*.sql") for path in Path(__file__).parent.rglob(kind))
-    for path in (*sorted(settings.expectations.glob("*.yml")), *code):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
 
 
 def land(platform: Platform) -> DropReport:
@@ -750,18 +665,9 @@ def _row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return {f"{schema}.{table}": int(rows) for schema, table, rows in connection.execute(tables).fetchall()}
 
 
-def _versions() -> list[str]:
-    names = ("dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "polars", "pyarrow", "openpyxl", "altair")
-    return [sys.version, *(f"{name} {version(name)}" for name in names)]
-
-
 def _buildable(manifest: Mapping[str, Any]) -> int:
     """How many seeds and models a full build has."""
-    return sum(
-        node["resource_type"] == "seed"
-        or (node["resource_type"] == "model" and node["config"].get("materialized") != "ephemeral")
-        for node in manifest["nodes"].values()
-    )
+    return sum(node["resource_type"] in ("seed", "model") for node in manifest["nodes"].values())
 
 
 def _account(file: FileLoad) -> str:

@@ -72,6 +72,9 @@
   was another commune's before that went elsewhere; int_area_name_review lists it all the same. A row of area_aliases for
   code and name together, as the review writes them, goes before all of that. At most one row, also for a commune that was
   split; w.area_code and w.area_name are the unit as it was, null where none is known.
+
+  A macro, since one model of all stated communes would depend on every source that names one: coverage_gaps on 6 sources
+  instead of 2, broadband_speed on 7 instead of 4, and the gate would hold back speeds for a fault in a list of villages.
 #}
 {% macro join_stated_commune(code, name, day, alias='w') -%}
     left join {{ ref('areas') }} as {{ alias }}_coded

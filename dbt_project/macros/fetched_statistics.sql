@@ -42,7 +42,7 @@ select
         when obs_flag not in ('A', 'P', 'V', 'E', 'F', 'I', 'U', 'D', 'B', 'M', 'L', 'H', 'Q', 'O') then 'flag ' || obs_flag
     end as note,
     coalesce(updated_on, extracted_on) as vintage_on,
-    -- what does not say when it was published was public on the day it was fetched
+    -- what does not state when it was published was public on the day it was fetched
     if(updated_on is null, 'not_after', 'day') as vintage_precision
 from {{ source('raw', source_name) }}
 {% endmacro %}

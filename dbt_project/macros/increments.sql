@@ -5,33 +5,40 @@
   A change of models, seeds or macros rebuilds everything: the platform runs dbt with --full-refresh then.
 #}
 
-{# Last load that this model has seen; 0 before its first build. #}
-{% macro processed_load() -%}
-    coalesce((select max(p.load_no) from {{ source('meta', 'processed') }} as p where p.model = '{{ this.identifier }}'), 0)
+{# Where an engine computes the rows of dossiers they are a view, of which dbt knows no increment: `increment` asks. #}
+{% macro is_incremental() -%}
+    {{ return(model.config.materialized == 'incremental' if var('increment', false) else dbt.is_incremental()) }}
+{%- endmacro %}
+
+{# Last load that this model, or the one of the name, has seen; 0 before its first build. #}
+{% macro processed_load(name=none) -%}
+    coalesce((
+        select max(p.load_no) from {{ source('meta', 'processed') }} as p where p.model = '{{ name or this.identifier }}'
+    ), 0)
 {%- endmacro %}
 
 {# Post-hook: remember what this model has been built from. #}
-{% macro mark_processed() -%}
+{% macro mark_processed(name=none) -%}
     insert or replace into meta.processed
     select
-        '{{ this.identifier }}',
+        '{{ name or this.identifier }}',
         coalesce(max(load_no), 0),
         max(extracted_on) filter (where rows_loaded > 0 and source in ({{ dossier_feeds() }}))
     from raw.files
 {%- endmacro %}
 
 {# Months of receipt that must be rebuilt in this model, one column: month. #}
-{% macro touched_months() -%}
+{% macro touched_months(name=none) -%}
     select distinct cast(unnest(generate_series(d.first_month, d.last_month, interval 1 month)) as date) as month
     from {{ ref('int_dossiers') }} as d
-    where d.load_no > {{ processed_load() }}
+    where d.load_no > {{ processed_load(name) }}
     union
     -- the months that were still running on the last day of data: open dossiers are judged at a later moment now
     select distinct d.received_month as month
     from {{ ref('int_dossiers') }} as d
     where d.received_month >= (
         select date_trunc('month', p.extracted_on)
-        from {{ source('meta', 'processed') }} as p where p.model = '{{ this.identifier }}'
+        from {{ source('meta', 'processed') }} as p where p.model = '{{ name or this.identifier }}'
     )
 {%- endmacro %}
 

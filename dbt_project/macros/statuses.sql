@@ -46,6 +46,11 @@
     c.has_samples
 {%- endmacro %}
 
+{# The document of a value that is made up: its first two words mark it. #}
+{% macro sample_document() -%}
+    'Dữ liệu mẫu – synthetic'
+{%- endmacro %}
+
 {# Whether a value of an indicator is made up: its document states so, whatever way it came. #}
 {% macro is_marked_as_sample(document) -%}
     coalesce(starts_with({{ document }}, 'Dữ liệu mẫu'), false)

@@ -21,24 +21,31 @@ def draw(release: Release) -> bytes:
 
     package = release.package
     templates = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True)
+    templates.filters |= {"count": _count, "size": _size}
     is_open = package.get("edition") == "open"
+    bi = _for_bi_tools(release)
+    lists = {column: name for name, files in bi for column in files[0].get("codes_of", ())}
     shown = templates.get_template("catalogue.html").render(
         package=package,
         is_open=is_open,
         database=None if is_open else DATABASE,
         tables=[_shown(release, table) for table in tables(release)],
-        bi=_for_bi_tools(release),
+        bi=bi,
+        lists=lists,
     )
     return shown.encode()
 
 
-def _for_bi_tools(release: Release) -> list[dict[str, Any]]:
-    """The files that the folder for BI tools has, which is drawn before; none where it could not be."""
+def _for_bi_tools(release: Release) -> list[tuple[str, list[dict[str, Any]]]]:
+    """By table, the files that the folder for BI tools has, which is drawn before; none where it could not be."""
     described = release.path / BI / PACKAGE
     if not described.exists():
         return []
-    resources: list[dict[str, Any]] = json.loads(described.read_bytes())["resources"]
-    return [resource | {"path": f"{BI}/{resource['path']}"} for resource in resources]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for resource in json.loads(described.read_bytes())["resources"]:
+        name = resource["name"].removesuffix(".csv").removesuffix(".geojson")
+        found.setdefault(name, []).append(resource | {"path": f"{BI}/{resource['path']}"})
+    return list(found.items())
 
 
 def _shown(release: Release, table: Table) -> dict[str, Any]:
@@ -50,7 +57,6 @@ def _shown(release: Release, table: Table) -> dict[str, Any]:
         "fields": table.fields,
         "span": span(release, table),
         "rows": table.resource["rows"],
-        "columns": columns,
         "preview": [[_text(row[column]) for column in columns] for row in rows],
         "files": table.files,
     }
@@ -66,5 +72,14 @@ def _text(value: Any) -> str | None:
         return value.isoformat()
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = f"{value:g}" if isinstance(value, float) else str(value)
+    text = f"{value:.15g}" if isinstance(value, float) else str(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _count(number: int) -> str:
+    """A number with a narrow space between thousands, which Vietnamese and English read alike."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def _size(count: int) -> str:
+    return f"{_count(max(1, round(count / 1000)))} kB"

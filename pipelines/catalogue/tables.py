@@ -29,7 +29,7 @@ class Table:
 
     @property
     def day(self) -> str | None:
-        """The column of the key that says to which period a row belongs."""
+        """The column of the key with the period that a row belongs to."""
         key = self.resource["schema"]["primaryKey"]
         return next((f["name"] for f in self.fields if f["name"] in key and f["type"] == "date"), None)
 

@@ -21,7 +21,7 @@ from pipelines.cli.common import WRONG_USE, app, err, language_of_the_terminal
 from pipelines.language import LANGUAGES, later, recorded, tr, use, without_marks
 from pipelines.settings import SettingsError
 
-for group in ("running", "releases", "files", "reporting", "figures", "extending"):  # the order of the help
+for group in ("running", "releases", "nation", "files", "reporting", "figures", "extending"):  # the order of the help
     import_module(f"pipelines.cli.{group}")
 
 
@@ -63,7 +63,7 @@ _ERRORS = (
     later("Option '{name}' requires an argument."),
     later("Got unexpected extra argument(s) ({arguments})"),
 )
-"""What the library says of wrong use; other errors of it stay in English."""
+"""Errors of wrong use of the library; its other errors stay in English."""
 _HELP = later("Show this message and exit.")
 
 

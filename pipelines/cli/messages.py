@@ -47,7 +47,7 @@ def messages() -> set[Id]:
     """Every message that people can read."""
     code = Path(__file__).parent.parent
     found = {message for path in code.rglob("*.py") for message in _of_code(path.read_text(encoding="utf-8"))}
-    for path in (code / "scoreboard" / "templates").glob("*.html"):
+    for path in (*(code / "scoreboard" / "templates").glob("*.html"), code / "nation" / "page.html"):
         found |= _of_template(path.read_text(encoding="utf-8"))
     for source in all_sources().values():
         found |= {source.licence, source.cadence, source.publisher}

@@ -165,12 +165,12 @@ def _found_nothing_new(platform: Platform) -> bool:
     """Whether a run has nothing to do; it is then recorded, in versions.json and in Dagster, without being made."""
     from uuid import uuid4
 
-    from pipelines import walk
+    from pipelines.unchanged import record_if_unchanged
     from pipelines.warehouse.connection import WarehouseDamaged
 
     run_id = str(uuid4())
     try:
-        if not walk.record_if_unchanged(platform, run_id):
+        if not record_if_unchanged(platform, run_id):
             return False
     except WarehouseDamaged as problem:
         stop(str(problem))

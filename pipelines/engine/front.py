@@ -30,11 +30,7 @@ class Front:
 def front_of(manifest: Mapping[str, Any]) -> Front:
     """The front of a dbt manifest."""
     nodes, parents = manifest["nodes"], manifest["parent_map"]
-    models = {
-        unique_id
-        for unique_id, node in nodes.items()
-        if node["resource_type"] == "model" and node["config"]["materialized"] != "ephemeral"
-    }
+    models = {unique_id for unique_id, node in nodes.items() if node["resource_type"] == "model"}
     marked = {unique_id for unique_id in models if nodes[unique_id]["config"]["meta"].get("one_row_per")}
     front = marked | {unique_id for unique_id in models if marked & set(parents[unique_id])}
     # and what lies between two of them

@@ -7,10 +7,9 @@ warehouse, and are views in it; those that count dossiers come home as tables.
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,17 @@ from typing import Any
 import duckdb
 
 from pipelines.engine.front import Front, front_of
-from pipelines.engine.load import LoadOnEngine
+from pipelines.engine.increments import (
+    FOLDER,
+    NONE,
+    Macros,
+    can_be_incremented,
+    files_of_view,
+    replace_months,
+    replace_rows,
+    with_months,
+    write_by_month,
+)
 from pipelines.engine.relations import read_query, replace_relation, types_of, write_parquet
 from pipelines.engine.session import EngineProblem, connect, translated_errors
 from pipelines.transform.data_tests import judged
@@ -26,10 +35,11 @@ from pipelines.transform.dbt import Dbt
 from pipelines.transform.dbt_results import NodeResult
 from pipelines.transform.marts import ancestors
 from pipelines.warehouse.connection import Warehouse
-from pipelines.warehouse.load import is_view
 
 OnResult = Callable[[NodeResult], None]
 GOOD = ("success", "unchanged")
+PROCESSED = "source.hatinh.meta.processed"
+"""Read by increments only, which dbt does not state as a parent."""
 
 
 @dataclass
@@ -39,14 +49,20 @@ class _Session:
     spark: Any
     folder: Path
     has: set[str] = field(default_factory=set)
+    macros: Macros | None = None
+    """For an increment; None where everything is computed again."""
 
     def close(self) -> None:
         """The engine may free what it keeps for the session; one that is gone by now has."""
         with suppress(Exception):
             self.spark.stop()
 
-    def view(self, name: str, files: list[Path]) -> None:
-        self.spark.read.parquet(*map(str, files)).createOrReplaceTempView(name)
+    def read(self, files: Sequence[Path]) -> Any:
+        # the name of a month's folder is no column
+        return self.spark.read.parquet(*map(str, files)).drop(FOLDER)
+
+    def view(self, name: str, files: Sequence[Path]) -> None:
+        self.read(files).createOrReplaceTempView(name)
         self.has.add(name)
 
     def query_view(self, name: str, sql: str) -> None:
@@ -61,7 +77,6 @@ class ModelsOnEngine:
     dbt: Dbt
     warehouse: Warehouse
     address: str
-    rows: LoadOnEngine
     _session: _Session | None = None
 
     def build(
@@ -106,7 +121,7 @@ class ModelsOnEngine:
         if stopped & set(order):
             front_results, stopped = [], stopped | _descendants(manifest, order) | set(order)
         else:
-            front_results = self._front(manifest, front, order, on_result)
+            front_results = self._front(manifest, front, order, on_result, full_refresh=full_refresh)
         rest = self.dbt.build(
             full_refresh=full_refresh,
             on_result=on_result,
@@ -129,56 +144,61 @@ class ModelsOnEngine:
     def test(self, on_result: OnResult | None = None) -> list[NodeResult]:
         """Run every data test: those that read rows of dossiers on the engine, from which counts come home.
 
-        Where nothing of the front was built in this process, DuckDB reads those rows: the results are the same.
+        Where nothing of the front was built in this process, or the engine is gone since, DuckDB reads those rows: the
+        results are the same.
         """
-        if self._session is None:
-            return self.dbt.test(on_result)
         session, self._session = self._session, None
-        manifest = self.dbt.manifest()
-        marked = front_of(manifest).marked
-        there = [test for test in self.dbt.data_tests() if marked & set(manifest["parent_map"][test.unique_id])]
-        results = []
-        try:
-            with self.warehouse.connect() as connection:
-                for test in there:
-                    results.append(self._test(connection, manifest, test, session))
-                    if on_result:
-                        on_result(results[-1])
-        finally:
-            session.close()
-        return [*results, *self.dbt.test(on_result, elsewhere={test.unique_id for test in there})]
+        results = [] if session is None else self._tested_there(session, on_result)
+        return [*results, *self.dbt.test(on_result, elsewhere={result.unique_id for result in results})]
 
-    def _test(
-        self, connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], test: Any, session: _Session
-    ) -> NodeResult:
+    def _tested_there(self, session: _Session, on_result: OnResult | None) -> list[NodeResult]:
         from pipelines.engine.translate import NotTranslated, translated
 
-        def counted(sql: str) -> tuple[Any, ...]:
-            self._provide(connection, manifest, manifest["parent_map"][test.unique_id], session)
-            with translated_errors(self.address, f"run the test {test.name}"):
-                (row,) = session.spark.sql(translated(sql, connection, test.name)).toArrow().to_pylist()
-            return tuple(row.values())
+        manifest, results = self.dbt.manifest(), list[NodeResult]()
+        marked, parents = front_of(manifest).marked, manifest["parent_map"]
+        with closing(session), suppress(EngineProblem), self.warehouse.connect() as connection:
+            for test in self.dbt.data_tests():
+                if not marked & set(parents[test.unique_id]):
+                    continue
+                self._provide(connection, manifest, parents[test.unique_id], session)
 
-        try:
-            return judged(test, counted, EngineProblem)
-        except NotTranslated as error:
-            return NodeResult(test.unique_id, "test", test.name, "error", str(error), None, 0.0)
+                def counted(sql: str, name: str = test.name) -> tuple[Any, ...]:
+                    there = translated(sql, connection, name)
+                    with translated_errors(self.address, f"run the test {name}"):
+                        (row,) = session.spark.sql(there).toArrow().to_pylist()
+                    return tuple(row.values())
+
+                results.append(judged(test, counted, NotTranslated))
+                if on_result:
+                    on_result(results[-1])
+        return results
 
     def _front(
-        self, manifest: Mapping[str, Any], front: Front, order: list[str], on_result: OnResult | None
+        self,
+        manifest: Mapping[str, Any],
+        front: Front,
+        order: list[str],
+        on_result: OnResult | None,
+        *,
+        full_refresh: bool,
     ) -> list[NodeResult]:
         """Compute the front, and bring it into the warehouse: all of it or nothing."""
         nodes = manifest["nodes"]
         views = [i for i in front.order if i in front.before]
-        sql = self.dbt.compiled_sql([nodes[i]["name"] for i in (*views, *order)])
+        incremental = [nodes[i] for i in order if nodes[i]["config"]["materialized"] == "incremental"]
+        with self.warehouse.connect() as connection:
+            increment = not full_refresh and can_be_incremented(connection, incremental)
+        sql = self.dbt.compiled_sql([nodes[i]["name"] for i in (*views, *order)], increment=increment)
+        macros = Macros.of(self.dbt, [node["name"] for node in incremental])
         folder = self._new_folder()
-        session = _Session(connect(self.address), folder)
+        session = _Session(connect(self.address), folder, macros=macros if increment else None)
         results = []
         with self.warehouse.connect() as connection:
             with _transaction(connection, session):
                 for unique_id in (*views, *order):
                     started = time.perf_counter()
-                    self._provide(connection, manifest, manifest["parent_map"][unique_id], session)
+                    read = [*manifest["parent_map"][unique_id], *([PROCESSED] if increment else [])]
+                    self._provide(connection, manifest, read, session)
                     self._model(connection, manifest, front, unique_id, sql[unique_id], session)
                     seconds = time.perf_counter() - started
                     if unique_id in order:
@@ -186,6 +206,8 @@ class ModelsOnEngine:
                         results.append(NodeResult(unique_id, "model", name, "success", "", None, seconds))
                         if on_result:
                             on_result(results[-1])
+                for mark in macros.mark_processed.values():
+                    connection.execute(mark)
             self._remove_unused(connection, folder)
         self._session = session
         return results
@@ -203,6 +225,9 @@ class ModelsOnEngine:
 
         node = manifest["nodes"][unique_id]
         relation, view = f"{node['schema']}.{node['alias']}", view_of(node["schema"], node["alias"])
+        months = ""
+        if session.macros and node["config"].get("incremental_strategy") == "replace_months":
+            sql, months = with_months(connection, sql, session.macros.touched_months[node["name"]])
         there = translated(sql, connection, node["name"])
         if unique_id not in front.tables:
             with translated_errors(self.address, f"read the model {node['name']}"):
@@ -212,18 +237,32 @@ class ModelsOnEngine:
             return
         types = types_of(connection, sql)
         _refuse_broken_contract(node, types)
-        folder = session.folder / view
         with translated_errors(self.address, f"compute the model {node['name']}"):
-            session.spark.sql(there).write.parquet(str(folder))
-        files = sorted(folder.glob("*.parquet"))
+            files = self._written(connection, node, session.spark.sql(there), session, session.folder / view)
         if not files:  # no rows, and no file that states their types
-            files = [folder / "empty.parquet"]
+            files = [session.folder / view / f"{FOLDER}={NONE}" / "empty.parquet"]
             empty = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in types.items())
             write_parquet(connection, f"select {empty} where false", files[0])
+        query = read_query(connection, files, types, relation)
+        if months:  # a later model that reads it gets the table, with the other months
+            replace_months(connection, relation, query, types, months)
+            return
         with translated_errors(self.address, f"read the model {node['name']}"):
             session.view(view, files)
-        kind = "view" if unique_id in front.marked else "table"
-        replace_relation(connection, kind, relation, read_query(connection, files, types, relation))
+        replace_relation(connection, "view" if unique_id in front.marked else "table", relation, query)
+
+    def _written(
+        self, connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any], rows: Any, session: _Session, folder: Path
+    ) -> list[Path]:
+        """The files of a model's results: of its new rows and, where they replace others, of those that stay."""
+        month = node["config"]["meta"].get("folders_by")
+        if session.macros and node["config"].get("incremental_strategy") == "replace_rows":
+            former = files_of_view(connection, f"{node['schema']}.{node['alias']}")
+            return replace_rows(rows, former, folder, month, node["config"]["unique_key"], session.read)
+        if month:
+            return write_by_month(rows, folder, month)
+        rows.write.parquet(str(folder))
+        return sorted(folder.glob("*.parquet"))
 
     def _provide(
         self,
@@ -240,7 +279,7 @@ class ModelsOnEngine:
             schema, name = node["schema"], node.get("alias") or node["name"]
             if (view := view_of(schema, name)) in session.has:
                 continue
-            files = self.rows.files(connection, name) if schema == "raw" and is_view(connection, f"raw.{name}") else []
+            files = files_of_view(connection, f"{schema}.{name}")  # rows of dossiers are Parquet already
             if not files:
                 files = [session.folder / "read" / f"{view}.parquet"]
                 write_parquet(connection, f"select * from {schema}.{name}", files[0])
@@ -259,13 +298,15 @@ class ModelsOnEngine:
         return folder
 
     def _remove_unused(self, connection: duckdb.DuckDBPyConnection, newest: Path) -> None:
-        """Folders of builds that no view of the warehouse reads any more, also of those that were killed."""
-        views = " ".join(
-            sql for (sql,) in connection.execute("select sql from duckdb_views() where not internal").fetchall()
-        )
+        """Files of builds that no view of the warehouse reads any more, also of those that were killed."""
+        used = set(files_of_view(connection))
+        for path in sorted(self._folders.glob("[0-9]*/**/*"), reverse=True):  # files before their folders
+            if newest not in path.parents and path not in used:
+                with suppress(OSError):  # a folder that is not empty
+                    path.rmdir() if path.is_dir() else path.unlink()
         for folder in self._folders.glob("[0-9]*"):
-            if folder != newest and f"'{folder}/" not in views:
-                shutil.rmtree(folder)
+            with suppress(OSError):
+                folder.rmdir()
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def read_query(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], typ
         TypesDiffer: the engine computed a column of another type: the rows would be rounded.
     """
     listed = ", ".join(f"'{file}'" for file in files)
-    written = types_of(connection, f"select * from read_parquet([{listed}])")
+    written = types_of(connection, f"select * from read_parquet([{listed}], hive_partitioning = false)")
     if list(written) != list(types):
         raise TypesDiffer(f"{relation}: the engine has the columns {', '.join(written)}, DuckDB {', '.join(types)}")
     for column, kind in types.items():
@@ -59,7 +59,7 @@ def read_query(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], typ
         if not (there == kind or (there in INTEGERS and kind in INTEGERS) or (there, kind) == ("VARCHAR", "UUID")):
             raise TypesDiffer(f"{relation}.{column} is {there} on the engine and {kind} in DuckDB")
     columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in types.items())
-    return f"select {columns} from read_parquet([{listed}])"
+    return f"select {columns} from read_parquet([{listed}], hive_partitioning = false)"
 
 
 def replace_relation(connection: duckdb.DuckDBPyConnection, kind: str, relation: str, query: str) -> None:

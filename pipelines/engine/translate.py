@@ -18,15 +18,8 @@ from sqlglot import exp
 Tree = Any
 """An expression of sqlglot; its classes differ between versions in what they are called."""
 
-INTEGERS = {exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT}
-CASTS = INTEGERS | {
-    exp.DType.DATE,
-    exp.DType.TIMESTAMP,
-    exp.DType.TIMESTAMPNTZ,
-    exp.DType.DOUBLE,
-    exp.DType.VARCHAR,
-    exp.DType.TEXT,
-}
+INTEGERS = {exp.DType.INT, exp.DType.BIGINT}
+CASTS = INTEGERS | {exp.DType.DATE, exp.DType.TIMESTAMPNTZ, exp.DType.DOUBLE}
 
 # fmt: off
 SYNTAX = frozenset({
@@ -200,13 +193,14 @@ def write_out_columns(tree: Tree, connection: duckdb.DuckDBPyConnection) -> None
         names = iter(_described(tree, select, select, connection))
         written = []
         for projection in select.expressions:
-            found = projection.find(exp.Columns)
-            if found is None:
+            every = list(projection.find_all(exp.Columns))
+            if not every:
                 written.append(projection.copy())
                 next(names)
                 continue
-            if not isinstance(found.this, exp.Array) or isinstance(projection, exp.Alias):
-                raise NotTranslated("`columns(...)` takes a list of names, without an alias")
+            found = every[0]
+            if len(every) > 1 or not isinstance(found.this, exp.Array) or isinstance(projection, exp.Alias):
+                raise NotTranslated("`columns(...)` takes a list of names, once and without an alias")
             listed = {item.name for item in found.this.expressions}
             for name in [next(names) for _ in listed]:
                 if name not in listed:

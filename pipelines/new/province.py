@@ -105,11 +105,10 @@ def _made(province: Province) -> dict[str, list[Row]]:
 
 def _kept(province: Province) -> dict[str, Callable[[Row], bool]]:
     """Registries of which the nation's rows, or those of the province, are kept."""
-    of_nation = {
+    return {
         name: (lambda row: row["area_code"] == NATION)
         for name in ("published_figures", "digital_economy_inputs", "release_calendar", "statistic_series")
     }
-    return {**of_nation, "qd766_recorded": lambda row: row["department_code"] == province.portal_code}
 
 
 def _areas(province: Province, units: list[dict[str, str]]) -> Iterable[Row]:

@@ -13,8 +13,8 @@ from dagster import DagsterRun, QueuedRunCoordinator
 from dagster._core.run_coordinator import SubmitRunContext
 
 from pipelines.orchestration.keys import DROP_FOLDER
+from pipelines.settings import WAITS_FOR
 
-WAITS_FOR = "hatinh/waits_for"
 WAREHOUSE = "warehouse"
 LIMITS: list[dict[str, Any]] = [{"key": WAITS_FOR, "value": {"applyLimitPerUniqueValue": True}, "limit": 1}]
 

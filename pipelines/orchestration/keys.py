@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.periods import TIME_ZONE
 from pipelines.scoreboard.pages import PAGE, WORKBOOK
 from pipelines.settings import Settings
 from pipelines.sources import all_sources
@@ -62,7 +63,7 @@ def partitions_of(source: Source) -> dg.TimeWindowPartitionsDefinition:
         start=partition_key(source, source.first_period),
         fmt="%Y-%m",
         cron_schedule={"month": "0 0 1 * *", "quarter": "0 0 1 1,4,7,10 *", "year": "0 0 1 1 *"}[source.cycle],
-        timezone="Asia/Ho_Chi_Minh",
+        timezone=TIME_ZONE,
         end_offset=1,
     )
 

@@ -13,12 +13,13 @@ import dagster as dg
 from pipelines.alerts import report
 from pipelines.landing.drop import waiting
 from pipelines.language import tr
-from pipelines.orchestration.coordinator import WAITS_FOR, WAREHOUSE, pull_of
+from pipelines.orchestration.coordinator import WAREHOUSE, pull_of
 from pipelines.orchestration.held_run import RUN, fail_stale_runs
 from pipelines.orchestration.keys import landing_key, partition_key
+from pipelines.periods import TIME_ZONE
 from pipelines.platform import Platform
 from pipelines.release.runs import RunLog
-from pipelines.settings import Settings
+from pipelines.settings import WAITS_FOR, Settings
 from pipelines.sources import all_sources
 from pipelines.state import Problem, read_state
 
@@ -53,7 +54,7 @@ def daily(settings: Settings) -> dg.ScheduleDefinition:
         name="daily",
         job_name=RUN,
         cron_schedule=settings.schedule_cron,
-        execution_timezone="Asia/Ho_Chi_Minh",
+        execution_timezone=TIME_ZONE,
         default_status=_schedule_status(settings.schedule),
         description="The daily run (HATINH_SCHEDULE, HATINH_SCHEDULE_CRON). Skipped while one waits for its turn.",
     )
@@ -82,7 +83,7 @@ def _daily_pull(settings: Settings, name: str) -> dg.ScheduleDefinition:
         name=f"pull_{name}",
         job_name=f"pull_{name}",
         cron_schedule=settings.pull_cron,
-        execution_timezone="Asia/Ho_Chi_Minh",
+        execution_timezone=TIME_ZONE,
         default_status=_schedule_status(settings.schedule),
         description=f"The daily pull of {name} (HATINH_ADDRESSES, HATINH_PULL_CRON).",
     )

@@ -111,8 +111,7 @@ def _builds(lineage: frozenset[str], nodes: Mapping[str, Any], results: Mapping[
     rows."""
     for unique_id in sorted(lineage & nodes.keys()):
         node = nodes[unique_id]
-        # An ephemeral model is inlined into those that use it: dbt never runs it.
-        if node["resource_type"] not in {"model", "seed"} or node["config"].get("materialized") == "ephemeral":
+        if node["resource_type"] not in {"model", "seed"}:
             continue
         check, table = f"build:{node['name']}", node["name"]
         result = results.get(unique_id)

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from importlib import resources
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from pipelines.language import record
+from pipelines.periods import VIETNAM
 from pipelines.release.disclosure_cells import (
     RECEIVED,
     Block,
@@ -45,7 +45,6 @@ MOST_SMALL = 0.25
 """Share of agencies of a quarter with a small `received` above which the quarter is too thin for a pattern."""
 MOST_HIDDEN = 0.33
 """Share of hidden figures above which a quarter is too thin for a pattern."""
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 class DisclosureBlocked(Exception):
@@ -164,7 +163,7 @@ def closed_months(conn: duckdb.DuckDBPyConnection, now: datetime) -> list[str]:
     last = conn.execute("select cast(max(received_at) as date) from intermediate.int_dossiers").fetchone()
     if not last or last[0] is None:
         return []
-    seen = min(last[0], now.astimezone(ZONE).date())
+    seen = min(last[0], now.astimezone(VIETNAM).date())
     months = conn.execute(
         "select distinct strftime(month, '%Y-%m') from marts.dossier_timeliness order by 1"
     ).fetchall()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pipelines.release import describe
 from pipelines.release import pages as drawing
 from pipelines.release.about import licences, of_figures, words
+from pipelines.release.codes import with_code_lists
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_vault import Vault
 from pipelines.release.files import OPEN, OPEN_FILE, OPEN_FOLDER, PACKAGE, ReleaseError, measured, seal, sha256, to_json
@@ -114,17 +115,10 @@ class OpenEdition:
             return {}
         folder, edition = staging / OPEN, self._edition
         folder.mkdir()
-        policies = {mart.name: mart.disclosure for mart in self._marts}
-        resources: list[Json] = []
-        for resource in package["resources"]:
-            policy = policies.get(resource["name"])
-            if policy and policy.edition == "public":
-                resources += _published(conn, resource, policy.rows, staging, folder)
-        if edition:
-            resources += _protected(edition, self._marts, receipts, own_licence, folder)
-        described = _described(package, resources, edition)
+        resources = self._resources(conn, package, receipts, own_licence, staging)
+        described = _described(package, resources, self._disclosure())
         described["pages"], undrawn = drawing.draw(Release(folder, described), self._pages)
-        (folder / PACKAGE).write_text(to_json(described, indent=0), encoding="utf-8")
+        (folder / PACKAGE).write_text(to_json(with_code_lists(described, folder), indent=0), encoding="utf-8")
         files = seal(folder, OPEN_FILE, OPEN_FOLDER)
         return {
             "open": {
@@ -143,6 +137,28 @@ class OpenEdition:
             }
         }
 
+    def _resources(
+        self,
+        conn: duckdb.DuckDBPyConnection,
+        package: Mapping[str, Any],
+        receipts: Sequence[Mapping[str, Any]],
+        own_licence: str | None,
+        staging: Path,
+    ) -> list[Json]:
+        """Write the tables and describe them."""
+        policies = {mart.name: mart.disclosure for mart in self._marts}
+        resources: list[Json] = []
+        for resource in package["resources"]:
+            policy = policies.get(resource["name"])
+            if policy and policy.edition == "public":
+                resources += _published(conn, resource, policy.rows, staging, staging / OPEN)
+        if self._edition:
+            resources += _protected(self._edition, self._marts, receipts, own_licence, staging / OPEN)
+        return resources
+
+    def _disclosure(self) -> Json:
+        return _disclosure(self._edition)
+
     def commit(self) -> None:
         """Make the new quarters frozen ones."""
         if self._vault:
@@ -160,7 +176,7 @@ class OpenEdition:
         }
 
 
-def _described(package: Mapping[str, Any], resources: Sequence[Json], edition: Edition | None) -> Json:
+def _described(package: Mapping[str, Any], resources: Sequence[Json], disclosure: Json) -> Json:
     return {
         "$schema": describe.PROFILE,
         **{key: package[key] for key in _SHARED if key in package},
@@ -168,7 +184,7 @@ def _described(package: Mapping[str, Any], resources: Sequence[Json], edition: E
         "synthetic": any(resource["synthetic"] for resource in resources),
         "licenses": licences(words(known) for resource in resources for known in resource["licenses"]),
         "resources": list(resources),
-        "disclosure": _disclosure(edition),
+        "disclosure": disclosure,
     }
 
 

@@ -21,6 +21,7 @@ from pipelines.quality.verdict import Verdict
 from pipelines.release import changes, describe
 from pipelines.release import pages as drawing
 from pipelines.release.about import About
+from pipelines.release.codes import tables_alone, with_code_lists
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_edition import OpenEdition
 from pipelines.release.files import (
@@ -92,6 +93,8 @@ def publish(
     vault: Path | None = None,
     announce: Callable[[str, int, int], object] = lambda quarters, done, total: None,
     retired: Mapping[str, str] | None = None,
+    resource_of: Callable[..., Json] = describe.resource,
+    edition: OpenEdition | None = None,
     checkpoint: Callable[[str], object] = lambda step: None,
 ) -> Outcome:
     """Publish `marts` under `root` and lead readers there. The caller holds the lock of the warehouse.
@@ -112,6 +115,8 @@ def publish(
         announce: called before closed quarters of the open edition are protected (`disclosure.prepare`).
         retired: tables that are published no more, with the reason; one that is gone and not named here refuses the
             release. None: what is gone is not looked at.
+        resource_of: describes a table; what the nation's release states of the provinces in it is its own.
+        edition: an open edition that is made in another way than from a vault.
         checkpoint: called with the name of each step when it is done (`STEPS`); for tests that kill the process.
 
     Returns:
@@ -145,11 +150,12 @@ def publish(
     if not kept and all(mart.target in reasons for mart in marts):
         return Outcome("nothing", None, held_back, targets=states)
 
-    with _staging(root / f"{STAGING}{stamp(now)}") as staging, OpenEdition(vault, marts, current, open_pages) as opened:
+    edition = edition or OpenEdition(vault, marts, current, open_pages)
+    with _staging(root / f"{STAGING}{stamp(now)}") as staging, edition as opened:
         tables = {mart.name for mart in marts if mart.target not in reasons} | kept.keys()
 
         def described(mart: Mart) -> Json:
-            return describe.resource(mart, types[mart.name], receipts, tables=tables, own_licence=about.licence)
+            return resource_of(mart, types[mart.name], receipts, tables=tables, own_licence=about.licence)
 
         resources = list(_tables(conn, marts, described, marks, kept, current, staging, checkpoint))
         checkpoint("tables")
@@ -335,7 +341,7 @@ def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, check
     database = staging / DATABASE
     package["database"] = {"path": DATABASE, **measured(database)}
     checkpoint("database")
-    (staging / PACKAGE).write_text(to_json(package, indent=0), encoding="utf-8")
+    (staging / PACKAGE).write_text(to_json(with_code_lists(package, staging), indent=0), encoding="utf-8")
     if (staging / BI).is_dir():
         seal(staging / BI, INTERNAL_FILE, INTERNAL_FOLDER)
     for path in staging.iterdir():
@@ -345,5 +351,5 @@ def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, check
     staging.chmod(INTERNAL_FOLDER)
     sync(staging)
     checkpoint("described")
-    verify(Release(staging, json.loads((staging / PACKAGE).read_bytes())))
+    verify(Release(staging, tables_alone(json.loads((staging / PACKAGE).read_bytes()))))
     checkpoint("verified")

@@ -17,6 +17,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from pipelines.language import tr
+from pipelines.release.codes import tables_alone
 from pipelines.release.files import (
     CURRENT,
     PACKAGE,
@@ -81,7 +82,7 @@ class ReleaseStore:
             text = tr("there is no release {release}.{hint} (newest first: {known})")
             raise UnknownRelease(text.format(release=release_id, hint=hint, known=known))
         try:
-            package = json.loads((path / PACKAGE).read_bytes())
+            package = tables_alone(json.loads((path / PACKAGE).read_bytes()))
             if package["id"] != release_id:
                 raise ValueError("it describes another release")
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -29,15 +29,22 @@ _CHOSEN = f"""
         and ($agency is null or agency_code = $agency)
 """
 _PERIOD = label_sql("period_type", "period_start")
+_COUNTS = f"""
+    with counts as (
+        select indicator, period_start, {_PERIOD} as period, any_value(due_on) as due_on,
+            count(*) filter (report_status = 'received') as received, count(*) filter (report_status = 'late') as late,
+            count(*) filter (report_status = 'missing') as missing,
+            list(agency_code order by agency_code) filter (report_status = 'missing') as missing_of,
+            list(coalesce(agency_name, agency_code) order by agency_code) filter (report_status = 'missing') as names
+        {_CHOSEN} group by indicator, period_type, period_start
+    )
+"""
+COUNTED = f"{_COUNTS} select * exclude (period_start, names) from counts order by period_start desc, indicator"
 SUMMARY = f"""
-    select indicator, {_PERIOD}, strftime(any_value(due_on), $days),
-        (count(*) filter (report_status = 'received'))::varchar,
-        (count(*) filter (report_status = 'late'))::varchar,
-        (count(*) filter (report_status = 'missing'))::varchar,
-        coalesce(array_to_string((list(coalesce(agency_name, agency_code) order by agency_code)
-            filter (report_status = 'missing'))[:3], ', '), '')
-            || if(count(*) filter (report_status = 'missing') > 3, ', …', '')
-    {_CHOSEN} group by indicator, period_type, period_start order by period_start desc, indicator
+    {_COUNTS}
+    select indicator, period, strftime(due_on, $days), received::varchar, late::varchar, missing::varchar,
+        coalesce(array_to_string(names[:3], ', '), '') || if(missing > 3, ', …', '')
+    from counts order by period_start desc, indicator
 """
 EACH = f"""
     select indicator, {_PERIOD}, strftime(due_on, $days),
@@ -74,13 +81,6 @@ def previous_values(release: Path, period: Period) -> dict[tuple[str, str], str]
     }
 
 
-COUNTED = f"""
-    select indicator, {_PERIOD} as period, any_value(due_on) as due_on,
-        count(*) filter (report_status = 'received') as received, count(*) filter (report_status = 'late') as late,
-        count(*) filter (report_status = 'missing') as missing,
-        list(agency_code order by agency_code) filter (report_status = 'missing') as missing_of
-    {_CHOSEN} group by indicator, period_type, period_start order by period_start desc, indicator
-"""
 STATED = f"""
     select indicator, {_PERIOD} as period, due_on, agency_code, agency_name, area_code, value, unit, missing_kind,
         report_status, reported_on
@@ -98,7 +98,7 @@ def facts(release: Path, period: Period | None, agency: str | None, *, each: boo
 
 
 def summary(release: Path, period: Period | None, agency: str | None) -> Lines:
-    """A line an indicator and period: how many reports came in time, late, not at all, and whose are missing.
+    """A line per indicator and period: how many reports came in time, late, not at all, and whose are missing.
 
     Raises:
         ReportingError: the release has no reported figures.
@@ -111,7 +111,7 @@ def summary(release: Path, period: Period | None, agency: str | None) -> Lines:
 
 
 def each_report(release: Path, period: Period | None, agency: str | None) -> Lines:
-    """A line a figure: value, status, due day and day of the report; missing ones first.
+    """A line per figure: value, status, due day and day of the report; missing ones first.
 
     Raises:
         ReportingError: the release has no reported figures.

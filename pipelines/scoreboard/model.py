@@ -27,6 +27,7 @@ from pipelines.release.sql import identifier, literal
 from pipelines.scoreboard.charts import polygons
 from pipelines.scoreboard.rows import STATUSES, TABLES, Place, Rows
 from pipelines.scoreboard.words import STATUS
+from pipelines.scoreboard.words import unit as unit_text
 from pipelines.seeds import seed_sql
 
 if TYPE_CHECKING:
@@ -40,10 +41,17 @@ CSV_ROWS = 200_000
 """A table with more rows has no CSV: spreadsheets end near a million, and Parquet is a tenth of it."""
 GEOJSON = "communes.geojson"
 
+_MAY_LACK = {
+    "target_progress": TABLES["target_progress"],
+    "dossiers_by_commune": dict.fromkeys(("area_code", "area_name", "area_match"), "VARCHAR"),
+    "rank_history": {**dict.fromkeys(("agency_code", "agency_name"), "VARCHAR"), "period_start": "DATE"},
+}
+"""Tables of the edition that the model reads as empty where they are not there."""
+
 _SQL = Path(__file__).parent / "bi"
 _SEEDS = (
     *("targets", "indicators", "pillars", "area_crosswalk", "obs_statuses", "channels", "applicant_types"),
-    *("dossier_statuses", "procedure_fields"),
+    *("dossier_statuses", "procedure_fields", "agencies", "provinces"),
 )
 
 
@@ -81,7 +89,7 @@ def _draw(place: Place, release: Release) -> bytes:
     folder.mkdir(exist_ok=True)
     known = {resource["name"]: resource for resource in release.package["resources"] if resource["format"] == "parquet"}
     resources: list[Json] = []
-    with ReleaseReader(release.path).connect({"target_progress": TABLES["target_progress"]}) as connection:
+    with ReleaseReader(release.path).connect(_MAY_LACK) as connection:
         _add_inputs(connection, release, place)
         made: set[str] = set()
         for name, about in _model()["tables"].items():
@@ -110,7 +118,11 @@ def _add_inputs(connection: duckdb.DuckDBPyConnection, release: Release, place: 
     page = Rows(stated, place)
     targets = page.targets
     columns = dict.fromkeys(column for row in targets for column in row)
+    units = [
+        unit for (unit,) in connection.execute("select distinct unit from seed_indicators order by unit").fetchall()
+    ]
     inputs = {
+        "unit_titles": pa.table({"unit": units, "title_en": [unit_text(u).en for u in units]}),
         "page_targets": pa.table({column: [row[column] for row in targets] for column in columns})
         if targets
         else connection.execute("select *, false as is_sample from target_progress limit 0").to_arrow_table(),
@@ -179,6 +191,7 @@ def _table(
             {json.dumps(known, sort_keys=True): known for r in inputs for known in r["licenses"]}.values()
         ),
         "sources": [{"title": item["name"]} for item in inputs],
+        **({"codes_of": about["codes_of"]} if "codes_of" in about else {}),
         "schema": {
             "fields": fields,
             "primaryKey": about["key"],

@@ -38,8 +38,9 @@ TOTAL_ROW = (
     r"[ :.*]*(\([^()]*\)|: ?[0-9].*)?[ :.*]*"
 )
 """Text in place of a name in a row of totals, in small letters."""
-INVISIBLE = r"[\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{FEFF}]"
-"""Characters without a width: soft hyphen, zero-width space, joiners, direction marks, byte order mark."""
+INVISIBLE = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
+"""Characters without a width, as a class that Python and DuckDB read alike: soft hyphen, zero-width space, joiners,
+direction marks, byte order mark."""
 BLANKS = r"[\s\x{00A0}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}]+"
 BAD_TEXT = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F\x{FFFD}]"
 """Control characters, and the replacement of bytes that could not be decoded."""
@@ -259,8 +260,13 @@ class Field:
         if self.is_written:
             yield Rule("wrong_shape", self.name, is_no_text(self.name))
         if self.required:
-            yield Rule("missing_field", self.name, blank(self.name))
+            yield Rule("missing_field", self.name, self.is_missing)
         yield from self.checks()
+
+    @property
+    def is_missing(self) -> str:
+        """SQL of whether nothing is in the field."""
+        return blank(self.name)
 
     def checks(self) -> Iterator[Rule]:
         """What is rejected of a value that is there."""
@@ -288,15 +294,16 @@ class Text(Field):
         return not self.in_capitals
 
     @property
+    def is_written(self) -> bool:
+        return True
+
+    @property
     def sql(self) -> str:
         return f"upper({clean(self.raw)})" if self.in_capitals else clean(self.raw)
 
-    def _rules(self) -> Iterator[Rule]:
-        yield self.rule("error_cell", is_error_cell(self.raw))
-        yield Rule("wrong_shape", self.name, is_no_text(self.name))
-        if self.required:
-            yield Rule("missing_field", self.name, f"{self.column_name} is null")
-        yield from self.checks()
+    @property
+    def is_missing(self) -> str:
+        return f"{self.column_name} is null"  # also where nothing but invisible characters is in it
 
     def checks(self) -> Iterator[Rule]:
         yield self.rule("bad_text", f"regexp_matches({self.raw}, '{BAD_TEXT}')")

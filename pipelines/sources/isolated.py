@@ -220,9 +220,8 @@ def _stop() -> None:
 
 def _as_file(stream: BinaryIO) -> Any:
     """The stream as a file of the system, whose descriptor can be given to the child."""
-    with suppress(
-        OSError
-    ):  # opened again: a duplicate would share its position, which the buffer of `stream` relies on
+    # opened again: a duplicate would share its position, which the buffer of `stream` relies on
+    with suppress(OSError):
         return open(f"/proc/self/fd/{stream.fileno()}", "rb")
     copy = tempfile.TemporaryFile()  # noqa: SIM115  closed by the caller
     stream.seek(0)

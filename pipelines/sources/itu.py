@@ -150,8 +150,7 @@ def _rows(text: str) -> Iterator[list[str] | None]:
     """The rows of the CSV, the header first; None for lines that do not make one.
 
     A line that is short is put together with those after it: a value broke over them, outside of quotes. A complete
-        line
-    is a row of its own: what was held before it is none.
+    line is a row of its own: what was held before it is none.
     """
     width, held, lines = 0, "", 0
     for line in (line.rstrip("\r") for line in text.split("\n")):

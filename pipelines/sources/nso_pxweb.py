@@ -1,11 +1,10 @@
 """Tables of the National Statistics Office (PxWeb): by the API, version 1, or by the form of the table's own page.
 
 Address: the base URL with its language, `https://pxweb.nso.gov.vn/api/v1/vi`. The tables that are asked are listed in
-    TABLES
-below; `tables` among the source's credentials replaces the list (paths, separated by semicolons; one in another
-language begins with it: `en/Enterprise/E05.02.px`). `databases` adds all tables of databases, like `PLV02`, which have
-the current regions. `areas` are the labels of the places that the API is asked for. (Protocol as in the public source
-of PxWeb, github.com/statisticssweden/PxWeb; paths and form as in public clients of this server.)
+TABLES below; `tables` among the source's credentials replaces the list (paths, separated by semicolons; one in
+another language begins with it: `en/Enterprise/E05.02.px`). `databases` adds all tables of databases, like `PLV02`,
+which have the current regions. `areas` are the labels of the places that the API is asked for. (Protocol as in the
+public source of PxWeb, github.com/statisticssweden/PxWeb; paths and form as in public clients of this server.)
 
 The API is asked for the places and for all that the other variables hold. Where that is more cells than the server
 gives at once (`?config`), it is asked in parts, cut along the longest variable. At most 5 calls in 10 seconds.

@@ -1,9 +1,9 @@
 """Ookla's open data: speed tests of a quarter by tile of some 600 m, fixed and mobile access, the world in Parquet.
 
 A file has 6 to 10 million tiles; those under the quadkeys of the province's bounding box are taken, the others are
-counted and
-passed over: row groups are skipped by their statistics, and of the rest only one batch is in memory. The landed file
-stays as it was received. Quarter and network are in the name: keep it, `2026-07-01_performance_fixed_tiles.parquet`.
+counted and passed over: row groups are skipped by their statistics, and of the rest only one batch is in memory. The
+landed file stays as it was received. Quarter and network are in the name: keep it,
+`2026-07-01_performance_fixed_tiles.parquet`.
 
 Types have changed over the years (integers, doubles) and latencies under load are missing in early quarters: columns
 are taken by name and cast. A file that came again for the same quarter and network replaces the earlier one completely:

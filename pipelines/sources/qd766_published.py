@@ -6,12 +6,11 @@ of `handling-satisfaction` in place of a period) is that of the public record of
 answers of 2026. No answer states its period, so its file name does:
 `<endpoint>_<month|quarter|year>_<period>_<day asked>_page-1-of-1.json`, the period as 2026-08, 2026-Q3 or 2026.
 
-For a month that is over, its figures are asked. With the month that ends a quarter and with the running month come the
-quarter and the year as they are; of a running month itself the portal has none. The portal can change what it
+For a month that is over, its figures are asked. With the month that ends a quarter and with the running month come
+the quarter and the year as they are; of a running month itself the portal has none. The portal can change what it
 published, so a later day is asked again; within a day an interrupted pull goes on where it stopped. Its firewall
-answers frequent
-requests with 403 or 429: requests follow one another with seconds between them, 429 is waited for, and a 403 ends the
-    pull.
+answers frequent requests with 403 or 429: requests follow one another with seconds between them, 429 is waited for,
+and a 403 ends the pull.
 
 One answer becomes rows: a row for each unit and component, group and total. Null is not zero, and the portal's own
 flags stay. What the figures are worth is judged in dbt, not here.
@@ -26,9 +25,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
-from zoneinfo import ZoneInfo
 
 from pipelines.language import tr
+from pipelines.periods import VIETNAM
 from pipelines.sources.base import Ask, Column, Fetched, Period, Rule, Source, Table
 from pipelines.sources.client import Manner, PullError
 from pipelines.sources.framing import Frames
@@ -64,7 +63,6 @@ GROUP_OF = {
 }
 
 TimeType = Literal["month", "quarter", "year"]
-_VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 _PERIOD = re.compile(
     r"(?<![a-z])(?:(?P<month>month)|(?P<quarter>quarter)|year)[-_ ]?(?P<y>20\d\d)"
     r"(?(month)-?(?P<m>0[1-9]|1[0-2])|(?(quarter)-?Q(?P<q>[1-4])))(?!\d)",
@@ -118,7 +116,7 @@ def fetch(ask: Ask) -> Iterator[Fetched]:
         PullError: the month has not begun, or an answer is none: the message names endpoint and period.
         Refused: the portal's firewall refuses; what came before is landed.
     """
-    today = ask.now().astimezone(_VIETNAM).date()
+    today = ask.now().astimezone(VIETNAM).date()
     if ask.period.first > today:
         raise PullError(
             tr(

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 
 from pipelines.sources import framing, workbooks
 from pipelines.sources.delimited import csv_rows, encoding_of
-from pipelines.sources.fields import printed_number, printed_timestamp
+from pipelines.sources.fields import INVISIBLE, printed_number, printed_timestamp
 from pipelines.sources.framing import Frames
 from pipelines.sources.html_tables import html_tables
 from pipelines.sources.table_rows import (
@@ -56,8 +56,8 @@ _HTML = re.compile(rb"(\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\0]*<")
 _DATE = re.compile(r"\d{1,2}/\d{1,2}/\d{4}|\d{4}-\d{2}-\d{2}")
 _ERROR_TEXT = re.compile(r"#(?:N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|GETTING_DATA)")
 _REPLACEMENT = "\ufffd"
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-"""Characters without a width, as in `fields.INVISIBLE`: in headings and codes they are no difference."""
+_INVISIBLE = re.compile(INVISIBLE)
+"""In headings and codes they are no difference."""
 
 _Record = tuple[int, "Mapping[str, Any] | StrEnum | tuple[StrEnum, str]"]
 """A row below the header with its number: its cells by field, or why it is rejected, and where in the row."""
@@ -171,7 +171,7 @@ class TableForm:
         """The first visible sheet with a header; a further one is reported, since its rows would have numbers twice.
 
         A hidden one with a header is reported beside it: its rows were not visible to the sender, but they are in the
-            file.
+        file.
         """
         found, hidden, last, clashes = False, False, 0, []
         try:

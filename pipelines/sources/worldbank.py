@@ -1,9 +1,8 @@
 """Indicators of the World Bank for Việt Nam by its API, version 2: page by page, one answer per page.
 
 Address: `https://api.worldbank.org/v2`. The indicators that are asked are listed in INDICATORS below; `indicators`
-    among the
-source's credentials replaces the list (separated by semicolons). Everything from 2000 on is asked at each pull: the
-bank revises old years, and unchanged pages are not landed again.
+among the source's credentials replaces the list (separated by semicolons). Everything from 2000 on is asked at each
+pull: the bank revises old years, and unchanged pages are not landed again.
 
 Errors come with status 200 and a list of messages in place of the page's head; an indicator without any value has null
 in place of its observations. `lastupdated` of the head is the vintage. The unit is stated in the indicator's title.

@@ -14,7 +14,7 @@ import os
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -171,11 +171,18 @@ class Dbt:
             write_tests(kept, stamp, tests)
         return tests
 
-    def compiled_sql(self, names: Collection[str]) -> dict[str, str]:
-        """By unique id: the SQL of some models as a full build runs it."""
-        arguments = ["compile", "--full-refresh", "--no-write-json", "--no-populate-cache", "--select", *sorted(names)]
-        results = self._run(arguments, parsed=self._parsed_by_dbt())
+    def compiled_sql(self, names: Collection[str], *, increment: bool = False) -> dict[str, str]:
+        """By unique id: the SQL of some models as a full build runs it, or an increment of every incremental one."""
+        arguments = ["compile", "--no-write-json", "--no-populate-cache", "--select", *sorted(names)]
+        dbt = replace(self, variables={**self.variables, "increment": True}) if increment else self
+        results = dbt._run([*arguments, *([] if increment else ["--full-refresh"])], parsed=self._parsed_by_dbt())
         return {result.node.unique_id: str(result.node.compiled_code) for result in results}
+
+    def rendered(self, text: str) -> str:
+        """What the macros of the project make of a text of Jinja."""
+        arguments = ["compile", "--no-write-json", "--no-populate-cache", "--inline", text]
+        (result,) = self._run(arguments, parsed=self._parsed_by_dbt())
+        return str(result.node.compiled_code)
 
     def compiled(self) -> dict[str, Any]:
         """The manifest with the SQL of every model as a full build runs it: `compiled_code` of each node."""

@@ -82,10 +82,11 @@ class Editions:
 
 def release(root: Path, day: int = 0, **changed: Any) -> Editions:
     """Publish both tables with the catalogue."""
+    values = changed.pop("values", VALUES)
     shown = [mart("target_progress", "indicator_values"), mart("publication_calendar", "publication_calendar")]
     connection = duckdb.connect(config={"threads": 1})
     connection.execute("create schema marts")
-    for table, rows in zip(shown, (VALUES, CALENDAR), strict=True):
+    for table, rows in zip(shown, (values, CALENDAR), strict=True):
         columns = ", ".join(f"{column.name} {column.type}" for column in table.columns)
         connection.execute(f"create table {table.relation} ({columns})")
         for row in rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -55,6 +56,62 @@ def test_the_data_package_is_valid_by_frictionless(edition: Release) -> None:
     assert bool([task for task in report.tasks if task.name.endswith(".csv")]) == (
         edition.package.get("edition") == "open"
     )
+
+
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """An open edition with the tables for BI tools, among them the code lists."""
+    drawn = [model(place_of(load_settings()))]
+    return world.release(tmp_path_factory.mktemp("linked"), pages=drawn, open_pages=drawn).open
+
+
+def keys_by_frictionless(folder: Path) -> list[str]:
+    """Where a value of a CSV is not in the list that its column leads to."""
+    from frictionless import Package, system
+
+    with system.use_context(trusted=True):
+        report = Package(str(folder / "datapackage.json")).validate()
+    assert report.errors == []
+    return [task.name for task in report.tasks for error in task.errors if error.type == "foreign-key"]
+
+
+def test_a_column_of_codes_has_a_foreign_key_to_its_list(linked: Release) -> None:
+    described = json.loads((linked.path / "datapackage.json").read_bytes())
+    by_name = {resource["name"]: resource for resource in described["resources"]}
+    stated = {
+        key["fields"][0]: key["reference"]
+        for name in ("indicator_values", "indicator_values.csv")
+        for key in by_name[name]["schema"]["foreignKeys"]
+    }
+    assert stated["obs_status"] == {"resource": "dim_status", "fields": ["obs_status"]}
+    assert stated["indicator"] == {"resource": "indicators", "fields": ["indicator"]}
+    assert by_name["indicators"]["path"] == "bi/indicators.parquet"
+    assert (linked.path / by_name["indicators"]["path"]).is_file()
+    assert keys_by_frictionless(linked.path) == []
+
+
+def test_a_code_that_is_in_no_list_takes_the_key_away_and_is_counted(linked: Release) -> None:
+    described = json.loads((linked.path / "datapackage.json").read_bytes())
+    calendar = next(resource for resource in described["resources"] if resource["name"] == "publication_calendar")
+    assert calendar["unlisted_codes"] == {"indicator": 4}, "the indicators of this calendar are made up"
+    assert "indicator" not in [key["fields"][0] for key in calendar["schema"].get("foreignKeys", ())]
+
+
+def test_a_broken_foreign_key_is_found_by_frictionless(linked: Release, tmp_path: Path) -> None:
+    shutil.copytree(linked.path, tmp_path / "open")
+    path = tmp_path / "open" / "indicator_values.csv"
+    path.chmod(0o600)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("smart_villages", "smart_villagez", 1), encoding="utf-8")
+    assert keys_by_frictionless(tmp_path / "open") == ["indicator_values.csv"]
+
+
+def test_the_code_lists_are_no_tables_of_the_release(tmp_path: Path) -> None:
+    drawn = [model(place_of(load_settings()))]
+    found = [world.release(tmp_path, day=day, pages=drawn).internal for day in (0, 1)]
+    assert found[0].tables == ("indicator_values", "publication_calendar")
+    assert found[0].id == found[1].id, "a second run has nothing new"
+    ReleaseStore(tmp_path).verify(found[0].id)
 
 
 def test_the_catalogue_conforms_to_dcat_ap(edition: Release) -> None:
@@ -174,6 +231,12 @@ def test_the_page_leads_to_files_that_are_there_and_runs_no_text_of_the_data(edi
     assert edition.package["citation"] in page
 
 
+def test_the_preview_shows_every_digit_of_a_number(tmp_path: Path) -> None:
+    rows = [{**world.VALUES[0], "value": 1234567.25}, *world.VALUES[1:]]
+    found = world.release(tmp_path, values=rows).internal
+    assert ">1234567.25<" in (found.path / CATALOGUE).read_text(encoding="utf-8")
+
+
 def test_the_page_leads_to_every_file_for_bi_tools(tmp_path: Path) -> None:
     settings = load_settings()
     drawn = [*pages(settings), model(place_of(settings))]
@@ -184,6 +247,7 @@ def test_the_page_leads_to_every_file_for_bi_tools(tmp_path: Path) -> None:
         files = {path.relative_to(edition.path).as_posix() for path in (edition.path / "bi").iterdir()}
         assert "bi/dim_status.parquet" in files
         assert files <= set(found.local)
+        assert "#bi-dim_status" in found.local, "the dictionary leads from a column of codes to its list"
 
 
 def test_what_cannot_be_drawn_costs_no_data_and_is_named(tmp_path: Path) -> None:

@@ -194,6 +194,27 @@ def test_the_other_province_has_the_same_figures_under_its_own_codes(homes: dict
     )
 
 
+def test_the_nation_unites_both_without_a_row_under_another_code(homes: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "settings.env").write_text(f'HATINH_DATA_DIR="{tmp_path / "data"}"\n', encoding="utf-8")
+    made = _command(tmp_path, "nation", *(str(home / "settings.env") for home in homes.values()))
+    output, _ = made.communicate()
+    assert made.returncode == 0, output
+    nation = tmp_path / "data" / "marts" / "current"
+    for code, home in homes.items():
+        own = home / "data" / "marts" / "current"
+        for table in json.loads((own / "datapackage.json").read_bytes())["resources"]:
+            name = table["name"]
+            under_it = f"select * exclude (province_code, is_stale) from united.{name} where province_code = '{code}'"
+            with duckdb.connect(str(own / "marts.duckdb"), read_only=True) as connection:
+                connection.execute(f"attach '{nation / 'marts.duckdb'}' as united (read_only)")
+                differ = f"(({under_it}) except all from {name}) union all (from {name} except all ({under_it}))"
+                assert connection.execute(f"select count(*) from ({differ})").fetchone() == (0,), (code, name)
+    compared = "select province_code, value, rank, provinces from province_comparison where measure = 'online_pct'"
+    figures = _rows(nation, compared)
+    assert {row[0] for row in figures} == set(homes)
+    assert {row[2:] for row in figures} == {(1, 2)}, "the second is the first under other codes"
+
+
 def test_a_data_folder_is_of_one_province(homes: dict[str, Path], tmp_path: Path) -> None:
     shutil.copy(homes["97"] / "settings.env", tmp_path)
     mixed = (

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,11 +20,11 @@ import yaml
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
 from polars.testing import assert_frame_equal
-from questions import Question, questions
+from questions import R_PACKAGES, Question, by_r, questions
+from superset_world import bundle as superset
 from typer.testing import CliRunner
 from walk_world import LAST, ONE_DOSSIER, Province
 
-from pipelines import walk
 from pipelines.cli import app
 from pipelines.cli.common import HELD_BACK
 from pipelines.cli.running import waits_for_somebody
@@ -34,6 +35,7 @@ from pipelines.scoreboard.pages import place_of
 from pipelines.scoreboard.rows import Rows
 from pipelines.settings import PROJECT_ROOT
 from pipelines.transform.marts import marts_of
+from pipelines.unchanged import record_if_unchanged
 from samples.dossiers import SampleReport
 
 TIMELINESS = "dossier_timeliness.parquet"
@@ -77,6 +79,24 @@ def test_every_target_without_a_value_says_why_and_names_who_has_to_report_it(fi
     assert silent == []
     assert without is not None
     assert without[0] > 0, "there are such targets"
+
+
+def test_public_figures_give_values_to_targets_that_had_none(first: Release) -> None:
+    """68 had none: 31 are to have one, 12 of their own area, and 9 to be judged; made-up values do not count."""
+    file = Path(__file__).with_name("without_value_before.txt")
+    before = [tuple(line.split()) for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    with duckdb.connect(str(first.path / "marts.duckdb"), read_only=True) as connection:
+        now = connection.execute(
+            "select target_id, area_code, status from target_progress "
+            "where is_latest and value is not null and certainty <> 'sample'"
+        ).fetchall()
+    valued, of_own_area = {target for target, *_ in now}, {(target, area) for target, area, _ in now}
+    judged = {target for target, _, status in now if status not in ("not_assessed", "no_longer_in_force")}
+    assert len(before) == 68
+    assert len(valued) > 70
+    assert sum(target in valued for target, _ in before) >= 31
+    assert sum(row in of_own_area for row in before) >= 12
+    assert sum(target in judged for target, _ in before) >= 9
 
 
 def test_every_record_of_the_sample_is_counted(first: Release, province: Province, sample: SampleReport) -> None:
@@ -131,6 +151,11 @@ def test_bi_tools_count_what_the_page_shows_and_every_key_leads_somewhere(first:
     for name, table in tables.items():
         assert [key["fields"][0] for key in table["foreignKeys"]] == [*model["tables"][name].get("leads", ())], name
         assert [field["name"] for field in table["fields"] if field["title"] == field["name"]] == [], name
+    lists = {column: name for name, about in model["tables"].items() for column in about.get("codes_of", ())}
+    for resource in json.loads((first.path / "datapackage.json").read_bytes())["resources"]:
+        codes = {field["name"] for field in resource["schema"]["fields"]} & lists.keys()
+        if resource["target"] != "bi":
+            assert {key["fields"][0] for key in resource["schema"].get("foreignKeys", ())} == codes, resource["name"]
     counts = Rows(first, place_of(province.settings)).counts
     with duckdb.connect(str(first.path / "marts.duckdb"), read_only=True) as connection:
         counted = connection.execute("select status, count(*) from bi.scoreboard group by status").fetchall()
@@ -138,6 +163,21 @@ def test_bi_tools_count_what_the_page_shows_and_every_key_leads_somewhere(first:
         sums = "select (select sum(received) from bi.facts_dossiers), (select sum(received) from dossier_timeliness)"
         (fact, mart) = connection.execute(sums).fetchone() or (None, 0)
         assert fact == mart
+
+
+def test_each_chart_of_the_superset_dashboard_has_rows(first: Release) -> None:
+    """Its SQL alone; in Superset itself: test_superset.py."""
+    stated = superset.spec()
+    described = superset.files(first.path, "/srv/marts.duckdb")
+    assert described["databases/hatinh.yaml"]["sqlalchemy_uri"] == "duckdb:////srv/marts.duckdb"
+    with duckdb.connect(str(first.path / "marts.duckdb"), read_only=True) as connection:
+        for chart in (chart for row in stated["rows"] for chart in row):
+            about = stated["datasets"][chart["of"]]
+            shown = [*chart.get("columns", ()), *chart.get("by", ())]
+            shown += [about["metrics"][metric]["sql"] for metric in chart.get("metrics", ())]
+            grouped = "group by all" if chart.get("metrics") else ""
+            rows = connection.execute(f"select {', '.join(shown)} from ({about['sql']}) {grouped}").fetchall()
+            assert rows, chart["chart"]
 
 
 def test_the_package_describes_the_files_and_their_sources(first: Release, sample: SampleReport) -> None:
@@ -158,6 +198,17 @@ def test_a_worked_question_has_one_answer_in_sql_and_in_python(first: Release, q
     assert "r" in question.blocks
     if "5G" not in question.title:  # this province has dossiers alone
         assert answer.height > 0
+
+
+@pytest.mark.slow
+def test_the_worked_questions_have_the_same_answers_in_r(first: Release, tmp_path: Path) -> None:
+    if shutil.which("Rscript") is None:
+        pytest.skip("no R on this machine")
+    if subprocess.run(["Rscript", "--vanilla", "-e", R_PACKAGES], capture_output=True, check=False).returncode:
+        pytest.skip("R has no dplyr, lubridate or readr")
+    asked = questions()
+    for question, answer in zip(asked, by_r(first.path, asked, tmp_path), strict=True):
+        assert_frame_equal(answer, question.by_sql(first.path))
 
 
 def test_there_are_twelve_worked_questions() -> None:
@@ -218,14 +269,14 @@ def test_a_run_with_nothing_new_is_recorded_without_being_made(province: Provinc
 )
 def test_a_changed_setting_needs_a_run(province: Province, change: dict[str, object]) -> None:
     changed = Platform(province.settings.model_copy(update=change))
-    assert walk.record_if_unchanged(changed, "a-run") is not bool(change)
+    assert record_if_unchanged(changed, "a-run") is not bool(change)
 
 
 def test_a_file_in_the_drop_folder_needs_a_run(province: Province, first: Release) -> None:
     path = province.drop(f"hoso-{LAST}.ndjson", ONE_DOSSIER)
-    assert not walk.record_if_unchanged(Platform(province.settings), "a-run")
+    assert not record_if_unchanged(Platform(province.settings), "a-run")
     path.unlink()
-    assert walk.record_if_unchanged(Platform(province.settings), "a-run"), first.id
+    assert record_if_unchanged(Platform(province.settings), "a-run"), first.id
 
 
 def test_a_run_records_the_seconds_of_each_step(province: Province, first: Release) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from pipelines.landing.receipts import SYNTHETIC_PREFIX
 from pipelines.platform import Platform
 from pipelines.settings import PROJECT_ROOT
 from samples.dossiers import write_dossiers
@@ -18,14 +21,25 @@ if TYPE_CHECKING:
 
 GOLDEN = PROJECT_ROOT / "tests" / "golden"
 ROWS = 20_000
-WAITING = "hoso-2026-08-22.ndjson"
 ENDED_BEFORE_ITS_DAY = (
     b'{"MaHoSo":"H27.1-20260805-0000001","MaTTHC":"9.000001","MaLinhVuc":"HT","KenhThucHien":"2",'
     b'"TrangThaiHoSo":"10","NgayNopHoSo":"20260805080000","NgayTiepNhan":"20260805080000",'
     b'"NgayHenTra":"20260810170000","NgayTra":"20260803100000"}\n'
 )
-LATER = ENDED_BEFORE_ITS_DAY.replace(b"20260803100000", b"20260807100000")
-"""The same dossier, corrected."""
+EARLIER = ENDED_BEFORE_ITS_DAY.replace(b"20260805", b"20260720")
+WAITING = "hoso-2026-08-22.ndjson"
+LATER = (
+    ENDED_BEFORE_ITS_DAY.replace(b"20260803100000", b"20260807100000")
+    + EARLIER.replace(b'NgayTiepNhan":"20260720', b'NgayTiepNhan":"20260809')
+    + ENDED_BEFORE_ITS_DAY.replace(b"20260805", b"20250305")
+)
+"""The same two dossiers, one corrected and one moved from July to August 2026, and one more of March 2025."""
+
+
+def ends_its_reader(*_: object) -> Iterator[bytes]:
+    """What a damaged file does to the child process that reads it."""
+    os.abort()
+    yield b""
 
 
 def on(world: World, engine: str) -> World:
@@ -42,13 +56,13 @@ def land_dossiers(world: World, folder: Path, rows: int = ROWS) -> None:
     seeds = PROJECT_ROOT / "dbt_project" / "seeds"
     write_dossiers(folder, seeds, rows=rows, seed=7, first=date(2025, 1, 1), last=date(2026, 8, 20))
     files = sorted(folder.iterdir())
-    for path in files:
-        world.land(path.name, path.read_bytes())
+    for path in files:  # under a name of real files: samples are superseded by these
+        world.land(path.name.removeprefix(SYNTHETIC_PREFIX), path.read_bytes())
     complete = files[0].read_bytes()
     world.land("hoso-2026-08-18.ndjson.gz", complete[: len(complete) // 2])
     world.land("hoso-2026-08-17.ndjson", b'{"MaHoSo": \n\xff\xfe no record\n' + ENDED_BEFORE_ITS_DAY)
     world.land("hoso-2026-08-16.ndjson", b"")
-    world.land("hoso-2026-08-19.ndjson", ENDED_BEFORE_ITS_DAY)
+    world.land("hoso-2026-08-19.ndjson", ENDED_BEFORE_ITS_DAY + EARLIER)
 
 
 def copy_of(world: World, folder: Path) -> Path:

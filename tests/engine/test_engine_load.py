@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import shutil
 import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_world import copy_of, differing, on
+from engine_world import ENDED_BEFORE_ITS_DAY, ROWS, copy_of, differing, ends_its_reader, on
 
 from pipelines.engine.load import LoadOnEngine, load_file
 from pipelines.engine.session import EngineProblem
-from pipelines.sources import all_sources
+from pipelines.sources import all_sources, isolated
 from pipelines.sources.dossiers import SOURCE
 from pipelines.warehouse.pseudonyms import KeyProblem
 
@@ -28,7 +30,9 @@ BOOKS = ["raw.files", "raw.quarantine", "raw.dossiers"]
 
 @pytest.fixture(scope="module")
 def by_duckdb(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    assert world.load().rows_quarantined > 0
+    report = world.load()
+    assert report.rows_loaded > ROWS
+    assert report.rows_quarantined > 0
     return copy_of(world, tmp_path_factory.mktemp("duckdb"))
 
 
@@ -88,6 +92,20 @@ def test_an_engine_killed_while_it_loads_books_nothing_and_the_next_load_has_no_
     repeated = on(world, sail)
     repeated.load()
     assert differing(repeated, by_duckdb, BOOKS) == {}
+
+
+@pytest.mark.engine
+@pytest.mark.skipif("TEST_ENGINE" in os.environ, reason="the fault is put into this process, where Sail works")
+def test_a_file_that_ends_its_reader_is_refused_beside_good_ones(
+    fresh_world: Callable[[], World], sail: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = on(fresh_world(), sail)
+    world.land("hoso-2026-08-01.ndjson", b"PK\x03\x04 no archive")
+    world.land("hoso-2026-08-19.ndjson", ENDED_BEFORE_ITS_DAY)
+    monkeypatch.setattr(isolated, "_framed", ends_its_reader)
+    bad, good = world.load().files
+    assert (bad.rows_loaded, good.rows_loaded) == (0, 1)
+    assert "SIGABRT" in (bad.refusal or "")
 
 
 @pytest.mark.engine

@@ -6,16 +6,22 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from engine_world import LATER, WAITING, copy_of, differing, marts_and_counts, on
 
 from pipelines import walk
+from pipelines.engine.increments import files_of_view
+from pipelines.engine.models import ModelsOnEngine, _Session
 from pipelines.engine.session import EngineProblem, connect
+from pipelines.engine.translate import NotTranslated
+from pipelines.transform.dbt import Dbt
 
 if TYPE_CHECKING:
     from conftest import World
+
+COUNTS = "model.hatinh.int_qd766_counts"
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +41,15 @@ def moved(world: World, on_duckdb: Path, sail: str) -> World:
     assert built.rebuild_reason == "the engine is another one"
     assert [(result.name, result.message) for result in built.results if result.status != "success"] == []
     return moved
+
+
+def month_files(world: World) -> dict[str, set[Path]]:
+    """By month: the files of the rows of dossiers."""
+    with world.warehouse.connect() as connection:
+        files = files_of_view(connection, "intermediate.int_dossiers")
+    return {
+        file.parent.name.partition("=")[2]: {f for f in files if f.parent.name == file.parent.name} for file in files
+    }
 
 
 @pytest.mark.engine
@@ -87,13 +102,67 @@ def test_an_engine_that_dies_leaves_the_former_tables_and_the_next_run_repeats_t
 
 
 @pytest.mark.engine
-def test_a_later_file_and_the_way_back_to_duckdb_give_the_same_figures(moved: World, tmp_path: Path) -> None:
+def test_an_engine_that_restarts_before_the_tests_changes_no_result(
+    moved: World, dying: tuple[str, subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    address, server = dying
+    models = on(moved, address).platform.models
+    assert isinstance(models, ModelsOnEngine)
+    models._session = _Session(connect(address), tmp_path)
+    server.kill()
+    server.wait()
+    there = {result.unique_id: (result.status, result.failures) for result in models.test()}
+    assert there == {result.unique_id: (result.status, result.failures) for result in moved.dbt.test()}
+
+
+@pytest.mark.engine
+def test_a_model_that_the_translator_refuses_leaves_the_former_tables(
+    moved: World, on_duckdb: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with moved.warehouse.connect() as connection:
+        connection.execute("insert or replace into meta.state values ('rebuild_because', 'the test asks for it')")
+    compiled = Dbt.compiled_sql
+
+    def with_another_function(self: Dbt, names: list[str], **options: Any) -> dict[str, str]:
+        sql = compiled(self, names, **options)
+        return sql | {COUNTS: f"select *, strftime(month, '%Y') as year from ({sql[COUNTS]})"}
+
+    monkeypatch.setattr(Dbt, "compiled_sql", with_another_function)
+    with pytest.raises(NotTranslated, match=r"int_qd766_counts: .* is not in the list"):
+        walk.build(moved.platform)
+    monkeypatch.undo()
+    assert differing(moved, on_duckdb, marts_and_counts(moved)) == {}
+    with pytest.raises(walk.NotJudged):
+        walk.release(moved.platform, None)  # type: ignore[arg-type] - it is refused before it is read
+
+
+@pytest.mark.engine
+def test_two_runs_on_one_engine_do_not_see_each_other(sail: str) -> None:
+    first, second = connect(sail), connect(sail)
+    for session, number in ((first, 1), (second, 2)):
+        session.sql(f"select {number} as n").createOrReplaceTempView("marts__same_name")
+    first.stop()
+    assert second.sql("select n from marts__same_name").toArrow().to_pylist() == [{"n": 2}]
+    second.stop()
+
+
+@pytest.mark.engine
+def test_a_day_rewrites_its_months_and_the_way_back_to_duckdb_gives_the_same_figures(
+    moved: World, tmp_path: Path
+) -> None:
+    former, months = month_files(moved), moved.rows("select distinct received_month from intermediate.int_dossiers")
+    assert len(former) == len(months) > 12, "one folder per month"
     moved.land(WAITING, LATER)
     moved.load()
     built = walk.build(moved.platform)
     assert built.rebuild_reason is None
     assert built.is_complete
     assert "broadband_speed" not in {result.name for result in built.changed.values()}
+    later = month_files(moved)
+    rewritten = {month for month in former | later if later.get(month) != former.get(month)}
+    assert rewritten == {"2025-03-01", "2026-07-01", "2026-08-01"}, "what came, and what it was before"
+    assert all(file.exists() for files in later.values() for file in files)
+    assert not any(file.exists() for month in rewritten for file in former.get(month, ()))
     after = copy_of(moved, tmp_path)
     back = on(moved, "duckdb")
     back.load()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,37 @@ def test_what_the_list_lacks_is_refused_by_name(name: str, connection: duckdb.Du
         translate.translated(REFUSED[name], connection, "the_model")
 
 
+def test_every_refusal_of_the_translator_is_reached(connection: duckdb.DuckDBPyConnection) -> None:
+    tree = ast.parse(Path(translate.__file__).read_text(encoding="utf-8"))
+    raises = {
+        node.lineno for node in ast.walk(tree) if isinstance(node, ast.Raise) and "NotTranslated(" in ast.unparse(node)
+    }
+    reached = set()
+    for sql in REFUSED.values():
+        with pytest.raises(translate.NotTranslated) as refused:
+            translate.translated(sql, connection, "the_model")
+        for error in (refused.value, refused.value.__context__):
+            reached.add([line for _, line in traceback.walk_tb(error.__traceback__ if error else None)][-1])
+    assert raises - reached == set(), "lines of translate.py that no case of REFUSED reaches"
+
+
+@pytest.mark.parametrize("entry", sorted(translate.KNOWN | translate.BY_NAME | {kind.name for kind in translate.CASTS}))
+def test_no_entry_of_the_list_can_go(
+    entry: str, connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it a case is refused: what no case uses has no place in the list."""
+    for name in ("KNOWN", "BY_NAME"):
+        monkeypatch.setattr(translate, name, getattr(translate, name) - {entry})
+    monkeypatch.setattr(translate, "CASTS", {kind for kind in translate.CASTS if kind.name != entry})
+    refused = 0
+    for _, sql in CASES.values():
+        try:
+            translate.translated(sql, connection, "")
+        except translate.NotTranslated:
+            refused += 1
+    assert refused
+
+
 def test_every_rule_has_a_case() -> None:
     assert {rule for rule, _ in CASES.values()} - {""} == {rule.__name__ for rule in translate.RULES} - {"name_views"}
 
@@ -51,23 +85,42 @@ def test_the_engine_gives_what_duckdb_gives(name: str, connection: duckdb.DuckDB
     assert _on_engine(spark, translate.translated(sql, connection, name)) == _in_duckdb(connection, sql)
 
 
+PARTS = ["write_out_names", "write_out_stars", "write_out_columns", *translate.BY_MEANING]
+PARTS += [rule.__name__ for rule in translate.RULES if rule.__name__ not in ONLY_ON_SPARK]
+
+
 @pytest.mark.engine
-@pytest.mark.parametrize(
-    "rule", [rule for rule in translate.RULES if rule.__name__ not in ONLY_ON_SPARK | {"name_views"}]
-)
-def test_no_rule_can_go(
-    rule: Any, connection: duckdb.DuckDBPyConnection, spark: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("part", PARTS)
+def test_no_part_of_the_translator_can_go(
+    part: str, connection: duckdb.DuckDBPyConnection, spark: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without it, a case of its own fails on the engine or gives other rows."""
-    monkeypatch.setattr(translate, "RULES", tuple(kept for kept in translate.RULES if kept is not rule))
+    """Without it, a case fails on the engine or gives other rows."""
+    if part in translate.BY_MEANING:
+        monkeypatch.delitem(translate.BY_MEANING, part)
+    else:
+        monkeypatch.setattr(translate, part, lambda *_: None)
+        monkeypatch.setattr(translate, "RULES", tuple(rule for rule in translate.RULES if rule.__name__ != part))
 
     def is_equal(sql: str) -> bool:
         try:
             return _on_engine(spark, translate.translated(sql, connection, "")) == _in_duckdb(connection, sql)
-        except Exception:  # whatever the engine says of what it does not know
+        except Exception:  # whatever the engine answers to what it does not know
             return False
 
-    assert not all(is_equal(sql) for of, sql in CASES.values() if of == rule.__name__)
+    assert not all(is_equal(sql) for _, sql in sorted(CASES.values(), key=lambda case: case[0] != part))
+
+
+@pytest.mark.parametrize("refusal", ["refuse_unknown", "refuse_other_than_integers"])
+def test_no_refusal_can_go(
+    refusal: str, connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(translate, refusal, lambda *_: None)
+    accepted = 0
+    for sql in REFUSED.values():
+        with suppress(translate.NotTranslated, duckdb.Error):
+            translate.translated(sql, connection, "")
+            accepted += 1
+    assert accepted
 
 
 @pytest.mark.parametrize("rule", sorted(ONLY_ON_SPARK))

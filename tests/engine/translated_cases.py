@@ -91,6 +91,15 @@ CASES: dict[str, tuple[str, str]] = {
         "select count(distinct m) as a, count(*) filter (where d > 1) as b, sum(m) as c, bool_or(d > 2) as e, "
         "max(begun) as f, min(txt) as g from cases.t",
     ),
+    "conditions": (
+        "",
+        "select id, -m as x from cases.t where not (n < 0 or m <= 1) and m is not null",
+    ),
+    "choices": (
+        "",
+        "select id, case when n > 0 then 'a' when m > 2 then 'b' end as x, if(d > 1, 1, 2) as y from cases.t",
+    ),
+    "groups": ("", "select m, count(*) as x from cases.t group by m having count(*) > 1"),
     "whole numbers": ("", "select id, cast(n + m as bigint) as x, cast(n as double) as y from cases.t"),
     "truncated": (
         "",
@@ -120,6 +129,10 @@ REFUSED = {
     "a function that sqlglot does not know": "select json_valid(txt) as x from cases.t",
     "a mean": "select avg(d) as x from cases.t",
     "a window": "select row_number() over (order by id) as x from cases.t",
+    "columns under another name": "select sum(columns(['n', 'm'])) as x from cases.t",
+    "columns twice": "select columns(['n', 'm']) + columns(['n', 'm']) from cases.t",
+    "grouped rows of found in": ("select coalesce(n in (select m from cases.t group by m), false) as x from cases.t"),
+    "columns in another case": "select columns(['N']) from cases.t",
     "columns by a pattern": "select sum(columns('n|m')) from cases.t",
     "a list of rows": "select unnest(codes) as code from cases.t",
     "a column called as a unit": "select date_trunc(month, day) from (select 'year' as month, day from cases.t) as t",

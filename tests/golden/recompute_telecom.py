@@ -186,7 +186,7 @@ def _mobile(
     off = {technology: day for technology, day in off.items() if day < end}
     for operator, village in {(operator, village) for operator, village, _ in own}:
 
-        def says(technology: str, operator: str = operator, village: Village = village) -> bool | None:
+        def has_signal(technology: str, operator: str = operator, village: Village = village) -> bool | None:
             days = every[operator, village, technology]
             given = [day for day in _counted(days, village, quarter, end) if days[day]]
             if technology in off and not (given and max(given) > off[technology]):
@@ -194,10 +194,10 @@ def _mobile(
             return own[operator, village, technology]
 
         on_air = [name for name in GENERATIONS if name not in off]
-        if any(says(name) for name in GENERATIONS):
+        if any(has_signal(name) for name in GENERATIONS):
             yield (operator, village, "mobile"), True
         else:
-            yield (operator, village, "mobile"), False if all(says(name) is False for name in on_air) else None
+            yield (operator, village, "mobile"), False if all(has_signal(name) is False for name in on_air) else None
 
 
 def _together(own: Own, end: date, registries: Registries) -> Iterator[tuple[tuple[Village, str], bool | None]]:

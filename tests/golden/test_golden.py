@@ -20,6 +20,7 @@ import pytest
 import recompute
 import recompute_networks
 import recompute_telecom
+import rules
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
@@ -131,6 +132,16 @@ def test_dbt_unit_tests_pass(world: World) -> None:
     assert not failed, "\n".join(f"{name}\n{outcome}" for name, outcome in failed.items())
     assert set(outcomes) == set(json.loads(world.dbt.manifest_path.read_bytes())["unit_tests"])
     assert {name.split(".")[2] for name in outcomes} >= {"stg_dossiers", "int_dossiers", "dossier_timeliness"}
+
+
+def test_rules_of_models_in_parts(world: World) -> None:
+    """What dbt's unit tests cannot state: see rules.py."""
+    manifest, by_model = world.dbt.manifest(), {path.stem: rules.rules_of(path) for path in rules.RULES}
+    sql = {unique_id.split(".")[-1]: text for unique_id, text in world.dbt.compiled_sql(by_model).items()}
+    built = world.warehouse.path
+    for model, rule in ((model, rule) for model, of_model in by_model.items() for rule in of_model):
+        found, expected = rules.found_and_expected(rule, sql=sql[model], built=built, manifest=manifest)
+        assert found == expected, f"{model}: {rule['name']}"
 
 
 def test_every_model_with_dossiers_is_translated_for_an_engine(world: World) -> None:

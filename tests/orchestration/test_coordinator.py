@@ -11,10 +11,10 @@ import yaml
 from dagster._core.run_coordinator import SubmitRunContext
 from dagster._utils.tags import TagConcurrencyLimitsCounter
 
-from pipelines.orchestration.coordinator import LIMITS, WAITS_FOR, OneWriter
+from pipelines.orchestration.coordinator import LIMITS, OneWriter
 from pipelines.orchestration.held_run import job_origin
 from pipelines.orchestration.triggers import jobs
-from pipelines.settings import PROJECT_ROOT
+from pipelines.settings import PROJECT_ROOT, WAITS_FOR
 
 SHIPPED = (PROJECT_ROOT / ".dagster" / "dagster.yaml", PROJECT_ROOT / "deploy" / "container" / "dagster.yaml")
 LANDING, DOSSIERS = dg.AssetKey(["landing", "itu"]), dg.AssetKey(["landing", "dossiers"])

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.qd766.rules import Rules, Share
+
 from .test_check import RECORDED
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ COLUMNS = ("total", "ckmb", "tdgq", "clgq", "tttt", "mdsh", "mdhl")
 def history(fresh_world: Callable[[], World]) -> World:
     world = fresh_world()
     world.load()
-    world.build(select="+rank_history")
+    world.build(select="+rank_history +rank_components")
     return world
 
 
@@ -60,3 +62,40 @@ def test_the_table_is_the_recorded_answer_within_a_hundredth(history: World) -> 
     for row in answer:
         recorded = [row["totalScore"], *(row["groupScores"][name.upper()] for name in COLUMNS[1:])]
         assert published[row["departmentCode"]] == pytest.approx(recorded, abs=0.01)
+
+
+def test_every_province_has_its_components_and_they_sum_to_the_groups_of_the_list(history: World) -> None:
+    """The counts were recorded apart from the list of the same day; online services have no counts on record."""
+    assert history.rows(
+        "select count(*), count(distinct agency_code), count(distinct item_code), min(grade), count(published_problem) "
+        "from marts.rank_components"
+    ) == [(34 * 19, 34, 19, "A-copy", 0)]
+    sums = history.rows(
+        "with parts as (select agency_code, group_code, sum(published_points) as points from marts.rank_components "
+        "where published_on = date '2026-10-10' and group_code <> 'TTTT' group by all), "
+        "groups as (unpivot (select agency_code, ckmb_points as CKMB, tdgq_points as TDGQ, mdsh_points as MDSH, "
+        "mdhl_points as MDHL from marts.rank_history where published_on = date '2026-10-10') "
+        "on CKMB, TDGQ, MDSH, MDHL into name group_code value listed) "
+        "select count(*), max(abs(points - listed)) from parts join groups using (agency_code, group_code)"
+    )
+    assert sums[0][0] == 34 * 4
+    assert sums[0][1] <= 0.01 + 1e-9
+
+
+def test_points_of_components_follow_from_their_counts(history: World, rules: Rules) -> None:
+    rows = history.rows(
+        "select item_code, published_numerator, published_denominator, published_points from marts.rank_components "
+        "where published_denominator > 0 and published_points is not null"
+    )
+    scored = rules.points([[Share(code, numerator, denominator)] for code, numerator, denominator, _ in rows])
+    assert len(rows) > 400
+    assert [(*row, points) for row, points in zip(rows, scored, strict=True) if float(points or 0) != row[-1]] == []
+
+
+def test_ha_tinh_stands_among_its_peers_by_component(history: World) -> None:
+    """Counted by hand on the record: 29 provinces were on time more often."""
+    own = "select item_code, published_share_pct, rank, ranked_units from marts.rank_components where is_own_province"
+    found = {code: rest for code, *rest in history.rows(own)}
+    assert found["DOSSIER_ON_TIME"] == [82.41, 30, 34]
+    assert found["PUBLISH_ON_TIME"][:1] == [0.0]
+    assert found["ELECTRONIC_CERTIFIED_COPY"] == [None, None, 0]

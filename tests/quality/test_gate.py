@@ -30,12 +30,12 @@ def dbt_test(name: str, *reads: str, attached: str | None, severity: str = "ERRO
     }
 
 
-# portal -> stg -> trimmed (ephemeral) -> timeliness        target 01
-#                  areas (seed) -------->/   \-> backlog    target 02
+# portal -> stg (view) -> trimmed -> timeliness        target 01
+#         areas (seed) ------>/  \-> backlog           target 02
 NODES = {
     "model.h.stg": model("stg", "source.h.portal.dossier", materialized="view"),
     "seed.h.areas": model("areas", kind="seed", materialized="seed"),
-    "model.h.trimmed": model("trimmed", "model.h.stg", "seed.h.areas", materialized="ephemeral"),
+    "model.h.trimmed": model("trimmed", "model.h.stg", "seed.h.areas"),
     "model.h.timeliness": model("timeliness", "model.h.trimmed"),
     "model.h.backlog": model("backlog", "model.h.trimmed"),
     "test.h.stg_key": dbt_test("stg_key", "model.h.stg", attached="model.h.stg"),
@@ -58,9 +58,9 @@ MARTS = [
     for name, target in (("timeliness", "01"), ("backlog", "02"))
 ]
 RESULTS = [
-    NodeResult(unique_id, node["resource_type"], node["name"], "pass" if kind == "test" else "success", "", None, 0.1)
+    NodeResult(unique_id, kind, node["name"], "pass" if kind == "test" else "success", "", None, 0.1)
     for unique_id, node in NODES.items()
-    if (kind := node["resource_type"]) and node["config"].get("materialized") != "ephemeral"
+    for kind in (node["resource_type"],)
 ]
 SUITES = {
     mart.name: Suite(
@@ -108,7 +108,7 @@ def test_all_that_was_promised_and_passed_lets_both_targets_out() -> None:
         ("unread:portal", "0"),
         ("replaced:portal", None),
     }
-    expected = "build:areas build:stg build:timeliness fresh key odd stg_key sums_agree "
+    expected = "build:areas build:stg build:trimmed build:timeliness fresh key odd stg_key sums_agree "
     expected += "range:timeliness rows:timeliness quarantine:portal whole_files:portal refused:portal replaced:portal"
     expected += " registry:areas unread:portal"
     assert sorted(e.check for e in verdicts["01"].evidence) == sorted(expected.split())

@@ -63,7 +63,7 @@ def test_names_typed_in_decomposed_letters_become_those_of_the_warehouse(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("change", "line", "says"),
+    ("change", "line", "shown"),
     [
         (("    severity: warn", "    severity: critical"), 9, "'block' or 'warn'"),
         (("    severity: warn\n", ""), 7, "expectations.2.severity: required"),
@@ -86,7 +86,7 @@ def test_names_typed_in_decomposed_letters_become_those_of_the_warehouse(tmp_pat
     ],
 )
 def test_what_is_not_allowed_is_named_with_its_file_and_line(
-    tmp_path: Path, change: tuple[str, str], line: int, says: str
+    tmp_path: Path, change: tuple[str, str], line: int, shown: str
 ) -> None:
     assert change[0] in GOOD
     write(tmp_path, GOOD.replace(*change))
@@ -94,7 +94,7 @@ def test_what_is_not_allowed_is_named_with_its_file_and_line(
         read_suites(tmp_path)
     message = str(caught.value)
     assert f"dossier_timeliness.yml, line {line}:" in message
-    assert says in message
+    assert shown in message
 
 
 @pytest.mark.parametrize("text", ["", "- a\n", "table: dossier_timeliness\nexpectations: []\n", "\x00", "a: b: c"])

@@ -27,7 +27,8 @@ Leaf = dict[str, Any]
 
 
 def leaf(month: str, agency: str, field: str, received: int, **parts: int) -> Leaf:
-    """What an agency received of a field in a month. `c…` agencies are offices of communes, others departments."""
+    """What an agency received of a field in a month. `c…` agencies are offices of communes, `s…` of old communes that
+    went to several, others departments."""
     counts = dict.fromkeys((*COLUMNS, *MORE), 0) | parts
     return {"month": f"{month}-01", "agency_code": agency, "procedure_field_code": field, "received": received} | counts
 
@@ -42,10 +43,10 @@ def warehouse(leaves: Iterable[Leaf], last_day: str = "2026-12-31") -> duckdb.Du
         conn.execute(f"insert into leaves ({', '.join(row)}) values ({', '.join('?' * len(row))})", list(row.values()))
     conn.execute("""
         create table marts.dossier_timeliness as
-        select *, agency_code as agency_name, if(starts_with(agency_code, 'c'), 'commune', 'province') as agency_level,
+        select *, agency_code as agency_name, if(agency_code[1] in ('c', 's'), 'commune', 'province') as agency_level,
             if(starts_with(agency_code, 'c'), agency_code[:2], null) as commune_code_today,
             if(starts_with(agency_code, 'c'), agency_code[:2], null) as commune_name_today,
-            if(starts_with(agency_code, 'c'), 'exact', 'not_commune') as area_match,
+            case agency_code[1] when 'c' then 'exact' when 's' then 'split' else 'not_commune' end as area_match,
             'field ' || procedure_field_code as procedure_field_name
         from leaves
     """)

@@ -26,8 +26,8 @@ from pipelines.release.files import ReleaseError
 SPRING, SUMMER, WINTER = (datetime(*day, tzinfo=UTC) for day in ((2026, 5, 5), (2026, 8, 5), (2027, 2, 5)))
 
 MONTHS = [f"2026-{month:02d}" for month in range(1, 13)]
-AGENCIES = ["c1a", "c1b", "c2a", "c3a", "d1", "d2"]
-"""Two old communes went into commune c1; departments d1 and d2."""
+AGENCIES = ["c1a", "c1b", "c2a", "c3a", "s1", "s2", "d1", "d2"]
+"""Two old communes went into commune c1, s1 and s2 were split; departments d1 and d2."""
 
 
 @st.composite

@@ -1,4 +1,4 @@
-"""The workbook that agencies get: what it asks, what its cells allow, and what it says to who asks for a wrong one."""
+"""The workbook that agencies get: what it asks, what its cells allow, and what who asks for a wrong one is answered."""
 
 from __future__ import annotations
 

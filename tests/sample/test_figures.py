@@ -47,6 +47,64 @@ def test_every_figure_can_be_followed_to_its_document() -> None:
             assert row["note"], row
 
 
+def test_every_document_can_be_looked_up() -> None:
+    """By an address, by the number of an article, a text or a table, or by its name with month and year."""
+    known = re.compile(
+        r"[a-z0-9-]+\.(vn|org|com|net|info|int)\b|\b(post|c)\d{5,}|\d/(QĐ|NQ|CĐ|KH|CTr)|PxWeb [EV]\d|\b\d{1,2}/\d{4}\b"
+    )
+    assert [row for row in rows("published_figures") if not known.search(row["document"])] == []
+
+
+DECIDED = (
+    # what contradicted what, and the words by which the row of each figure states how it was decided
+    ("grdp_current_trillion_vnd 42 2022 Wikipedia", "92.960"),
+    ("grdp_current_trillion_vnd 42 2022 UBND tỉnh Hà Tĩnh", "97.881"),
+    ("grdp_current_trillion_vnd 42 2025 VnEconomy", "120.811"),
+    ("grdp_current_trillion_vnd 42 2025 Chi cục Thống kê Hà Tĩnh", "126"),
+    ("grdp_per_capita_million_vnd 42 2022 Wikipedia", "70.47"),
+    ("grdp_per_capita_million_vnd 42 2022 UBND tỉnh Hà Tĩnh", "75.2"),
+    ("grdp_per_capita_million_vnd 42 2020 Tạp chí Cộng sản", "62.12"),
+    ("grdp_per_capita_million_vnd 42 2025 VnEconomy", "120.811"),
+    ("grdp_agriculture_share_pct 42 2020 Cục Thống kê Hà Tĩnh", "15.82"),
+    ("grdp_services_share_pct 42 2021 Cục Thống kê Hà Tĩnh", "taxes"),
+    ("grdp_services_share_excl_tax_pct 42 2021 Cục Thống kê Hà Tĩnh", "40.53"),
+    ("grdp_growth_pct 42 2022 UBND tỉnh Hà Tĩnh", "2.54"),
+    ("grdp_growth_pct 42 2022 Cục Thống kê Hà Tĩnh", "3.98"),
+    ("population_count 42 2025 TCCS", "[Rr]egistered"),
+    ("population_count 42 2022 Wikipedia", "1,317,254"),
+    ("population_count 42 2022 Cục Thống kê", "[Aa]verage"),
+    ("population_urban_count 42 2022 Wikipedia", "293,700"),
+    ("area_km2 42 2025 TCCS", "out of date"),
+    ("area_km2 42 2025 Bộ dữ liệu sáp nhập", "rounding"),
+    ("area_km2 42 2021 Cục Thống kê", "5,994.45"),
+    ("retail_sales_billion_vnd 42 2025 VnEconomy", "GOODS only"),
+    ("sipas_pct 42 2022 Báo Hà Tĩnh", "not comparable"),
+    ("coverage_5g_population_pct VN 2025 Bộ Khoa học và Công nghệ", "more than 91"),
+    ("dti_rank 42 2021 Tạp chí Thương hiệu và Công luận", "Agrees"),
+    ("dti_rank 42 2023 Báo Hà Tĩnh", "end of May 2025"),
+    ("dti_government_rank 42 2022 Báo Hà Tĩnh", "Derived"),
+    ("digital_economy_share_pct VN 2025 Cục Thống kê", "ministry"),
+    ("fibre_households_pct VN 2024 Bộ Thông tin và Truyền thông (Cục Viễn thông)", "access"),
+    ("science_technology_budget_share_pct VN 2024 Bộ Tài chính", "WITHOUT digital transformation"),
+    ("enterprises_active_count 42 2025 VnEconomy", "15,000"),
+    ("new_enterprises_mean_count 42 2025 VnEconomy", "each year"),
+    ("pii_rank 42 2024 Báo Hà Tĩnh", "42 in 2023"),
+)
+
+
+@pytest.mark.parametrize(("figure", "words"), DECIDED)
+def test_a_contradiction_is_decided_in_the_note_of_its_row(figure: str, words: str) -> None:
+    indicator, area, year, source = figure.split(" ", 3)
+    notes = [
+        row["note"]
+        for row in rows("published_figures")
+        if (row["indicator"], row["area_code"], row["source"]) == (indicator, area, source)
+        and row["period_start"].startswith(year)
+    ]
+    assert notes, "the figure is not held any more"
+    assert any(re.search(words, note) for note in notes), notes
+
+
 def test_a_printed_about_or_more_than_is_the_qualifier_of_a_figure() -> None:
     opening = {"more_than": re.compile(r"^More than\b"), "about": re.compile(r"^(About|Nearly)\b")}
     # "About 2022." is the period, other texts may be about another quantity

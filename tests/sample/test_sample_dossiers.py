@@ -370,7 +370,7 @@ def test_every_defect_is_described() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "says"),
+    ("wrong", "message"),
     [
         ({"first": date(2024, 12, 31)}, "2025-01-01"),
         ({"first": date(2026, 4, 1)}, "must not be after"),
@@ -379,8 +379,8 @@ def test_every_defect_is_described() -> None:
         ({"defect": "rust"}, "one of: late"),
     ],
 )
-def test_errors_of_wrong_arguments_name_the_right_ones(tmp_path: Path, wrong: dict[str, Any], says: str) -> None:
-    with pytest.raises(ValueError, match=says):
+def test_errors_of_wrong_arguments_name_the_right_ones(tmp_path: Path, wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         write_dossiers(tmp_path, SEEDS, **{**MARCH, **wrong})
     assert not list(tmp_path.iterdir())
 

@@ -5,7 +5,9 @@ The files are not part of the project; without them these tests skip.
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -76,3 +78,26 @@ def test_places_units_and_unknown_day_of_update_of_the_population_table() -> Non
 def test_the_preliminary_year_of_the_population_table() -> None:
     got = read("nso/E02.03-07.json").rows
     assert Counter(row["obs_flag"] for row in got) == {None: 71 * 5 * 29, "P": 71 * 5}
+
+
+@pytest.mark.parametrize("folder", ["sdmx", "nso"])
+def test_every_series_is_mapped_or_has_a_reason(folder: str) -> None:
+    """`docs/methods/statistics_sources.md` lists why a series is not mapped; a line that nothing fits is no reason."""
+    seeds = PROJECT_ROOT / "dbt_project" / "seeds"
+    with (seeds / "statistic_series.csv").open(encoding="utf-8", newline="") as file:
+        registry = [(row["dataset"], row["series"], row["area_label"]) for row in csv.DictReader(file)]
+    page = (PROJECT_ROOT / "docs" / "methods" / "statistics_sources.md").read_text(encoding="utf-8")
+    table = page.partition("### Not mapped, with reason")[2].partition("\n### ")[0]
+    cells = [[cell.strip(" `") for cell in line.split("|")[1:4]] for line in table.splitlines() if line.count("|") == 4]
+    reasons = [(dataset, pattern) for dataset, pattern, reason in cells[2:] if reason]
+    rows = [row for path in sorted((FILES / folder).iterdir()) for row in read(f"{folder}/{path.name}").rows]
+    series = {(row["dataset"], row["series"], row["area_label"]) for row in rows}
+    unmapped = {
+        (dataset, name, area)
+        for dataset, name, area in series
+        if not any(d == dataset and fnmatchcase(name, p) and label in ("", area) for d, p, label in registry)
+    }
+    fits = {row: [r for r in reasons if r[0] == row[0] and fnmatchcase(row[1], r[1])] for row in unmapped}
+    assert [row for row, found in fits.items() if not found] == []
+    used = {reason for found in fits.values() for reason in found}
+    assert {r for r in reasons if r[0] in {row[0] for row in series}} == used

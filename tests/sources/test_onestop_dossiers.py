@@ -242,7 +242,7 @@ def test_a_page_that_comes_again_ends_the_pull(server: OneStop, pulls: Pulls) ->
 @pytest.mark.parametrize(
     ("total_pages", "landed"),
     [({1: 5, 2: 5}, [1, 2, 3]), ({1: 2}, [1, 2, 3]), ({1: 9, 2: 9, 3: 9}, [1, 2, 3]), ({2: 2}, [1, 2])],
-    ids=["shrinks", "grows", "shrinks below", "says the end"],
+    ids=["shrinks", "grows", "shrinks below", "states the end"],
 )
 def test_the_number_of_pages_may_change_on_the_way(
     server: OneStop, pulls: Pulls, total_pages: dict[int, int], landed: list[int]

@@ -23,7 +23,7 @@ def test_the_province_is_taken_and_the_world_counted(header: list[str], line_end
     assert found.reasons == []
     assert found.elsewhere == 2
     (row,) = found.rows
-    assert row["is_full_file"] is False, "a name that says nothing is no promise of every cell"
+    assert row["is_full_file"] is False, "a name without a mark is no promise of every cell"
     assert [row[name] for name in ("radio", "technology", "operator", "area", "cell", "lon", "lat", "range_m")] == [
         "LTE", "4G", "Viettel", 11010, 1234567, 105.9001, 18.3401, 1200,
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""No module imports one to its left: the order and its exceptions stand in pyproject.toml (import-linter)."""
+"""No module imports one to its left: the order is in pyproject.toml (import-linter)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ SCANNED = (
 SUFFIXES = frozenset({".py", ".sql", ".yml", ".md", ".html", ".toml", ""})
 UNITS = "source|target|table|mart|step|file|column|indicator|row|month|sheet|pillar"
 BETTER = {
-    r"\b(told|tells)\b": "reported, states",
+    r"\b(told|tells|says)\b": "reported, states",
     r"\bmend(s|ed|ing)?\b": "fix, how to fix",
     r"\bstepped aside\b": "superseded",
     r"\bfrom the ground\b": "full rebuild",

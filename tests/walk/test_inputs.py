@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from landing_world import NOW, put
 
-from pipelines import walk
+from pipelines import unchanged, walk
 from pipelines.platform import Platform
 from pipelines.settings import load_settings
 from pipelines.warehouse.pseudonyms import make_key
@@ -19,11 +19,11 @@ def test_the_withdrawal_of_a_superseded_file_is_something_to_do(tmp_path: Path) 
     sample = put(platform.landing, "dossiers", "sample-hoso-2026-09-30.json")
     real = put(platform.landing, "dossiers", "hoso-2026-10-31.json")
     assert platform.landing.active("dossiers") == [real]
-    before = walk.inputs_digest(platform)
-    assert walk.inputs_digest(platform) == before
+    before = unchanged.inputs_digest(platform)
+    assert unchanged.inputs_digest(platform) == before
     platform.landing.withdraw("dossiers", sample.sha256, "a wrong delivery", NOW)
     assert platform.landing.active("dossiers") == [real]
-    assert walk.inputs_digest(platform) != before
+    assert unchanged.inputs_digest(platform) != before
 
 
 def test_a_warehouse_is_of_one_province(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ with every as (
 select
     e.* exclude (source, document, grade),
     if(f.synthetic, 'Dữ liệu mẫu – ' || e.source, e.source) as source,
-    if(f.synthetic, 'Dữ liệu mẫu – synthetic', e.document) as document,
+    if(f.synthetic, {{ sample_document() }}, e.document) as document,
     if(f.synthetic, null, e.grade) as grade,
     coalesce(f.synthetic, false) as has_samples
 from every as e

@@ -3,52 +3,14 @@
 -- whatever day its file covers.
 {{ config(materialized='table') }}
 
-with recursive registered as (
-    select
-        s.* replace ({{ status_of_figure('s', 'i') }} as obs_status),
-        i.unit as registered_unit,
-        i.valid_min,
-        i.valid_max,
-        i.indicator is null as is_unknown,
-        a.indicator is not null as is_accepted,
-        {{ fact_of('s') }} as fact,
-        f.landed_at
-    from {{ ref('int_statistics') }} as s
-    left join {{ ref('indicators') }} as i on s.indicator = i.indicator
-    left join {{ ref('statistics_accepted') }} as a
-        on
-            s.indicator = a.indicator
-            and s.area_code = a.area_code
-            and s.period_type = a.period_type
-            and s.period_start = a.period_start
-            and s.source = a.source
-            and s.vintage_on = a.vintage_on
-            and s.value is not distinct from a.value
-    -- what ships with the project has version 0 and was there first
-    left join {{ source('raw', 'files') }} as f on {{ file_no_of('s.version') }} = f.file_no
-),
-
-placed as (
-    select
-        *,
-        row_number() over of_one_vintage as place,
-        first_value(value) over of_one_vintage as value_taken,
-        first_value(unit) over of_one_vintage as unit_taken,
-        first_value(is_accepted) over of_one_vintage as was_accepted
-    from registered
-    window of_one_vintage as (
-        partition by fact, vintage_on order by is_accepted desc, landed_at asc nulls first, version asc
-    )
-),
-
-figures as (
+with recursive figures as (
     select
         * exclude (place, value_taken, unit_taken, was_accepted),
         -- an older publication that came after a newer one: it is judged by that one, which nothing can unsettle
         coalesce(landed_at, timestamp '1970-01-01') > min(coalesce(landed_at, timestamp '1970-01-01')) over (
             partition by fact order by vintage_on rows between 1 following and unbounded following
         ) as came_late
-    from placed
+    from {{ ref('int_statistics_placed') }}
     where place = 1
 ),
 
@@ -144,6 +106,6 @@ select
         else 'other_value'
     end as held_reason,
     false as is_latest
-from placed
+from {{ ref('int_statistics_placed') }}
 where place > 1 and (value is distinct from value_taken or unit is distinct from unit_taken)
 qualify row_number() over (partition by fact, vintage_on, value, unit order by landed_at nulls first, version) = 1

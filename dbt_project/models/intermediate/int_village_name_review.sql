@@ -15,7 +15,7 @@ with named as (
     group by a.area_code, a.reported_area_code, a.reported_area_name, a.village_key
 ),
 
--- an alias that is its own village: a person said that it is no other
+-- an alias that is its own village: a person confirmed that it is no other
 open as (
     select n.*
     from named as n

@@ -57,7 +57,7 @@
     select * from {{ model }} where {{ rule }}
 {% endtest %}
 
-{# The key is in the registry, and the columns say what the registry states. #}
+{# The key is in the registry, and the columns have what the registry states. #}
 {% test agrees_with_registry(model, to, key, columns) %}
     select m.*
     from {{ model }} as m

@@ -1,4 +1,4 @@
 -- Connection down to the grassroots: every indicator with its values, or that it has none.
 {{ config(materialized='table') }}
 
-{{ pillar_measures('grassroots_connection', coverage=true) }}
+{{ pillar_measures('grassroots_connection', also=['coverage']) }}

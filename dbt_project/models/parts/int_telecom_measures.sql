@@ -1,7 +1,5 @@
 -- What is known of a commune, technology, operator and quarter of int_telecom_grid: base stations, cells seen by
 -- volunteers, villages, area within reach. A count is null where nobody reported, and 0 where a complete list has none.
-{{ config(materialized='ephemeral') }}
-
 with populations as (
     {{ populations() }}
 ),

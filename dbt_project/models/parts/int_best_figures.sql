@@ -1,6 +1,4 @@
 -- The best figure of each indicator of a pillar, by area and period: published, and computed from what is published.
-{{ config(materialized='ephemeral') }}
-
 with figures as (
     select
         *,

@@ -1,7 +1,6 @@
 -- What sources name that leads to no commune, or to one in spite of a code that was none on its day: one row per
 -- source, code and spelling. Meanings are the units that code and name are on that day. A source that names communes is
 -- a member of by_name, with the column of its day.
-{{ config(materialized='ephemeral') }}
 
 {% set by_name = {'bts_inventory': 'extracted_on', 'village_coverage': 'extracted_on', 'ispeed': 'month'} %}
 

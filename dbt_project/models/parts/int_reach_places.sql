@@ -1,7 +1,5 @@
 -- Where masts and cells stand and how far each reaches, by quarter, operator and all of them, technology and all mobile
 -- ones. Masts reach as far as seeds/technology_reach.csv assumes, cells as far as OpenCelliD estimates, but no further.
-{{ config(materialized='ephemeral') }}
-
 with located as (
     select
         'sites' as basis,

@@ -1,7 +1,5 @@
 -- Speeds of Ookla by quarter, network and current commune, and of the province: the mean of the tiles, weighted with
 -- their tests, which a tile on a border shares out by area.
-{{ config(materialized='ephemeral') }}
-
 with tiles as (
     select
         t.* exclude (tests, devices),

@@ -1,7 +1,5 @@
 -- Petitions that the 766 index counts, by month, quarter and year. A petition counts for the agency that answers it and
 -- for the province as a whole, which answers some itself.
-{{ config(materialized='ephemeral') }}
-
 with petitions as (
     select * from {{ ref('int_petitions') }}
 ),

@@ -1,7 +1,5 @@
 -- What the shares of the 766 index are made of: dossiers and procedures counted by period, agency (or the province as a
 -- whole) and field. Procedures are all that the agency answers for, and those received that it does not answer for.
-{{ config(materialized='ephemeral') }}
-
 with received as (
     select
         period_type,
