@@ -415,7 +415,7 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
                 set_state(connection, "checked", _judged_state(platform, connection))
             rows = _row_counts(connection)
         for verdict in verdicts.values():
-            step.report(f"{verdict.target}: {_in_words(verdict)}")
+            step.report(tr("gate: {target} {verdict}", target=verdict.target, verdict=_in_words(verdict)))
         return Judged(verdicts, rows, step.seconds())
 
 

@@ -84,7 +84,7 @@ def test_uv_is_pinned_with_its_hashes() -> None:
 
 
 def test_the_settings_of_systemd_read_the_same_in_a_shell() -> None:
-    """docs/deployment.md has the operator source the file; a shell takes double quotes off, and JSON would be broken."""
+    """docs/deployment.md has the operator source the file; a shell takes double quotes off, which breaks JSON."""
     path = DEPLOY / "systemd" / "hatinh.env"
     example = re.sub("^# (HATINH_)", r"\1", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     program = "import os, json; print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('HATINH_')}))"
