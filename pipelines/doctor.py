@@ -287,7 +287,12 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         value = getattr(settings, name)
         mark = "" if value == field.get_default(call_default_factory=True) else f" ({tr('set')})"
         if name == "addresses":
-            value = ", ".join(value) or tr("none")  # an address may carry a token
+            value = tuple(value)  # an address may carry a token
         if name == "alerts":
-            value = ", ".join(destination.partition(":")[0] for destination in value) or tr("none")  # so may a webhook
-        yield Finding(f"{ENV_PREFIX}{name.upper()}", True, f"{value}{mark}")
+            value = tuple(destination.partition(":")[0] for destination in value)  # so may a webhook
+        if isinstance(value, dict):
+            value = tuple(f"{key}: {given}" for key, given in value.items())
+        if isinstance(value, tuple):
+            value = ", ".join(map(str, value))
+        shown = tr("not set") if value in (None, "") else value
+        yield Finding(f"{ENV_PREFIX}{name.upper()}", True, f"{shown}{mark}")
