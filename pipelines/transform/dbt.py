@@ -230,7 +230,9 @@ class Dbt:
             DO_NOT_TRACK="1",
         ):
             try:
-                outcome = dbtRunner(parsed, callbacks=[listen] if on_result else []).invoke(
+                outcome = dbtRunner(
+                    parsed, callbacks=[listen] if on_result else []
+                ).invoke(
                     [
                         "--log-level",
                         "none",
@@ -243,6 +245,8 @@ class Dbt:
                         "--profiles-dir",
                         str(self.project),
                         "--target-path",
+                        str(self.manifest_path.parent),
+                        "--log-path",  # its folder is made even when nothing is logged; in production the project is read-only
                         str(self.manifest_path.parent),
                         "--vars",
                         json.dumps(dict(self.variables)),
