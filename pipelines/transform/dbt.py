@@ -230,9 +230,7 @@ class Dbt:
             DO_NOT_TRACK="1",
         ):
             try:
-                outcome = dbtRunner(
-                    parsed, callbacks=[listen] if on_result else []
-                ).invoke(
+                outcome = dbtRunner(parsed, callbacks=[listen] if on_result else []).invoke(
                     [
                         "--log-level",
                         "none",
@@ -246,7 +244,8 @@ class Dbt:
                         str(self.project),
                         "--target-path",
                         str(self.manifest_path.parent),
-                        "--log-path",  # its folder is made even when nothing is logged; in production the project is read-only
+                        # made even when nothing is logged; in production the project is read-only
+                        "--log-path",
                         str(self.manifest_path.parent),
                         "--vars",
                         json.dumps(dict(self.variables)),
