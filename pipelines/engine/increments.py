@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from pipelines.engine.relations import Types
-from pipelines.engine.session import EngineProblem
+from pipelines.engine.translate import NotTranslated
 from pipelines.transform.dbt import Dbt
 from pipelines.warehouse.load import is_view
 
@@ -56,11 +56,11 @@ def with_months(connection: duckdb.DuckDBPyConnection, sql: str, touched_months:
     """The SQL of a model with the months that are to be rebuilt written out, and these.
 
     Raises:
-        EngineProblem: the model takes its months from elsewhere.
+        NotTranslated: the model takes its months from elsewhere.
     """
     query = f"(select t.month from ({touched_months}) as t)"
     if query not in sql:
-        raise EngineProblem("an incremental model by months takes them from only_touched_months(): see its SQL")
+        raise NotTranslated("an incremental model by months takes them from only_touched_months(): see its SQL")
     months = [row[0] for row in connection.execute(touched_months).fetchall() if row[0] is not None]
     listed = "(" + (", ".join(f"date '{month}'" for month in sorted(months)) or "cast(null as date)") + ")"
     return sql.replace(query, listed), listed
