@@ -187,7 +187,8 @@ def _release(settings: Settings) -> Iterator[Finding]:
 
 
 def foreign_rows(database: Path, settings: Settings) -> dict[str, int]:
-    """By table, rows whose `area_code` is neither in the registry of areas nor the province nor the nation."""
+    """By table, rows of communes and districts that are not in the registry of areas. Two digits are another province,
+    for comparison; words are rows without a commune."""
     areas = seed_sql(settings.seeds, "'areas'")
     found = {}
     with duckdb.connect(str(database), read_only=True) as connection:
@@ -197,9 +198,9 @@ def foreign_rows(database: Path, settings: Settings) -> dict[str, int]:
         ).fetchall()
         for schema, table in rows:
             counted = connection.execute(
-                f'select count(*) from "{schema}"."{table}" where area_code not in (\'VN\', ?) '
-                f"and area_code not in (select a.area_code from {areas} as a)",
-                [settings.province_code],
+                f'select count(*) from "{schema}"."{table}" '
+                "where regexp_full_match(area_code, '[0-9]{3}|[0-9]{5}') "
+                f"and area_code not in (select a.area_code from {areas} as a)"
             ).fetchone()
             if counted and counted[0]:
                 found[str(table if schema == "main" else f"{schema}.{table}")] = int(counted[0])
