@@ -91,6 +91,10 @@ class _UnreadableError(Exception):
     """The file could not be read; the message is the system's reason."""
 
 
+class _NoSourceError(Exception):
+    """The file lies in the folder of no source; the message states what to do."""
+
+
 def intake(
     landing: Landing,
     drop: Path,
@@ -124,51 +128,20 @@ def intake(
     unsettled: list[Left] = []
 
     for path in _files(drop):
-        parts = path.relative_to(drop).parts
-        place = "/".join(parts).encode("utf-8", "replace").decode("utf-8")  # names need not be UTF-8
-        if kind := kind_in(place):
-            failed.append(Left(redacted(place), personal_name(kind)))
-            continue
-        if parts[0] not in sources or not 1 < len(parts) <= _DEEPEST:
-            known = ", ".join(sorted(sources))
-            unknown.append(
-                Left(
-                    place,
-                    tr(
-                        "belongs to no source. Move it to {name}/<source>/, one of: {known}.",
-                        name=drop.name,
-                        known=known,
-                    ),
-                )
-            )
-            continue
+        place = "/".join(path.relative_to(drop).parts).encode("utf-8", "replace").decode("utf-8")  # need not be UTF-8
         try:
-            status = _regular(path)
+            seen.append(_seen_at(path, place, sources, drop))
+        except _NoSourceError as error:
+            unknown.append(Left(place, str(error)))
         except _UnreadableError as error:
-            failed.append(Left(place, str(error)))
-            continue
-        seen.append(_Seen(path, place, parts[0], _state(status), status.st_mtime))
+            failed.append(Left(redacted(place) if kind_in(place) else place, str(error)))
 
     nothing, strange = _empty_folders(drop, sources)
     unknown += strange
     _settle(seen, settle_seconds, now, sleep)
     for file in seen:
         try:
-            if file.moved():
-                raise _MovedError
-            landed_at = now()
-            partition, extracted_on = sources[file.source].period_of(file.path.name, local_date(landed_at))
-            receipt, is_new = landing.put(
-                _chunks(file),
-                source=file.source,
-                name=file.path.name,
-                partition=partition,
-                extracted_on=extracted_on,
-                address=f"drop:{file.path.name}",
-                landed_at=landed_at,
-                licence=sources[file.source].licence,
-                by_name=sources[file.source].frames_by_name,
-            )
+            receipt, is_new = _land(landing, file, sources[file.source], now())
         except _MovedError:
             unsettled.append(Left(file.place, tr("is still being written; the next run takes it.")))
             continue
@@ -190,6 +163,47 @@ def intake(
                 )
             )
     return DropReport(tuple(landed), tuple(repeated), tuple(unsettled), tuple(unknown), tuple(failed), tuple(nothing))
+
+
+def _seen_at(path: Path, place: str, sources: Mapping[str, SourceInfo], drop: Path) -> _Seen:
+    """A file of the drop folder, as it is now.
+
+    Raises:
+        _NoSourceError, _UnreadableError: it cannot be taken; the message states why.
+    """
+    if kind := kind_in(place):
+        raise _UnreadableError(personal_name(kind))
+    parts = path.relative_to(drop).parts
+    if parts[0] not in sources or not 1 < len(parts) <= _DEEPEST:
+        known = ", ".join(sorted(sources))
+        raise _NoSourceError(
+            tr("belongs to no source. Move it to {name}/<source>/, one of: {known}.", name=drop.name, known=known)
+        )
+    status = _regular(path)
+    return _Seen(path, place, parts[0], _state(status), status.st_mtime)
+
+
+def _land(landing: Landing, file: _Seen, source: SourceInfo, landed_at: datetime) -> tuple[Receipt, bool]:
+    """Its receipt, and whether it is new.
+
+    Raises:
+        _MovedError: it has changed since it was seen.
+        _UnreadableError, ValueError: it cannot be taken; the message states why.
+    """
+    if file.moved():
+        raise _MovedError
+    partition, extracted_on = source.period_of(file.path.name, local_date(landed_at))
+    return landing.put(
+        _chunks(file),
+        source=file.source,
+        name=file.path.name,
+        partition=partition,
+        extracted_on=extracted_on,
+        address=f"drop:{file.path.name}",
+        landed_at=landed_at,
+        licence=source.licence,
+        by_name=source.frames_by_name,
+    )
 
 
 def _empty_folders(drop: Path, sources: Collection[str]) -> tuple[list[str], list[Left]]:

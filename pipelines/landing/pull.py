@@ -186,33 +186,44 @@ def _pull(
             day = min(period.last, local_date(now()))
             land(_Delivery(name, got_file, url, day, got_file.status, got_file.media_type))
     else:
-        problems: list[str] = []
-        for path in _files_of(Path(address), source):
-            kind = kind_in(path.name)
-            name = redacted(path.name) if kind else path.name
-            try:
-                if kind:
-                    raise ValueError(personal_name(kind))
-                if path.is_symlink():
-                    raise ValueError(tr("is a link, which is not followed. Put the file itself there."))
-                of, day = source.period_of(path.name, local_date(now()))
-                if of != partition:
-                    continue
-                with open(path, "rb") as stream:
-                    chunks = iter(partial(stream.read, _BLOCK), b"")
-                    land(_Delivery(path.name, chunks, path.absolute().as_uri(), day))
-            except OSError as error:
-                problems.append(
-                    tr("{name} cannot be read ({error}).", name=name, error=error.strerror or type(error).__name__)
-                )
-            except ValueError as error:
-                problems.append(f"{name} {error}")
-        if problems:  # after the others: whether it is of this period nobody knows
-            more = " " + tr("{count} more files cannot be taken.", count=len(problems) - 1) if problems[1:] else ""
-            raise PullError(
-                tr("In the folder of {name}: {problems}{more}", name=source.name, problems=problems[0], more=more)
-            )
+        _take_folder(Path(address), source, period, now, land)
     return results
+
+
+def _take_folder(
+    folder: Path, source: Source, period: Period, now: Callable[[], datetime], land: Callable[[_Delivery], None]
+) -> None:
+    """Land the files of a period from a folder. One that cannot be taken does not stop the others.
+
+    Raises:
+        PullError: some could not be taken; the message names the first.
+    """
+    problems: list[str] = []
+    for path in _files_of(folder, source):
+        kind = kind_in(path.name)
+        name = redacted(path.name) if kind else path.name
+        try:
+            if kind:
+                raise ValueError(personal_name(kind))
+            if path.is_symlink():
+                raise ValueError(tr("is a link, which is not followed. Put the file itself there."))
+            of, day = source.period_of(path.name, local_date(now()))
+            if of != period.partition:
+                continue
+            with open(path, "rb") as stream:
+                chunks = iter(partial(stream.read, _BLOCK), b"")
+                land(_Delivery(path.name, chunks, path.absolute().as_uri(), day))
+        except OSError as error:
+            problems.append(
+                tr("{name} cannot be read ({error}).", name=name, error=error.strerror or type(error).__name__)
+            )
+        except ValueError as error:
+            problems.append(f"{name} {error}")
+    if problems:  # after the others: whether it is of this period nobody knows
+        more = " " + tr("{count} more files cannot be taken.", count=len(problems) - 1) if problems[1:] else ""
+        raise PullError(
+            tr("In the folder of {name}: {problems}{more}", name=source.name, problems=problems[0], more=more)
+        )
 
 
 def read_credentials(path: Path, source: str) -> dict[str, str]:

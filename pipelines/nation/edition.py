@@ -17,6 +17,7 @@ from pipelines.nation.provinces import Province
 from pipelines.nation.tables import Member, resource_of, unite
 from pipelines.release import describe
 from pipelines.release import pages as drawing
+from pipelines.release.codes import tables_alone
 from pipelines.release.describe import Json
 from pipelines.release.disclosure_edition import OpenEdition, with_csv
 from pipelines.release.files import OPEN, PACKAGE, measured
@@ -40,7 +41,7 @@ class UnitedEdition(OpenEdition):
     ) -> None:
         super().__init__(Path(OPEN), (), None, pages)  # it has no vault: what is frozen is frozen in the provinces
         self._packages = {
-            province.code: json.loads((province.release.path / OPEN / PACKAGE).read_bytes())
+            province.code: tables_alone(json.loads((province.release.path / OPEN / PACKAGE).read_bytes()))
             for province in provinces
             if province.release and "open" in province.release.package
         }

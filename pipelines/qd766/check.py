@@ -100,19 +100,7 @@ def check_files(paths: Sequence[Path], rules: Rules | None = None) -> CheckRepor
         pipelines.qd766.rules.RulesError: the rules themselves cannot be read.
     """
     rules = rules or load_rules()
-    answers: list[Answer] = []
-    problems: list[Problem] = []
-    for path in paths:
-        files = [path]
-        if path.is_dir():
-            files = sorted(f for f in path.rglob("*.json") if not f.name.endswith(_RECEIPT_SUFFIX))
-        if not files:
-            problems.append(Problem(path, tr("a folder without any .json file")))
-        for file in files:
-            try:
-                answers.append(read_answer(file, rules))
-            except NotAnAnswerError as error:
-                problems.append(Problem(file, str(error)))
+    answers, problems = _read(paths, rules)
     problems += [Problem(a.path, problem) for a in answers for problem in a.problems]
 
     compared: Counter[_Item] = Counter()
@@ -159,6 +147,24 @@ def check_files(paths: Sequence[Path], rules: Rules | None = None) -> CheckRepor
         flags=Counter((o.item, o.flag) for a in answers for o in a.observations if o.flag is not None),
         notes=(*_changed_thresholds(scored, findings, rules), *_unknown_fields(answers), *_national_means(answers)),
     )
+
+
+def _read(paths: Sequence[Path], rules: Rules) -> tuple[list[Answer], list[Problem]]:
+    """The answers in files and folders, and what is none."""
+    answers: list[Answer] = []
+    problems: list[Problem] = []
+    for path in paths:
+        files = [path]
+        if path.is_dir():
+            files = sorted(f for f in path.rglob("*.json") if not f.name.endswith(_RECEIPT_SUFFIX))
+        if not files:
+            problems.append(Problem(path, tr("a folder without any .json file")))
+        for file in files:
+            try:
+                answers.append(read_answer(file, rules))
+            except NotAnAnswerError as error:
+                problems.append(Problem(file, str(error)))
+    return answers, problems
 
 
 def _added(rows: Iterable[tuple[str, str, str, int]]) -> dict[tuple[str, str, str], int]:

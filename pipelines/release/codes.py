@@ -28,7 +28,7 @@ def with_code_lists(package: Mapping[str, Any], folder: Path) -> Json:
     model = _tables(json.loads((folder / BI / PACKAGE).read_bytes())) if (folder / BI / PACKAGE).exists() else []
     lists = {r["name"]: r for r in model if "codes_of" in r}
     leads = {column: name for name, r in lists.items() for column in r["codes_of"]}
-    codes = {name: _values(folder / BI / r["path"], _key(r)) for name, r in lists.items()}
+    codes = {name: _values(folder / BI / r["path"], [_key(r)])[_key(r)] for name, r in lists.items()}
     stated = {r["name"]: _stated(r, leads, lists, codes, folder) for r in _tables(package)}
     # the CSV of a table, where there is one, has the keys of its Parquet file
     tables = [r | _facts(stated[r["name"].removesuffix(".csv")]) for r in package["resources"]]
@@ -51,11 +51,12 @@ def _key(code_list: Mapping[str, Any]) -> str:
     return str(code_list["schema"]["primaryKey"][0])
 
 
-def _values(path: Path, column: str) -> set[str]:
-    """The codes in a column; a table schema takes an empty text for none."""
+def _values(path: Path, columns: list[str]) -> dict[str, set[str]]:
+    """The codes in each column; a table schema takes an empty text for none."""
     import pyarrow.parquet as pq
 
-    return {*pq.read_table(path, columns=[column]).column(0).unique().to_pylist()} - {None, ""}
+    table = pq.read_table(path, columns=columns, read_dictionary=columns)
+    return {name: {*table.column(name).unique().to_pylist()} - {None, ""} for name in columns}
 
 
 def _stated(
@@ -67,8 +68,9 @@ def _stated(
 ) -> Json:
     """A table with its foreign keys."""
     columns = [field["name"] for field in resource["schema"]["fields"] if field["name"] in leads]
-    unlisted = {column: len(_values(folder / resource["path"], column) - codes[leads[column]]) for column in columns}
-    unlisted = {column: count for column, count in unlisted.items() if count}
+    values = _values(folder / resource["path"], columns)
+    counts = {column: len(values[column] - codes[leads[column]]) for column in columns}
+    unlisted = {column: count for column, count in counts.items() if count}
     for column, count in unlisted.items():
         _log.warning("%s.%s: %d codes are not in %s: no key is stated", resource["name"], column, count, leads[column])
     keys = [*resource["schema"].get("foreignKeys", ())]

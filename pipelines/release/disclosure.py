@@ -175,6 +175,13 @@ def _end(quarter: str) -> date:
     return date(year + month // 12, month % 12 + 1, 1)
 
 
+def after(quarter: str) -> dict[str, str]:
+    """The quarter that follows a published one, and the first day on which it can leave."""
+    begins = _end(quarter)
+    following = quarter_of(f"{begins:%Y-%m}")
+    return {"quarter": following, "not_before": str(_end(following) + LAG)}
+
+
 def read_leaves(conn: duckdb.DuckDBPyConnection, measures: Sequence[str], months: Sequence[str]) -> list[Leaf]:
     """The finest rows of these months from the warehouse."""
     sql = resources.files("pipelines.release").joinpath("disclosure_leaves.sql").read_text(encoding="utf-8")

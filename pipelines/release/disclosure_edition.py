@@ -256,10 +256,14 @@ def _disclosure(edition: Edition | None) -> Json:
     """What the open edition states of its protection: never which figure was small."""
     if edition is None:
         return {"quarters": []}
+    from pipelines.release.disclosure import after
+
     thin = [quarter["quarter"] for quarter in edition.quarters if quarter["is_thin"]]
+    newest = max((quarter["quarter"] for quarter in edition.quarters), default=None)
     return {
         "thresholds": dict(edition.policy.thresholds.of_measure),
         "quarters": [quarter["quarter"] for quarter in edition.quarters],
+        **({"next": after(newest)} if newest else {}),
         "province_totals_only": thin,
         "note": "Quý có quá ít hồ sơ chỉ công bố tổng toàn tỉnh – Quarters with too few dossiers have totals of the"
         " province only."

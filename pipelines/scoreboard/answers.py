@@ -196,7 +196,7 @@ def moved(tile: Tile) -> dict[str, Any] | None:
     """Against the comparable period before, or the base year of a target that moves away: by how much, and whether
     that is better. None with one period only."""
     points = [point for point in tile["series"] if point["is_comparable"]]
-    if len(points) < 2 or tile["direction"] is None:
+    if len(points) < 2 or tile["direction"] in (None, "none"):
         return None
     before, now = points[-2:]
     step = now["value"] - before["value"]

@@ -296,7 +296,7 @@ def _spark(row: Row, series: Sequence[Row], charts: Charts) -> str | None:
         return charts.spark(values, [], None, is_rank=is_rank)
     goal = {"at": at(row["target_year"]), "value": row["target_value"]}
     path = [{"at": _at(point), "value": point["path_value"]} for point in series if point["path_value"] is not None]
-    if row["was_met_at_baseline"]:  # nothing is left to reach
+    if row["was_met_at_baseline"] or row["direction"] == "none":  # nothing is left to reach
         path = []
     # a first value that came at or after the deadline is no start of a path
     elif row["baseline_value"] is not None and (row["baseline_year"] or row["target_year"]) < row["target_year"]:

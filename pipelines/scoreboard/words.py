@@ -313,6 +313,9 @@ def gap(distance: float | None, direction: str | None, of: str | None, strict: b
         return Text("bằng mức, còn phải vượt", "at the value, which must be passed")
     if distance == 0:
         return Text("vừa đúng mục tiêu", "exactly the target")
+    if direction == "none":  # a part of a structure: neither side is better
+        vi, en = ("cao hơn", "above") if distance > 0 else ("thấp hơn", "below")
+        return Text(f"{vi} {size.vi}", f"{size.en} {en}")
     if (distance > 0) == (direction == "more"):
         return Text(f"vượt mục tiêu {size.vi}", f"{size.en} beyond the target")
     vi = {"more": "còn thiếu", "rank": "còn cách mục tiêu"}.get(direction or "", "còn phải giảm")

@@ -191,6 +191,18 @@ def test_the_calendar_lists_what_is_still_to_come_by_day_and_publisher(edition: 
     assert r"Chỉ số\, a\; dài" in text
 
 
+def test_the_calendar_has_the_day_of_the_next_quarter_of_dossiers(editions: Editions) -> None:
+    from pipelines.catalogue.calendar import draw
+
+    following = {"quarter": "2026-Q4", "not_before": "2027-01-31"}
+    package = {**editions.open.package, "disclosure": {"next": following}}
+    text = draw(Release(editions.open.path, package)).decode()
+    assert "DTSTART;VALUE=DATE:20270131" in text
+    assert "2026-Q4" in text
+    past = {**package, "disclosure": {"next": following | {"not_before": "2026-01-31"}}}
+    assert "2026-Q4" not in draw(Release(editions.open.path, past)).decode()
+
+
 def test_a_sheet_has_what_is_known_and_nothing_else(editions: Editions) -> None:
     found = {
         name: json.loads((edition.path / SHEETS).read_bytes())["sheets"]["indicator_values"]

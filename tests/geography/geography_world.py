@@ -64,8 +64,8 @@ def seeded(render: Render) -> duckdb.DuckDBPyConnection:
 def build(connection: duckdb.DuckDBPyConnection, render: Render, *models: str) -> None:
     """Build the models, both without a name, of what the tables of the seeds hold now."""
     for model in models or MODELS:
-        text = (DBT / "models" / "intermediate" / f"{model}.sql").read_text(encoding="utf-8")
-        connection.execute(f"create or replace table {model} as {render(text)}")
+        (path,) = (DBT / "models").rglob(f"{model}.sql")
+        connection.execute(f"create or replace table {model} as {render(path.read_text(encoding='utf-8'))}")
 
 
 def reviewed(connection: duckdb.DuckDBPyConnection, render: Render, *stated: Stated) -> None:

@@ -11,7 +11,7 @@ from geography_world import Render, build, seeded
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-MODELS = ("int_villages", "int_village_answers", "int_village_states", "int_village_name_review")
+MODELS = ("int_placed_villages", "int_villages", "int_village_answers", "int_village_states", "int_village_name_review")
 COMMUNE = "18073"
 COMMUNES = "select area_code from areas where level = 'commune' and valid_to is null order by area_code"
 ALL_THREE = ("MobiFone", "VNPT", "Viettel")

@@ -127,6 +127,7 @@ def province(
     marts: Sequence[Mart] = MARTS,
     held: str | None = None,
     is_open: bool = True,
+    pages: Sequence[Page] = (),
 ) -> Outcome:
     """Publish a province into `root/<code>`.
 
@@ -171,6 +172,8 @@ def province(
             run,
             DAY + timedelta(days=day),
             vault=root / f"vault-{code}" / "open.duckdb" if is_open else None,
+            pages=pages,
+            open_pages=pages,
         )
 
 

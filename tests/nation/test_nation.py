@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import nation_world as world
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from lxml import html
@@ -20,7 +21,9 @@ from pipelines.cli.common import FAILED, HELD_BACK, WRONG_USE
 from pipelines.nation.page import page
 from pipelines.nation.provinces import WrongProvinces, places_of
 from pipelines.release.files import sha256
+from pipelines.release.pages import Page
 from pipelines.release.reader import ReleaseReader
+from pipelines.release.released import Release
 from pipelines.release.store import ReleaseStore
 
 
@@ -52,6 +55,43 @@ def test_every_row_of_a_province_is_there_under_its_code_and_no_row_of_another(
     under_it = [row for row in united.to_pylist() if row.pop("province_code") == code]
     assert [row.pop("is_stale") for row in under_it] == [False] * own.num_rows
     assert under_it == own.to_pylist()
+
+
+def _list_of_areas(release: Release) -> bytes:
+    """The folder of tables for BI tools with one code list."""
+    (release.path / "bi").mkdir()
+    pq.write_table(pa.table({"area_code": ["1", "2"]}), release.path / "bi" / "area_codes.parquet")
+    stated = {
+        **{"name": "area_codes", "path": "area_codes.parquet", "format": "parquet", "target": "bi", "hash": "-"},
+        **{"title": "", "title_en": "", "description": "", "synthetic": False, "licenses": [], "sources": []},
+        "codes_of": ["area_code"],
+        "schema": {
+            "fields": [
+                {
+                    "name": "area_code",
+                    "title": "",
+                    "title_en": "",
+                    "unit": None,
+                    "description": "",
+                    "duckdb_type": "VARCHAR",
+                }
+            ],
+            "primaryKey": ["area_code"],
+            "foreignKeys": [],
+        },
+    }
+    return json.dumps({"resources": [stated]}).encode()
+
+
+def test_the_code_lists_of_provinces_are_no_tables_of_the_nation(tmp_path: Path) -> None:
+    lists = Page("bi/datapackage.json", "", "", "application/json", "1", _list_of_areas, folder="bi")
+    for code in world.NAMES:
+        province(tmp_path, code, pages=[lists])
+        described = json.loads((tmp_path / code / "current" / "open" / "datapackage.json").read_bytes())
+        assert "bi/area_codes.parquet" in [resource["path"] for resource in described["resources"]]
+    unite(tmp_path)
+    for folder in ("", "open"):
+        assert "area_codes" not in [resource["name"] for resource in package(tmp_path, folder)["resources"]]
 
 
 def test_the_release_is_one_as_any_other_and_states_where_each_table_is_from(root: Path) -> None:

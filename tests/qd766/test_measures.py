@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from pipelines.language import use
 from pipelines.qd766.rules import Rules, Share
 from pipelines.scoreboard.qd766_explain import ExplainError, explain, period_of
 from pipelines.settings import PROJECT_ROOT
@@ -38,6 +39,11 @@ PUBLISHED = {  # Hà Tĩnh, 1 January to 10 October 2026, shares of counts on th
     "PAYMENT_DOSSIER": 96_068 / 110_621,
     "ONLINE_DOSSIER": 0.9702,  # of 2025
 }
+
+
+@pytest.fixture(autouse=True)
+def _vietnamese() -> None:
+    use("vi")
 
 
 @pytest.fixture(scope="module")
@@ -331,6 +337,7 @@ def test_published_points_stand_beside_them(release: Path) -> None:
 
 def test_an_unknown_agency_or_period_is_answered_with_those_that_exist(release: Path) -> None:
     assert "UBND phường Thành Sen (H27.101) · 2026-Q3" in text_of(release, None, agency="H27.101", period="2026-q3")
+    use("en")
     with pytest.raises(ExplainError, match=r"Nothing is known of agency H27\.999.*2 agencies: H27, H27\.101"):
         text_of(release, None, agency="H27.999")
     with pytest.raises(ExplainError, match=r"period 2027.*from 2026-01 to 2026-07"):

@@ -129,6 +129,8 @@ def test_quarters_of_dossiers_leave_with_the_release_and_stay_as_they_were(tmp_p
     assert {path.name: path.read_bytes() for path in (tmp_path / "current" / "open").glob("*.csv")} == files
     (quarter,) = json.loads((tmp_path / "current" / "datapackage.json").read_bytes())["open"]["quarters"]
     assert (quarter["received"], quarter["received_today"]) == (360, 361)
+    disclosure = json.loads((tmp_path / "current" / "open" / "datapackage.json").read_bytes())["disclosure"]
+    assert disclosure["next"] == {"quarter": "2026-Q2", "not_before": "2026-07-31"}
     assert world.DAY + timedelta(days=2) > world.DAY
 
 

@@ -48,6 +48,7 @@ class World:
         """One that was computed from `files`, source by sha256, with tables held back from an earlier one."""
         package: dict[str, Any] = {
             "id": release_id,
+            "resources": [],
             "sources": [{"title": source, "sha256": sha256, "status": "loaded"} for sha256, source in files.items()],
             "held_back": [
                 {"target": target, "since": "", "reason": "", "from_release": origin} for target, origin in held.items()

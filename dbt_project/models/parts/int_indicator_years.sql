@@ -23,6 +23,7 @@ candidates as (
         indicator as value_indicator,
         0 as position,
         'same' as relation,
+        cast(null as varchar) as bound,
         cast(null as varchar) as difference_vi,
         cast(null as varchar) as difference_en
     from {{ ref('indicators') }}
@@ -32,6 +33,7 @@ candidates as (
         substitute as value_indicator,
         position,
         relation,
+        bound,
         difference_vi,
         difference_en
     from {{ ref('indicator_substitutes') }}

@@ -48,7 +48,7 @@ select
 from {{ ref('int_target_points') }} as p
 inner join bases as b on p.target_id = b.target_id and p.area_code = b.area_code and p.year > b.base_year
 -- from a base in the year of the deadline or after it no distance is left to cover in time
-where p.target_value is not null and b.base_year < p.target_year
+where p.target_value is not null and p.direction <> 'none' and b.base_year < p.target_year
 qualify
     row_number() over (
         partition by p.target_id, p.area_code, p.period_start, b.base_year order by b.is_declared desc

@@ -57,12 +57,21 @@ points as (
         -- an edition of several years is the value of each of them
         y.year + f.edition_years - 1 as valid_until,
         row_number() over (partition by f.target_id, f.area_code order by y.year desc) = 1 as is_latest,
+        -- a bound leaves the true value on one side of it: better than shown, or worse
+        case coalesce(y.bound, y.qualifier)
+            when 'lower' then f.direction = 'more'
+            when 'more_than' then f.direction = 'more'
+            when 'upper' then f.direction <> 'more'
+            when 'less_than' then f.direction <> 'more'
+        end as may_be_better,
         case
+            when f.direction = 'none' then null
             -- "about" the very value asked for: nobody knows on which side
             when y.value = f.target_value and y.qualifier = 'about' then null
             when y.value = f.target_value and y.qualifier is not null
                 then (y.qualifier = 'more_than') = (f.direction = 'more')
             when y.value = f.target_value then not f.is_strict
+            when not may_be_better and (y.value > f.target_value) = (f.direction = 'more') then null
             else (y.value > f.target_value) = (f.direction = 'more')
         end as is_met,
         coalesce(y.year >= f.comparable_from, true) as is_comparable,

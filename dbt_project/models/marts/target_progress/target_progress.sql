@@ -50,7 +50,7 @@ select
     p.is_strict,
     round(p.value - p.target_value, 2) as distance,
     round(case
-        when p.target_value is null or p.target_year is null then null
+        when p.target_value is null or p.target_year is null or p.direction = 'none' then null
         -- what was there from the start is to be kept
         when p.year >= p.target_year or not b.is_base_short or (b.base_year is null and p.is_met) then p.target_value
         when b.base_year is null then p.value
@@ -72,6 +72,7 @@ select
             then 'met'
         when p.is_met then 'met_provisional'
         when p.is_result_unknown or p.is_met is null then 'not_assessed'
+        when p.may_be_better and coalesce(b.pace_status <> 'on_track', true) then 'not_assessed'
         when b.pace_status is not null then b.pace_status
         when p.is_over then 'insufficient'
         else 'not_assessed'
