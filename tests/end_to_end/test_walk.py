@@ -105,7 +105,7 @@ def test_every_record_of_the_sample_is_counted(first: Release, province: Provinc
     total = 0
     for line in reported:
         rows, loaded, aside = (
-            int(n.replace(",", "")) for n in re.findall(r"([\d,]+) (?:rows|loaded|in quarantine)", line)
+            int(n.replace(",", "")) for n in re.findall(r"([\d,]+) (?:rows|loaded|quarantined)", line)
         )
         assert rows == loaded + aside
         total += rows
