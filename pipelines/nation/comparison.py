@@ -42,8 +42,8 @@ _FORMULA = re.compile(r"100 × \(?(\w+(?: \+ \w+)*)\)? / (\w+)\b")
 _SUBJECTS = ("indicator", "target_id")
 """Columns of a key that name the measure in the row, its unit and title beside it."""
 _ABOUT_THE_ROW = ("period_type", "period_start", "month", "area_code", "agency_code", *_SUBJECTS)
-_CHOSEN = ("is_chosen", "is_latest")
-_OF_A_CHOSEN_ROW = ("basis", "source", "document", "vintage_on")
+_CHOSEN: Mapping[str, tuple[str, ...]] = {"is_chosen": ("basis", "source", "document"), "is_latest": ("vintage_on",)}
+"""Marks of the row that counts for its period, with the columns of the key among whose values it was chosen."""
 
 _COLUMNS = (
     Column("table_name", "VARCHAR", "Bảng", "Table", None, "Table of this release that the figure is from."),
@@ -142,7 +142,7 @@ def _measures(table: United) -> Iterator[str]:
     for column in measures_of(table.mart):
         if table.mart.name in DIVIDED:
             if formula := formula_of(column, columns):
-                yield _divided(table, columns, column, *formula)
+                yield _divided(table, column, *formula)
         else:  # a table without places is about the province as a whole
             yield _of_column(table, columns, column, place)
 
@@ -169,9 +169,7 @@ def formula_of(column: Column, columns: Mapping[str, Column]) -> tuple[list[str]
 
 def _of_subjects(table: United, columns: Mapping[str, Column], subject: str, place: str) -> str:
     """Each row names what it measures: the row of the period that counts, where the table marks one."""
-    marks = [name for name in _CHOSEN if name in columns]
-    dropped = _OF_A_CHOSEN_ROW if "is_chosen" in columns or subject == "target_id" else ("vintage_on",)
-    marks = ["is_chosen"] if "is_chosen" in columns else [] if subject == "target_id" else marks
+    mark = next((name for name in _CHOSEN if name in columns), None)
     return _query(
         table,
         columns,
@@ -183,8 +181,8 @@ def _of_subjects(table: United, columns: Mapping[str, Column], subject: str, pla
             "direction": "direction" if "direction" in columns else "NULL",
             "value": "value",
         },
-        [f"regexp_matches(unit, {literal(RELATIVE)})", *marks, _is_whole(place)],
-        dropped,
+        [f"regexp_matches(unit, {literal(RELATIVE)})", _is_whole(place), *([mark] if mark else [])],
+        _CHOSEN[mark] if mark else (),
     )
 
 
@@ -194,16 +192,15 @@ def _of_column(table: United, columns: Mapping[str, Column], column: Column, pla
     )
 
 
-def _divided(table: United, columns: Mapping[str, Column], column: Column, parts: Sequence[str], total: str) -> str:
+def _divided(table: United, column: Column, parts: Sequence[str], total: str) -> str:
     """A share of the sums over all rows of a month."""
     numerator = " + ".join(f"sum({identifier(part)})" for part in parts)
     value = f"round(100.0 * ({numerator}) / nullif(sum({identifier(total)}), 0), 2)"
-    period = "month" if "month" in columns else "period_start"
     return f"""
         SELECT province_code, {literal(table.mart.name)} AS table_name, {_list(_named(column))}, {value} AS value,
-            'month' AS period_type, {period} AS period_start, '{{}}' AS breakdown, NULL AS obs_status,
+            'month' AS period_type, month AS period_start, '{{}}' AS breakdown, NULL AS obs_status,
             bool_or(has_samples) AS has_samples, bool_or(is_stale) AS is_stale
-        FROM {relation(table.mart.relation)} GROUP BY province_code, {period}"""
+        FROM {relation(table.mart.relation)} GROUP BY province_code, month"""
 
 
 def _query(

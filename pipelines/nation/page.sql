@@ -9,7 +9,7 @@ with latest as (
     where table_name = 'indicator_values'
     qualify row_number() over (
         partition by measure
-        order by provinces desc, period_start desc nulls last, period_type
+        order by provinces desc, period_start desc nulls last, period_type asc
     ) = 1
 )
 
