@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.landing.store import Landing, LandingError
-from pipelines.language import later, tr
+from pipelines.language import day, later, tr
 from pipelines.quality.registries import faults
 from pipelines.reasons import refusal_in_words
 from pipelines.release.files import ReleaseError
@@ -103,7 +103,7 @@ def _environment(now: datetime) -> Iterator[Finding]:
     yield Finding(
         later("clock"),
         today.year >= 2026,
-        f"{today}" + ("" if today.year >= 2026 else ": " + tr("set the system clock")),
+        day(today) + ("" if today.year >= 2026 else ": " + tr("set the system clock")),
     )
 
 
@@ -187,7 +187,8 @@ def _release(settings: Settings) -> Iterator[Finding]:
 
 
 def foreign_rows(database: Path, settings: Settings) -> dict[str, int]:
-    """By table, rows whose `area_code` is neither in the registry of areas nor the province nor the nation."""
+    """By table, rows of communes and districts that are not in the registry of areas. Two digits are another province,
+    for comparison; words are rows without a commune."""
     areas = seed_sql(settings.seeds, "'areas'")
     found = {}
     with duckdb.connect(str(database), read_only=True) as connection:
@@ -197,9 +198,9 @@ def foreign_rows(database: Path, settings: Settings) -> dict[str, int]:
         ).fetchall()
         for schema, table in rows:
             counted = connection.execute(
-                f'select count(*) from "{schema}"."{table}" where area_code not in (\'VN\', ?) '
-                f"and area_code not in (select a.area_code from {areas} as a)",
-                [settings.province_code],
+                f'select count(*) from "{schema}"."{table}" '
+                "where regexp_full_match(area_code, '[0-9]{3}|[0-9]{5}') "
+                f"and area_code not in (select a.area_code from {areas} as a)"
             ).fetchone()
             if counted and counted[0]:
                 found[str(table if schema == "main" else f"{schema}.{table}")] = int(counted[0])
@@ -287,7 +288,12 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         value = getattr(settings, name)
         mark = "" if value == field.get_default(call_default_factory=True) else f" ({tr('set')})"
         if name == "addresses":
-            value = ", ".join(value) or tr("none")  # an address may carry a token
+            value = tuple(value)  # an address may carry a token
         if name == "alerts":
-            value = ", ".join(destination.partition(":")[0] for destination in value) or tr("none")  # so may a webhook
-        yield Finding(f"{ENV_PREFIX}{name.upper()}", True, f"{value}{mark}")
+            value = tuple(destination.partition(":")[0] for destination in value)  # so may a webhook
+        if isinstance(value, dict):
+            value = tuple(f"{key}: {given}" for key, given in value.items())
+        if isinstance(value, tuple):
+            value = ", ".join(map(str, value))
+        shown = tr("not set") if value in (None, "") else value
+        yield Finding(f"{ENV_PREFIX}{name.upper()}", True, f"{shown}{mark}")

@@ -60,6 +60,11 @@ def day(value: date, language: Language | None = None) -> str:
     return f"{value:%d/%m/%Y}" if (language or current()) == "vi" else f"{value.day} {value:%b %Y}"
 
 
+def day_format() -> str:
+    """The same as a format of `strftime`, for SQL."""
+    return "%d/%m/%Y" if current() == "vi" else "%-d %b %Y"
+
+
 def tr(message: str, /, **values: object) -> str:
     """A message in the current language, filled with values; one that the catalogue lacks stays English."""
     text = translated(message, current())

@@ -37,6 +37,7 @@ from pipelines.release.runs import RunInfo, RunLog, RunStatus
 from pipelines.scoreboard.model import model
 from pipelines.scoreboard.pages import pages, place_of
 from pipelines.scoreboard.statistics import overdue
+from pipelines.scoreboard.words import number
 from pipelines.settings import Settings
 from pipelines.sources import all_sources
 from pipelines.sources.base import Source
@@ -415,7 +416,7 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
                 set_state(connection, "checked", _judged_state(platform, connection))
             rows = _row_counts(connection)
         for verdict in verdicts.values():
-            step.report(f"{verdict.target}: {_in_words(verdict)}")
+            step.report(tr("gate: {target} {verdict}", target=verdict.target, verdict=_in_words(verdict)))
         return Judged(verdicts, rows, step.seconds())
 
 
@@ -673,16 +674,16 @@ def _buildable(manifest: Mapping[str, Any]) -> int:
 def _account(file: FileLoad) -> str:
     """What became of a file's rows, as one sentence."""
     if file.refusal:
-        outcome = tr("{count} rows: {refusal}", count=file.rows_in, refusal=refusal_in_words(file.refusal))
+        outcome = tr("{count} rows: {refusal}", count=number(file.rows_in), refusal=refusal_in_words(file.refusal))
     else:
         outcome = tr(
             "{count} rows = {loaded} loaded + {quarantined} quarantined",
-            count=file.rows_in,
-            loaded=file.rows_loaded,
-            quarantined=file.rows_quarantined,
+            count=number(file.rows_in),
+            loaded=number(file.rows_loaded),
+            quarantined=number(file.rows_quarantined),
         )
     if file.rows_elsewhere:
-        outcome += ", " + tr("beside {count} of other places", count=file.rows_elsewhere)
+        outcome += ", " + tr("beside {count} of other places", count=number(file.rows_elsewhere))
     if file.unexpected_fields:
         outcome += "; " + tr("columns not read: {names}", names=", ".join(file.unexpected_fields))
     return outcome

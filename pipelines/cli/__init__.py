@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -18,7 +18,7 @@ import typer.main
 from typer import rich_utils
 
 from pipelines.cli.common import WRONG_USE, app, err, language_of_the_terminal
-from pipelines.language import LANGUAGES, later, tr, use, without_marks
+from pipelines.language import LANGUAGES, later, recorded, tr, use, without_marks
 from pipelines.settings import SettingsError
 
 for group in ("running", "releases", "nation", "files", "reporting", "figures", "extending"):  # the order of the help
@@ -33,8 +33,9 @@ def main() -> None:
     use(_asked_for(sys.argv) or language_of_the_terminal())  # the help is written before any option is read
     try:
         command = typer.main.get_command(app)
-        for name in ("ARGUMENTS", "OPTIONS", "COMMANDS", "ERRORS"):
-            setattr(rich_utils, f"{name}_PANEL_TITLE", tr(_PANELS[name]))
+        for name, text in _OF_THE_LIBRARY.items():
+            setattr(rich_utils, name, tr(text))
+        rich_utils.rich_format_error = _in_words(rich_utils.rich_format_error)  # type: ignore[assignment]
         _translate(command)
         command()
     except SettingsError as problem:  # what a source reads of the registries when it is first asked for
@@ -42,12 +43,39 @@ def main() -> None:
         raise SystemExit(WRONG_USE) from None
 
 
-_PANELS = {
-    "ARGUMENTS": later("Arguments"),
-    "OPTIONS": later("Options"),
-    "COMMANDS": later("Commands"),
-    "ERRORS": later("Error"),
+_OF_THE_LIBRARY = {
+    "ARGUMENTS_PANEL_TITLE": later("Arguments"),
+    "OPTIONS_PANEL_TITLE": later("Options"),
+    "COMMANDS_PANEL_TITLE": later("Commands"),
+    "ERRORS_PANEL_TITLE": later("Error"),
+    "RICH_HELP": later("Try [blue]'{command_path} {help_option}'[/] for help."),
+    "ABORTED_TEXT": later("Aborted."),
 }
+"""Texts of the library of the command line, by their names there."""
+_ERRORS = (
+    later("Missing argument '{name}'."),
+    later("Missing option '{name}'."),
+    later("No such command '{name}'."),
+    later("No such option: {name}"),
+    later("Invalid value for '{name}': {reason}"),
+    later("Input should be greater than or equal to {limit}"),
+    later("Input should be less than or equal to {limit}"),
+    later("Option '{name}' requires an argument."),
+    later("Got unexpected extra argument(s) ({arguments})"),
+)
+"""Errors of wrong use of the library; its other errors stay in English."""
+_HELP = later("Show this message and exit.")
+
+
+def _in_words(show: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Shows an error of wrong use in the current language."""
+
+    def shown(error: Any) -> None:
+        text = recorded(error.format_message())
+        error.format_message = lambda: text
+        show(error)
+
+    return shown
 
 
 def _asked_for(arguments: Sequence[str]) -> Any:
@@ -58,6 +86,10 @@ def _asked_for(arguments: Sequence[str]) -> Any:
 
 def _translate(command: Any) -> None:
     """The help of a command (of Click's kind), of its options and of the commands below it, in the current language."""
+    import typer
+
+    if (option := command.get_help_option(typer.Context(command))) is not None:  # it is made once
+        option.help = tr(_HELP)
     for item in (command, *command.params):
         if text := getattr(item, "help", None):
             item.help = tr(inspect.cleandoc(text))

@@ -12,7 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.language import Language, later, of_the_machine, tr, use
+from pipelines.language import LANGUAGES, Language, later, of_the_machine, tr, use
 from pipelines.settings import Settings, SettingsError, load_settings, use_settings_file
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def language_of_the_terminal() -> Language:
     try:
         return load_settings().language or of_the_machine(os.environ)
     except SettingsError:
-        return of_the_machine(os.environ)
+        given = os.environ.get("HATINH_LANGUAGE")
+        return next((language for language in LANGUAGES if language == given), of_the_machine(os.environ))
 
 
 key_app = typer.Typer(no_args_is_help=True, help="The key of the pseudonyms.")

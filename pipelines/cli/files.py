@@ -67,7 +67,7 @@ def sources(as_json: AsJson = False) -> None:
     table = unbroken(tr("Source"), tr("Title, publisher"), tr("Cadence, licence"), tr("Files"), whole=tr("Source"))
     for source in all_sources().values():
         files = len(landing_of(settings).active(source.name))
-        title = f"{Text(source.title_vi, source.title_en)}\n{source.publisher}"
+        title = f"{Text(source.title_vi, source.title_en)}\n{tr(source.publisher)}"
         rhythm = f"{tr(source.cadence)}\n[dim]{tr(source.licence)}[/dim]"
         if (delivery := late.get(source.name)) is not None and delivery.is_late:
             rhythm += f"\n[yellow]{str(delivery).partition(': ')[2]}[/yellow]"

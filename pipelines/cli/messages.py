@@ -4,7 +4,7 @@
 
 A new message gets an empty translation, which is to be written into `hatinh.po`; then the command is run again, since
 readers take the compiled `hatinh.mo` beside it. Messages are the arguments of `tr`, `ntr`, `later` and `record`, the
-texts of the help, licences of sources and registries, cadences, and the descriptions of the settings.
+texts of the help, licences of sources and registries, cadences, publishers, and descriptions of settings.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def messages() -> set[Id]:
     for path in (*(code / "scoreboard" / "templates").glob("*.html"), code / "nation" / "page.html"):
         found |= _of_template(path.read_text(encoding="utf-8"))
     for source in all_sources().values():
-        found |= {source.licence, source.cadence}
+        found |= {source.licence, source.cadence, source.publisher}
     found |= {defect.description for defect in DEFECTS.values()}
     found |= {field.description for field in Settings.model_fields.values() if field.description}
     for path in (PROJECT_ROOT / "dbt_project" / "seeds").glob("_*.yml"):

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pipelines.language import current, tr
+from pipelines.language import current, day_format, tr
 from pipelines.periods import Period, label_sql
 from pipelines.release.reader import ReleaseReader, Row
 from pipelines.reporting.check import Sent, check_all
@@ -42,12 +42,13 @@ _COUNTS = f"""
 COUNTED = f"{_COUNTS} select * exclude (period_start, names) from counts order by period_start desc, indicator"
 SUMMARY = f"""
     {_COUNTS}
-    select indicator, period, due_on::varchar, received::varchar, late::varchar, missing::varchar,
+    select indicator, period, strftime(due_on, $days), received::varchar, late::varchar, missing::varchar,
         coalesce(array_to_string(names[:3], ', '), '') || if(missing > 3, ', …', '')
     from counts order by period_start desc, indicator
 """
 EACH = f"""
-    select indicator, {_PERIOD}, due_on::varchar, coalesce(agency_name, agency_code) || ' (' || area_code || ')',
+    select indicator, {_PERIOD}, strftime(due_on, $days),
+        coalesce(agency_name, agency_code) || ' (' || area_code || ')',
         coalesce(
             replace(printf('%.15g', value), '.', $mark) || ' ' || unit,
             if(missing_kind = 'not_applicable', $not_applicable, '–')
@@ -55,7 +56,7 @@ EACH = f"""
         concat_ws(
             ' ',
             case report_status when 'received' then $received when 'late' then $late else $missing end,
-            reported_on
+            strftime(reported_on, $days)
         )
     {_CHOSEN} order by period_start desc, indicator, report_status = 'missing' desc, agency_code
 """
@@ -106,7 +107,7 @@ def summary(release: Path, period: Period | None, agency: str | None) -> Lines:
         *(tr("Indicator"), tr("Period"), tr("Due"), tr("In time"), tr("Late"), tr("Missing")),
         tr("Missing are those of"),
     )
-    return headings, _rows(release, SUMMARY, period, agency)
+    return headings, _rows(release, SUMMARY, period, agency, {"days": day_format()})
 
 
 def each_report(release: Path, period: Period | None, agency: str | None) -> Lines:
@@ -117,6 +118,7 @@ def each_report(release: Path, period: Period | None, agency: str | None) -> Lin
     """
     headings = (tr("Indicator"), tr("Period"), tr("Due"), tr("Agency (area)"), tr("Figure"), tr("Status"))
     said = {
+        "days": day_format(),
         "mark": "," if current() == "vi" else ".",
         "not_applicable": tr("not applicable"),
         "received": tr("in time"),

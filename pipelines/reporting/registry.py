@@ -111,7 +111,7 @@ class Registry:
                 tr(
                     "No agency has the code {code} on {on}. Near: {named}. All are in agencies.csv.",
                     code=code,
-                    on=on,
+                    on=day(on),
                     named=named,
                 )
             )

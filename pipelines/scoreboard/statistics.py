@@ -112,10 +112,14 @@ def overdue_publishers(release: Path, today: date) -> list[Row]:
 def overdue(release: Path, today: date) -> list[str]:
     """A line per publisher with figures that were expected before `today`."""
     return [
-        f"{row['publisher']}: {tr('{count} series', count=row['series'])}, "
-        f"{language.day(row['since'])}–{language.day(row['newest'])} ({row['indicators']})"
+        f"{row['publisher']}: {tr('{count} series', count=row['series'])}, {_days(row)} ({row['indicators']})"
         for row in overdue_publishers(release, today)
     ]
+
+
+def _days(row: Row) -> str:
+    first, last = language.day(row["since"]), language.day(row["newest"])
+    return first if first == last else f"{first} – {last}"
 
 
 def _waiting(row: Row) -> str:

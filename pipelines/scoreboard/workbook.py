@@ -106,16 +106,16 @@ def _period(row: Row) -> str | None:
 
 _VALUE, _TARGET = _with_unit(), _with_unit(_asked)
 _TARGETS = (
-    _Column(later("Target"), 46, _named("title")),
-    _Column(later("Status"), 18, _word(words.STATUS, "status")),
-    _Column(later("Value"), 12, lambda r: r["value"], _number()),
-    _Column(later("Asked for"), 10, _asked),
-    _Column(later("Target value"), 12, lambda r: r["target_value"], _number()),
-    _Column(later("Unit"), 14, lambda r: _said(words.unit(r["unit"]))),
-    _Column(later("Target year"), 10, lambda r: r["target_year"], lambda r: "0"),
-    _Column(later("Period"), 26, _period),
-    _Column(later("Certainty"), 18, _word(words.CERTAINTY, "certainty")),
-    _Column(later("Responsible agency"), 32, lambda r: r["responsible_agency"]),
+    _Column(later("Target"), 38, _named("title")),
+    _Column(later("Status"), 15, _word(words.STATUS, "status")),
+    _Column(later("Value"), 10, lambda r: r["value"], _number()),
+    _Column(later("Asked for"), 8, _asked),
+    _Column(later("Target value"), 10, lambda r: r["target_value"], _number()),
+    _Column(later("Unit"), 11, lambda r: _said(words.unit(r["unit"]))),
+    _Column(later("Target year"), 8, lambda r: r["target_year"], lambda r: "0"),
+    _Column(later("Period"), 18, _period),
+    _Column(later("Certainty"), 12, _word(words.CERTAINTY, "certainty")),
+    _Column(later("Responsible agency"), 24, lambda r: r["responsible_agency"]),
     _Column(later("Pillar"), 30, _named("pillar")),
     _Column(later("Distance"), 13, lambda r: r["distance"], _number(sign="+")),
     _Column(later("Path asks for"), 13, lambda r: r["path_value"], _number()),
@@ -142,16 +142,16 @@ _TARGETS = (
 """What prints comes first: `_PRINTED` columns fill one A4 across."""
 _PRINTED = 10
 _OF_A_PILLAR = (
-    _Column(later("Target"), 36, _named("title")),
-    _Column(later("Status"), 14, _word(words.STATUS, "status")),
-    _Column(later("Value"), 13, lambda r: r["value"], _VALUE),
-    _Column(later("Period"), 13, _period),
-    _Column(later("Goal"), 15, lambda r: r["target_value"], _TARGET),
-    _Column(later("Target year"), 10, lambda r: r["target_year"], lambda r: "0"),
-    _Column(later("Certainty"), 12, _word(words.CERTAINTY, "certainty")),
-    _Column(later("Responsible agency"), 20, lambda r: r["responsible_agency"]),
-    _Column(later("Document of the target"), 24, lambda r: r["document"]),
-    _Column(later("Note"), 38, lambda r: _why_none(r) or r["note"]),
+    _Column(later("Target"), 30, _named("title")),
+    _Column(later("Status"), 13, _word(words.STATUS, "status")),
+    _Column(later("Value"), 11, lambda r: r["value"], _VALUE),
+    _Column(later("Period"), 11, _period),
+    _Column(later("Goal"), 12, lambda r: r["target_value"], _TARGET),
+    _Column(later("Target year"), 8, lambda r: r["target_year"], lambda r: "0"),
+    _Column(later("Certainty"), 10, _word(words.CERTAINTY, "certainty")),
+    _Column(later("Responsible agency"), 16, lambda r: r["responsible_agency"]),
+    _Column(later("Document of the target"), 18, lambda r: r["document"]),
+    _Column(later("Note"), 28, lambda r: _why_none(r) or r["note"]),
 )
 _COMMUNES = (
     _Column(later("Commune"), 28, lambda r: r["name"]),
@@ -323,7 +323,9 @@ def _head(sheet: Worksheet, title: str, release: Release) -> None:
     sheet["A2"].font = _font()
     if release.synthetic:
         sheet["A2"] = f"{tr(_SYNTHETIC)} · {release.id}"
-        sheet["A2"].font, sheet["A2"].fill = _font(bold=True, color="4B3500"), _fill("FFF1C9")
+        sheet["A2"].font = _font(bold=True, color="4B3500")
+        for cell in sheet["A2:D2"][0]:  # the text runs over its neighbours
+            cell.fill = _fill("FFF1C9")
 
 
 def _page(sheet: Worksheet, title: str, release: Release) -> None:

@@ -259,9 +259,8 @@ class Source:
         if found is None or found.label != partition:
             raise ValueError(
                 tr(
-                    "{partition} is no {cycle} of {name}: write it like {value}.",
+                    "{partition} is no period of {name}: write it like {value}.",
                     partition=partition,
-                    cycle=self.cycle,
                     name=self.name,
                     value=EXAMPLES[self.cycle],
                 )

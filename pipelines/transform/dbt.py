@@ -244,6 +244,9 @@ class Dbt:
                         str(self.project),
                         "--target-path",
                         str(self.manifest_path.parent),
+                        # made even when nothing is logged; in production the project is read-only
+                        "--log-path",
+                        str(self.manifest_path.parent),
                         "--vars",
                         json.dumps(dict(self.variables)),
                     ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import shutil
 import subprocess
+import sys
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -13,7 +16,7 @@ import yaml
 from typer.main import get_command
 
 from pipelines.cli import app
-from pipelines.settings import ENV_PREFIX, PROJECT_ROOT, Settings
+from pipelines.settings import ENV_PREFIX, PROJECT_ROOT, Settings, load_settings
 
 DEPLOY = PROJECT_ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
@@ -78,3 +81,25 @@ def test_the_address_of_postgres_names_its_driver() -> None:
 def test_uv_is_pinned_with_its_hashes() -> None:
     text = (DEPLOY / "uv.txt").read_text()
     assert re.match(r"uv==[\d.]+ \\\n    --hash=sha256:[0-9a-f]{64}", text)
+
+
+def test_the_settings_of_systemd_read_the_same_in_a_shell() -> None:
+    """docs/deployment.md has the operator source the file; a shell takes double quotes off, which breaks JSON."""
+    path = DEPLOY / "systemd" / "hatinh.env"
+    example = re.sub("^# (HATINH_)", r"\1", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    program = "import os, json; print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('HATINH_')}))"
+    read = subprocess.run(
+        ["bash", "-c", f"set -a\n{example}\nset +a\nexec {shlex.quote(sys.executable)} -c {shlex.quote(program)}"],
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    given = json.loads(read.stdout)
+    settings = load_settings(**{name.removeprefix(ENV_PREFIX).lower(): _value(text) for name, text in given.items()})
+    assert list(settings.ui_hosts) == ["so-lieu.example.vn"]
+    assert list(settings.alerts) == ["smtp://mail.example.vn:25?from=so-lieu@example.vn&to=truc@example.vn"]
+
+
+def _value(text: str) -> object:
+    return json.loads(text) if text.startswith("[") else text

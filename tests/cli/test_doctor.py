@@ -100,7 +100,8 @@ def test_the_configurations_that_ship_are_sound(settings: Settings, path: str) -
 
 def test_rows_of_another_province_are_counted(settings: Settings, tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "marts.duckdb")) as connection:
-        areas = "['42', 'VN', '18073', '99999', '99999', null]"
+        # the province, the nation, a commune of ours, another province to compare with, rows without a commune
+        areas = "['42', 'VN', '18073', '45', 'not_commune', 'unknown part of 18082', '99999', '99999', null]"
         connection.execute(f"create table one as select unnest({areas}) as area_code")
         connection.execute("create table two as select '42' as area_code")
         connection.execute("create schema bi")

@@ -71,7 +71,7 @@ def test_a_stopped_run_ends_with_code_1_and_is_recorded(
     process = subprocess.Popen(
         [sys.executable, "-m", "pipelines.cli", "run"],
         cwd=PROJECT_ROOT,
-        env={"PATH": os.environ["PATH"], **province.environment},
+        env={"PATH": os.environ["PATH"], "HATINH_LANGUAGE": "en", **province.environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -22,6 +22,7 @@ FIRST, LAST = date(2026, 5, 1), date(2026, 8, 20)
 # The run reports a line at each stage; at the first that contains the given text, the process kills itself.
 KILLED_AT = """
 import os, signal, sys
+from pipelines.language import use
 from pipelines.orchestration.execute import execute
 from pipelines.platform import Platform
 from pipelines.settings import load_settings
@@ -30,6 +31,7 @@ def listener(progress):
     if sys.argv[1] in progress.message:
         os.kill(os.getpid(), signal.SIGKILL)
 
+use("en")
 execute(Platform(load_settings(), listeners=[listener]))
 """
 

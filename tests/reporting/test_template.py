@@ -51,7 +51,7 @@ def test_what_is_no_period_is_shown_how_one_is_written(label: str) -> None:
         ("it_staff", "2026-Q3", None, "write --period 2026"),
         ("official_skills", "2026-Q3", None, "write --period 2026-H1 for officials_trained_pct"),
         ("it_staff", "2026", "H27.101", "of level commune"),
-        ("it_staff", "2026", "H27.999", "No agency has the code H27.999 on 2026-12-31"),
+        ("it_staff", "2026", "H27.999", "No agency has the code H27.999 on 31 Dec 2026"),
         ("it_staff", "2026", "000.00.01.H27", "No agency has the code"),  # a code until June 2025
         ("work_files_online_pct", "2025-Q1", None, "from 1 Jul 2025 on"),
     ],

@@ -126,7 +126,7 @@ def test_codes_in_the_list_of_reports_are_whole_at_eighty_columns(
     shown = CliRunner().invoke(app, ["reports"])
     assert shown.exit_code == 0, shown.output
     assert shown.output.count("work_files_online_pct") == 2, "two periods"
-    assert "2026-Q3, due 2026-10-15" in shown.output
+    assert "2026-Q3, due 15 Oct 2026" in shown.output
     assert max(map(len, shown.output.splitlines())) <= 80
 
 

@@ -132,6 +132,7 @@ FOR_DEVELOPERS = {
     "pipelines/release/disclosure_cells.py": "a fault of the program",
     "pipelines/scoreboard/model.py": "SQL of a table for BI tools",
     "pipelines/engine/models.py": "the contract of a model",
+    "pipelines/engine/increments.py": "SQL of an incremental model",
     "pipelines/cli/messages.py": "a tool for developers",
     "pipelines/dictionary.py": "a tool for developers",
     "pipelines/sources/": "columns of tables, not texts; errors of connectors are checked by `failed`",

@@ -20,6 +20,6 @@ def test_a_refused_file_is_a_finding_with_its_reason(world: World) -> None:
     world.load()
     (finding,) = _refused(settings)  # type: ignore[arg-type]
     assert (finding.key, finding.good) == ("file of dossiers", False)
-    assert "hoso-2026-03-31.ndjson bị từ chối: it is a PDF" in finding.how
+    assert "hoso-2026-03-31.ndjson was refused: it is a PDF" in finding.how
     with world.warehouse.hold("a run", datetime(2026, 12, 1, tzinfo=UTC)):
         assert list(_refused(settings)) == [], "a warehouse that a run holds is not opened"  # type: ignore[arg-type]

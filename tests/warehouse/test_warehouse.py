@@ -92,7 +92,7 @@ class TestHolder:
         warehouse = Warehouse(tmp_path / "warehouse.duckdb")
         assert warehouse.holder() is None
         with warehouse.hold("run abc", NOW):
-            with pytest.raises(WarehouseBusy, match=r"tiến trình \d+ trên .+ \(run abc, từ 2026-12-01T02:00:00"):
+            with pytest.raises(WarehouseBusy, match=r"process \d+ on .+ \(run abc, since 2026-12-01T02:00:00"):
                 warehouse.hold("run def", NOW).__enter__()
             assert "run abc" in str(warehouse.holder())
         assert warehouse.holder() is None
@@ -112,7 +112,7 @@ class TestHolder:
         ) as other:
             assert other.stdout is not None
             assert other.stdout.readline() == b"held\n"
-            with pytest.raises(WarehouseBusy, match=f"tiến trình {other.pid} "):
+            with pytest.raises(WarehouseBusy, match=f"process {other.pid} "):
                 warehouse.hold("run def", NOW).__enter__()
             other.kill()
             other.wait()
