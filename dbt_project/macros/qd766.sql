@@ -52,9 +52,13 @@ create or replace macro qd766_total(points) as
 {# Agency of a group, or the province as a whole where the grouping sets leave the agency out. #}
 {% macro agency_or_province() -%}
     if(grouping(agency_code) = 1, '{{ var("portal_code") }}', agency_code) as agency_code,
-    if(grouping(agency_code) = 1, '', any_value(agency_name)) as agency_name,
-    if(grouping(agency_code) = 1, 'total', any_value(agency_level)) as agency_level
+    if(grouping(agency_code) = 1, '', {{ name_of_group() }}) as agency_name,
+    if(grouping(agency_code) = 1, 'total', {{ level_of_group() }}) as agency_level
 {%- endmacro %}
+
+{# Name and level of a group of rows of one agency: where they differ, one that is known, the same in every run. #}
+{% macro name_of_group() -%} max(agency_name) {%- endmacro %}
+{% macro level_of_group() -%} max_by(agency_level, agency_name) {%- endmacro %}
 
 {# What the province does under its own code is part of the province as a whole, and no agency of its own. #}
 {% macro is_agency_or_province() -%}

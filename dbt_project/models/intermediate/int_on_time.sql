@@ -38,6 +38,30 @@ undecided_on_time as (
     inner join judged as j on u.month = j.month
     where u.on_time_until >= j.judged_at
     group by j.period_type, j.period_start, u.agency_code, u.procedure_code, u.procedure_field_code
+),
+
+last_months as (
+    select
+        j.period_type,
+        j.period_start,
+        c.agency_code,
+        max(c.month) as month
+    from counts as c
+    inner join judged as j on c.month = j.month
+    group by j.period_type, j.period_start, c.agency_code
+),
+
+-- an agency that got another name or level within a period has those of its last month
+agencies as (
+    select
+        l.period_type,
+        l.period_start,
+        l.agency_code,
+        max(c.agency_name) as agency_name,
+        max(c.agency_level) as agency_level
+    from last_months as l
+    inner join counts as c on l.agency_code = c.agency_code and l.month = c.month
+    group by l.period_type, l.period_start, l.agency_code
 )
 
 select
@@ -50,15 +74,17 @@ select
     cast(sum(c.received) as bigint) as received,
     cast(sum(c.on_time_for_good) + coalesce(any_value(u.dossiers), 0) as bigint) as on_time,
     bool_or(c.has_samples) as has_samples,
+    any_value(a.agency_name) as agency_name,
+    any_value(a.agency_level) as agency_level,
     -- the other counts of the index add up over months
-    any_value(c.agency_name) as agency_name,
-    any_value(c.agency_level) as agency_level,
     cast(sum(columns([
         'online', 'with_obligation', 'paid_online', 'with_fee_data', 'e_result', 'digitised', 'reused',
         'from_personal_store', 'population_data'
     ])) as bigint)
 from counts as c
 inner join judged as j on c.month = j.month
+inner join agencies as a
+    on j.period_type = a.period_type and j.period_start = a.period_start and c.agency_code = a.agency_code
 left join undecided_on_time as u
     on
         j.period_type = u.period_type

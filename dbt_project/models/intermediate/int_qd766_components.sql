@@ -7,8 +7,8 @@ with shares as (
         period_type,
         period_start,
         agency_code,
-        any_value(agency_name) as agency_name,
-        any_value(agency_level) as agency_level,
+        {{ name_of_group() }} as agency_name,
+        {{ level_of_group() }} as agency_level,
         component_code,
         cast(sum(numerator) as bigint) as numerator,
         cast(sum(denominator) as bigint) as denominator
@@ -21,8 +21,8 @@ agencies as (
         period_type,
         period_start,
         agency_code,
-        any_value(agency_name) as agency_name,
-        any_value(agency_level) as agency_level
+        {{ name_of_group() }} as agency_name,
+        {{ level_of_group() }} as agency_level
     from shares
     group by period_type, period_start, agency_code
 ),

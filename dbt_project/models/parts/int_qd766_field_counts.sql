@@ -35,10 +35,10 @@ agencies as (
         period_type,
         period_start,
         agency_code,
-        any_value(agency_name) as agency_name,
-        any_value(agency_level) as agency_level,
-        case any_value(agency_level)
-            when 'total' then agency_code when 'commune' then 'commune' else any_value(agency_name)
+        {{ name_of_group() }} as agency_name,
+        {{ level_of_group() }} as agency_level,
+        case {{ level_of_group() }}
+            when 'total' then agency_code when 'commune' then 'commune' else {{ name_of_group() }}
         end as answers_as
     from (
         select * from received
