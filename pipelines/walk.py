@@ -255,7 +255,8 @@ def load(
         KeyProblem: there is no key, or it is not the one that the warehouse was loaded with.
         WrongProvince: the warehouse was loaded for another province.
     """
-    reports, totals = {}, {}
+    reports: dict[str, LoadReport] = {}
+    not_fetched: dict[str, list[str]] = {}
     key = read_key(platform.settings.pseudonym_key)
     with platform.step("load") as step, ExitStack() as opened:
         connection = connection or opened.enter_context(platform.warehouse.connect())
@@ -285,13 +286,16 @@ def load(
                         count=report.reread,
                     )
                 )
-            not_fetched = [
+            not_fetched[source.name] = [
                 f"{period}: {note}" for period, note in failed_pulls(platform.settings.raw, source.name).items()
             ]
-            for note in not_fetched:
+            for note in not_fetched[source.name]:
                 step.report(f"{source.name}/{note} (" + tr("not fetched: the files that landed before are used") + ")")
             reports[source.name] = report
-            totals[source.name] = source_totals(connection, source.name) | {"not_fetched": not_fetched}
+        totals = {
+            name: found | {"not_fetched": not_fetched[name]}
+            for name, found in source_totals(connection, reports).items()
+        }
         return Loaded(reports, totals, step.seconds())
 
 

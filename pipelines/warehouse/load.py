@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date
@@ -848,27 +848,31 @@ def quarantine_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[
     return {str(source): (int(rows_in), int(quarantined)) for source, rows_in, quarantined in rows}
 
 
-def source_totals(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, Any]:
-    """Totals of a source over all its active files: rows, quarantined rows by reason, refused files."""
-    total_in, quarantined = quarantine_counts(connection).get(source, (0, 0))
-    reasons = connection.execute(
-        "select q.reason || coalesce(': ' || q.field, '') as reason, count(*) as n "
-        f"from raw.quarantine as q join raw.files as f using (file_no) where f.source = ? and {_COUNTS} "
-        "group by all order by n desc, reason",
-        [source],
-    ).fetchall()
-    (elsewhere,) = _one(
-        connection,
-        "select coalesce(sum(rows_elsewhere), 0) from raw.files where source = ? and replaced_by is null",
-        [source],
+def source_totals(connection: duckdb.DuckDBPyConnection, sources: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """By source, over all its active files: rows, quarantined rows by reason, refused and truncated files."""
+    counts, refused, truncated = quarantine_counts(connection), refused_files(connection), truncated_files(connection)
+    reasons: dict[str, dict[str, int]] = {}
+    for source, reason, count in connection.execute(
+        "select f.source, q.reason || coalesce(': ' || q.field, '') as reason, count(*) as n "
+        f"from raw.quarantine as q join raw.files as f using (file_no) where {_COUNTS} "
+        "group by all order by n desc, reason"
+    ).fetchall():
+        reasons.setdefault(str(source), {})[str(reason)] = int(count)
+    elsewhere = dict(
+        connection.execute(
+            "select source, sum(rows_elsewhere)::bigint from raw.files where replaced_by is null group by source"
+        ).fetchall()
     )
     return {
-        "total_in": total_in,
-        "total_quarantined": quarantined,
-        "reasons": {str(reason): int(count) for reason, count in reasons},
-        "total_elsewhere": int(elsewhere),
-        "refused": [f"{name}: {reason}" for name, reason in refused_files(connection).get(source, ())],
-        "truncated": [f"{name}: {reason}" for name, reason in truncated_files(connection).get(source, ())],
+        source: {
+            "total_in": counts.get(source, (0, 0))[0],
+            "total_quarantined": counts.get(source, (0, 0))[1],
+            "reasons": reasons.get(source, {}),
+            "total_elsewhere": int(elsewhere.get(source) or 0),
+            "refused": [f"{name}: {reason}" for name, reason in refused.get(source, ())],
+            "truncated": [f"{name}: {reason}" for name, reason in truncated.get(source, ())],
+        }
+        for source in sources
     }
 
 

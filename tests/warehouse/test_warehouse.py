@@ -146,7 +146,7 @@ class TestFilesInForce:
         assert world.rows("select name from raw.files") == [("hoso-2026-03-31.ndjson",)]
         with world.warehouse.connect() as connection:
             assert get_state(connection, "rebuild_because")  # months that it had touched are not known any more
-            assert source_totals(connection, "dossiers") == {
+            assert source_totals(connection, ["dossiers"])["dossiers"] == {
                 "total_in": 2,
                 "total_quarantined": 1,
                 "reasons": {"unknown_code: KenhThucHien": 1},
