@@ -269,25 +269,33 @@ def _opens_wrapper(start: bytes) -> bool:
 
 
 def _frames(row_no: list[int], texts: list[bytes], rejects: Sequence[tuple[int, Reason | Container]]) -> Frames:
-    """A batch of it. UTF-8 is checked for all texts at once, and one by one only when that fails."""
+    """A batch of it."""
     import pyarrow as pa  # costly, and only needed when there is a feed
 
     binary = pa.array(texts, pa.binary())
     if any(pattern.search(binary.buffers()[2] or b"") for pattern in (MAYBE_HALF, _ENCODED_TWICE)):
         texts = [_decoded_once(completed(text)) for text in texts]
         binary = pa.array(texts, pa.binary())
+    if invalid := set(_not_utf8(binary)):
+        rejects = [*rejects, *((row_no[n], Reason.INVALID_UTF8) for n in invalid)]
+        valid = [n for n in range(len(texts)) if n not in invalid]
+        row_no, binary = [row_no[n] for n in valid], binary.take(pa.array(valid, pa.int64()))
+    return Frames(pa.array(row_no, pa.int64()), binary.cast(pa.string()), sorted(rejects))
+
+
+def _not_utf8(texts: pa.Array, first: int = 0) -> Iterator[int]:
+    """The places of texts that are not UTF-8, found by halves: to decode each takes ten times as long."""
+    import pyarrow as pa
+
     try:
-        text = binary.cast(pa.string())
+        texts.cast(pa.string())
     except pa.ArrowInvalid:
-        rejects, valid = list(rejects), []
-        for row, candidate in zip(row_no, texts, strict=True):
-            try:
-                valid.append((row, candidate.decode()))
-            except UnicodeDecodeError:
-                rejects.append((row, Reason.INVALID_UTF8))
-        row_no = [row for row, _ in valid]
-        text = pa.array([text for _, text in valid], pa.string())
-    return Frames(pa.array(row_no, pa.int64()), text, sorted(rejects))
+        if len(texts) == 1:
+            yield first
+            return
+        half = len(texts) // 2
+        yield from _not_utf8(texts[:half], first)
+        yield from _not_utf8(texts[half:], first + half)
 
 
 def _decoded_once(text: bytes) -> bytes:

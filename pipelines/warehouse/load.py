@@ -681,12 +681,17 @@ def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.Rec
     connection.execute(
         f"""
         create or replace temp table judged as
-        with parsed as (
-            select file_no, row_no, extracted_on, text, try(from_json(text, '{structure}')) as j from frames
+        with framed as (
+            -- `try` goes through 2,048 records one by one where one of them fails: it gets none that is no JSON
+            select *, json_valid(text) as is_json, case when is_json then text end as valid from frames
+        ),
+        parsed as (
+            select * exclude (valid), {keys_of("valid", source.table.structure)},
+                   try(from_json(valid, '{structure}')) as j
+            from framed
         ),
         typed as (
-            select file_no, row_no, extracted_on, text, j is not null or json_valid(text) as is_json, j,
-                   hash(text) as content, {keys_of("text", source.table.structure)}, {columns}
+            select * exclude (j), j, hash(text) as content, {columns}
             from parsed
         ),
         ruled as (
