@@ -325,8 +325,8 @@ def rebuild(
 def check() -> None:
     """One line for monitors (Nagios, Icinga, Zabbix), with their exit codes.
 
-    0: all is well. 1: something waits for a person. 2: readers get no news: the last run failed, none was good for
-    HATINH_MAX_AGE_HOURS, or the disk is full. 3: the settings cannot be read.
+    0: all is well. 1: something waits for a person, or nothing ever ran. 2: readers get no news: the last run failed,
+    none was good for HATINH_MAX_AGE_HOURS, or the disk is full. 3: the settings cannot be read.
     """
     try:
         settings = read_settings()
@@ -338,7 +338,8 @@ def check() -> None:
     state = read_state(settings, now())
     not_sent = report(settings, state)
     critical = [problem for problem in state.problems if problem.is_critical]
-    level = 2 if critical else 1 if state.problems or not_sent else 0
+    never_ran = state.last_run is None and state.release is None  # or the monitor looks at another folder
+    level = 2 if critical else 1 if state.problems or not_sent or never_ran else 0
     words = [problem.key for problem in (*critical, *(p for p in state.problems if not p.is_critical))]
     shown = [*words[:_SHOWN_PROBLEMS], *([f"+{len(words) - _SHOWN_PROBLEMS}"] if len(words) > _SHOWN_PROBLEMS else [])]
     age = (state.at - state.last_success_at).total_seconds() if state.last_success_at else -1

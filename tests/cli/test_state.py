@@ -153,6 +153,11 @@ def test_check_says_it_in_one_line_and_by_its_exit_code(
     assert len(result.output.strip().splitlines()) == 1
 
 
+def test_check_of_a_folder_in_which_nothing_ever_ran_is_a_warning(settings: Settings) -> None:
+    result = CliRunner().invoke(app, ["check"], env=environment(settings))
+    assert (result.exit_code, result.output[:36]) == (1, "HATINH WARNING - release none yet | ")
+
+
 def test_json_is_the_same_in_every_language(settings: Settings) -> None:
     land(settings, NOW - timedelta(days=9))
     vietnamese, english = (

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from pipelines.cli import app
 from pipelines.landing.http import HttpClient
 from pipelines.landing.pull import PullError, pull
-from pipelines.sources.nso_pxweb import SOURCE as NSO
+from pipelines.sources import all_sources
 from pipelines.sources.published_tables import FIELDS
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+NSO = all_sources()["nso_pxweb"]
 PATH = "Dân số và lao động/V02.01.px"
 YEARS = [(str(n), str(1999 + n)) for n in range(25)]
 POPULATION, RECORDS = "population_count", "ehealth_record_pct"
@@ -116,9 +117,9 @@ def test_what_was_published_stays_active_and_the_run_reports_what_waits(new_prov
         "2026: 2026-11-23 08:00 nso_pxweb 2026, V02.01"
     ]
     status = " ".join(
-        CliRunner().invoke(app, ["status"], env={**province.environment, "COLUMNS": "200"}).output.split()
+        CliRunner().invoke(app, ["status"], env={**province.environment, "COLUMNS": "200", "HATINH_LANGUAGE": "vi"}).output.split()
     )
-    assert "last pull failed, earlier files are used: 2026: " in status
+    assert "Lần lấy gần nhất không được, dùng tệp cũ: 2026: " in status
     assert (
         f"(jump): {RECORDS}, tỉnh Hà Tĩnh, năm 2024, Sở Y tế (bịa): 85 % (01/11/2026), đang dùng 40 % (01/06/2026, ±1)"
     ) in status

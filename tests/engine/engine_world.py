@@ -73,8 +73,7 @@ def copy_of(world: World, folder: Path) -> Path:
 
 
 def marts_and_counts(world: World) -> list[str]:
-    # int_on_time not: of an agency that changed its name within a year it holds any of the names
-    counts = [f"intermediate.{name}" for name in ("int_dossiers", "int_qd766_counts")]
+    counts = [f"intermediate.{name}" for name in ("int_dossiers", "int_qd766_counts", "int_on_time")]
     return [*(mart.relation for mart in world.platform.project.marts), *counts]
 
 

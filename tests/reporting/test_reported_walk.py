@@ -57,11 +57,11 @@ def test_a_filled_template_becomes_figures_and_a_wrong_cell_goes_back(
     with world.warehouse.connect() as connection:
         connection.execute(f"copy marts.reported_indicators to '{tmp_path / 'reported_indicators.parquet'}'")
     _, lines = summary(tmp_path, parse_period("2026-Q3"), None)
-    assert [line[:6] for line in lines] == [("work_files_online_pct", "2026-Q3", "2026-10-15", "1", "1", "68")]
+    assert [line[:6] for line in lines] == [("work_files_online_pct", "2026-Q3", "15 Oct 2026", "1", "1", "68")]
     _, lines = each_report(tmp_path, None, "H27.101")
-    assert [line[3:] for line in lines] == [("UBND phường Thành Sen (18073)", "61 %", "muộn 2026-10-16")]
+    assert [line[3:] for line in lines] == [("UBND phường Thành Sen (18073)", "61 %", "late 16 Oct 2026")]
     assert summary(tmp_path, parse_period("2026-Q2"), None)[1] == []
-    with pytest.raises(ReportingError, match="không có số liệu báo cáo"):
+    with pytest.raises(ReportingError, match="has no reported figures"):
         summary(tmp_path / "elsewhere", None, None)
 
     # and what goes back
