@@ -117,7 +117,9 @@ def test_what_was_published_stays_active_and_the_run_reports_what_waits(new_prov
         "2026: 2026-11-23 08:00 nso_pxweb 2026, V02.01"
     ]
     status = " ".join(
-        CliRunner().invoke(app, ["status"], env={**province.environment, "COLUMNS": "200", "HATINH_LANGUAGE": "vi"}).output.split()
+        CliRunner()
+        .invoke(app, ["status"], env={**province.environment, "COLUMNS": "200", "HATINH_LANGUAGE": "vi"})
+        .output.split()
     )
     assert "Lần lấy gần nhất không được, dùng tệp cũ: 2026: " in status
     assert (
