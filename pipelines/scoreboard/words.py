@@ -66,7 +66,7 @@ STATUS = {
 }
 STATUS_MEANS = {
     "met": Text(
-        "Số liệu cuối cùng của năm mục tiêu, hoặc của năm sau đó, bằng hoặc vượt mục tiêu.",
+        "Số liệu chính thức của năm mục tiêu, hoặc của năm sau đó, bằng hoặc vượt mục tiêu.",
         "A final figure of the year of the target, or of a later one, has reached it.",
     ),
     "met_provisional": Text(
@@ -101,14 +101,14 @@ STATUS_MEANS = {
     ),
 }
 CERTAINTY = {
-    "real": Text("số cuối cùng", "final"),
+    "real": Text("số chính thức", "final"),
     "preliminary": Text("sơ bộ", "preliminary"),
     "proxy": Text("số thay thế", "proxy"),
     "sample": Text("dữ liệu mẫu", "synthetic"),
 }
 CERTAINTY_MEANS = {
     "real": Text(
-        "số cuối cùng của đúng chỉ số, do nguồn có dẫn chứng", "a final value of the indicator itself, with its source"
+        "số chính thức của đúng chỉ số, do nguồn có dẫn chứng", "a final value of the indicator itself, with its source"
     ),
     "preliminary": Text(
         "số sơ bộ, ước tính, hoặc tính từ một phần của kỳ", "preliminary, estimated, or of a part of the period"

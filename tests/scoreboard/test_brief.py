@@ -31,7 +31,7 @@ def test_it_names_what_is_behind_lacks_data_and_is_met_with_agency_and_certainty
     behind, needed, met = ([item.text for item in section.all("li")] for section in brief.all("section"))
     (late,) = behind
     assert late.startswith("Hồ sơ đúng hạn : 81,82 % (đến 10/2026) → 100 % (2030).")
-    assert late.endswith("số cuối cùng ; Sở Tư pháp*.")
+    assert late.endswith("số chính thức ; Sở Tư pháp*.")
     assert needed == ["Chỉ tiêu lacking : chưa có số → 100 % (2025, quá hạn ). Sở Y tế."]
     assert met[0].endswith("sơ bộ ; chưa rõ cơ quan phụ trách.")
 
@@ -39,7 +39,7 @@ def test_it_names_what_is_behind_lacks_data_and_is_met_with_agency_and_certainty
 def test_it_has_points_rank_and_trend_of_the_index_and_who_has_to_act(brief: Node) -> None:
     assert "QĐ 766: 57,2/100 điểm, hạng 3/4. ▲ +0,26 điểm từ 17/09/2026, khi đó hạng 4." in brief.text
     assert "Mất nhiều nhất: Số hóa hồ sơ 13,21 ." in brief.text
-    assert "Cơ quan phải làm: Sở Tư pháp (1 chậm); Sở Y tế (1 cần số liệu)." in brief.text.replace(" :", ":")
+    assert "Cơ quan chịu trách nhiệm: Sở Tư pháp (1 chậm); Sở Y tế (1 cần số liệu)." in brief.text.replace(" :", ":")
     assert "DỮ LIỆU MẪU" in brief.text
 
 
