@@ -60,7 +60,7 @@ def test_systemd_reads_every_unit(tmp_path: Path) -> None:
 def test_every_setting_that_is_named_exists() -> None:
     known = {f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields}
     for path in DEPLOY.rglob("*"):
-        if path.is_file():
+        if path.is_file() and "__pycache__" not in path.parts:
             named = set(re.findall(r"\bHATINH_[A-Z_]+\b", path.read_text(encoding="utf-8")))
             assert named <= known, path.name
 

@@ -30,7 +30,7 @@ import pipelines
 for module in pkgutil.walk_packages(pipelines.__path__, "pipelines."):
     if not module.name.endswith(("__main__", "definitions")):  # the command itself, and what Dagster loads
         importlib.import_module(module.name)
-print("\\n".join(path for path in opened if "/.venv/" not in path))
+print("\\n".join(path for path in opened if "/.venv/" not in path and "/__pycache__/" not in path))
 """
 
 
