@@ -161,6 +161,17 @@ def landing_of(settings: Settings) -> Landing:
     return Landing(settings.raw)
 
 
+def outcome_in_words(status: str) -> str:
+    """What a run came to."""
+    return {
+        "released": tr("released"),
+        "unchanged": tr("unchanged"),
+        "partial": tr("partial run"),
+        "nothing": tr("nothing could be released"),
+        "pinned": tr("readers are pinned, nothing was released"),
+    }[status]
+
+
 def show_scoreboard(settings: Settings, whole: bool = False) -> None:
     from pipelines.periods import VIETNAM
     from pipelines.release.runs import RunLog

@@ -18,11 +18,12 @@ from pipelines.cli.common import (
     err,
     now,
     out,
+    outcome_in_words,
     print_json,
     read_settings,
     stop,
 )
-from pipelines.language import tr
+from pipelines.language import recorded, tr
 
 if TYPE_CHECKING:
     from pipelines.nation.release import NationRelease
@@ -68,7 +69,7 @@ def nation(
             }
         )
     else:
-        out.print(f"{outcome.status} {outcome.release_id or '-'}", highlight=False, soft_wrap=True)
+        out.print(f"{outcome_in_words(outcome.status)} {outcome.release_id or '-'}", highlight=False, soft_wrap=True)
         for line in _waiting(made):
             err.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
     if outcome.status == "nothing":
@@ -80,11 +81,13 @@ def nation(
 def _waiting(made: NationRelease) -> Iterator[str]:
     """What is not in the release, each with the reason."""
     for code, reason in made.refused.items():
-        yield tr("province {code} is not in it: {reason}", code=code, reason=reason)
+        yield tr("province {code} is not in it: {reason}", code=code, reason=recorded(reason))
     for table, reasons in made.left_out.items():
         for code, reason in reasons.items():
-            yield tr("{table} of province {code} is not in it: {reason}", table=table, code=code, reason=reason)
+            yield tr(
+                "{table} of province {code} is not in it: {reason}", table=table, code=code, reason=recorded(reason)
+            )
     for held in made.outcome.held_back:
-        yield f"{held.target}: {held.reason}"
+        yield f"{held.target}: {recorded(held.reason)}"
     if made.outcome.open_blocked:
-        yield made.outcome.open_blocked
+        yield recorded(made.outcome.open_blocked)

@@ -24,6 +24,7 @@ from pipelines.cli.common import (
     key_app,
     now,
     out,
+    outcome_in_words,
     print_json,
     read_settings,
     refuse_if_held,
@@ -191,14 +192,7 @@ def _end_of_run(settings: Settings, started: datetime, quiet: bool) -> None:
     show_scoreboard(settings)
     _tell_unplaced(settings)
     took = (now() - started).total_seconds()
-    outcome = {
-        "released": tr("released"),
-        "unchanged": tr("unchanged"),
-        "partial": tr("partial run"),
-        "nothing": tr("nothing could be released"),
-        "pinned": tr("readers are pinned, nothing was released"),
-    }[last["status"]]
-    out.print(f"{outcome} · {took:.0f} s", style="bold", highlight=False)
+    out.print(f"{outcome_in_words(last['status'])} · {took:.0f} s", style="bold", highlight=False)
     _tell_undrawn(settings)
     if problems or waits_for_somebody(last):
         raise typer.Exit(HELD_BACK)

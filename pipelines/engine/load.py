@@ -189,7 +189,7 @@ class LoadOnEngine:
         try:
             largest_first = sorted(tasks, key=lambda task: -task.file.bytes)
             blobs = pa.table({"task": pa.array([pickle.dumps(task) for task in largest_first], pa.binary())})
-            with translated_errors(self.address, f"load files of {tasks[0].source}"):
+            with translated_errors(self.address, tr("load files of {name}", name=tasks[0].source)):
                 frame = session.createDataFrame(blobs).repartition(len(tasks))
                 return list(frame.mapInArrow(_on_worker, "report string").toArrow().column(0).to_pylist())
         finally:

@@ -30,6 +30,7 @@ from pipelines.engine.increments import (
 )
 from pipelines.engine.relations import read_query, replace_relation, types_of, write_parquet
 from pipelines.engine.session import EngineProblem, connect, translated_errors
+from pipelines.language import tr
 from pipelines.transform.data_tests import judged
 from pipelines.transform.dbt import Dbt
 from pipelines.transform.dbt_results import NodeResult
@@ -164,7 +165,7 @@ class ModelsOnEngine:
 
                 def counted(sql: str, name: str = test.name) -> tuple[Any, ...]:
                     there = translated(sql, connection, name)
-                    with translated_errors(self.address, f"run the test {name}"):
+                    with translated_errors(self.address, tr("run the test {name}", name=name)):
                         (row,) = session.spark.sql(there).toArrow().to_pylist()
                     return tuple(row.values())
 
@@ -230,14 +231,14 @@ class ModelsOnEngine:
             sql, months = with_months(connection, sql, session.macros.touched_months[node["name"]])
         there = translated(sql, connection, node["name"])
         if unique_id not in front.tables:
-            with translated_errors(self.address, f"read the model {node['name']}"):
+            with translated_errors(self.address, tr("read the model {name}", name=node["name"])):
                 session.query_view(view, there)
             if unique_id not in front.before:
                 replace_relation(connection, "view", relation, sql)
             return
         types = types_of(connection, sql)
         _refuse_broken_contract(node, types)
-        with translated_errors(self.address, f"compute the model {node['name']}"):
+        with translated_errors(self.address, tr("compute the model {name}", name=node["name"])):
             files = self._written(connection, node, session.spark.sql(there), session, session.folder / view)
         if not files:  # no rows, and no file that states their types
             files = [session.folder / view / f"{FOLDER}={NONE}" / "empty.parquet"]
@@ -247,7 +248,7 @@ class ModelsOnEngine:
         if months:  # a later model that reads it gets the table, with the other months
             replace_months(connection, relation, query, types, months)
             return
-        with translated_errors(self.address, f"read the model {node['name']}"):
+        with translated_errors(self.address, tr("read the model {name}", name=node["name"])):
             session.view(view, files)
         replace_relation(connection, "view" if unique_id in front.marked else "table", relation, query)
 
@@ -283,7 +284,8 @@ class ModelsOnEngine:
             if not files:
                 files = [session.folder / "read" / f"{view}.parquet"]
                 write_parquet(connection, f"select * from {schema}.{name}", files[0])
-            with translated_errors(self.address, f"read {files[0].parent}: it must see the folder of the warehouse"):
+            reading = tr("read {folder}: it must see the folder of the warehouse", folder=files[0].parent)
+            with translated_errors(self.address, reading):
                 session.view(view, files)
 
     @property

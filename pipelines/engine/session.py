@@ -49,7 +49,7 @@ def connect(address: str) -> Any:
             )
         ) from None
     _reach(address)
-    with translated_errors(address, "open a session"):
+    with translated_errors(address, tr("open a session")):
         builder = SparkSession.builder.remote(address)
         for name, value in SETTINGS.items():
             builder = builder.config(name, value)

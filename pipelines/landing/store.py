@@ -88,7 +88,7 @@ class Landing:
             Whatever `chunks` raises. In each case nothing is landed.
         """
         name = _text(name)
-        folder = self._folder(source) / _checked("partition", partition)
+        folder = self._folder(source) / _checked(tr("partition"), partition)
         make_private(folder, self.root)
         with self._alone(source):
             self._sweep(source)
@@ -225,7 +225,7 @@ class Landing:
             )
 
     def _folder(self, source: str) -> Path:
-        return self.root / _checked("source", source)
+        return self.root / _checked(tr("source"), source)
 
     def _receipt_path(self, receipt: Receipt) -> Path:
         return self.root / f"{receipt.path}{RECEIPT_SUFFIX}"

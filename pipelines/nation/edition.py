@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.language import record
 from pipelines.nation import comparison
 from pipelines.nation.provinces import Province
 from pipelines.nation.tables import Member, resource_of, unite
@@ -49,7 +50,7 @@ class UnitedEdition(OpenEdition):
         self._united = unite(self._members(stale), SCHEMA)
         missing = sorted({p.code for p in provinces if p.release} - self._packages.keys())
         if missing:
-            self.blocked = f"no open edition of province {', '.join(missing)}"
+            self.blocked = record("no open edition of province {codes}", codes=", ".join(missing))
 
     def prepare(
         self,

@@ -38,7 +38,9 @@ def _draw(speaks: language.Language, release: Release) -> bytes:
         loader=jinja2.FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined,
         finalize=lambda value: str(value) if isinstance(value, words.Text) else value,
     )  # fmt: skip
-    environment.globals.update(tr=language.tr, quantity=words.quantity, day=words.day, moment=words.moment)
+    environment.globals.update(
+        tr=language.tr, recorded=language.recorded, quantity=words.quantity, day=words.day, moment=words.moment
+    )
     with language.speaking(speaks):
         return (
             environment.get_template("page.html")

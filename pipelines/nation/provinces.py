@@ -13,7 +13,7 @@ from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from pipelines.language import tr
+from pipelines.language import record, tr
 from pipelines.release.files import ReleaseError
 from pipelines.release.released import Release
 from pipelines.release.store import ReleaseStore
@@ -86,15 +86,15 @@ def read(place: Place) -> Province:
     try:
         current = store.current()
         if current is None:
-            return Province(place.code, None, "there is no release")
+            return Province(place.code, None, record("there is no release"))
         release = store.verify(current.id)
         stated = release.package["provenance"]["settings"]["province_code"]
     except ReleaseError as error:
         return Province(place.code, None, str(error))
     except (OSError, ValueError, LookupError, TypeError, duckdb.Error) as error:
-        return Province(place.code, None, f"its release cannot be read ({type(error).__name__})")
+        return Province(place.code, None, record("its release cannot be read ({error})", error=type(error).__name__))
     if stated != place.code:
-        return Province(place.code, None, f"its release is of province {stated}")
+        return Province(place.code, None, record("its release is of province {code}", code=stated))
     return Province(place.code, release)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.language import tr
+from pipelines.language import record, tr
 from pipelines.nation.provinces import Province
 from pipelines.release import describe
 from pipelines.release.about import licences, words
@@ -161,9 +161,14 @@ def _columns_of(resource: Json) -> str:
 def _differs(model: Json, resource: Json) -> str | None:
     """Why a table is not united with the others."""
     if version_of(resource) != version_of(model):
-        return f"its schema has version {version_of(resource)}, not {version_of(model)}"
+        return record(
+            "its schema has version {version}, not {newest}", version=version_of(resource), newest=version_of(model)
+        )
     if changes := table_changes(model, resource):
-        return f"its schema has the version of the others and is another: {'; '.join(map(str, changes[:5]))}"
+        return record(
+            "its schema has the version of the others and is another: {changes}",
+            changes="; ".join(map(str, changes[:5])),
+        )
     return None
 
 

@@ -98,13 +98,13 @@ class Place:
 
     def current(self) -> str | None:
         """The release that readers of the place get; None before the first one."""
-        with self._explained("read"):
+        with self._explained(tr("read")):
             pointer = self._read(POINTER)
         return str(json.loads(pointer)["release"]) if pointer else None
 
     def releases(self) -> list[str]:
         """The complete releases, newest first."""
-        with self._explained("listed"):
+        with self._explained(tr("listed")):
             return sorted((name[: -len(".json")] for name in self._list() if name.endswith(".json")), reverse=True)
 
     def publish(
@@ -125,7 +125,7 @@ class Place:
         if edition == "open" and "open" not in release.package:
             raise PlaceError(tr("release {id} has no open edition: nothing of it may leave", id=release.id))
         name = release.id if edition == "open" else f"{release.id}-{edition}"
-        with self._explained("written"):
+        with self._explained(tr("written")):
             if self._is_folder:
                 self._files.create_dir(self._root, recursive=True)
             there = set(self._list())

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.cli.common import FAILED, HELD_BACK, WRONG_USE
+from pipelines.language import recorded, speaking
 from pipelines.nation.page import page
 from pipelines.nation.provinces import WrongProvinces, places_of
 from pipelines.release.files import sha256
@@ -305,7 +306,10 @@ def test_the_page_has_the_provinces_side_by_side_and_names_who_is_missing(root: 
     assert _table(root) == [[title, "2.5 % (1/2)", "3.5 % (2/2)", "3 %"]]
     changed((root / "44" / "current").resolve())
     made = unite(root, day=1, pages=[page(speaks)])
-    assert made.refused["44"] in (root / "nation" / "current" / "nation.html").read_text("utf-8")
+    with speaking(speaks):
+        reason = recorded(made.refused["44"])
+    assert (reason == made.refused["44"]) == (speaks == "en"), "kept in English, shown in the reader's language"
+    assert reason in (root / "nation" / "current" / "nation.html").read_text("utf-8")
     assert _table(root) == [[title, "2.5 %", "–"]], "one province is compared with nothing"
 
 
