@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from pipelines.beside import Beside
 from pipelines.engine.front import feeds_of_front
 from pipelines.engine.load import LoadOnEngine
 from pipelines.engine.models import ModelsOnEngine
@@ -48,6 +49,9 @@ class Progress:
     seconds: float | None = None
 
 
+SLOW_IMPORTS = ("great_expectations", "openpyxl", "pipelines.scoreboard.page", "pipelines.scoreboard.workbook")
+"""What judging and drawing import."""
+
 Listener = Callable[[Progress], None]
 
 
@@ -78,6 +82,8 @@ class Platform:
     listeners: list[Listener] = field(default_factory=list)
     dbt_target: Path | None = None
     """Folder of dbt's own files, where a caller wants another than the settings'."""
+    has_second_process: bool = False
+    """Whether expectations run and pages are drawn in a process of their own, beside the run."""
 
     @cached_property
     def landing(self) -> Landing:
@@ -113,6 +119,11 @@ class Platform:
         if self.settings.engine == "duckdb":
             return self.dbt
         return ModelsOnEngine(self.dbt, self.warehouse, self.settings.engine)
+
+    @cached_property
+    def beside(self) -> Beside:
+        """Where computations go that the run need not wait for."""
+        return Beside(SLOW_IMPORTS if self.has_second_process else ())
 
     @cached_property
     def feeds_elsewhere(self) -> frozenset[str]:

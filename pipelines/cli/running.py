@@ -127,7 +127,7 @@ def _run(settings: Settings, quiet: bool, targets: Sequence[str]) -> None:
         from pipelines.quality.suites import SuiteError
         from pipelines.transform.dbt import DbtFailed
 
-        platform = Platform(settings, listeners=[progress])
+        platform = Platform(settings, listeners=[progress], has_second_process=True)
         if targets:
             _refuse_unknown_targets(platform, targets)
         elif _found_nothing_new(platform):
