@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -49,8 +49,10 @@ class Progress:
     seconds: float | None = None
 
 
-SLOW_IMPORTS = ("great_expectations", "openpyxl", "pipelines.scoreboard.page", "pipelines.scoreboard.workbook")
-"""What judging and drawing import."""
+JUDGING = ("great_expectations", "openpyxl", "pipelines.scoreboard.page", "pipelines.scoreboard.workbook")
+"""What judging and drawing import, for `Platform.beside`."""
+DBT = ("dbt.cli.main", "dbt.adapters.duckdb")
+"""The same for `Platform.dbt_process`."""
 
 Listener = Callable[[Progress], None]
 
@@ -82,8 +84,10 @@ class Platform:
     listeners: list[Listener] = field(default_factory=list)
     dbt_target: Path | None = None
     """Folder of dbt's own files, where a caller wants another than the settings'."""
-    has_second_process: bool = False
-    """Whether expectations run and pages are drawn in a process of their own, beside the run."""
+    beside: Beside = field(default_factory=Beside)
+    """Where expectations run and pages are drawn, while the run does other things."""
+    dbt_process: Beside = field(default_factory=Beside)
+    """Where dbt runs."""
 
     @cached_property
     def landing(self) -> Landing:
@@ -108,6 +112,7 @@ class Platform:
             {name: getattr(self.settings, name) for name in names},
             target=self.dbt_target or self.settings.dbt_target,
             seeds=self.settings.seeds,
+            process=self.dbt_process,
         )
 
     @cached_property
@@ -119,11 +124,6 @@ class Platform:
         if self.settings.engine == "duckdb":
             return self.dbt
         return ModelsOnEngine(self.dbt, self.warehouse, self.settings.engine)
-
-    @cached_property
-    def beside(self) -> Beside:
-        """Where computations go that the run need not wait for."""
-        return Beside(SLOW_IMPORTS if self.has_second_process else ())
 
     @cached_property
     def feeds_elsewhere(self) -> frozenset[str]:
@@ -166,6 +166,11 @@ class Platform:
             check=False,
         ).stdout.strip()
         return f"{package}+{commit}" if commit else package
+
+    @classmethod
+    def with_processes(cls, settings: Settings, listeners: Sequence[Listener] = ()) -> Platform:
+        """A platform whose runs use more processes than one, once `start` was called."""
+        return cls(settings, listeners=list(listeners), beside=Beside(JUDGING), dbt_process=Beside(DBT))
 
     def report(self, progress: Progress) -> None:
         for listener in self.listeners:

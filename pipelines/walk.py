@@ -170,6 +170,7 @@ def hold(platform: Platform, run_id: str) -> Iterator[Run]:
 
     with platform.warehouse.hold(f"run {run_id}", started), platform.listening(timed):
         log.begin(run.info)
+        platform.dbt.start()
         try:
             yield run
         except Exception as error:
