@@ -139,12 +139,12 @@ def _tests(lineage: frozenset[str], nodes: Mapping[str, Any], results: Mapping[s
             continue
         table = nodes.get(about[0], {}).get("name") or about[0].rsplit(".", 1)[-1]
         result = results.get(unique_id)
-        rules = rules_of(node)
+        failures, rules = result.failures if result else None, rules_of(node)
         if not rules:
-            yield _tested(node["name"], table, node, result, result and result.failures)
+            yield _tested(node["name"], table, node, result, failures)
         found = dict(result.rules) if result else {}
         for name, (rule, column) in rules.items():
-            yield _tested(f"{rule}_{table}_{column}", table, node, result, found.get(name, result and result.failures))
+            yield _tested(f"{rule}_{table}_{column}", table, node, result, found.get(name, failures))
 
 
 def _tested(
