@@ -62,7 +62,7 @@ test-all: install ## the slow ones too
 
 test-engine: install ## rows of dossiers on an engine: Sail, in this process; brings the extra `engine`
 	@$(UV) sync --frozen --quiet --inexact --extra engine --group engine
-	@$(BIN)/pytest -m 'engine and not slow' tests/engine
+	@$(BIN)/pytest -m 'not slow' tests/engine
 
 # pyspark has the modules of pyspark-client: it goes into a folder of its own, for its Java programs only (490 MB)
 SPARK_HOME ?= $(CURDIR)/dist/spark/pyspark
