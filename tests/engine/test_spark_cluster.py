@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from spark_cluster import SparkCluster, spark_home
 
 from benchmarks.engines import compare, table
 from benchmarks.pipeline import Pipeline
+from benchmarks.processes import tree
 from pipelines.engine import increments
 from pipelines.engine.session import connect
 from pipelines.settings import PROJECT_ROOT
@@ -68,25 +70,33 @@ def on_duckdb(small: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-def lose(cluster: SparkCluster, part: str, busy: Callable[[], int | None]) -> threading.Thread:
-    """A thread that kills an executor, or its worker with it, as soon as one is seen at work."""
+@dataclass
+class Loss:
+    """Kills an executor, or its worker with it, as soon as one is seen at work."""
 
-    def kill() -> None:
-        while (executor := busy()) is None:
+    cluster: SparkCluster
+    part: str
+    busy: Callable[[], int | None]
+    has_happened: bool = False
+
+    def __post_init__(self) -> None:
+        threading.Thread(target=self._kill, daemon=True).start()
+
+    def _kill(self) -> None:
+        while (executor := self.busy()) is None:
             time.sleep(0.002)
-        cluster.kill(executor if part == "executor" else cluster.worker_of(executor))
-
-    thread = threading.Thread(target=kill, daemon=True)
-    thread.start()
-    return thread
+        self.cluster.kill(executor if self.part == "executor" else self.cluster.worker_of(executor))
+        self.has_happened = True
 
 
 def loading(cluster: SparkCluster, world: World, files: int) -> Callable[[], int | None]:
-    """An executor, as soon as some files have been loaded: there are more of them than executors, so it has one."""
+    """An executor with a file in its Python, when some have been loaded: there are more of them than executors."""
     folder = world.platform.settings.warehouse.parent / "engine" / "raw" / "dossiers"
 
     def busy() -> int | None:
-        return next(iter(cluster.executors()), None) if len(list(folder.glob("*.parquet"))) >= files else None
+        if len(list(folder.glob("*.parquet"))) < files:
+            return None
+        return next((pid for pid in cluster.executors() if len(list(tree(pid))) > 1), None)
 
     return busy
 
@@ -115,9 +125,9 @@ def test_an_executor_and_a_worker_lost_in_the_load_leave_no_row_twice(
     cluster: SparkCluster, small: World, on_duckdb: Path
 ) -> None:
     world = on(small, cluster.address)
-    lost = [lose(cluster, "executor", loading(cluster, world, 2)), lose(cluster, "worker", loading(cluster, world, 10))]
+    lost = [Loss(cluster, "executor", loading(cluster, world, 2)), Loss(cluster, "worker", loading(cluster, world, 10))]
     report = world.load()
-    assert not any(thread.is_alive() for thread in lost), "both were lost while it loaded"
+    assert all(loss.has_happened for loss in lost), "both were lost while it loaded"
     assert lost_tasks(cluster) >= len(lost), "tasks were cut off"
     assert report.rows_loaded > 2_000
     assert differing(world, on_duckdb, ["raw.files", "raw.quarantine", "raw.dossiers"]) == {}
@@ -134,12 +144,12 @@ def test_a_restart_before_the_build_and_losses_within_it_leave_the_marts_of_duck
     marts = [f"marts.{name.removeprefix('+')}" for name in OF_DOSSIERS.split()]
     before = lost_tasks(cluster)
     lost = [
-        lose(cluster, "executor", writing(cluster, world, "int_dossiers")),
-        lose(cluster, "worker", writing(cluster, world, "int_qd766_counts")),
+        Loss(cluster, "executor", writing(cluster, world, "int_dossiers")),
+        Loss(cluster, "worker", writing(cluster, world, "int_qd766_counts")),
     ]
     results = world.platform.models.build(full_refresh=True, select=OF_DOSSIERS)
     assert {result.status for result in results} == {"success"}
-    assert not any(thread.is_alive() for thread in lost), "both were lost while it computed"
+    assert all(loss.has_happened for loss in lost), "both were lost while it computed"
     assert lost_tasks(cluster) >= before + len(lost), "tasks were cut off"
     assert differing(world, on_duckdb, [*marts, "intermediate.int_dossiers", "intermediate.int_qd766_counts"]) == {}
     assert set(Counter(file.parent for file in rows_of_dossiers(world)).values()) == {1}, "a month is one file"
