@@ -128,7 +128,7 @@ def test_an_executor_and_a_worker_lost_in_the_load_leave_no_row_twice(
     lost = [Loss(cluster, "executor", loading(cluster, world, 2)), Loss(cluster, "worker", loading(cluster, world, 10))]
     report = world.load()
     assert all(loss.has_happened for loss in lost), "both were lost while it loaded"
-    assert lost_tasks(cluster) >= len(lost), "tasks were cut off"
+    assert lost_tasks(cluster) >= len(lost), "tasks were lost"
     assert report.rows_loaded > 2_000
     assert differing(world, on_duckdb, ["raw.files", "raw.quarantine", "raw.dossiers"]) == {}
     cluster.complete()
@@ -150,7 +150,7 @@ def test_a_restart_before_the_build_and_losses_within_it_leave_the_marts_of_duck
     results = world.platform.models.build(full_refresh=True, select=OF_DOSSIERS)
     assert {result.status for result in results} == {"success"}
     assert all(loss.has_happened for loss in lost), "both were lost while it computed"
-    assert lost_tasks(cluster) >= before + len(lost), "tasks were cut off"
+    assert lost_tasks(cluster) >= before + len(lost), "tasks were lost"
     assert differing(world, on_duckdb, [*marts, "intermediate.int_dossiers", "intermediate.int_qd766_counts"]) == {}
     assert set(Counter(file.parent for file in rows_of_dossiers(world)).values()) == {1}, "a month is one file"
     cluster.complete()
