@@ -24,6 +24,8 @@ from pipelines.warehouse.load import is_view
 FOLDER = "folder"
 NONE = "none"
 """The folder of rows without a month."""
+ROWS_PER_FILE = 2_000_000
+"""The most rows in one file of a month."""
 BETWEEN = "\n;;\n"
 
 
@@ -73,11 +75,15 @@ def replace_months(connection: duckdb.DuckDBPyConnection, relation: str, query: 
 
 
 def write_by_month(frame: Any, folder: Path, month: str) -> list[Path]:
-    """Rows as Parquet in one folder per month; the files hold the column too."""
+    """Rows as Parquet in one folder per month; the files hold the column too.
+
+    One task writes a month: as many files as its rows need, however many tasks computed them. Sail has no such limit
+    of rows, and writes one file.
+    """
     from pyspark.sql import functions as f
 
-    named = frame.withColumn(FOLDER, f.coalesce(f.col(month).cast("string"), f.lit(NONE)))
-    named.write.partitionBy(FOLDER).parquet(str(folder))
+    named = frame.withColumn(FOLDER, f.coalesce(f.col(month).cast("string"), f.lit(NONE))).repartition(FOLDER)
+    named.write.option("maxRecordsPerFile", ROWS_PER_FILE).partitionBy(FOLDER).parquet(str(folder))
     return sorted(folder.glob("*/*.parquet"))
 
 
