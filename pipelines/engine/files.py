@@ -136,17 +136,19 @@ class RowFiles:
         if not own.exists():
             own.write_text(uuid4().hex, encoding="utf-8")
         name = f"{self.root}/{OWNER}"
-        if name not in dict(self._listed(self.root)):
-            self._put(own, name)
-        with self._opened() as files, files.open_input_stream(_path(name)) as owner:
-            if owner.read() != own.read_bytes():
-                raise EngineProblem(
-                    tr(
-                        "{root} holds the rows of another warehouse: give each a prefix of its own in "
-                        "HATINH_ENGINE_STORAGE. When no warehouse uses it any more, delete the object {root}/owner.",
-                        root=self.root,
-                    )
+        with self._opened() as files:
+            if not files.get_file_info(_path(name)).is_file:
+                self._put(own, name)
+            with files.open_input_stream(_path(name)) as object_:
+                owner = object_.read()
+        if owner != own.read_bytes():
+            raise EngineProblem(
+                tr(
+                    "{root} holds the rows of another warehouse: give each a prefix of its own in "
+                    "HATINH_ENGINE_STORAGE. When no warehouse uses it any more, delete the object {root}/owner.",
+                    root=self.root,
                 )
+            )
 
     def _listed(self, folder: str) -> list[tuple[str, bool]]:
         """What lies under a folder, however deep, folders before their files: name, and whether it is a file."""

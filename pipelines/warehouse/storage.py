@@ -117,21 +117,22 @@ class ObjectStorage:
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """Errors of the storage, from DuckDB or pyarrow, as `StorageProblem`."""
+        """Errors of pyarrow on the storage as `StorageProblem`."""
         try:
             yield
-        except (duckdb.HTTPException, duckdb.IOException, OSError) as error:
-            if isinstance(error, duckdb.Error) and not _is_of_storage(error):
-                raise
-            raise StorageProblem(
-                tr(
-                    "{address} could not be read or written: {error}. Nothing was published; check the address, the "
-                    "credentials and the bucket, then run again. Where an object is gone for good, `hatinh rebuild` "
-                    "makes it again.",
-                    address=self.root,
-                    error=_in_words(error),
-                )
-            ) from None
+        except OSError as error:
+            raise self.problem(error) from None
+
+    def problem(self, error: Exception) -> StorageProblem:
+        return StorageProblem(
+            tr(
+                "{address} could not be read or written: {error}. Nothing was published; check the address, the "
+                "credentials and the bucket, then run again. Where an object is gone for good, `hatinh rebuild` "
+                "makes it again.",
+                address=self.root,
+                error=_in_words(error),
+            )
+        )
 
 
 def storage_of(settings: Settings) -> ObjectStorage | None:
@@ -141,15 +142,13 @@ def storage_of(settings: Settings) -> ObjectStorage | None:
 
 @contextmanager
 def explained(storage: ObjectStorage | None) -> Iterator[None]:
-    """As `ObjectStorage.explained`; where none is set, what needs one says so."""
-    if storage is not None:
-        with storage.explained():
-            yield
-        return
+    """Errors of DuckDB on rows in object storage as `StorageProblem`; where no storage is set, too."""
     try:
         yield
     except duckdb.Error as error:
-        if "extension 'httpfs'" not in str(error) and "httpfs.duckdb_extension" not in str(error):
+        if storage and isinstance(error, duckdb.IOException) and re.search(r"s3://|HTTP", str(error)):
+            raise storage.problem(error) from None
+        if storage or "extension 'httpfs'" not in str(error):
             raise
         raise StorageProblem(
             tr(
@@ -181,10 +180,6 @@ def httpfs_extension() -> str:
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _is_of_storage(error: duckdb.Error) -> bool:
-    return isinstance(error, duckdb.HTTPException) or re.search(r"s3://|HTTP ", str(error)) is not None
 
 
 def _in_words(error: Exception) -> str:

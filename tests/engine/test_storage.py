@@ -327,6 +327,7 @@ def test_what_the_engine_writes_elsewhere_is_not_taken_for_no_rows(sail: str, ow
     spark.stop()
 
 
+@pytest.mark.engine
 def test_an_upload_is_complete_or_not_there(own: Bucket, tmp_path: Path) -> None:
     rows = RowFiles(tmp_path / "w.duckdb", own.storage)
     name = f"{rows.root}/raw/dossiers/1.parquet"
@@ -347,6 +348,7 @@ def test_an_upload_is_complete_or_not_there(own: Bucket, tmp_path: Path) -> None
     assert list(own.objects().values()) == [before]
 
 
+@pytest.mark.engine
 def test_a_secret_ends_with_its_connection_and_reaches_its_prefix_only(own: Bucket, tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
         own.storage.attach(connection)
