@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.language import tr
+from pipelines.warehouse.storage import ObjectStorage, explained
 
 SCHEMA = """
 create schema if not exists raw;
@@ -95,6 +96,8 @@ class Warehouse:
     path: Path
     memory_limit: str = "4GB"
     threads: int = 2
+    storage: ObjectStorage | None = None
+    """Where the rows of dossiers lie, if not in the file or beside it: connections can read it."""
 
     @property
     def lock_path(self) -> Path:
@@ -161,9 +164,12 @@ class Warehouse:
         self._make_folder()
         connection = self._open(read_only=read_only)
         try:
+            if self.storage:
+                self.storage.attach(connection)
             if not read_only:
                 connection.execute(SCHEMA)
-            yield connection
+            with explained(self.storage):
+                yield connection
         finally:
             connection.close()
 
