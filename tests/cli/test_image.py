@@ -1,4 +1,4 @@
-"""The image of deploy/container, with the rights that the compose file gives it: a file comes in, a release goes out."""
+"""The image of deploy/container with the rights that the compose file gives it: a file comes in and a release out."""
 
 from __future__ import annotations
 
