@@ -116,7 +116,7 @@ def checkout(folder: Path) -> str:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
 def test_a_release_states_the_commit_of_a_checkout_that_belongs_to_another_user(tmp_path: Path) -> None:
-    """As under systemd: the project is root's, the run is not. git refuses that where nobody says that it is meant."""
+    """As under systemd: the project is root's, the run is not. git refuses such a folder unless it is named."""
     commit = checkout(tmp_path)
     for path in (tmp_path, tmp_path / ".git"):
         os.chown(path, 12345, 12345)
