@@ -23,10 +23,12 @@ install: .venv/installed
 	$(UV) sync --frozen --quiet --inexact --compile-bytecode
 	@touch $@
 
+# Our own code is compiled too: services that may not write here would do it at every start.
 install-prod:    ## what production needs, without developer tools; EXTRAS=postgres for Dagster's storage there
 	@test -x $(UV) || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	    --require-hashes -r deploy/uv.txt; }
 	$(UV) sync --frozen --quiet --no-dev --compile-bytecode $(EXTRAS:%=--extra %)
+	@$(BIN)/python -m compileall -q pipelines hatinh samples
 
 # The export lists every package, so pip is to look for no other: of `gql[requests]` it would find no version that is pinned.
 wheelhouse:      ## dist/wheelhouse: every package of production with its hash, for a machine without the net
@@ -43,6 +45,7 @@ install-offline: ## .venv from dist/wheelhouse; nothing is fetched
 	$(BIN)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --editable . 2>/dev/null \
 	    || { echo $(CURDIR) > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hatinh.pth"; \
 	    printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m pipelines.cli "$$@"\n' > $(BIN)/hatinh; chmod +x $(BIN)/hatinh; }
+	@$(BIN)/python -m compileall -q pipelines hatinh samples
 
 licences:        ## dist/licences.md: every package of production with its version and licence
 	@mkdir -p dist && $(BIN)/python deploy/licences.py > dist/licences.md && echo dist/licences.md

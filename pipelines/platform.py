@@ -5,6 +5,7 @@ Clock, timer and sleep are passed in, so that tests replace them; nothing is pat
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -154,14 +155,8 @@ class Platform:
 
     @cached_property
     def code_version(self) -> str:
-        """Version of the package and, in a checkout, the commit."""
-        package = version("hatinh-statistics")
-        commit = subprocess.run(  # noqa: S603
-            ["git", "-C", str(self.settings.home), "describe", "--always", "--dirty"],  # noqa: S607
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout.strip()
+        """Version of the package and, where it is known, the commit."""
+        package, commit = version("hatinh-statistics"), _commit(self.settings.home)
         return f"{package}+{commit}" if commit else package
 
     def report(self, progress: Progress) -> None:
@@ -199,3 +194,20 @@ class StepReporter:
 
     def seconds(self) -> float:
         return self.platform.timer() - self.begun
+
+
+def _commit(home: Path) -> str:
+    """The commit of the checkout; of an image, the one that its build was given; empty where neither is known."""
+    recorded = home / ".commit"
+    if recorded.is_file():
+        return recorded.read_text("utf-8").strip()
+    if not shutil.which("git"):
+        return ""
+    # The project may belong to root and the run to its own user: git refuses such a checkout unless it is named.
+    trusted = f"safe.directory={home.resolve()}"
+    return subprocess.run(  # noqa: S603
+        ["git", "-c", trusted, "-C", str(home), "describe", "--always", "--dirty"],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()
