@@ -9,7 +9,7 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all test-engine mutants ui pictures axe lint format bench clean
+.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all test-engine mutants reliability ui pictures axe lint format bench clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -66,6 +66,9 @@ test-engine: install ## rows of dossiers on an engine: Sail, in this process; br
 
 mutants: install ## named faults put into the code one by one: each must be seen by a test; some minutes
 	@$(BIN)/python tests/mutants.py
+
+reliability: install ## kills, full disk, damage, two runs, wrong clocks: counts into docs/reliability.md; some hours
+	@$(BIN)/python tests/reliability --write
 
 ui: install      ## Dagster on http://127.0.0.1:3000 with its daemon
 	@$(BIN)/hatinh ui

@@ -61,6 +61,11 @@ create table if not exists meta.state (key varchar primary key, value varchar no
 """
 
 
+STORAGE = "v1.4.0"
+"""Format of a new file. From this one on a write-ahead log names its file: that of another one, as a backup that was
+put back may meet, is refused and not played into it."""
+
+
 class WarehouseBusy(RuntimeError):
     """Another process holds the warehouse. The message states which, since when, and for what."""
 
@@ -178,6 +183,7 @@ class Warehouse:
                     "temp_directory": str(self.path.parent / "spill"),
                     "preserve_insertion_order": False,
                     "autoinstall_known_extensions": False,
+                    "storage_compatibility_version": STORAGE,
                 },
             )
         except (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException) as error:

@@ -1,0 +1,45 @@
+"""A full disk, a place that may not be written, a damaged file: what an operator is told of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.warehouse.connection import Warehouse, WarehouseDamaged
+from pipelines.warehouse.obstacles import Obstacle, obstacle, refuse_obstacles
+
+REPORTED = {
+    "[Errno 28] No space left on device: '/data/raw/x'": "make room",
+    'IO Error: Could not write file "/data/w.duckdb": No space left on device': "make room",
+    "(sqlite3.OperationalError) database or disk is full": "make room",
+    "[Errno 30] Read-only file system: '/data/marts/.versions.json.tmp'": "versions.json.tmp cannot be written",
+    "(sqlite3.OperationalError) attempt to write a readonly database": "/dagster cannot be written",
+    "IO Error: Corrupt database file: computed checksum 1 does not match stored checksum 2": "hatinh rebuild",
+    "(sqlite3.DatabaseError) file is not a database": "/dagster is damaged",
+}
+
+
+@pytest.mark.parametrize("reported", REPORTED)
+def test_an_obstacle_is_named_with_what_to_do(reported: str) -> None:
+    assert REPORTED[reported] in (obstacle(reported, "/dagster") or "")
+    with pytest.raises(Obstacle):
+        refuse_obstacles(["", reported], "/dagster")
+
+
+def test_a_fault_of_data_or_code_is_no_obstacle() -> None:
+    refuse_obstacles(["", "Binder Error: Referenced column not found", "Got 3 results, expected 0."], "/dagster")
+
+
+def test_the_write_ahead_log_of_another_warehouse_is_refused(tmp_path: Path) -> None:
+    ours, theirs = Warehouse(tmp_path / "a.duckdb"), Warehouse(tmp_path / "b.duckdb")
+    for warehouse in (ours, theirs):
+        with warehouse.connect():
+            pass
+    with duckdb.connect(str(theirs.path)) as connection:
+        connection.execute("pragma disable_checkpoint_on_shutdown")
+        connection.execute("insert into meta.state values ('province_code', '01')")
+    theirs.path.with_suffix(".duckdb.wal").rename(ours.path.with_suffix(".duckdb.wal"))
+    with pytest.raises(WarehouseDamaged, match="hatinh rebuild"), ours.connect():
+        pass
