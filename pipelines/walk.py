@@ -282,7 +282,7 @@ def load(
                 step.report(
                     tr(
                         "{source}: {count} files were read again: a rule, a setting or a registry that they are read "
-                        "with has changed",
+                        "with, or their day, has changed",
                         source=source.name,
                         count=report.reread,
                     )
