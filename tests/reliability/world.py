@@ -129,7 +129,8 @@ class World:
 
     def release(self) -> Path | None:
         link = self.marts / "current"
-        return link.resolve() if link.is_symlink() else None
+        # not resolved: the way through /proc to a mount of others would be lost
+        return link.parent / link.readlink() if link.is_symlink() else None
 
     def runs(self) -> list[dict[str, Any]]:
         return list(json.loads((self.marts / "versions.json").read_text("utf-8"))["runs"])
