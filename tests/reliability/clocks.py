@@ -122,7 +122,7 @@ def _year_back(bench: Bench, tally: Tally, case: str) -> None:
     wrong = [] if ended.code in (0, 1, 3) else [ended.text[-500:]]
     tally.demand(case, "the run a year behind ends with its exit code", wrong)
     tally.demand(case, "readers have a complete release", faults_of_release(world))
-    world.drop(bench.day())  # dropped again, as the page of operations says
+    world.drop(bench.day())  # dropped again, as the page of operations states
     ended = world.ended(world.start("run"))
     _succeeds(tally, case, "the run after the clock is right again succeeds", ended, right.code)
     days = [receipt["extracted_on"] for receipt in _receipts(world, bench.day().name)]

@@ -99,7 +99,7 @@ RECORDS = {
 
 
 def files(bench: Bench, tally: Tally, most: int | None) -> None:
-    """Other files are damaged: who looks is told, and the next run or one command repairs it."""
+    """Other files are damaged: commands report it, and the next run or one command repairs it."""
     for case, content in list(LOGS.items())[:most]:
         _log(bench, tally, case, content)
     _parquet(bench, tally)

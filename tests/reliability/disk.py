@@ -94,10 +94,10 @@ def denied(bench: Bench, tally: Tally, most: int | None) -> None:
                 equal += [] if "cannot be removed" in ended.text else ["the file that stays is not named"]
             tally.demand(case, "the run does without and its figures are equal", equal)
             continue
-        says = str(place(world)) in ended.text.replace(" ", "") or "read-only" in ended.text.lower()
+        is_named = str(place(world)) in ended.text.replace(" ", "") or "read-only" in ended.text.lower()
         wrong = (
             []
-            if says and "Traceback" not in ended.text and ended.code in (1, 2, 3)
+            if is_named and "Traceback" not in ended.text and ended.code in (1, 2, 3)
             else [f"exit code {ended.code}: {ended.text[-500:]}"]
         )
         tally.demand(case, "exit code not 0 and an error that names the place or states that it is read-only", wrong)

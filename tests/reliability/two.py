@@ -1,4 +1,4 @@
-"""Two schedulers: two `hatinh run` at the same moment on one installation; one does the work, the other says so."""
+"""Two schedulers: two `hatinh run` at the same moment on one installation; one does the work, the other reports it."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def two(bench: Bench, tally: Tally, count: int, seed: int) -> None:
             "one run succeeds; the other ends with exit code 4, or with success after the first",
             [] if fits else [f"exit codes {codes}", *(ended.text[-300:] for ended in both)],
         )
-        told = [ended for ended in both if ended.code == BUSY]
-        wrong = [ended.text[-300:] for ended in told if "is held by process" not in ended.text]
+        busy = [ended for ended in both if ended.code == BUSY]
+        wrong = [ended.text[-300:] for ended in busy if "is held by process" not in ended.text]
         tally.demand(case, "who ends with exit code 4 names the process that holds the warehouse", wrong)
         made = len(list((world.marts / "releases").iterdir())) - releases_before
         recorded = [run["status"] for run in world.runs()[runs_before:]]

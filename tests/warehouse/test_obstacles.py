@@ -1,4 +1,4 @@
-"""A full disk, a place that may not be written, a damaged file: what an operator is told of each."""
+"""A full disk, a place that may not be written, a damaged file: what an operator reads of each."""
 
 from __future__ import annotations
 
