@@ -14,6 +14,7 @@ import argparse
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -62,7 +63,12 @@ def main(arguments: list[str] | None = None) -> int:
                 continue
             print(name, flush=True)
             tally = Tally(name)
-            scenario(bench, tally)
+            try:
+                scenario(bench, tally)
+            except Exception as error:  # the counts until then are true
+                tally.failures.append(f"the trials ended early: {type(error).__name__}")
+                failed = True
+                traceback.print_exc()
             held, trials = tally.counts
             failed = failed or held < trials
             text = "\n".join(tally.lines(version("hatinh-statistics"), "python tests/reliability --only " + name))
