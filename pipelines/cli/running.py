@@ -57,7 +57,8 @@ def run(
     This is the Dagster job of the daily schedule, in this process; the Dagster page (hatinh ui) shows it too.
     """
     settings = read_settings()
-    refuse_if_held(settings)
+    with _obstacles(settings):
+        refuse_if_held(settings)
     with _stopped_by_signals():
         try:
             with _obstacles(settings):

@@ -7,6 +7,7 @@ releases.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TextIO
 
 import duckdb
 
@@ -150,7 +152,7 @@ class Warehouse:
     def holder(self) -> Holder | None:
         """Who holds the warehouse now; None when nobody does."""
         try:
-            with open(self.lock_path, "r+", encoding="utf-8") as lock:
+            with self._lock_to_look_at() as lock:
                 text = lock.read()
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -159,6 +161,14 @@ class Warehouse:
         except FileNotFoundError:
             pass
         return None
+
+    def _lock_to_look_at(self) -> TextIO:
+        try:
+            return open(self.lock_path, "r+", encoding="utf-8")  # a file system of the network locks no other way
+        except OSError as error:
+            if error.errno != errno.EROFS:
+                raise
+            return open(self.lock_path, encoding="utf-8")  # a read-only mount: who looks need not write
 
     @contextmanager
     def connect(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:

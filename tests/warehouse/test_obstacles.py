@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -46,3 +50,24 @@ def test_the_write_ahead_log_of_another_warehouse_is_refused(tmp_path: Path) -> 
     theirs.path.with_suffix(".duckdb.wal").rename(ours.path.with_suffix(".duckdb.wal"))
     with pytest.raises(WarehouseDamaged, match="hatinh rebuild"), ours.connect():
         pass
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="needs unshare, of util-linux")
+def test_who_looks_at_a_read_only_folder_sees_that_nobody_holds_the_warehouse(tmp_path: Path) -> None:
+    with Warehouse(tmp_path / "w.duckdb").hold("a run", datetime(2026, 11, 30, tzinfo=UTC)):
+        pass
+    look = (
+        "import sys; from pathlib import Path; from pipelines.warehouse.connection import Warehouse; "
+        "print(Warehouse(Path(sys.argv[1])).holder())"
+    )
+    mount = f"mount --bind '{tmp_path}' '{tmp_path}' && mount -o remount,bind,ro '{tmp_path}'"
+    ended = subprocess.run(
+        ["unshare", "-Urm", "sh", "-c", f'{mount} || exit 77; exec "$@"', "sh", sys.executable, "-c", look]
+        + [str(tmp_path / "w.duckdb")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode == 77 or "unshare" in ended.stderr:
+        pytest.skip("this machine allows no mounts in a namespace")
+    assert ended.stdout == "None\n", ended.stderr
