@@ -61,9 +61,9 @@ def test_who_looks_at_a_read_only_folder_sees_that_nobody_holds_the_warehouse(tm
         "print(Warehouse(Path(sys.argv[1])).holder())"
     )
     mount = f"mount --bind '{tmp_path}' '{tmp_path}' && mount -o remount,bind,ro '{tmp_path}'"
+    apart = ["unshare", "-Urm", "sh", "-c", f'{mount} || exit 77; exec "$@"']
     ended = subprocess.run(
-        ["unshare", "-Urm", "sh", "-c", f'{mount} || exit 77; exec "$@"', "sh", sys.executable, "-c", look]
-        + [str(tmp_path / "w.duckdb")],
+        [*apart, "sh", sys.executable, "-c", look, str(tmp_path / "w.duckdb")],
         capture_output=True,
         text=True,
         check=False,
