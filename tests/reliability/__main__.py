@@ -16,7 +16,6 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 import damage
@@ -55,6 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
         "two": lambda bench, tally: two(bench, tally, given.pairs, given.seed),
         "clock": lambda bench, tally: clocks(bench, tally, given.first),
     }
+    commands = {name: f"python tests/reliability --only {name}" for name in SCENARIOS}
+    commands["kills"] += f" --kills {given.kills} --seed {given.seed}"
+    commands["two"] += f" --pairs {given.pairs} --seed {given.seed}"
     failed = False
     with tempfile.TemporaryDirectory(prefix="hatinh-reliability-") as temporary:
         bench = Bench((given.work or Path(temporary)).resolve())
@@ -71,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
                 traceback.print_exc()
             held, trials = tally.counts
             failed = failed or held < trials
-            text = "\n".join(tally.lines(version("hatinh-statistics"), "python tests/reliability --only " + name))
+            text = "\n".join(tally.lines(bench.version, commands[name]))
             print(f"{text}\n{name}: {held} of {trials} held", flush=True)
             if given.write:
                 write(ROOT / "docs" / "reliability.md", text, name)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -177,10 +178,19 @@ class Bench:
     def code(self) -> Path:
         if not (self.work / "code").exists():
             shutil.copytree(ROOT, self.work / "code", ignore=LEFT_OUT)
+            commit = subprocess.run(
+                ["git", "-C", str(ROOT), "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+            )
+            (self.work / "code" / "COMMIT").write_text(commit.stdout.strip())
             # dbt's parse is kept from now on, so that all runs are alike in length
             world = World(self.work, self.work / "code", extra={"TMPDIR": str(self.work)})
             subprocess.run([sys.executable, "-c", PARSE], cwd=world.code, env=world.environment, check=True)
         return self.work / "code"
+
+    @property
+    def version(self) -> str:
+        """Of the project that is tried: the package's, and the commit."""
+        return f"{version('hatinh-statistics')}+{(self.code / 'COMMIT').read_text()}".rstrip("+")
 
     @cached_property
     def files(self) -> Path:
