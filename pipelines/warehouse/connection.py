@@ -68,6 +68,10 @@ STORAGE = "v1.4.0"
 put back may meet, is refused and not played into it."""
 
 
+_NOT_DAMAGE = ("lock", "read-only file system", "permission denied", "no space left")
+"""What an error states that is about the place and not about the file."""
+
+
 class WarehouseBusy(RuntimeError):
     """Another process holds the warehouse. The message states which, since when, and for what."""
 
@@ -197,7 +201,7 @@ class Warehouse:
                 },
             )
         except (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException) as error:
-            if not self.path.exists() or "lock" in str(error).lower():
+            if not self.path.exists() or any(word in str(error).lower() for word in _NOT_DAMAGE):
                 raise
             raise WarehouseDamaged(
                 tr(

@@ -52,22 +52,33 @@ def test_the_write_ahead_log_of_another_warehouse_is_refused(tmp_path: Path) -> 
         pass
 
 
-@pytest.mark.skipif(not shutil.which("unshare"), reason="needs unshare, of util-linux")
-def test_who_looks_at_a_read_only_folder_sees_that_nobody_holds_the_warehouse(tmp_path: Path) -> None:
-    with Warehouse(tmp_path / "w.duckdb").hold("a run", datetime(2026, 11, 30, tzinfo=UTC)):
+LOOK = """
+import sys
+from pathlib import Path
+from pipelines.warehouse.connection import Warehouse
+warehouse = Warehouse(Path(sys.argv[1]))
+print(warehouse.holder())
+try:
+    with warehouse.connect():
         pass
-    look = (
-        "import sys; from pathlib import Path; from pipelines.warehouse.connection import Warehouse; "
-        "print(Warehouse(Path(sys.argv[1])).holder())"
-    )
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="needs unshare, of util-linux")
+def test_a_read_only_mount_is_no_holder_and_no_damage(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "w.duckdb")
+    with warehouse.hold("a run", datetime(2026, 11, 30, tzinfo=UTC)), warehouse.connect():
+        pass
     mount = f"mount --bind '{tmp_path}' '{tmp_path}' && mount -o remount,bind,ro '{tmp_path}'"
     apart = ["unshare", "-Urm", "sh", "-c", f'{mount} || exit 77; exec "$@"']
     ended = subprocess.run(
-        [*apart, "sh", sys.executable, "-c", look, str(tmp_path / "w.duckdb")],
-        capture_output=True,
-        text=True,
-        check=False,
+        [*apart, "sh", sys.executable, "-c", LOOK, str(warehouse.path)], capture_output=True, text=True, check=False
     )
     if ended.returncode == 77 or "unshare" in ended.stderr:
         pytest.skip("this machine allows no mounts in a namespace")
-    assert ended.stdout == "None\n", ended.stderr
+    holder, error = ended.stdout.splitlines()[:2]
+    assert holder == "None"
+    assert error.startswith("IOException")
+    assert f"{warehouse.path} cannot be written" in (obstacle(error) or "")
