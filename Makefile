@@ -9,7 +9,7 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all test-engine test-spark mutants ui pictures axe lint format bench clean
+.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all test-engine test-spark mutants reliability ui pictures axe lint format bench clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -79,6 +79,9 @@ test-spark: install $(SPARK_HOME) ## a cluster of Spark on this machine (Java 17
 
 mutants: install ## named faults put into the code one by one: each must be seen by a test; some minutes
 	@$(BIN)/python tests/mutants.py
+
+reliability: install ## kills, full disk, damage, two runs, wrong clocks: counts into docs/reliability.md; some hours
+	@$(BIN)/python tests/reliability --write
 
 ui: install      ## Dagster on http://127.0.0.1:3000 with its daemon
 	@$(BIN)/hatinh ui

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.engines import DUCKDB, Compared, EngineRun, table
 from benchmarks.pipeline import PHASES
 from benchmarks.processes import Measured
-from benchmarks.report import BARE, BEGIN, END, ENGINES, MODELS, PIPELINE, Size, draw, section, write
+from benchmarks.report import BARE, ENGINES, MODELS, PIPELINE, SIZES, Size, draw, marks, section, write
 
 DAY = datetime(2026, 11, 30, tzinfo=UTC)
 
@@ -36,11 +36,11 @@ def test_the_ratio_is_of_medians_to_bare_script_and_models_together() -> None:
 
 
 def test_the_section_replaces_the_one_before_and_nothing_else(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(f"above\n{BEGIN}\nold\n{END}\nbelow\n")
+    page, (begin, end) = tmp_path / "page.md", marks()
+    page.write_text(f"above\n{begin}\nold\n{end}\nbelow\n")
     write(page, "new")
     write(page, "newer")
-    assert page.read_text() == f"above\n{BEGIN}\nnewer\n{END}\nbelow\n"
+    assert page.read_text() == f"above\n{begin}\nnewer\n{end}\nbelow\n"
     page.write_text("above\n")
     with pytest.raises(ValueError, match="no place for measurements"):
         write(page, "new")
@@ -55,7 +55,7 @@ def test_the_plot_is_drawn(tmp_path: Path) -> None:
 
 def test_the_page_of_the_project_has_its_place() -> None:
     text = (Path(__file__).parent.parent / "docs" / "performance.md").read_text(encoding="utf-8")
-    for begin, end in ((BEGIN, END), ENGINES):
+    for begin, end in (marks(SIZES), marks(ENGINES)):
         assert text.count(begin) == text.count(end) == 1
         assert text.index(begin) < text.index(end)
 

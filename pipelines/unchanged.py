@@ -86,7 +86,7 @@ def inputs_digest(platform: Platform) -> str:
     sources = all_sources()
     # withdrawn ones too: a release lists them with their reason, also where they had been superseded before
     files = [
-        (name, receipt.name, receipt.sha256, repr(receipt.withdrawn))
+        (name, receipt.name, receipt.sha256, str(receipt.extracted_on), repr(receipt.withdrawn))
         for name in sources
         for receipt in platform.landing.receipts(name)
     ]
