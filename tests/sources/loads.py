@@ -19,6 +19,8 @@ from pipelines.warehouse.load import load
 KEY = bytes(range(32))
 DAY = date(2026, 11, 20)
 PROVINCE = Province.of(load_settings())
+FILES: Any = {"min_size": 5, "max_size": 5}
+"""Of drawn files: so many in one load, which costs little more than a load of one."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import misbehaving
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loads import KEY, File, loaded
+from loads import KEY, File, loaded, loaded_each
 
 from pipelines.reasons import REASONS
 from pipelines.sources import all_sources, framing
@@ -168,27 +168,31 @@ def test_a_key_twice_in_a_nested_object_rejects_the_record(record: Callable[...,
     assert [(row, reason) for row, reason, *_ in found.reasons] == [(301, "repeated_key")]
 
 
-@given(*[st.lists(st.sampled_from("abc"), min_size=size, max_size=4) for size in (1, 0, 0, 0)])
-@settings(max_examples=30, deadline=None)
-def test_one_rule_for_keys_at_every_level_that_is_read(
-    own: list[str], nested: list[str], inner: list[str], unread: list[str]
-) -> None:
+KEYS = st.tuples(*[st.lists(st.sampled_from("abc"), min_size=size, max_size=4) for size in (1, 0, 0, 0)])
+
+
+@given(st.lists(KEYS, min_size=10))
+@settings(max_examples=3, deadline=None)
+def test_one_rule_for_keys_at_every_level_that_is_read(records: list[tuple[list[str], ...]]) -> None:
     def of(names: list[str], value: str, *more: str) -> str:
         return "{" + ", ".join([*(f'"{name}": {value}' for name in names), *more]) + "}"
 
-    papers = of(nested, '"1"', f'"d": [{of(inner, "2")}]')
-    text = of(["n", *own], of(unread, '"1"'), f'"l": [null, {papers}]', f'"o": {papers}')
+    def text(own: list[str], nested: list[str], inner: list[str], unread: list[str]) -> bytes:
+        papers = of(nested, '"1"', f'"d": [{of(inner, "2")}]')
+        return of(["n", *own], of(unread, '"1"'), f'"l": [null, {papers}]', f'"o": {papers}').encode()
+
     deep = {"a": "VARCHAR", "d": [{"b": "VARCHAR"}]}
     structure = {"n": "VARCHAR", "l": [deep], "o": deep}
     source = replace(CODES, table=replace(TABLE, structure=structure, columns=(Column("n", "varchar", "j.n"),)))
-    found = loaded(source, text.encode())
-    is_repeated = any(len(set(keys)) < len(keys) for keys in (own, nested, inner))
-    assert [reason for _, reason, *_ in found.reasons] == ["repeated_key"] * is_repeated
+    for keys, found in zip(records, loaded_each(source, *(text(*keys) for keys in records)), strict=True):
+        is_repeated = any(len(set(names)) < len(names) for names in keys[:3])
+        assert [reason for _, reason, *_ in found.reasons] == ["repeated_key"] * is_repeated
 
 
 def test_an_object_in_place_of_a_list_is_no_key_twice() -> None:
-    for wrong in ("a", 1, [1], None, ["a", None, [], {}], {}):
-        found = loaded(SOURCE, json.dumps({"TaiLieuNop": wrong}).encode())
+    each = ("a", 1, [1], None, ["a", None, [], {}], {})
+    of_each = loaded_each(SOURCE, *(json.dumps({"TaiLieuNop": wrong}).encode() for wrong in each))
+    for wrong, found in zip(each, of_each, strict=True):
         assert {reason for _, reason, *_ in found.reasons} <= {"missing_field", "wrong_shape"}, wrong
 
 
