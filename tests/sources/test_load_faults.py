@@ -15,13 +15,12 @@ import misbehaving
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loads import KEY, File, loaded, loaded_each
+from loads import KEY, File, empty_warehouse, loaded, loaded_each
 
 from pipelines.reasons import REASONS
 from pipelines.sources import all_sources, framing
 from pipelines.sources.base import Column, Source, Table
 from pipelines.sources.dossiers import SOURCE
-from pipelines.warehouse.connection import SCHEMA
 from pipelines.warehouse.load import CHANGED, FileLoad, load, refused_files
 
 TABLE = Table({"n": "VARCHAR"}, (Column("n", "integer", "j.n::integer"),), (), "n")
@@ -31,8 +30,7 @@ GOOD, BAD = b'{"n": "1"}', b'{"n": "bad 0912345678"}'
 
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as opened:
-        opened.execute(SCHEMA)
+    with empty_warehouse() as opened:
         yield opened
 
 
@@ -108,7 +106,7 @@ def test_a_mistake_in_our_own_sql_is_no_fault_of_a_file(connection: duckdb.DuckD
         loads_of(connection, replace(CODES, table=table), GOOD)
 
 
-def test_bytes_that_differ_from_the_receipt_are_refused(connection: duckdb.DuckDBPyConnection) -> None:
+def test_bytes_that_differ_from_the_receipt_are_refused() -> None:
     """Also where they lie behind all that the reader looks at, and in a gzip that holds the same text."""
 
     class Changed(File):
@@ -117,8 +115,7 @@ def test_bytes_that_differ_from_the_receipt_are_refused(connection: duckdb.DuckD
     text = b"".join(b'{"n": "%d"}\n' % n for n in range(10))
     for content in (text, gzip.compress(text), b"PK\x03\x04" + bytes(100)):
         files = [File(GOOD, "good"), Changed(content, "changed")]
-        with duckdb.connect() as fresh:
-            fresh.execute(SCHEMA)
+        with empty_warehouse() as fresh:
             good, changed = load(fresh, CODES, files, _opened, key=KEY, max_record_bytes=99).files
         assert (good.refusal, good.rows_loaded) == (None, 1)
         assert (changed.refusal, changed.rows_in) == (CHANGED, 0)
