@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import queue
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any, ParamSpec, TypeVar
 
 from pipelines import language
@@ -29,8 +28,9 @@ Begin = Callable[..., Callable[[], Any]]
 """Begins a computation and returns what waits for its result, as `Beside.begin` and `here` do."""
 Report = Callable[[Any], object]
 
-_MOMENT = 0.05
-"""Seconds between two looks at whether a computation is done."""
+
+class ProcessLost(RuntimeError):
+    """The other process has died, before it had the result."""
 
 
 def here(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Callable[[], T]:
@@ -40,48 +40,44 @@ def here(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Cal
 
 @dataclass
 class Beside:
-    """One other process, from `start` to the end of this object. What goes there and comes back is pickled.
+    """One other process, from `start` to the end of this one. What goes there and comes back is pickled; it computes
+    one thing after the other.
 
-    An error of a computation comes back as itself, without the text of the other process's traceback: that may quote
-    rows.
+    An error of a computation comes back as itself, without the traceback of the other process.
 
     Args:
         modules: names of those that it imports first. Without any it is never started.
     """
 
     modules: Sequence[str] = ()
-    _pool: ProcessPoolExecutor | None = field(default=None, init=False)
-    _reports: Connection | None = field(default=None, init=False)
-    _process: Future[int] | None = field(default=None, init=False)
+    _process: BaseProcess | None = field(default=None, init=False)
+    _pipe: Connection | None = field(default=None, init=False)
+    _begun: int = field(default=0, init=False)
+    _done: list[tuple[bool, Any]] = field(default_factory=list, init=False)
 
     def start(self) -> bool:
         """Start the process now, so that it is ready when it is needed. False where it was, or none is wanted."""
-        if self.modules and self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._reports, theirs = context.Pipe(duplex=False)
-            about = (language.current(), self.modules, theirs)
-            self._pool = ProcessPoolExecutor(1, context, _prepare, about)
-            self._process = self._pool.submit(os.getpid)  # it is started with the first task
-            theirs.close()
-            return True
-        return False
+        if not self.modules or self._process is not None:
+            return False
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        about = (theirs, language.current(), self.modules)
+        self._process = context.Process(target=_serve, args=about, daemon=True)
+        self._process.start()
+        theirs.close()
+        return True
 
     def begin(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Callable[[], T]:
         """Begin a computation there. Where that process has died, the result is computed here."""
-        if self._pool is None:
+        if self._process is None:
             return here(function, *arguments, **named)
-        try:
-            future = self._pool.submit(function, *arguments, **named)
-        except BrokenProcessPool:
-            return here(function, *arguments, **named)
+        number = self._ask(function, arguments, named)
 
         def result() -> T:
             try:
-                return future.result()
-            except BrokenProcessPool:
+                return self._result(number)  # type: ignore[no-any-return]
+            except ProcessLost:
                 return function(*arguments, **named)
-            except Exception as error:
-                raise error from None
 
         return result
 
@@ -89,50 +85,81 @@ class Beside:
         """Compute `function(report, ...)` there and wait. What it reports arrives here while it computes.
 
         Raises:
-            BrokenProcessPool: that process died meanwhile.
+            ProcessLost: that process died meanwhile.
         """
-        if self._pool is None or self._reports is None:
+        if self._process is None:
             return function(report, *arguments)
         try:
-            future = self._pool.submit(_reporting, function, arguments)
-            with suppress(EOFError):
-                while not future.done() or self._reports.poll():
-                    if self._reports.poll(_MOMENT):
-                        report(self._reports.recv())
-            return future.result()
-        except BrokenProcessPool:
+            return self._result(self._ask(function, None, arguments), report)  # type: ignore[no-any-return]
+        except Exception:
             raise
-        except Exception as error:
-            raise error from None
         except BaseException:  # the run is stopped: so is what it waits for
-            self._kill()
+            self._process.kill()
+            self._process.join()
             raise
 
-    def _kill(self) -> None:
-        if self._process:
-            with suppress(ProcessLookupError):
-                os.kill(self._process.result(), signal.SIGKILL)
+    def _ask(self, *request: Any) -> int:
+        self._begun += 1
+        if self._pipe:
+            try:
+                self._pipe.send(request)
+            except OSError:
+                self._pipe = None
+        return self._begun
+
+    def _result(self, number: int, report: Report = lambda _: None) -> Any:
+        while len(self._done) < number:
+            if self._pipe is None:
+                raise ProcessLost
+            try:
+                kind, value = self._pipe.recv()
+            except (EOFError, OSError):
+                self._pipe = None
+                continue
+            if kind == "report":
+                report(value)
+            else:
+                self._done.append((kind == "done", value))
+        is_good, value = self._done[number - 1]
+        if is_good:
+            return value
+        raise value
 
 
-_sender: list[Connection] = []
-"""In the other process: where its reports go."""
-
-
-def _prepare(spoken: language.Language, modules: Sequence[str], reports: Connection) -> None:
+# ---------------------------------------------------------------------------------------------------- the other process
+def _serve(pipe: Connection, spoken: language.Language, modules: Sequence[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to both; the run decides
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _sender.append(reports)
     language.use(spoken)
+    requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(pipe, requests), daemon=True).start()
     for name in modules:
         import_module(name)
+    while True:
+        function, arguments, named = requests.get()
+        try:
+            if arguments is None:
+                value = function(lambda item: pipe.send(("report", item)), *named)
+            else:
+                value = function(*arguments, **named)
+            answer = ("done", value)
+        except Exception as error:
+            answer = ("failed", error)
+        _send(pipe, answer)
 
 
-def _reporting(function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
-    return function(_sender[0].send, *arguments)
+def _send(pipe: Connection, answer: tuple[str, Any]) -> None:
+    try:
+        pipe.send(answer)
+    except OSError:
+        raise
+    except Exception as error:  # an answer that cannot be pickled
+        pipe.send(("failed", RuntimeError(type(error).__name__)))
 
 
-def _end_with_parent() -> None:
-    """However the run ends, nobody is left who holds its files open."""
-    if parent := multiprocessing.parent_process():
-        parent.join()
-    os._exit(1)
+def _receive(pipe: Connection, requests: queue.SimpleQueue[Any]) -> None:
+    """What is asked for, in order. However the run ends, nobody is left who holds its files open."""
+    try:
+        while True:
+            requests.put(pipe.recv())
+    except (EOFError, OSError):
+        os._exit(1)

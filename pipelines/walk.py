@@ -63,6 +63,7 @@ from pipelines.warehouse.load import (
 from pipelines.warehouse.load import (
     load as load_files,
 )
+from pipelines.warehouse.obstacles import refuse_obstacles
 from pipelines.warehouse.pseudonyms import read_key
 
 if TYPE_CHECKING:
@@ -283,7 +284,7 @@ def load(
                 step.report(
                     tr(
                         "{source}: {count} files were read again: a rule, a setting or a registry that they are read "
-                        "with has changed",
+                        "with, or their day, has changed",
                         source=source.name,
                         count=report.reread,
                     )
@@ -337,7 +338,7 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             reason = get_state(connection, "rebuild_because")
             if get_state(connection, "fingerprint") != project.fingerprint:
                 reason = reason or record("models, macros, seeds or settings changed")
-            engine = platform.settings.engine.partition(":")[0]
+            engine = platform.settings.rows_of_dossiers
             if (get_state(connection, "engine") or "duckdb") != engine:
                 reason = reason or record("the engine is another one")
             if not reason and get_state(connection, "checked") == _judged_state(platform, connection):
@@ -363,6 +364,7 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
         asked_for = [f"+{name}" for name in sorted(models)] + registries_of_tests(project.manifest, models)
         select = " ".join(asked_for) or None
         results = platform.models.build(full_refresh=bool(reason), on_result=node_built, select=select, untouched=rests)
+        refuse_obstacles(result.message for result in results)
         built = Built(tuple(results), reason, verdicts_hold=False, seconds=step.seconds(), is_partial=bool(models))
         if built.is_complete:
             with platform.warehouse.connect() as connection:
@@ -418,6 +420,7 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
         else:
             tests = platform.models.test(tested)
             waiting = platform.beside.begin(expectations)
+        refuse_obstacles(result.message for result in tests)
         found = waiting()
         with platform.warehouse.connect() as connection:
             validated = {mart.name for mart in judged} if built.is_partial else None

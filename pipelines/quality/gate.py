@@ -139,8 +139,7 @@ def _tests(lineage: frozenset[str], nodes: Mapping[str, Any], results: Mapping[s
             continue
         table = nodes.get(about[0], {}).get("name") or about[0].rsplit(".", 1)[-1]
         result = results.get(unique_id)
-        failures = result.failures if result else None
-        rules = rules_of(node)
+        failures, rules = result.failures if result else None, rules_of(node)
         if not rules:
             yield _tested(node["name"], table, node, result, failures)
         found = dict(result.rules) if result else {}

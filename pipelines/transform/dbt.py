@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -21,10 +20,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pipelines.beside import Beside
+from pipelines.beside import Beside, ProcessLost
 from pipelines.language import tr
 from pipelines.transform.data_tests import DataTest, read_tests, run_tests, write_tests
 from pipelines.transform.dbt_results import NodeResult, Status
+from pipelines.warehouse.storage import ObjectStorage
 
 OnResult = Callable[[NodeResult], object]
 
@@ -50,6 +50,9 @@ class Dbt:
     """Folder of the seeds; `seeds/` in the project when it is not given."""
     process: Beside = field(default_factory=Beside, compare=False)
     """Where dbt parses, builds and compiles once it was started; here until then."""
+
+    storage: ObjectStorage | None = None
+    """Where the rows of dossiers lie, if not in the warehouse or beside it."""
 
     def start(self) -> None:
         """Start the process of dbt, which begins with the parse where that is due."""
@@ -123,6 +126,14 @@ class Dbt:
                 stamp.write_text(wanted)
             yield kept
 
+    def _write_parse(self) -> None:
+        """Parse the project and write its manifest, as dbt does, but in C: `json.dump` costs a second of Python."""
+        from dbt_common.utils.encoding import JSONEncoder
+
+        manifest = self._run(["parse", "--no-write-json"], parsed=None)
+        text = json.dumps(manifest.writable_manifest().to_dict(omit_none=False), cls=JSONEncoder)
+        self.manifest_path.write_text(text, encoding="utf-8")
+
     def _parsed_by_dbt(self) -> Any:
         """dbt's own manifest, new each time: an invocation writes into it."""
         from dbt.contracts.graph.manifest import Manifest
@@ -161,7 +172,7 @@ class Dbt:
         """
         try:
             return self.process.run(function, report or _ignore, self._without_process, *arguments)
-        except BrokenProcessPool:
+        except ProcessLost:
             raise DbtFailed(
                 tr("dbt's process was ended from outside, probably for lack of memory: see HATINH_MEMORY_LIMIT")
             ) from None
@@ -195,7 +206,8 @@ class Dbt:
         project has changed since."""
         results = []
         tests = [test for test in self.data_tests() if test.unique_id not in elsewhere]
-        for result in run_tests(self.warehouse, tests, memory_limit=self.memory_limit, threads=self.threads):
+        limits: dict[str, Any] = {"memory_limit": self.memory_limit, "threads": self.threads}
+        for result in run_tests(self.warehouse, tests, **limits, storage=self.storage):
             results.append(result)
             if on_result:
                 on_result(result)
@@ -214,13 +226,13 @@ class Dbt:
         """By unique id: the SQL of some models as a full build runs it, or an increment of every incremental one."""
         arguments = ["compile", "--no-write-json", "--no-populate-cache", "--select", *sorted(names)]
         dbt = replace(self, variables={**self.variables, "increment": True}) if increment else self
-        results = dbt._run([*arguments, *([] if increment else ["--full-refresh"])], parsed=self._parsed_by_dbt())
+        results = dbt._results([*arguments, *([] if increment else ["--full-refresh"])])
         return {result.node.unique_id: str(result.node.compiled_code) for result in results}
 
     def rendered(self, text: str) -> str:
         """What the macros of the project make of a text of Jinja."""
         arguments = ["compile", "--no-write-json", "--no-populate-cache", "--inline", text]
-        (result,) = self._run(arguments, parsed=self._parsed_by_dbt())
+        (result,) = self._results(arguments)
         return str(result.node.compiled_code)
 
     def compiled(self) -> dict[str, Any]:
@@ -233,15 +245,19 @@ class Dbt:
         return self._invoke(["test", "--resource-type", "unit_test"])
 
     def _invoke(self, arguments: Sequence[str], on_result: OnResult | None = None) -> list[NodeResult]:
-        done = self._run(arguments, parsed=self._parsed_by_dbt(), on_result=on_result)
+        done = self._results(arguments, on_result)
         results = [_from_result(result) for result in done]
         for result in results:
             if result.resource_type not in _RESOURCES and result.status not in ("success", "pass"):
                 raise DbtFailed(f"dbt {arguments[0]}: {result.name} failed: {result.message}")
         return [result for result in results if result.resource_type in _RESOURCES]
 
-    def _run(self, arguments: Sequence[str], *, parsed: Any, on_result: OnResult | None = None) -> Sequence[Any]:
-        """One invocation of dbt, with dbt's own results; it parses the project when it is not given parsed."""
+    def _results(self, arguments: Sequence[str], on_result: OnResult | None = None) -> list[Any]:
+        """One invocation of dbt on the parsed project, with dbt's own results."""
+        return list(getattr(self._run(arguments, parsed=self._parsed_by_dbt(), on_result=on_result), "results", []))
+
+    def _run(self, arguments: Sequence[str], *, parsed: Any, on_result: OnResult | None = None) -> Any:
+        """What one invocation of dbt returns; it parses the project when it is not given parsed."""
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # dbt costs 3 s to import
         from dbt.cli.main import dbtRunner
         from dbt_common.behavior_flags import BehaviorFlagRendered
@@ -261,6 +277,8 @@ class Dbt:
             HATINH_DBT_MEMORY=self.memory_limit,
             HATINH_DBT_SPATIAL=spatial_extension(),
             HATINH_DBT_SEEDS=self._seeds_in_project(),
+            HATINH_DBT_STORAGE=self.storage.address if self.storage else "",
+            HATINH_DBT_STORAGE_CREDENTIALS=str(self.storage.credentials) if self.storage else "",
             DBT_SEND_ANONYMOUS_USAGE_STATS="false",
             DO_NOT_TRACK="1",
         ):
@@ -290,7 +308,7 @@ class Dbt:
                 DuckDBConnectionManager.close_all_connections()
         if outcome.exception is not None:
             raise DbtFailed(f"dbt {arguments[0]} failed: {outcome.exception}") from outcome.exception
-        return list(getattr(outcome.result, "results", []))
+        return outcome.result
 
 
 # ------------------------------------------------------------------ what runs in the process of dbt, where there is one
@@ -304,7 +322,7 @@ def _parse(_: object, dbt: Dbt) -> None:
 
 
 def _parse_anew(_: object, dbt: Dbt) -> None:
-    dbt._run(["parse"], parsed=None)
+    dbt._write_parse()
 
 
 def _build(report: OnResult, dbt: Dbt, *arguments: Any) -> list[NodeResult]:
@@ -313,7 +331,7 @@ def _build(report: OnResult, dbt: Dbt, *arguments: Any) -> list[NodeResult]:
 
 def _compiled_tests(_: object, dbt: Dbt) -> list[DataTest]:
     arguments = ["compile", "--select", "resource_type:test", "--no-populate-cache", "--no-write-json"]
-    results = dbt._run(arguments, parsed=dbt._parsed_by_dbt())
+    results = dbt._results(arguments)
     return [DataTest.of_node(result.node) for result in results if result.node.resource_type == "test"]
 
 
