@@ -67,6 +67,10 @@ class Beside:
         theirs.close()
         return True
 
+    @property
+    def is_started(self) -> bool:
+        return self._process is not None
+
     def begin(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Callable[[], T]:
         """Begin a computation there. Where that process has died, the result is computed here."""
         if self._process is None:

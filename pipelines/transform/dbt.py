@@ -117,11 +117,17 @@ class Dbt:
         names = f"{self.warehouse.stem} {self._seeds_in_project()}"
         wanted = f"{self.fingerprint()} {names} {version('dbt-core')} {version('dbt-duckdb')}"
         target.mkdir(parents=True, exist_ok=True)
+
+        def is_kept() -> bool:
+            return self.manifest_path.exists() and kept.exists() and stamp.exists() and stamp.read_text() == wanted
+
+        if self.process.is_started and not is_kept():
+            self._there(_parse)  # before the lock is taken here: it is needed there
         with open(target / "manifest.lock", "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # the Dagster page and a run may both find the project changed
-            if not (self.manifest_path.exists() and kept.exists() and stamp.exists() and stamp.read_text() == wanted):
+            if not is_kept():
                 stamp.unlink(missing_ok=True)
-                self._there(_parse_anew)
+                self._write_parse()
                 shutil.copyfile(target / "partial_parse.msgpack", kept)
                 stamp.write_text(wanted)
             yield kept
@@ -319,10 +325,6 @@ def _ignore(_: object) -> None:
 def _parse(_: object, dbt: Dbt) -> None:
     with dbt._parsed():
         pass
-
-
-def _parse_anew(_: object, dbt: Dbt) -> None:
-    dbt._write_parse()
 
 
 def _build(report: OnResult, dbt: Dbt, *arguments: Any) -> list[NodeResult]:
