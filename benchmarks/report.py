@@ -9,6 +9,8 @@ from statistics import median
 
 from benchmarks.processes import Measured
 
+SIZES, PEERS, ENGINES = "measured", "peers", "engines"
+"""Sections of the page."""
 BARE, MODELS, PIPELINE = "bare script", "SQL of all models, rows loaded", "pipeline"
 
 
@@ -62,12 +64,12 @@ def _lines(sizes: Sequence[Size], machine: str, command: str) -> Iterator[str]:
             yield f"| {name} | {' | '.join(f'{seconds[name]:.1f}' for seconds in values.values())} |"
 
 
-def marks(name: str = "measured") -> tuple[str, str]:
+def marks(name: str) -> tuple[str, str]:
     """The lines of a page between which `write` puts its text."""
     return f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
 
 
-def write(page: Path, text: str, name: str = "measured") -> None:
+def write(page: Path, text: str, name: str = SIZES) -> None:
     """Put `text` between the marks of this name in a page; what stands there is replaced.
 
     Raises:

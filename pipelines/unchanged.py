@@ -101,7 +101,7 @@ def inputs_digest(platform: Platform) -> str:
         settings.province_box,
         settings.max_quarantined_pct,
         settings.max_record_mb,
-        settings.engine.partition(":")[0],
+        settings.rows_of_dossiers,
     )
     digest = hashlib.sha256(repr((sorted(files), failed, read, designs, about, _versions())).encode())
     digest.update(platform.dbt.fingerprint().encode())

@@ -336,7 +336,7 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             reason = get_state(connection, "rebuild_because")
             if get_state(connection, "fingerprint") != project.fingerprint:
                 reason = reason or record("models, macros, seeds or settings changed")
-            engine = platform.settings.engine.partition(":")[0]
+            engine = platform.settings.rows_of_dossiers
             if (get_state(connection, "engine") or "duckdb") != engine:
                 reason = reason or record("the engine is another one")
             if not reason and get_state(connection, "checked") == _judged_state(platform, connection):

@@ -25,6 +25,7 @@ FAILED, WRONG_USE, HELD_BACK, BUSY = 1, 2, 3, 4
 OWN_ERRORS = (
     *("KeyProblem", "ReleaseError", "GateError", "DbtFailed", "SuiteError", "NotJudged", "WarehouseBusy"),
     *("WrongProvince", "WarehouseDamaged", "Obstacle", "EngineProblem", "NotTranslated", "TypesDiffer"),
+    "StorageProblem",
 )
 
 # Panels of the help, in the order in which they are shown.

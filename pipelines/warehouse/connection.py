@@ -22,6 +22,7 @@ from typing import TextIO
 import duckdb
 
 from pipelines.language import tr
+from pipelines.warehouse.storage import ObjectStorage, explained
 
 SCHEMA = """
 create schema if not exists raw;
@@ -106,6 +107,8 @@ class Warehouse:
     path: Path
     memory_limit: str = "4GB"
     threads: int = 2
+    storage: ObjectStorage | None = None
+    """Where the rows of dossiers lie, if not in the file or beside it: connections can read it."""
 
     @property
     def lock_path(self) -> Path:
@@ -180,9 +183,12 @@ class Warehouse:
         self._make_folder()
         connection = self._open(read_only=read_only)
         try:
+            if self.storage:
+                self.storage.attach(connection)
             if not read_only:
                 connection.execute(SCHEMA)
-            yield connection
+            with explained(self.storage):
+                yield connection
         finally:
             connection.close()
 
