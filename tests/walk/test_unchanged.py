@@ -13,6 +13,7 @@ from pipelines.release.files import PACKAGE, RELEASES, flip
 from pipelines.release.runs import RunInfo, RunLog
 from pipelines.settings import load_settings
 from pipelines.unchanged import inputs_digest, record_if_unchanged
+from pipelines.walk import is_all_loaded
 from pipelines.warehouse.connection import set_state
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
@@ -57,3 +58,19 @@ def test_a_release_whose_run_was_killed_before_its_record_is_recorded_by_a_run(
     log = record(platform, *recorded)
     assert not record_if_unchanged(platform, "next"), "the record of that release would be missing or of another one"
     assert log.runs()[-1]["run_id"] == "killed"
+
+
+def test_a_landed_file_that_no_run_has_read_is_work_for_the_next(platform: Platform) -> None:
+    with platform.warehouse.connect() as connection:
+        assert is_all_loaded(platform, connection)
+        platform.landing.put(
+            [b"{}"],
+            source="dossiers",
+            name="hoso.ndjson",
+            partition="2026-11",
+            extracted_on=NOW.date(),
+            address="drop:hoso.ndjson",
+            landed_at=NOW,
+            licence="x",
+        )
+        assert not is_all_loaded(platform, connection)
