@@ -18,6 +18,7 @@ import duckdb
 
 from pipelines.transform.column_rules import TEST, columns_by_rule
 from pipelines.transform.dbt_results import NodeResult, Status
+from pipelines.warehouse.storage import ObjectStorage
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,23 @@ def read_tests(path: Path, stamp: str) -> list[DataTest] | None:
     return [DataTest(**{**test, "rules": tuple(test["rules"])}) for test in kept["tests"]]
 
 
-def run_tests(warehouse: Path, tests: Sequence[DataTest], *, memory_limit: str, threads: int) -> Iterator[NodeResult]:
-    """Run each test, in order. One that raises is an error of its own and stops no other."""
+def run_tests(
+    warehouse: Path,
+    tests: Sequence[DataTest],
+    *,
+    memory_limit: str,
+    threads: int,
+    storage: ObjectStorage | None = None,
+) -> Iterator[NodeResult]:
+    """Run each test, in order. One that raises is an error of its own and stops no other.
+
+    Args:
+        storage: where the rows of dossiers lie, if not in the warehouse or beside it.
+    """
     config: dict[str, Any] = {"memory_limit": memory_limit, "threads": threads}
     with duckdb.connect(str(warehouse), read_only=True, config=config) as connection:
+        if storage:
+            storage.attach(connection)
         for test in tests:
             yield _run(connection, test)
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from pipelines.transform.data_tests import DataTest, read_tests, run_tests, write_tests
 from pipelines.transform.dbt_results import NodeResult, Status
+from pipelines.warehouse.storage import ObjectStorage
 
 _RESOURCES = ("model", "seed", "test", "unit_test")
 
@@ -43,6 +44,8 @@ class Dbt:
     """Where dbt writes its manifest and compiled SQL; `target/` in the project when it is not given."""
     seeds: Path | None = None
     """Folder of the seeds; `seeds/` in the project when it is not given."""
+    storage: ObjectStorage | None = None
+    """Where the rows of dossiers lie, if not in the warehouse or beside it."""
 
     @property
     def manifest_path(self) -> Path:
@@ -177,7 +180,8 @@ class Dbt:
         project has changed since."""
         results = []
         tests = [test for test in self.data_tests() if test.unique_id not in elsewhere]
-        for result in run_tests(self.warehouse, tests, memory_limit=self.memory_limit, threads=self.threads):
+        limits: dict[str, Any] = {"memory_limit": self.memory_limit, "threads": self.threads}
+        for result in run_tests(self.warehouse, tests, **limits, storage=self.storage):
             results.append(result)
             if on_result:
                 on_result(result)
@@ -254,6 +258,8 @@ class Dbt:
             HATINH_DBT_MEMORY=self.memory_limit,
             HATINH_DBT_SPATIAL=spatial_extension(),
             HATINH_DBT_SEEDS=self._seeds_in_project(),
+            HATINH_DBT_STORAGE=self.storage.address if self.storage else "",
+            HATINH_DBT_STORAGE_CREDENTIALS=str(self.storage.credentials) if self.storage else "",
             DBT_SEND_ANONYMOUS_USAGE_STATS="false",
             DO_NOT_TRACK="1",
         ):
