@@ -9,7 +9,7 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all test-engine mutants ui pictures axe lint format bench clean
+.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all test-engine test-spark mutants reliability ui pictures axe lint format bench clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -65,10 +65,23 @@ test-all: install ## the slow ones too
 
 test-engine: install ## rows of dossiers on an engine: Sail, in this process; brings the extra `engine`
 	@$(UV) sync --frozen --quiet --inexact --extra engine --group engine
-	@$(BIN)/pytest -m engine tests/engine
+	@$(BIN)/pytest -m 'not slow' tests/engine
+
+# pyspark has the modules of pyspark-client: it goes into a folder of its own, for its Java programs only (490 MB)
+SPARK_HOME ?= $(CURDIR)/dist/spark/pyspark
+export SPARK_HOME
+$(CURDIR)/dist/spark/pyspark:
+	@$(UV) pip install --quiet --no-deps --target dist/spark pyspark==4.1.3
+
+test-spark: install $(SPARK_HOME) ## a cluster of Spark on this machine (Java 17), parts of which are lost; TEST_SPARK_ROWS=1000000
+	@$(UV) sync --frozen --quiet --inexact --extra engine --group engine
+	@$(BIN)/pytest -m 'engine and slow' tests/engine
 
 mutants: install ## named faults put into the code one by one: each must be seen by a test; some minutes
 	@$(BIN)/python tests/mutants.py
+
+reliability: install ## kills, full disk, damage, two runs, wrong clocks: counts into docs/reliability.md; some hours
+	@$(BIN)/python tests/reliability --write
 
 ui: install      ## Dagster on http://127.0.0.1:3000 with its daemon
 	@$(BIN)/hatinh ui

@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from pipelines.engine.files import RowFiles
 from pipelines.engine.front import feeds_of_front
 from pipelines.engine.load import LoadOnEngine
 from pipelines.engine.models import ModelsOnEngine
@@ -28,6 +29,7 @@ from pipelines.settings import Settings
 from pipelines.transform.dbt import Dbt
 from pipelines.transform.marts import Mart, marts_of
 from pipelines.warehouse.connection import Warehouse
+from pipelines.warehouse.storage import ObjectStorage, storage_of
 
 Step = Literal["land", "load", "build", "judge", "release", "publish"]
 STEPS: tuple[Step, ...] = get_args(Step)[:-1]
@@ -85,8 +87,12 @@ class Platform:
         return Landing(self.settings.raw)
 
     @cached_property
+    def _storage(self) -> ObjectStorage | None:
+        return storage_of(self.settings)
+
+    @cached_property
     def warehouse(self) -> Warehouse:
-        return Warehouse(self.settings.warehouse, self.settings.memory_limit, self.settings.threads)
+        return Warehouse(self.settings.warehouse, self.settings.memory_limit, self.settings.threads, self._storage)
 
     @cached_property
     def releases(self) -> ReleaseStore:
@@ -103,6 +109,7 @@ class Platform:
             {name: getattr(self.settings, name) for name in names},
             target=self.dbt_target or self.settings.dbt_target,
             seeds=self.settings.seeds,
+            storage=self._storage,
         )
 
     @cached_property
@@ -113,7 +120,8 @@ class Platform:
         """
         if self.settings.engine == "duckdb":
             return self.dbt
-        return ModelsOnEngine(self.dbt, self.warehouse, self.settings.engine)
+        rows = RowFiles(self.settings.warehouse, self._storage)
+        return ModelsOnEngine(self.dbt, self.warehouse, self.settings.engine, rows)
 
     @cached_property
     def feeds_elsewhere(self) -> frozenset[str]:
@@ -125,7 +133,7 @@ class Platform:
         settings = self.settings
         return LoadOnEngine(
             settings.engine,
-            settings.warehouse,
+            RowFiles(settings.warehouse, self._storage),
             settings.raw,
             settings.pseudonym_key,
             settings.max_record_mb << 20,
