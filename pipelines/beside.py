@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import queue
 import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,10 @@ T = TypeVar("T")
 Begin = Callable[..., Callable[[], Any]]
 """Begins a computation and returns what waits for its result, as `Beside.begin` and `here` do."""
 Report = Callable[[Any], object]
+
+
+_QUIET = "ignore:resource_tracker:UserWarning"
+"""Locks of dbt end with its process. Python frees them then, and would tell people so."""
 
 
 class ProcessLost(RuntimeError):
@@ -59,6 +64,8 @@ class Beside:
         """Start the process now, so that it is ready when it is needed. False where it was, or none is wanted."""
         if not self.modules or self._process is not None:
             return False
+        if _QUIET not in sys.warnoptions:
+            sys.warnoptions.append(_QUIET)  # for the processes that Python starts now
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         about = (theirs, language.current(), self.modules)
