@@ -7,6 +7,7 @@ column: a comparison of times between programs that disagree would be meaningles
     python -m benchmarks --rows 5000 --runs 1 --phases
     python -m benchmarks --daily              the day after 1 million: 5,000 records, beside a full rebuild
     python -m benchmarks --rows 1000000 --runs 1 --write    into docs/performance.md with its plot
+    python -m benchmarks --engine sail --rows 10000000      DuckDB beside Sail; sc://host:port: another engine
 
 The open edition protects each closed quarter once, in about 12 s. One run before the measured ones does so; they get
 its vault, and the difference is stated apart.
@@ -30,10 +31,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.engines import SAIL, compare, sail_server
+from benchmarks.engines import table as engine_table
 from benchmarks.figures import differences
 from benchmarks.pipeline import PHASES, Pipeline
 from benchmarks.processes import Measured, ProgramError, measure
-from benchmarks.report import BARE, MODELS, PIPELINE, Size, draw, section, write
+from benchmarks.report import BARE, ENGINES, MODELS, PIPELINE, Size, draw, section, write
 
 PROJECT = Path(__file__).resolve().parent.parent
 SEED, FIRST, LAST, NEXT_DAY = 42, date(2025, 1, 1), date(2026, 10, 10), date(2026, 10, 11)
@@ -165,6 +168,17 @@ class Bench:
         shutil.rmtree(data)
         return Size(rows, str(sample), measured, commands, middle, open_edition, is_equal=not found), found
 
+    def on_engine(self, rows: int, engine: str) -> tuple[str, tuple[str, ...]]:
+        """The same files on DuckDB and on an engine: the results as Markdown, and in what tables differ."""
+        sample = self.history(rows)
+        if engine == SAIL:
+            with sail_server() as (address, server):
+                compared = compare(self.pipeline, "Sail", address, [server.pid], str(sample), sample.files)
+        else:
+            compared = compare(self.pipeline, engine, engine, [], str(sample), sample.files)
+        print(f"\n{engine_table(compared)}", flush=True)
+        return engine_table(compared), compared.found
+
     def daily(self, rows: int, *, with_phases: bool) -> list[str]:
         """The day after `rows` dossiers: the pipeline adds it, beside pipeline and bare script over all files.
 
@@ -270,24 +284,31 @@ def main() -> int:
     parser.add_argument("--work", type=Path, help="folder to work in, kept with samples and logs; else a temporary one")
     parser.add_argument("--phases", action="store_true", help="show where the pipeline's time goes")
     parser.add_argument("--daily", action="store_true", help="measure the day after a history instead")
+    parser.add_argument("--engine", help="measure DuckDB beside an engine instead: sail, or its address sc://host:port")
     parser.add_argument("--write", action="store_true", help="write the results into docs/performance.md, and the plot")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--memory", default="4GB")
     given = parser.parse_args()
     if given.runs < 1 or min(given.rows or [1]) < 1:
         parser.error("--rows and --runs begin at 1")
+    default = [10_000_000] if given.engine else [1_000_000] if given.daily else [100_000, 1_000_000]
     with tempfile.TemporaryDirectory(prefix="hatinh-benchmark-") as temporary:
         work = (given.work or Path(temporary)).resolve()
         pipeline = Pipeline(PROJECT, work / "pipeline", given.threads, given.memory)
         bench = Bench(pipeline, work, given.runs)
         found: list[str] = []
         sizes: list[Size] = []
+        engines: list[str] = []
         try:
             pipeline.prepare()
             bench.warm_up()
             print(machine(given.threads, given.memory), flush=True)
-            for rows in given.rows or ([1_000_000] if given.daily else [100_000, 1_000_000]):
-                if given.daily:
+            for rows in given.rows or default:
+                if given.engine:
+                    text, different = bench.on_engine(rows, given.engine)
+                    engines.append(text)
+                    found += different
+                elif given.daily:
                     found += bench.daily(rows, with_phases=given.phases)
                 else:
                     size, differing = bench.side_by_side(rows, with_phases=given.phases)
@@ -301,6 +322,13 @@ def main() -> int:
         command = f"python -m benchmarks --rows {rows} --runs {given.runs} --write"
         write(PROJECT / "docs" / "performance.md", section(sizes, machine(given.threads, given.memory), command))
         draw(sizes, PROJECT / "docs" / "performance.svg")
+    if given.write and engines:
+        rows = " ".join(str(row) for row in given.rows or default)
+        head = (
+            f"{date.today():%d %B %Y}, `python -m benchmarks --engine {given.engine} --rows {rows} --write`, each once:"
+        )
+        text = "\n\n".join([head, machine(given.threads, given.memory) + ".", *engines])
+        write(PROJECT / "docs" / "performance.md", text, ENGINES)
     for text in dict.fromkeys(found):
         print(text, file=sys.stderr)
     return 1 if found else 0

@@ -26,20 +26,28 @@ class Measured:
     seconds: float
     peak_mib: float
     started: datetime
+    beside_mib: float = 0.0
+    """The same of programs that worked beside it, since these were started."""
 
 
-def measure(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], log: Path) -> Measured:
+def measure(
+    command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], log: Path, beside: Sequence[int] = ()
+) -> Measured:
     """Run `command` to its end; what it writes goes to `log`.
+
+    Args:
+        beside: processes of programs that it uses, whose memory is measured apart.
 
     Raises:
         ProgramError: its exit code is not 0.
     """
-    peak, started, clock = 0, datetime.now(UTC), time.perf_counter()
+    peak, peak_beside, started, clock = 0, 0, datetime.now(UTC), time.perf_counter()
     with log.open("wb") as stream:
         process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=stream, stderr=subprocess.STDOUT)
         while True:
             # the system keeps each process's own peak: looking now and then misses none but that of the last moment
-            peak = max(peak, sum(_peak_kib(pid) for pid in _tree(process.pid)))
+            peak = max(peak, sum(_peak_kib(pid) for pid in tree(process.pid)))
+            peak_beside = max(peak_beside, sum(_peak_kib(pid) for other in beside for pid in tree(other)))
             try:
                 code = process.wait(INTERVAL_SECONDS)
                 break
@@ -49,16 +57,16 @@ def measure(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]
     if code:
         last_lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-15:]
         raise ProgramError("\n".join([f"exit code {code}: {' '.join(command)}", *last_lines]))
-    return Measured(seconds, peak / 1024, started)
+    return Measured(seconds, peak / 1024, started, peak_beside / 1024)
 
 
-def _tree(pid: int) -> Iterator[int]:
+def tree(pid: int) -> Iterator[int]:
     """A process and all that it started and that still run."""
     yield pid
     try:
         for children in Path(f"/proc/{pid}/task").glob("*/children"):
             for child in children.read_text().split():
-                yield from _tree(int(child))
+                yield from tree(int(child))
     except OSError:  # it has ended meanwhile
         return
 

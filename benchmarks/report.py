@@ -9,7 +9,8 @@ from statistics import median
 
 from benchmarks.processes import Measured
 
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+SIZES, PEERS, ENGINES = "measured", "peers", "engines"
+"""Sections of the page."""
 BARE, MODELS, PIPELINE = "bare script", "SQL of all models, rows loaded", "pipeline"
 
 
@@ -63,17 +64,23 @@ def _lines(sizes: Sequence[Size], machine: str, command: str) -> Iterator[str]:
             yield f"| {name} | {' | '.join(f'{seconds[name]:.1f}' for seconds in values.values())} |"
 
 
-def write(page: Path, text: str) -> None:
-    """Put `text` between the marks of a page; what stands there is replaced.
+def marks(name: str) -> tuple[str, str]:
+    """The lines of a page between which `write` puts its text."""
+    return f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+
+
+def write(page: Path, text: str, name: str = SIZES) -> None:
+    """Put `text` between the marks of this name in a page; what stands there is replaced.
 
     Raises:
         ValueError: the page has not both marks.
     """
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
+    first, last = marks(name)
+    before, begin, rest = page.read_text(encoding="utf-8").partition(first)
+    _, end, after = rest.partition(last)
     if not (begin and end):
-        raise ValueError(f"{page} has no place for measurements: {BEGIN} … {END}")
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+        raise ValueError(f"{page} has no place for measurements: {first} … {last}")
+    page.write_text(f"{before}{first}\n{text}\n{last}{after}", encoding="utf-8")
 
 
 def draw(sizes: Sequence[Size], path: Path) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.engines import DUCKDB, Compared, EngineRun, table
+from benchmarks.pipeline import PHASES
 from benchmarks.processes import Measured
-from benchmarks.report import BARE, BEGIN, END, MODELS, PIPELINE, Size, draw, section, write
+from benchmarks.report import BARE, ENGINES, MODELS, PIPELINE, SIZES, Size, draw, marks, section, write
 
 DAY = datetime(2026, 11, 30, tzinfo=UTC)
 
@@ -34,11 +36,11 @@ def test_the_ratio_is_of_medians_to_bare_script_and_models_together() -> None:
 
 
 def test_the_section_replaces_the_one_before_and_nothing_else(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(f"above\n{BEGIN}\nold\n{END}\nbelow\n")
+    page, (begin, end) = tmp_path / "page.md", marks(SIZES)
+    page.write_text(f"above\n{begin}\nold\n{end}\nbelow\n")
     write(page, "new")
     write(page, "newer")
-    assert page.read_text() == f"above\n{BEGIN}\nnewer\n{END}\nbelow\n"
+    assert page.read_text() == f"above\n{begin}\nnewer\n{end}\nbelow\n"
     page.write_text("above\n")
     with pytest.raises(ValueError, match="no place for measurements"):
         write(page, "new")
@@ -53,5 +55,20 @@ def test_the_plot_is_drawn(tmp_path: Path) -> None:
 
 def test_the_page_of_the_project_has_its_place() -> None:
     text = (Path(__file__).parent.parent / "docs" / "performance.md").read_text(encoding="utf-8")
-    assert text.count(BEGIN) == text.count(END) == 1
-    assert text.index(BEGIN) < text.index(END)
+    for begin, end in (marks(SIZES), marks(ENGINES)):
+        assert text.count(begin) == text.count(end) == 1
+        assert text.index(begin) < text.index(end)
+
+
+def test_runs_on_an_engine_are_shown_by_step_with_the_memory_of_both() -> None:
+    phases = dict.fromkeys(PHASES, 2.0)
+    runs = {
+        "Sail": EngineRun(Measured(12.0, 900.0, DAY, 4_000.0), phases, "released"),
+        DUCKDB: EngineRun(Measured(9.0, 1_900.0, DAY), phases, "released"),
+    }
+    text = table(Compared("1,000 dossiers", runs, (), 250.0))
+    assert "1,000 dossiers; 250 MB of disk" in text
+    assert "| 12.0 | 900 | 4,000 |" in text
+    assert "| 9.0 | 1,900 | – |" in text
+    assert text.endswith("equal, every one in every row and column.")
+    assert "DIFFERENT" in table(Compared("", runs, ("a.b: 1 of 2 rows differ",), 0.0))

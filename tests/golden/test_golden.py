@@ -442,7 +442,8 @@ def test_data_tests_give_the_results_that_dbt_gives(world: World) -> None:
         mine = said[result.unique_id]
         assert mine.status == result.status, (result.name, mine.message, result.message)
         if result.status != "error":
-            assert (mine.failures, mine.message) == (result.failures, result.message), result.name
+            assert mine.failures == result.failures, result.name
+            assert mine.message.partition(": ")[0] == result.message, "ours goes on with the rules that were broken"
 
 
 def _own(row: dict[str, str]) -> tuple[tuple[str, str], ...]:
