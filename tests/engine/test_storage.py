@@ -330,17 +330,42 @@ def test_rows_move_from_the_folder_into_the_storage_and_to_no_other_storage_dire
     assert stored.rows("from raw.dossiers") == rows
 
 
+@pytest.fixture(params=["folder", "bucket"])
+def rows(request: pytest.FixtureRequest, tmp_path: Path) -> RowFiles:
+    storage = request.getfixturevalue("own").storage if request.param == "bucket" else None
+    return RowFiles(tmp_path / "w.duckdb", storage)
+
+
 @pytest.mark.engine
-def test_what_the_engine_writes_elsewhere_is_not_taken_for_no_rows(sail: str, own: Bucket, tmp_path: Path) -> None:
-    """An engine whose environment names another endpoint, or a listing that lags."""
-    spark, rows = connect(sail), RowFiles(tmp_path / "w.duckdb", own.storage)
+def test_what_the_engine_writes_elsewhere_is_not_taken_for_no_rows(sail: str, rows: RowFiles) -> None:
+    """An engine whose environment names another endpoint, another folder under one path, or a listing that lags."""
+    spark = connect(sail)
     frame = spark.range(10)
     with pytest.raises(EngineProblem, match="has 1 there, 0 here"):
         rows.written(f"{rows.root}/never-written", frame, spark)
     assert rows.written(f"{rows.root}/no-rows", frame.where("id < 0"), spark) == []
     frame.repartition(2).write.parquet(f"{rows.root}/some")
-    assert rows.count(rows.written(f"{rows.root}/some", frame, spark)) == 10
+    files = rows.written(f"{rows.root}/some", frame, spark)
+    assert rows.count(files) == 10
+    gone = f"{rows.root}/some/gone.parquet"
+    with pytest.raises(EngineProblem, match=rf"has 10 there, 11 here \(not there: {gone}\)"):
+        rows.refuse_unseen(rows.root, spark.read.parquet(*files, gone).count(), 11, [*files, gone])
     spark.stop()
+
+
+@pytest.mark.engine
+def test_only_what_is_kept_stays(rows: RowFiles) -> None:
+    names = ("raw/a/1.parquet", "old/x/m=1/1.parquet", "old/x/m=2/2.parquet", "old/y/3.parquet", "new/4.parquet")
+    files = [f"{rows.root}/{name}" for name in names]
+    for file in files:
+        with rows.new_file(file) as path:
+            pq.write_table(pa.table({"n": [1]}), path)
+    rows.remove_unused(rows.root, [f"{rows.root}/raw", f"{rows.root}/new", files[2]])
+    assert rows.parquet(rows.root) == sorted([files[0], files[2], files[4]])
+    assert not [name for name, is_file in rows._listed(rows.root) if name.endswith(("m=1", "old/y"))]
+    rows.remove_unused(rows.raw("a"), [])
+    assert rows.parquet(rows.root) == sorted([files[2], files[4]])
+    rows.remove_unused(f"{rows.root}/never-was", [])
 
 
 @pytest.mark.engine
