@@ -36,7 +36,7 @@ def test_the_ratio_is_of_medians_to_bare_script_and_models_together() -> None:
 
 
 def test_the_section_replaces_the_one_before_and_nothing_else(tmp_path: Path) -> None:
-    page, (begin, end) = tmp_path / "page.md", marks()
+    page, (begin, end) = tmp_path / "page.md", marks(SIZES)
     page.write_text(f"above\n{begin}\nold\n{end}\nbelow\n")
     write(page, "new")
     write(page, "newer")
