@@ -211,7 +211,7 @@ def test_no_key_is_in_the_warehouse_the_files_of_dbt_a_task_or_a_log(
 def test_a_booked_object_that_is_gone_is_an_error_and_no_other_figure(
     stored: World, on_duckdb: Path, bucket: Bucket
 ) -> None:
-    """Sail reads what is there and says nothing of the rest."""
+    """Sail reads what is there and states nothing of the rest."""
     name = [name for name in bucket.objects() if "/raw/dossiers/" in name][-1]
     content = bucket.remove(name)
     with pytest.raises(StorageProblem, match=r"rows-of-the-province/rows/42 could not be read.*404") as error:
