@@ -161,6 +161,7 @@ def test_a_day_rewrites_its_months_and_the_way_back_to_duckdb_gives_the_same_fig
     later = files_by_month(moved)
     rewritten = {month for month in former | later if later.get(month) != former.get(month)}
     assert rewritten == {"2025-03-01", "2026-07-01", "2026-08-01"}, "what came, and what it was before"
+    assert {len(files) for files in later.values()} == {1}, "a month is one file, also when it is written again"
     assert all(Path(file).exists() for files in later.values() for file in files)
     assert not any(Path(file).exists() for month in rewritten for file in former.get(month, ()))
     there = evidence(moved, built)
