@@ -1,4 +1,4 @@
-"""What was measured, as the section of docs/performance.md between two marks, and as a plot beside it."""
+"""What was measured, as sections of docs/performance.md between two marks each, and as a plot beside it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from statistics import median
 
 from benchmarks.processes import Measured
 
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+SIZES, PEERS = "measured", "peers"
+"""Sections of the page."""
 BARE, MODELS, PIPELINE = "bare script", "SQL of all models, rows loaded", "pipeline"
 
 
@@ -63,17 +64,68 @@ def _lines(sizes: Sequence[Size], machine: str, command: str) -> Iterator[str]:
             yield f"| {name} | {' | '.join(f'{seconds[name]:.1f}' for seconds in values.values())} |"
 
 
-def write(page: Path, text: str) -> None:
-    """Put `text` between the marks of a page; what stands there is replaced.
+@dataclass(frozen=True)
+class Comparison:
+    """Programs that ran in turn over one history. `figures` says of each whether its marts are those of the others."""
+
+    sample: str
+    programs: Mapping[str, Sequence[Measured]]
+    figures: Mapping[str, str]
+    """By program; one that did not run has its reason here."""
+
+
+def comparison(sizes: Sequence[Comparison], machine: str, command: str) -> str:
+    """The programs side by side, as Markdown."""
+    day = min(run.started for size in sizes for runs in size.programs.values() for run in runs)
+    lines = [f"{day:%d %B %Y}, `{command}`: medians, programs in turn.\n\n{machine}."]
+    for size in sizes:
+        lines += [f"\n**{size.sample}**\n", *table(size.programs, size.figures)]
+    return "\n".join(lines)
+
+
+def table(measured: Mapping[str, Sequence[Measured]], figures: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Medians with their range and their ratio to the first program, and a column of `figures`."""
+    heads = ["wall s", "min–max", "to the first", "CPU s", "peak MiB", "min–max", "to the first"]
+    heads += [] if figures is None else ["figures"]
+    yield f"| | {' | '.join(heads)} |"
+    yield f"|---{'|---' * len(heads)}|"
+    base = next(iter(measured.values()))
+    for name, runs in measured.items():
+        walls, cpus, peaks = zip(*((run.seconds, run.cpu_seconds, run.peak_mib) for run in runs), strict=True)
+        wall = [f"{median(walls):,.1f}", _range(walls, 1), f"{median(walls) / median(run.seconds for run in base):.2f}"]
+        peak = [
+            f"{median(peaks):,.0f}",
+            _range(peaks, 0),
+            f"{median(peaks) / median(run.peak_mib for run in base):.2f}",
+        ]
+        cells = [name, *wall, f"{median(cpus):,.1f}", *peak, *([] if figures is None else [figures[name]])]
+        yield f"| {' | '.join(cells)} |"
+    for name, reason in (figures or {}).items():
+        if name not in measured:
+            yield f"| {name} |{' – |' * (len(heads) - 1)} {reason} |"
+
+
+def _range(values: Sequence[float], digits: int) -> str:
+    return f"{min(values):,.{digits}f}–{max(values):,.{digits}f}"
+
+
+def write(page: Path, text: str, name: str = SIZES) -> None:
+    """Put `text` between the marks of section `name` of a page; what stands there is replaced.
 
     Raises:
         ValueError: the page has not both marks.
     """
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
+    opening, closing = marks(name)
+    before, begin, rest = page.read_text(encoding="utf-8").partition(opening)
+    _, end, after = rest.partition(closing)
     if not (begin and end):
-        raise ValueError(f"{page} has no place for measurements: {BEGIN} … {END}")
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+        raise ValueError(f"{page} has no place for measurements: {opening} … {closing}")
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
+
+
+def marks(name: str) -> tuple[str, str]:
+    """Between which a section stands."""
+    return f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
 
 
 def draw(sizes: Sequence[Size], path: Path) -> None:
