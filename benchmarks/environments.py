@@ -44,7 +44,7 @@ def install(peer: Peer, work: Path) -> Path:
     """Make the environment of a peer below `work`, or bring the one that is there up to date: its Python.
 
     Raises:
-        ProgramError: it cannot be had; the first line says why.
+        ProgramError: it cannot be had; the first line states why.
     """
     if peer.needs and not shutil.which(peer.needs):
         raise ProgramError(f"{peer.needs} is not installed")
