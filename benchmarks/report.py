@@ -66,7 +66,7 @@ def _lines(sizes: Sequence[Size], machine: str, command: str) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Programs that ran in turn over one history. `figures` states of each whether its marts are those of the others."""
+    """Programs that ran in turn over one history. `figures` states whether the marts of each are equal."""
 
     sample: str
     programs: Mapping[str, Sequence[Measured]]
