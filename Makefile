@@ -9,7 +9,7 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all test-engine mutants ui pictures axe lint format bench clean
+.PHONY: help install install-prod wheelhouse install-offline licences sbom run test test-all test-engine test-spark mutants reliability ui pictures axe lint format bench clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -23,10 +23,12 @@ install: .venv/installed
 	$(UV) sync --frozen --quiet --inexact --compile-bytecode
 	@touch $@
 
+# Our own code is compiled too: services that may not write here would do it at every start.
 install-prod:    ## what production needs, without developer tools; EXTRAS=postgres for Dagster's storage there
 	@test -x $(UV) || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	    --require-hashes -r deploy/uv.txt; }
 	$(UV) sync --frozen --quiet --no-dev --compile-bytecode $(EXTRAS:%=--extra %)
+	@$(BIN)/python -m compileall -q pipelines hatinh samples
 
 # The export lists every package, so pip is to look for no other: of `gql[requests]` it would find no version that is pinned.
 wheelhouse:      ## dist/wheelhouse: every package of production with its hash, for a machine without the net
@@ -43,6 +45,7 @@ install-offline: ## .venv from dist/wheelhouse; nothing is fetched
 	$(BIN)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --editable . 2>/dev/null \
 	    || { echo $(CURDIR) > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hatinh.pth"; \
 	    printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m pipelines.cli "$$@"\n' > $(BIN)/hatinh; chmod +x $(BIN)/hatinh; }
+	@$(BIN)/python -m compileall -q pipelines hatinh samples
 
 licences:        ## dist/licences.md: every package of production with its version and licence
 	@mkdir -p dist && $(BIN)/python deploy/licences.py > dist/licences.md && echo dist/licences.md
@@ -62,10 +65,23 @@ test-all: install ## the slow ones too
 
 test-engine: install ## rows of dossiers on an engine: Sail, in this process; brings the extra `engine`
 	@$(UV) sync --frozen --quiet --inexact --extra engine --group engine
-	@$(BIN)/pytest -m engine tests/engine
+	@$(BIN)/pytest -m 'not slow' tests/engine
+
+# pyspark has the modules of pyspark-client: it goes into a folder of its own, for its Java programs only (490 MB)
+SPARK_HOME ?= $(CURDIR)/dist/spark/pyspark
+export SPARK_HOME
+$(CURDIR)/dist/spark/pyspark:
+	@$(UV) pip install --quiet --no-deps --target dist/spark pyspark==4.1.3
+
+test-spark: install $(SPARK_HOME) ## a cluster of Spark on this machine (Java 17), parts of which are lost; TEST_SPARK_ROWS=1000000
+	@$(UV) sync --frozen --quiet --inexact --extra engine --group engine
+	@$(BIN)/pytest -m 'engine and slow' tests/engine
 
 mutants: install ## named faults put into the code one by one: each must be seen by a test; some minutes
 	@$(BIN)/python tests/mutants.py
+
+reliability: install ## kills, full disk, damage, two runs, wrong clocks: counts into docs/reliability.md; some hours
+	@$(BIN)/python tests/reliability --write
 
 ui: install      ## Dagster on http://127.0.0.1:3000 with its daemon
 	@$(BIN)/hatinh ui

@@ -9,6 +9,7 @@ column: a comparison of times between programs that disagree would be meaningles
     python -m benchmarks --peers              other tools on the same files (benchmarks/peers), 1 million, in their own
                                               environments, which uv makes below --work: 1.6 GB from PyPI the first time
     python -m benchmarks --rows 1000000 --runs 1 --write    into docs/performance.md with its plot
+    python -m benchmarks --engine sail --rows 10000000      DuckDB beside Sail; sc://host:port: another engine
 
 The open edition protects each closed quarter once, in about 12 s. One run before the measured ones does so; they get
 its vault, and the difference is stated apart.
@@ -36,11 +37,13 @@ from typing import Any
 
 import duckdb
 
+from benchmarks.engines import SAIL, compare, sail_server
+from benchmarks.engines import table as engine_table
 from benchmarks.environments import PEERS, Peer, install
 from benchmarks.figures import differences
 from benchmarks.pipeline import PHASES, Pipeline
 from benchmarks.processes import Measured, ProgramError, measure
-from benchmarks.report import BARE, MODELS, PIPELINE, Comparison, Size, comparison, draw, section, table, write
+from benchmarks.report import BARE, ENGINES, MODELS, PIPELINE, Comparison, Size, comparison, draw, section, table, write
 from benchmarks.report import PEERS as PEERS_SECTION
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -179,6 +182,17 @@ class Bench:
             print(f"{name}: {run.seconds:.1f} s", flush=True)
         shutil.rmtree(data)
         return Size(rows, str(sample), measured, commands, middle, open_edition, is_equal=not found), found
+
+    def on_engine(self, rows: int, engine: str) -> tuple[str, tuple[str, ...]]:
+        """The same files on DuckDB and on an engine: the results as Markdown, and in what tables differ."""
+        sample = self.history(rows)
+        if engine == SAIL:
+            with sail_server() as (address, server):
+                compared = compare(self.pipeline, "Sail", address, [server.pid], str(sample), sample.files)
+        else:
+            compared = compare(self.pipeline, engine, engine, [], str(sample), sample.files)
+        print(f"\n{engine_table(compared)}", flush=True)
+        return engine_table(compared), compared.found
 
     def daily(self, rows: int, *, with_phases: bool) -> list[str]:
         """The day after `rows` dossiers: the pipeline adds it, beside pipeline and bare script over all files.
@@ -333,9 +347,12 @@ def run(bench: Bench, given: argparse.Namespace) -> list[str]:
     found: list[str] = []
     sizes: list[Size] = []
     peers: list[Comparison] = []
-    every = given.rows or ([1_000_000] if given.daily or given.peers else [100_000, 1_000_000])
-    for rows in every:
-        if given.daily:
+    engines: list[str] = []
+    for rows in given.rows:
+        if given.engine:
+            text, different = bench.on_engine(rows, given.engine)
+            engines, found = [*engines, text], [*found, *different]
+        elif given.daily:
             found += bench.daily(rows, with_phases=given.phases)
         elif given.peers:
             side, differing = bench.side_by_side_with_peers(rows, pythons)
@@ -343,17 +360,19 @@ def run(bench: Bench, given: argparse.Namespace) -> list[str]:
         else:
             size, differing = bench.side_by_side(rows, with_phases=given.phases)
             sizes, found = [*sizes, size], found + differing
-    options = [*(["--peers"] if peers else []), "--rows", *map(str, every), "--runs", str(given.runs)]
-    command = " ".join(["python -m benchmarks", *options, "--write"])
-    page = PROJECT / "docs" / "performance.md"
+    page, asked = PROJECT / "docs" / "performance.md", " ".join(map(str, given.rows))
     if peers:
-        text = comparison(peers, on, command)
+        text = comparison(peers, on, f"python -m benchmarks --peers --rows {asked} --runs {given.runs} --write")
         print(text)
         if given.write:
             write(page, text, PEERS_SECTION)
-    elif given.write and sizes:
-        write(page, section(sizes, on, command))
+    if given.write and sizes:
+        write(page, section(sizes, on, f"python -m benchmarks --rows {asked} --runs {given.runs} --write"))
         draw(sizes, page.with_suffix(".svg"))
+    if given.write and engines:
+        command = f"python -m benchmarks --engine {given.engine} --rows {asked} --write"
+        head = f"{date.today():%d %B %Y}, `{command}`, each once:"
+        write(page, "\n\n".join([head, f"{on}.", *engines]), ENGINES)
     return found
 
 
@@ -361,21 +380,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--rows", type=int, nargs="+", help="dossiers; 100000 1000000, or 1000000 with --daily, --peers"
-    )
+    parser.add_argument("--rows", type=int, nargs="+", help="dossiers; by default 100000 1000000, or one size")
     parser.add_argument("--runs", type=int, default=3, help="measured runs of each program")
     parser.add_argument("--work", type=Path, help="folder to work in, kept with samples and logs; else a temporary one")
     parser.add_argument("--phases", action="store_true", help="show where the pipeline's time goes")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--daily", action="store_true", help="measure the day after a history instead")
     instead.add_argument("--peers", action="store_true", help="measure other tools beside the pipeline instead")
+    instead.add_argument("--engine", help="DuckDB beside an engine instead: sail, or its address sc://host:port")
     parser.add_argument("--write", action="store_true", help="write the results into docs/performance.md, and the plot")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--memory", default="4GB")
     given = parser.parse_args()
     if given.runs < 1 or min(given.rows or [1]) < 1:
         parser.error("--rows and --runs begin at 1")
+    one = 10_000_000 if given.engine else 1_000_000 if given.daily or given.peers else None
+    given.rows = given.rows or ([one] if one else [100_000, 1_000_000])
     with tempfile.TemporaryDirectory(prefix="hatinh-benchmark-") as temporary:
         work = (given.work or Path(temporary)).resolve()
         pipeline = Pipeline(PROJECT, work / "pipeline", given.threads, given.memory)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import duckdb
@@ -19,23 +19,28 @@ ADDED = frozenset({"has_samples", "obs_status"})
 """Columns about the rows, which the bare script does not have."""
 
 
-def differences(left: Path, right: Path, keys: Keys = KEYS) -> list[str]:
+def differences(left: Path, right: Path, keys: Keys = KEYS, ignored: Collection[str] = ADDED) -> list[str]:
     """Compare `<mart>.parquet` of two folders: one sentence per difference, with table, column and count.
 
     Numbers are compared as they are: the marts are rounded already.
     """
     with duckdb.connect() as connection:
-        return [text for mart, key in keys.items() for text in _compare(connection, mart, key, left, right)]
+        return [text for mart, key in keys.items() for text in _compare(connection, mart, key, left, right, ignored)]
 
 
 def _compare(
-    connection: duckdb.DuckDBPyConnection, mart: str, key: tuple[str, ...], left: Path, right: Path
+    connection: duckdb.DuckDBPyConnection,
+    mart: str,
+    key: tuple[str, ...],
+    left: Path,
+    right: Path,
+    ignored: Collection[str],
 ) -> list[str]:
     columns: list[dict[str, str]] = []
     for side, folder in (("l", left), ("r", right)):
         connection.read_parquet(str(folder / f"{mart}.parquet")).create_view(side, replace=True)
         described = connection.execute(f"describe {side}").fetchall()
-        columns.append({name: kind for name, kind, *_ in described if name not in ADDED})
+        columns.append({name: kind for name, kind, *_ in described if name not in ignored})
     ours, theirs = columns
     found = [
         f"{mart}.{name}: {ours.get(name, 'missing')} in {left}, {theirs.get(name, 'missing')} in {right}"

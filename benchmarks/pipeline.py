@@ -34,6 +34,9 @@ class Pipeline:
     work: Path
     threads: int
     memory: str
+    engine: str = "duckdb"
+    server: tuple[int, ...] = ()
+    """Processes of the engine, whose memory is measured too."""
 
     @property
     def home(self) -> Path:
@@ -103,8 +106,10 @@ class Pipeline:
             "HATINH_PSEUDONYM_KEY_FILE": str(self.work / "pseudonym.key"),
             "HATINH_THREADS": str(self.threads),
             "HATINH_MEMORY_LIMIT": self.memory,
+            "HATINH_ENGINE": self.engine,
             **{f"HATINH_{name.upper()}": str(value) for name, value in VARIABLES.items()},
             "HATINH_DROP_SETTLE_SECONDS": "0",  # nobody is still writing: the wait would be measured, not the work
         }
         command = [sys.executable, "-m", "pipelines.cli", *arguments]
-        return measure(command, cwd=self.project, environment=environment, log=self.work / "hatinh.log")
+        log = self.work / "hatinh.log"
+        return measure(command, cwd=self.project, environment=environment, log=log, beside=self.server)

@@ -31,16 +31,24 @@ class Measured:
     seconds: float
     peak_mib: float
     started: datetime
+    beside_mib: float = 0.0
+    """The same of programs that worked beside it, since these were started."""
     cpu_seconds: float = 0.0
 
 
-def measure(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], log: Path) -> Measured:
+def measure(
+    command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], log: Path, beside: Sequence[int] = ()
+) -> Measured:
     """Run `command` to its end, and to that of each process it started; what they write goes to `log`.
+
+    Args:
+        beside: processes of programs that it uses, whose memory is measured apart.
 
     Raises:
         ProgramError: its exit code is not 0, or there is no such program.
     """
-    peak, started, clock, cpu_before = 0, datetime.now(UTC), time.perf_counter(), _cpu_of_ended()
+    peak, peak_beside, started, clock = 0, 0, datetime.now(UTC), time.perf_counter()
+    cpu_before = _cpu_of_ended()
     with log.open("wb") as stream:
         try:
             process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=stream, stderr=subprocess.STDOUT)
@@ -48,19 +56,20 @@ def measure(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]
             raise ProgramError(f"{command[0]}: {problem.strerror}") from problem
         while True:
             # the system keeps each process's own peak: looking now and then misses none but that of the last moment
-            tree = set(_tree(process.pid))
-            peak = max(peak, sum(map(_peak_kib, tree)))
+            pids = set(tree(process.pid))
+            peak = max(peak, sum(map(_peak_kib, pids)))
+            peak_beside = max(peak_beside, sum(_peak_kib(pid) for other in beside for pid in tree(other)))
             try:
                 code = process.wait(INTERVAL_SECONDS)
                 break
             except subprocess.TimeoutExpired:
                 continue
-    cpu = _wait_for(tree - {process.pid}) + _cpu_of_ended() - cpu_before
+    cpu = _wait_for(pids - {process.pid}) + _cpu_of_ended() - cpu_before
     seconds = time.perf_counter() - clock
     if code:
         last_lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-15:]
         raise ProgramError("\n".join([f"exit code {code}: {' '.join(command)}", *last_lines]))
-    return Measured(seconds, peak / 1024, started, cpu)
+    return Measured(seconds, peak / 1024, started, peak_beside / 1024, cpu)
 
 
 def _cpu_of_ended() -> float:
@@ -89,13 +98,13 @@ def _cpu_of_running(pid: int) -> float | None:
     return None if state == "Z" else (int(fields[10]) + int(fields[11])) / os.sysconf("SC_CLK_TCK")
 
 
-def _tree(pid: int) -> Iterator[int]:
+def tree(pid: int) -> Iterator[int]:
     """A process and all that it started and that still run."""
     yield pid
     try:
         for children in Path(f"/proc/{pid}/task").glob("*/children"):
             for child in children.read_text().split():
-                yield from _tree(int(child))
+                yield from tree(int(child))
     except OSError:  # it has ended meanwhile
         return
 

@@ -9,7 +9,7 @@ from statistics import median
 
 from benchmarks.processes import Measured
 
-SIZES, PEERS = "measured", "peers"
+SIZES, PEERS, ENGINES = "measured", "peers", "engines"
 """Sections of the page."""
 BARE, MODELS, PIPELINE = "bare script", "SQL of all models, rows loaded", "pipeline"
 
@@ -109,23 +109,23 @@ def _range(values: Sequence[float], digits: int) -> str:
     return f"{min(values):,.{digits}f}–{max(values):,.{digits}f}"
 
 
+def marks(name: str) -> tuple[str, str]:
+    """The lines of a page between which `write` puts its text."""
+    return f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+
+
 def write(page: Path, text: str, name: str = SIZES) -> None:
-    """Put `text` between the marks of section `name` of a page; what stands there is replaced.
+    """Put `text` between the marks of this name in a page; what stands there is replaced.
 
     Raises:
         ValueError: the page has not both marks.
     """
-    opening, closing = marks(name)
-    before, begin, rest = page.read_text(encoding="utf-8").partition(opening)
-    _, end, after = rest.partition(closing)
+    first, last = marks(name)
+    before, begin, rest = page.read_text(encoding="utf-8").partition(first)
+    _, end, after = rest.partition(last)
     if not (begin and end):
-        raise ValueError(f"{page} has no place for measurements: {opening} … {closing}")
-    page.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
-
-
-def marks(name: str) -> tuple[str, str]:
-    """Between which a section stands."""
-    return f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+        raise ValueError(f"{page} has no place for measurements: {first} … {last}")
+    page.write_text(f"{before}{first}\n{text}\n{last}{after}", encoding="utf-8")
 
 
 def draw(sizes: Sequence[Size], path: Path) -> None:

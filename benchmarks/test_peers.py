@@ -22,7 +22,7 @@ from benchmarks.report import comparison
 from samples.dossiers import write_dossiers
 
 SEEDS = PROJECT / "dbt_project" / "seeds"
-RUN = Measured(1.0, 100.0, datetime(2026, 11, 30, tzinfo=UTC), 1.0)
+RUN = Measured(1.0, 100.0, datetime(2026, 11, 30, tzinfo=UTC))
 
 
 def writes(folder: Path, value: float) -> tuple[Callable[[], Measured], Path]:

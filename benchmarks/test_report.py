@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.engines import DUCKDB, Compared, EngineRun, table
+from benchmarks.pipeline import PHASES
 from benchmarks.processes import Measured
 from benchmarks.report import (
     BARE,
+    ENGINES,
     MODELS,
     PEERS,
     PIPELINE,
@@ -65,7 +68,7 @@ def test_the_plot_is_drawn(tmp_path: Path) -> None:
     assert "Phases of the pipeline" in drawn
 
 
-@pytest.mark.parametrize("name", [SIZES, PEERS])
+@pytest.mark.parametrize("name", [SIZES, PEERS, ENGINES])
 def test_the_page_of_the_project_has_its_places(name: str) -> None:
     text = (Path(__file__).parent.parent / "docs" / "performance.md").read_text(encoding="utf-8")
     begin, end = marks(name)
@@ -81,3 +84,17 @@ def test_programs_side_by_side_have_ratios_to_the_first_and_what_did_not_run_has
     assert "| PySpark | – | – | – | – | – | – | – | not installed: no java |" in text
     assert "**1,000 dossiers**" in text
     assert len({line.count("|") for line in text.splitlines() if line.startswith("|")}) == 1
+
+
+def test_runs_on_an_engine_are_shown_by_step_with_the_memory_of_both() -> None:
+    phases = dict.fromkeys(PHASES, 2.0)
+    runs = {
+        "Sail": EngineRun(Measured(12.0, 900.0, DAY, 4_000.0), phases, "released"),
+        DUCKDB: EngineRun(Measured(9.0, 1_900.0, DAY), phases, "released"),
+    }
+    text = table(Compared("1,000 dossiers", runs, (), 250.0))
+    assert "1,000 dossiers; 250 MB of disk" in text
+    assert "| 12.0 | 900 | 4,000 |" in text
+    assert "| 9.0 | 1,900 | – |" in text
+    assert text.endswith("equal, every one in every row and column.")
+    assert "DIFFERENT" in table(Compared("", runs, ("a.b: 1 of 2 rows differ",), 0.0))

@@ -5,6 +5,7 @@ Clock, timer and sleep are passed in, so that tests replace them; nothing is pat
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from pipelines.engine.files import RowFiles
 from pipelines.engine.front import feeds_of_front
 from pipelines.engine.load import LoadOnEngine
 from pipelines.engine.models import ModelsOnEngine
@@ -27,6 +29,7 @@ from pipelines.settings import Settings
 from pipelines.transform.dbt import Dbt
 from pipelines.transform.marts import Mart, marts_of
 from pipelines.warehouse.connection import Warehouse
+from pipelines.warehouse.storage import ObjectStorage, storage_of
 
 Step = Literal["land", "load", "build", "judge", "release", "publish"]
 STEPS: tuple[Step, ...] = get_args(Step)[:-1]
@@ -84,8 +87,12 @@ class Platform:
         return Landing(self.settings.raw)
 
     @cached_property
+    def _storage(self) -> ObjectStorage | None:
+        return storage_of(self.settings)
+
+    @cached_property
     def warehouse(self) -> Warehouse:
-        return Warehouse(self.settings.warehouse, self.settings.memory_limit, self.settings.threads)
+        return Warehouse(self.settings.warehouse, self.settings.memory_limit, self.settings.threads, self._storage)
 
     @cached_property
     def releases(self) -> ReleaseStore:
@@ -102,6 +109,7 @@ class Platform:
             {name: getattr(self.settings, name) for name in names},
             target=self.dbt_target or self.settings.dbt_target,
             seeds=self.settings.seeds,
+            storage=self._storage,
         )
 
     @cached_property
@@ -112,7 +120,8 @@ class Platform:
         """
         if self.settings.engine == "duckdb":
             return self.dbt
-        return ModelsOnEngine(self.dbt, self.warehouse, self.settings.engine)
+        rows = RowFiles(self.settings.warehouse, self._storage)
+        return ModelsOnEngine(self.dbt, self.warehouse, self.settings.engine, rows)
 
     @cached_property
     def feeds_elsewhere(self) -> frozenset[str]:
@@ -124,7 +133,7 @@ class Platform:
         settings = self.settings
         return LoadOnEngine(
             settings.engine,
-            settings.warehouse,
+            RowFiles(settings.warehouse, self._storage),
             settings.raw,
             settings.pseudonym_key,
             settings.max_record_mb << 20,
@@ -146,14 +155,8 @@ class Platform:
 
     @cached_property
     def code_version(self) -> str:
-        """Version of the package and, in a checkout, the commit."""
-        package = version("hatinh-statistics")
-        commit = subprocess.run(  # noqa: S603
-            ["git", "-C", str(self.settings.home), "describe", "--always", "--dirty"],  # noqa: S607
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout.strip()
+        """Version of the package and, where it is known, the commit."""
+        package, commit = version("hatinh-statistics"), _commit(self.settings.home)
         return f"{package}+{commit}" if commit else package
 
     def report(self, progress: Progress) -> None:
@@ -191,3 +194,20 @@ class StepReporter:
 
     def seconds(self) -> float:
         return self.platform.timer() - self.begun
+
+
+def _commit(home: Path) -> str:
+    """The commit of the checkout; of an image, the one that its build was given; empty where neither is known."""
+    recorded = home / ".commit"
+    if recorded.is_file():
+        return recorded.read_text("utf-8").strip()
+    if not shutil.which("git"):
+        return ""
+    # The project may belong to root and the run to its own user: git refuses such a checkout unless it is named.
+    trusted = f"safe.directory={home.resolve()}"
+    return subprocess.run(  # noqa: S603
+        ["git", "-c", trusted, "-C", str(home), "describe", "--always", "--dirty"],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()

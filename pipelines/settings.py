@@ -152,6 +152,22 @@ class Settings(BaseSettings):
         description="what computes the relations with one row per dossier: duckdb, or sc://HOST:PORT of Apache Spark 4 "
         "or Sail (docs/scale.md)",
     )
+    engine_storage: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9][A-Za-z0-9._-]*)+"
+                r"(\?((endpoint_override=[A-Za-z0-9.:\[\]-]+|scheme=https?|region=[a-z0-9-]+)(&|$))+)?$"
+            ),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="where the rows of dossiers lie that an engine computes: s3://bucket/prefix, with "
+        "endpoint_override, scheme and region as for HATINH_PUBLISH; access_key and secret_key are in the credentials "
+        "file under "
+        '"engine_storage"; unset keeps them beside the warehouse',
+    )
 
     pseudonym_key_file: Path = Field(
         Path(".secrets/pseudonym.key"),
@@ -283,6 +299,13 @@ class Settings(BaseSettings):
     def warehouse(self) -> Path:
         """The private DuckDB file: one writer, no reader but the pipeline."""
         return self.data / "warehouse" / "warehouse.duckdb"
+
+    @property
+    def rows_of_dossiers(self) -> str:
+        """By what kind of engine rows of dossiers are computed, and where they lie: in another place they are new."""
+        kind = self.engine.partition(":")[0]
+        storage = (self.engine_storage or "").partition("?")[0]
+        return f"{kind} {storage}" if storage and kind != "duckdb" else kind
 
     @property
     def vault(self) -> Path:

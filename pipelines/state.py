@@ -125,7 +125,7 @@ def read_state(settings: Settings, now: datetime) -> State:
     """The state now. What cannot be read is a problem and stops nothing."""
     unreadable: list[Problem] = []
     runs = [run for run in RunLog(settings.marts).runs() if run.get("kind", "run") == "run"]
-    good = next((run for run in reversed(runs) if run["status"] in GOOD), None)
+    good = _last_good(runs, now)
     last = runs[-1] if runs else None
     holder = Warehouse(settings.warehouse).holder()
     release = None
@@ -167,6 +167,15 @@ def read_state(settings: Settings, now: datetime) -> State:
         free_bytes=free,
         problems=problems,
     )
+
+
+def _last_good(runs: list[dict[str, Any]], now: datetime) -> dict[str, Any] | None:
+    """The last run that ended well. One that ended at a time to come, by a wrong clock, counts only where there is no
+    other: else nothing would be stale until that time."""
+    good = [run for run in reversed(runs) if run["status"] in GOOD]
+    limit = now + timedelta(days=1)
+    past = (run for run in good if run.get("finished_at") and datetime.fromisoformat(run["finished_at"]) <= limit)
+    return next(past, good[0] if good else None)
 
 
 def _existing(folder: Path) -> Path:

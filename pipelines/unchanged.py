@@ -86,7 +86,7 @@ def inputs_digest(platform: Platform) -> str:
     sources = all_sources()
     # withdrawn ones too: a release lists them with their reason, also where they had been superseded before
     files = [
-        (name, receipt.name, receipt.sha256, repr(receipt.withdrawn))
+        (name, receipt.name, receipt.sha256, str(receipt.extracted_on), repr(receipt.withdrawn))
         for name in sources
         for receipt in platform.landing.receipts(name)
     ]
@@ -99,7 +99,7 @@ def inputs_digest(platform: Platform) -> str:
         settings.province_box,
         settings.max_quarantined_pct,
         settings.max_record_mb,
-        settings.engine.partition(":")[0],
+        settings.rows_of_dossiers,
     )
     digest = hashlib.sha256(repr((sorted(files), failed, read, designs, about, _versions())).encode())
     digest.update(platform.dbt.fingerprint().encode())

@@ -62,6 +62,7 @@ from pipelines.warehouse.load import (
 from pipelines.warehouse.load import (
     load as load_files,
 )
+from pipelines.warehouse.obstacles import refuse_obstacles
 from pipelines.warehouse.pseudonyms import read_key
 
 if TYPE_CHECKING:
@@ -281,7 +282,7 @@ def load(
                 step.report(
                     tr(
                         "{source}: {count} files were read again: a rule, a setting or a registry that they are read "
-                        "with has changed",
+                        "with, or their day, has changed",
                         source=source.name,
                         count=report.reread,
                     )
@@ -335,7 +336,7 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
             reason = get_state(connection, "rebuild_because")
             if get_state(connection, "fingerprint") != project.fingerprint:
                 reason = reason or record("models, macros, seeds or settings changed")
-            engine = platform.settings.engine.partition(":")[0]
+            engine = platform.settings.rows_of_dossiers
             if (get_state(connection, "engine") or "duckdb") != engine:
                 reason = reason or record("the engine is another one")
             if not reason and get_state(connection, "checked") == _judged_state(platform, connection):
@@ -360,6 +361,7 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
         asked_for = [f"+{name}" for name in sorted(models)] + registries_of_tests(project.manifest, models)
         select = " ".join(asked_for) or None
         results = platform.models.build(full_refresh=bool(reason), on_result=node_built, select=select, untouched=rests)
+        refuse_obstacles(result.message for result in results)
         built = Built(tuple(results), reason, verdicts_hold=False, seconds=step.seconds(), is_partial=bool(models))
         if built.is_complete:
             with platform.warehouse.connect() as connection:
@@ -396,6 +398,7 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
                 step.report(f"{result.resource_type} {result.name}: {result.status} {result.message}")
 
         tests = platform.models.test(tested)
+        refuse_obstacles(result.message for result in tests)
         last = platform.releases.current()
         judged = _targets_built(project.marts, built)
         found = validate(

@@ -24,7 +24,8 @@ FAILED, WRONG_USE, HELD_BACK, BUSY = 1, 2, 3, 4
 # Errors whose messages are our own and name no data; of any other only the class is shown.
 OWN_ERRORS = (
     *("KeyProblem", "ReleaseError", "GateError", "DbtFailed", "SuiteError", "NotJudged", "WarehouseBusy"),
-    *("WrongProvince", "WarehouseDamaged", "EngineProblem", "NotTranslated", "TypesDiffer"),
+    *("WrongProvince", "WarehouseDamaged", "Obstacle", "EngineProblem", "NotTranslated", "TypesDiffer"),
+    "StorageProblem",
 )
 
 # Panels of the help, in the order in which they are shown.

@@ -156,6 +156,7 @@ def explain_qd766(
     settings = read_settings()
     from pipelines.qd766.rules import RulesError
     from pipelines.scoreboard.qd766_explain import ExplainError, explain, facts
+    from pipelines.warehouse.storage import storage_of
 
     current = store_of(settings).current()
     if current is None:
@@ -165,7 +166,7 @@ def explain_qd766(
         if as_json:
             print_json(facts(current.path, agency=agency, period=period))
             return
-        out.print(explain(current.path, warehouse, agency=agency, period=period, top=top))
+        out.print(explain(current.path, warehouse, agency=agency, period=period, top=top, storage=storage_of(settings)))
     except (ExplainError, RulesError) as error:
         stop(str(error), WRONG_USE)
 

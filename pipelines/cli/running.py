@@ -57,12 +57,29 @@ def run(
     This is the Dagster job of the daily schedule, in this process; the Dagster page (hatinh ui) shows it too.
     """
     settings = read_settings()
-    refuse_if_held(settings)
+    with _obstacles(settings):
+        refuse_if_held(settings)
     with _stopped_by_signals():
         try:
-            _run(settings, quiet, tuple(target or ()))
+            with _obstacles(settings):
+                _run(settings, quiet, tuple(target or ()))
         finally:
             _report(settings)
+
+
+@contextmanager
+def _obstacles(settings: Settings) -> Iterator[None]:
+    """A full disk, a place that may not be written or a damaged file ends the command with what to do."""
+    from pipelines.warehouse.obstacles import obstacle
+
+    try:
+        yield
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        if words := obstacle(str(error), str(settings.dagster_home)):
+            stop(words)
+        raise
 
 
 @contextmanager
@@ -107,7 +124,11 @@ def _report(settings: Settings) -> None:
     from pipelines.alerts import report
     from pipelines.state import read_state
 
-    for problem in report(settings, read_state(settings, now())):
+    try:
+        not_sent = report(settings, read_state(settings, now()))
+    except OSError as error:
+        not_sent = [tr("Alerts and metrics were not written ({error})", error=error.strerror or type(error).__name__)]
+    for problem in not_sent:
         err.print(problem, style="red", markup=False, highlight=False)
 
 
@@ -142,12 +163,15 @@ def _run(settings: Settings, quiet: bool, targets: Sequence[str]) -> None:
             stop(tr("Nothing was run.") + f" {problem}", WRONG_USE)
     if not result.success:
         refuse_if_held(settings)
-        message = f": {result.error_message}" if result.error_class in OWN_ERRORS else ""
+        from pipelines.warehouse.obstacles import obstacle
+
+        words = obstacle(result.error_message or "", str(settings.dagster_home))
+        message = words or (result.error_message if result.error_class in OWN_ERRORS else None)
         stop(
             tr(
                 "The run failed at {step} ({error}). Readers keep the last release. The log: hatinh ui, run {run}.",
                 step=result.step or tr("its start"),
-                error=f"{result.error_class or tr('unknown error')}{message}",
+                error=f"{result.error_class or tr('unknown error')}" + (f": {message}" if message else ""),
                 run=result.run_id,
             ),
             BUSY if result.error_class == "WarehouseBusy" else FAILED,

@@ -9,14 +9,13 @@ new rows, and writes the months in which they lie, or their former selves did. N
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from pipelines.engine.files import RowFiles
 from pipelines.engine.relations import Types
 from pipelines.transform.dbt import Dbt
 from pipelines.warehouse.load import is_view
@@ -24,6 +23,8 @@ from pipelines.warehouse.load import is_view
 FOLDER = "folder"
 NONE = "none"
 """The folder of rows without a month."""
+ROWS_PER_FILE = 2_000_000
+"""The most rows in one file of a month."""
 BETWEEN = "\n;;\n"
 
 
@@ -72,18 +73,33 @@ def replace_months(connection: duckdb.DuckDBPyConnection, relation: str, query: 
     connection.execute(f"insert into {relation} ({', '.join(types)}) {query}")
 
 
-def write_by_month(frame: Any, folder: Path, month: str) -> list[Path]:
-    """Rows as Parquet in one folder per month; the files hold the column too."""
+def write_by_month(frame: Any, folder: str, month: str, files: RowFiles) -> list[str]:
+    """Rows as Parquet in one folder per month; the files hold the column too.
+
+    One task writes a month: as many files as its rows need, however many tasks computed them. Sail has no such limit
+    of rows, and writes one file.
+    """
     from pyspark.sql import functions as f
 
-    named = frame.withColumn(FOLDER, f.coalesce(f.col(month).cast("string"), f.lit(NONE)))
-    named.write.partitionBy(FOLDER).parquet(str(folder))
-    return sorted(folder.glob("*/*.parquet"))
+    named = frame.withColumn(FOLDER, f.coalesce(f.col(month).cast("string"), f.lit(NONE))).repartition(FOLDER)
+    named.write.option("maxRecordsPerFile", ROWS_PER_FILE).partitionBy(FOLDER).parquet(folder)
+    return files.written(folder, frame, frame.sparkSession)
+
+
+def month_of(file: str) -> str:
+    """The month whose folder holds a file."""
+    return file.split("/")[-2].partition("=")[2]
 
 
 def replace_rows(
-    new: Any, former: Sequence[Path], folder: Path, month: str, key: str, read: Callable[[Sequence[Path]], Any]
-) -> list[Path]:
+    new: Any,
+    former: Sequence[str],
+    folder: str,
+    month: str,
+    key: str,
+    read: Callable[[Sequence[str]], Any],
+    files: RowFiles,
+) -> list[str]:
     """The files of a relation in which the new rows have replaced those with their keys.
 
     Args:
@@ -93,27 +109,27 @@ def replace_rows(
     """
     from pyspark.sql import functions as f
 
-    aside = folder.with_name(f"{folder.name}.new")
-    new.write.parquet(str(aside))
-    if not (files := sorted(aside.glob("*.parquet"))):
+    aside = f"{folder}.new"
+    new.write.parquet(aside)
+    if not (computed := files.written(aside, new, new.sparkSession)):
         return list(former)
-    new = read(files)
+    new = read(computed)
     old, keys = read(former), new.select(key)
     folders = f.coalesce(f.col(month).cast("string"), f.lit(NONE)).alias(FOLDER)
     touched = new.select(folders).union(old.join(keys, key, "left_semi").select(folders)).distinct()
     months = set(touched.toArrow().column(0).to_pylist())
-    rewritten = [file for file in former if file.parent.name.partition("=")[2] in months]
+    rewritten = [file for file in former if month_of(file) in months]
     if rewritten:
         new = read(rewritten).join(keys, key, "left_anti").unionByName(new)
-    written = write_by_month(new, folder, month) if months else []
-    shutil.rmtree(aside)
+    written = write_by_month(new, folder, month, files) if months else []
+    files.remove(aside)
     return [*(file for file in former if file not in set(rewritten)), *written]
 
 
-def files_of_view(connection: duckdb.DuckDBPyConnection, relation: str | None = None) -> list[Path]:
+def files_of_view(connection: duckdb.DuckDBPyConnection, relation: str | None = None) -> list[str]:
     """The Parquet that a view of the warehouse, or any of them, reads."""
     views = connection.execute(
         "select sql from duckdb_views() where not internal and ($1 is null or schema_name || '.' || view_name = $1)",
         [relation],
     ).fetchall()
-    return [Path(file) for (sql,) in views for file in re.findall(r"'([^']+\.parquet)'", sql)]
+    return [str(file) for (sql,) in views for file in re.findall(r"'([^']+\.parquet)'", sql)]

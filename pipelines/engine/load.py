@@ -9,7 +9,6 @@ file on the worker and is in no plan of the engine.
 from __future__ import annotations
 
 import json
-import os
 import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -20,6 +19,8 @@ from typing import Any
 
 import duckdb
 
+from pipelines.engine.files import RowFiles
+from pipelines.engine.increments import files_of_view
 from pipelines.engine.relations import read_query, replace_relation, types_of, write_parquet
 from pipelines.engine.session import EngineProblem, connect, translated_errors
 from pipelines.language import tr
@@ -29,6 +30,7 @@ from pipelines.sources.province import Province
 from pipelines.warehouse.connection import SCHEMA
 from pipelines.warehouse.load import FileLoad, LandedFile, is_view, load_alone, stored_file
 from pipelines.warehouse.pseudonyms import KeyProblem, key_check, read_key
+from pipelines.warehouse.storage import SCHEME, StorageProblem
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Task:
     key_check: str
     max_record_bytes: int
     memory_limit: str
-    out: Path
+    out: str
+    rows: RowFiles
 
 
 def load_file(task: Task) -> dict[str, Any]:
@@ -70,9 +73,8 @@ def load_file(task: Task) -> dict[str, Any]:
             load_no=task.load_no,
             reading=task.reading,
         )
-        hidden = task.out.with_name(f".{task.out.stem}.{os.getpid()}.{id(connection):x}")
-        write_parquet(connection, f"select * from raw.{source.name}", hidden)
-        os.replace(hidden, task.out)  # complete or not there; twice the same task, twice the same rows
+        # complete or not there; twice the same task, twice the same rows
+        write_parquet(connection, f"select * from raw.{source.name}", task.out, task.rows)
         booked = {
             table: connection.execute(f"select to_json(columns(*)) from raw.{table}").fetchall()
             for table in ("files", "quarantine")
@@ -88,16 +90,17 @@ def _on_worker(batches: Iterator[Any]) -> Iterator[Any]:
             try:
                 report = load_file(pickle.loads(blob))  # noqa: S301 - our own task
             except Exception as error:  # where it happened, and no message: that may quote a row
-                report = {"error": str(error) if isinstance(error, KeyProblem) else where(error)}
+                is_ours = isinstance(error, KeyProblem | StorageProblem)
+                report = {"error": str(error) if is_ours else where(error)}
             yield pa.record_batch([pa.array([json.dumps(report)], pa.string())], names=["report"])
 
 
 @dataclass(frozen=True)
 class LoadOnEngine:
-    """Loads files on the engine, and keeps their rows beside the warehouse."""
+    """Loads files on the engine, and keeps their rows where the engine reads them."""
 
     address: str
-    warehouse: Path
+    rows: RowFiles
     raw: Path
     key_file: Path
     max_record_bytes: int
@@ -106,10 +109,6 @@ class LoadOnEngine:
     @cached_property
     def _key_check(self) -> str:
         return key_check(read_key(self.key_file))
-
-    @property
-    def _folder(self) -> Path:
-        return self.warehouse.parent / "engine" / "raw"
 
     def load(
         self,
@@ -124,8 +123,9 @@ class LoadOnEngine:
         Raises:
             EngineProblem: the engine is not there or failed. Nothing of these files is booked.
         """
-        (self._folder / source.name).mkdir(parents=True, exist_ok=True)
-        self._remove_unbooked(connection, source)
+        self.rows.claim()
+        # rows of files that were withdrawn, and what dead runs left
+        self.rows.remove_unused(self.rows.raw(source.name), self.files(connection, source.name))
         if not files:
             return
         tasks = [self._task(source, file_no, file, load_no, reading) for file_no, file in files.items()]
@@ -139,6 +139,7 @@ class LoadOnEngine:
                     errors=errors[0],
                 )
             )
+        by_number = {report["files"][0][0]: report for report in reports}
         if sorted(report["files"][0][0] for report in reports) != sorted(map(str, files)):
             raise EngineProblem(
                 tr(
@@ -147,6 +148,9 @@ class LoadOnEngine:
                     name=source.name,
                 )
             )
+        loaded = [task.out for task in tasks if by_number[str(task.file_no)]["result"]["rows_loaded"]]
+        written = sum(report["result"]["rows_loaded"] for report in reports)
+        self.rows.refuse_unseen(self.rows.raw(source.name), loaded, written)
         connection.begin()
         try:
             for report in reports:
@@ -176,11 +180,12 @@ class LoadOnEngine:
             self.max_record_bytes,
             self.memory_limit,
             self._parquet(source.name, file_no, file.sha256, load_no, reading),
+            self.rows,
         )
 
-    def _parquet(self, source: str, file_no: int, sha256: str, load_no: int, reading: str) -> Path:
+    def _parquet(self, source: str, file_no: int, sha256: str, load_no: int, reading: str) -> str:
         """All that decides the rows is in the name: a late task of a dead run cannot replace other rows."""
-        return self._folder / source / f"{file_no:07d}-{load_no}-{sha256[:8]}-{reading[:8]}.parquet"
+        return f"{self.rows.raw(source)}/{file_no:07d}-{load_no}-{sha256[:8]}-{reading[:8]}.parquet"
 
     def _reports(self, tasks: list[Task]) -> list[str]:
         import pyarrow as pa
@@ -198,7 +203,7 @@ class LoadOnEngine:
     def publish(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
         """Make the view `raw.<source>` the rows of the files that are booked; rows of a table move out."""
         relation = f"raw.{source.name}"
-        if is_view(connection, relation) is False:
+        if self._lies_elsewhere(connection, relation):
             self._move_out(connection, source)
         files = self.files(connection, source.name)
         columns = ", ".join(f"null::{column.type} as {column.name}" for column in source.table.columns)
@@ -209,11 +214,11 @@ class LoadOnEngine:
         query = read_query(connection, files, types_of(connection, empty), relation) if files else empty
         replace_relation(connection, "view", relation, query)
 
-    def files(self, connection: duckdb.DuckDBPyConnection, source: str) -> list[Path]:
+    def files(self, connection: duckdb.DuckDBPyConnection, source: str) -> list[str]:
         """The Parquet of the booked files of a source."""
         return [path for _, path in self._booked(connection, source)]
 
-    def _booked(self, connection: duckdb.DuckDBPyConnection, source: str) -> list[tuple[int, Path]]:
+    def _booked(self, connection: duckdb.DuckDBPyConnection, source: str) -> list[tuple[int, str]]:
         """Number and Parquet of each booked file of a source that has rows."""
         rows = connection.execute(
             f"select file_no, sha256, load_no, reading from raw.files where source = '{source}' and rows_loaded > 0 "
@@ -221,17 +226,26 @@ class LoadOnEngine:
         ).fetchall()
         return [(row[0], self._parquet(source, *row)) for row in rows]
 
-    def _remove_unbooked(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
-        """Rows of files that were withdrawn, and what dead runs left."""
-        booked = set(self.files(connection, source.name))
-        for path in (self._folder / source.name).iterdir():
-            if path not in booked:
-                path.unlink()
+    def _lies_elsewhere(self, connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+        """Whether rows lie in the warehouse, or beside it and now belong into the storage."""
+        if (there := is_view(connection, relation)) is None:
+            return False
+        moved = [file for file in files_of_view(connection, relation) if not file.startswith(f"{self.rows.root}/")]
+        if moved and moved[0].startswith(SCHEME):
+            raise EngineProblem(
+                tr(
+                    "The rows of dossiers lie in another storage, {folder}. Set HATINH_ENGINE_STORAGE back and run "
+                    "once with HATINH_ENGINE=duckdb: they come home, and move out from there.",
+                    folder=moved[0].rpartition("/")[0],
+                )
+            )
+        return not there or bool(moved)
 
     def _move_out(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
-        """Rows that DuckDB loaded, as the Parquet that the engine would have written."""
+        """Rows that lie elsewhere, as the Parquet that the engine would have written."""
+        self.rows.claim()
         for file_no, path in self._booked(connection, source.name):
-            write_parquet(connection, f"select * from raw.{source.name} where file_no = {file_no}", path)
+            write_parquet(connection, f"select * from raw.{source.name} where file_no = {file_no}", path, self.rows)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[list[str | None]]) -> None:

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from pipelines.engine.files import OWNER, RAW, RowFiles
 from pipelines.engine.front import Front, front_of
 from pipelines.engine.increments import (
     FOLDER,
@@ -48,7 +48,7 @@ class _Session:
     """A session on the engine, with the relations of the warehouse that it has as views."""
 
     spark: Any
-    folder: Path
+    folder: str
     has: set[str] = field(default_factory=set)
     macros: Macros | None = None
     """For an increment; None where everything is computed again."""
@@ -58,11 +58,11 @@ class _Session:
         with suppress(Exception):
             self.spark.stop()
 
-    def read(self, files: Sequence[Path]) -> Any:
+    def read(self, files: Sequence[str]) -> Any:
         # the name of a month's folder is no column
-        return self.spark.read.parquet(*map(str, files)).drop(FOLDER)
+        return self.spark.read.parquet(*files).drop(FOLDER)
 
-    def view(self, name: str, files: Sequence[Path]) -> None:
+    def view(self, name: str, files: Sequence[str]) -> None:
         self.read(files).createOrReplaceTempView(name)
         self.has.add(name)
 
@@ -78,6 +78,7 @@ class ModelsOnEngine:
     dbt: Dbt
     warehouse: Warehouse
     address: str
+    rows: RowFiles
     _session: _Session | None = None
 
     def build(
@@ -191,7 +192,8 @@ class ModelsOnEngine:
             increment = not full_refresh and can_be_incremented(connection, incremental)
         sql = self.dbt.compiled_sql([nodes[i]["name"] for i in (*views, *order)], increment=increment)
         macros = Macros.of(self.dbt, [node["name"] for node in incremental])
-        folder = self._new_folder()
+        self.rows.claim()
+        folder = self.rows.new_folder()
         session = _Session(connect(self.address), folder, macros=macros if increment else None)
         results = []
         with self.warehouse.connect() as connection:
@@ -209,7 +211,9 @@ class ModelsOnEngine:
                             on_result(results[-1])
                 for mark in macros.mark_processed.values():
                     connection.execute(mark)
-            self._remove_unused(connection, folder)
+            # files of builds that no view of the warehouse reads any more, also of those that were killed
+            own = [f"{self.rows.root}/{name}" for name in (RAW, OWNER)]
+            self.rows.remove_unused(self.rows.root, [*own, folder, *files_of_view(connection)])
         self._session = session
         return results
 
@@ -239,11 +243,11 @@ class ModelsOnEngine:
         types = types_of(connection, sql)
         _refuse_broken_contract(node, types)
         with translated_errors(self.address, tr("compute the model {name}", name=node["name"])):
-            files = self._written(connection, node, session.spark.sql(there), session, session.folder / view)
+            files = self._written(connection, node, session.spark.sql(there), session, f"{session.folder}/{view}")
         if not files:  # no rows, and no file that states their types
-            files = [session.folder / view / f"{FOLDER}={NONE}" / "empty.parquet"]
+            files = [f"{session.folder}/{view}/{FOLDER}={NONE}/empty.parquet"]
             empty = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in types.items())
-            write_parquet(connection, f"select {empty} where false", files[0])
+            write_parquet(connection, f"select {empty} where false", files[0], self.rows)
         query = read_query(connection, files, types, relation)
         if months:  # a later model that reads it gets the table, with the other months
             replace_months(connection, relation, query, types, months)
@@ -253,17 +257,17 @@ class ModelsOnEngine:
         replace_relation(connection, "view" if unique_id in front.marked else "table", relation, query)
 
     def _written(
-        self, connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any], rows: Any, session: _Session, folder: Path
-    ) -> list[Path]:
+        self, connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any], rows: Any, session: _Session, folder: str
+    ) -> list[str]:
         """The files of a model's results: of its new rows and, where they replace others, of those that stay."""
         month = node["config"]["meta"].get("folders_by")
         if session.macros and node["config"].get("incremental_strategy") == "replace_rows":
             former = files_of_view(connection, f"{node['schema']}.{node['alias']}")
-            return replace_rows(rows, former, folder, month, node["config"]["unique_key"], session.read)
+            return replace_rows(rows, former, folder, month, node["config"]["unique_key"], session.read, self.rows)
         if month:
-            return write_by_month(rows, folder, month)
-        rows.write.parquet(str(folder))
-        return sorted(folder.glob("*.parquet"))
+            return write_by_month(rows, folder, month, self.rows)
+        rows.write.parquet(folder)
+        return self.rows.written(folder, rows, session.spark)
 
     def _provide(
         self,
@@ -282,33 +286,12 @@ class ModelsOnEngine:
                 continue
             files = files_of_view(connection, f"{schema}.{name}")  # rows of dossiers are Parquet already
             if not files:
-                files = [session.folder / "read" / f"{view}.parquet"]
-                write_parquet(connection, f"select * from {schema}.{name}", files[0])
-            reading = tr("read {folder}: it must see the folder of the warehouse", folder=files[0].parent)
+                files = [f"{session.folder}/read/{view}.parquet"]
+                write_parquet(connection, f"select * from {schema}.{name}", files[0], self.rows)
+            folder = files[0].rpartition("/")[0]
+            reading = tr("read {folder}: it must reach the same folder or storage", folder=folder)
             with translated_errors(self.address, reading):
                 session.view(view, files)
-
-    @property
-    def _folders(self) -> Path:
-        return self.warehouse.path.parent / "engine"
-
-    def _new_folder(self) -> Path:
-        """A folder for one build: readers of the former one are not disturbed."""
-        numbers = [int(path.name) for path in self._folders.glob("[0-9]*")]
-        folder = self._folders / str(max(numbers, default=0) + 1)
-        folder.mkdir(parents=True)
-        return folder
-
-    def _remove_unused(self, connection: duckdb.DuckDBPyConnection, newest: Path) -> None:
-        """Files of builds that no view of the warehouse reads any more, also of those that were killed."""
-        used = set(files_of_view(connection))
-        for path in sorted(self._folders.glob("[0-9]*/**/*"), reverse=True):  # files before their folders
-            if newest not in path.parents and path not in used:
-                with suppress(OSError):  # a folder that is not empty
-                    path.rmdir() if path.is_dir() else path.unlink()
-        for folder in self._folders.glob("[0-9]*"):
-            with suppress(OSError):
-                folder.rmdir()
 
 
 @contextmanager

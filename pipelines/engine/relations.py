@@ -1,12 +1,12 @@
-"""Relations between the warehouse and the engine: Parquet in a folder that both see under one path."""
+"""Relations between the warehouse and the engine: Parquet that both see under one name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import duckdb
 
+from pipelines.engine.files import RowFiles
 from pipelines.warehouse.load import is_view
 
 INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
@@ -22,7 +22,7 @@ def types_of(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, str
     return {name: kind for name, kind, *_ in connection.execute(f"describe {query}").fetchall()}
 
 
-def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:
+def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, file: str, files: RowFiles) -> None:
     """The rows of a query as Parquet. The engine knows no UUID: they go as text.
 
     Raises:
@@ -30,12 +30,12 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, file: Path)
     """
     types = types_of(connection, query)
     for column, kind in types.items():
-        _refuse_inexact(f"{file.stem}.{column}", kind)
+        _refuse_inexact(f"{file.rpartition('/')[2].removesuffix('.parquet')}.{column}", kind)
     columns = ", ".join(
         f"cast({name} as varchar) as {name}" if kind == "UUID" else name for name, kind in types.items()
     )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    connection.execute(f"copy (select {columns} from ({query})) to '{file}' (format parquet, compression zstd)")
+    with files.new_file(file) as path:
+        connection.execute(f"copy (select {columns} from ({query})) to '{path}' (format parquet, compression zstd)")
 
 
 def _refuse_inexact(column: str, kind: str) -> None:
@@ -44,7 +44,7 @@ def _refuse_inexact(column: str, kind: str) -> None:
         raise TypesDiffer(f"{column} is of type {kind}, which does not reach the engine exactly: cast it in the model")
 
 
-def read_query(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], types: Types, relation: str) -> str:
+def read_query(connection: duckdb.DuckDBPyConnection, files: Sequence[str], types: Types, relation: str) -> str:
     """A query of DuckDB on Parquet that the engine wrote, with the types that DuckDB has for the relation.
 
     Raises:

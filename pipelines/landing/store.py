@@ -14,11 +14,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from pipelines.landing.receipts import RECEIPT_SUFFIX, Receipt, is_synthetic
 from pipelines.language import day, tr
+from pipelines.periods import day_in_name, local_date
 
 _TEMPORARY = ".landing-"
 _SHA_DIGITS = 8
@@ -80,7 +82,8 @@ class Landing:
         Returns:
             The receipt, and whether it is new. Bytes that the source landed before, under any name, give the earlier
             receipt and False, and nothing is written - but for a stored file that was damaged since, whose bytes are
-            restored. A withdrawn file stays withdrawn.
+            restored, and for a receipt that a wrong clock dated, which gets the right day. A withdrawn file stays
+            withdrawn.
 
         Raises:
             TooLargeError: more than `max_bytes`.
@@ -96,6 +99,9 @@ class Landing:
             try:
                 size, sha256 = _write(temporary, chunks, max_bytes)
                 if known := self._known(source, sha256, name if by_name else None):
+                    if known.name == name and _is_misdated(known, landed_at):
+                        known = replace(known, landed_at=landed_at, extracted_on=extracted_on, partition=partition)
+                        self._write_receipt(known)
                     with suppress(LandingError):
                         self.verify(known)
                         return known, False
@@ -263,6 +269,18 @@ class Landing:
             yield
         finally:
             os.close(folder)
+
+
+def _is_misdated(receipt: Receipt, now: datetime) -> bool:
+    """Whether the clock was wrong when the file landed: at a time that is still to come, or before the day in its name.
+
+    One day is left for machines whose clocks differ, and for a day that ends elsewhere.
+    """
+    if receipt.withdrawn is not None:
+        return False
+    stated_on = day_in_name(receipt.name, whole_days_only=True)
+    is_early = stated_on is not None and receipt.extracted_on < stated_on <= local_date(now)
+    return is_early or receipt.landed_at > now + timedelta(days=1)
 
 
 def stored_name(name: str, sha256: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pipelines.quality.registries import Fault
 from pipelines.quality.suites import Suite
 from pipelines.quality.verdict import Evidence, Verdict, verdicts
+from pipelines.transform.column_rules import rules_of
 from pipelines.transform.dbt_results import NodeResult
 from pipelines.transform.marts import Mart, ancestors
 
@@ -126,7 +127,8 @@ def _builds(lineage: frozenset[str], nodes: Mapping[str, Any], results: Mapping[
 
 
 def _tests(lineage: frozenset[str], nodes: Mapping[str, Any], results: Mapping[str, NodeResult]) -> Iterator[Evidence]:
-    """Each dbt test on a node of the lineage must have a result. Unit tests test code, not data: not judged here."""
+    """Each dbt test on a node of the lineage must have a result, and each rule of a test of column rules is evidence of
+    its own. Unit tests test code, not data: not judged here."""
     for unique_id, node in sorted(nodes.items()):
         if node["resource_type"] != "test":
             continue
@@ -135,20 +137,30 @@ def _tests(lineage: frozenset[str], nodes: Mapping[str, Any], results: Mapping[s
         about = sorted(lineage.intersection([attached] if attached else node["depends_on"]["nodes"]))
         if not about:
             continue
-        check, table = node["name"], nodes.get(about[0], {}).get("name") or about[0].rsplit(".", 1)[-1]
+        table = nodes.get(about[0], {}).get("name") or about[0].rsplit(".", 1)[-1]
         result = results.get(unique_id)
-        if result is None or result.status == "skipped":
-            yield _missing(check, table, "dbt gave no result for this test: it was left out or skipped.")
-            continue
-        observed = None if result.failures is None else f"{result.failures} failures"
-        if result.status in {"pass", "success"}:
-            yield Evidence(check, "dbt_test", table, _severity(node), passed=True, observed=observed)
-        else:
-            kind: Literal["missing", "dbt_test"] = "missing" if result.status == "error" else "dbt_test"
-            severity = "warn" if result.status == "warn" else _severity(node)
-            # the message of the test's author, else where to look
-            detail = node.get("description", "").strip() or f"dbt reported {result.status}; its log names the query."
-            yield Evidence(check, kind, table, severity, passed=False, detail=detail, observed=observed)
+        failures, rules = result.failures if result else None, rules_of(node)
+        if not rules:
+            yield _tested(node["name"], table, node, result, failures)
+        found = dict(result.rules) if result else {}
+        for name, (rule, column) in rules.items():
+            yield _tested(f"{rule}_{table}_{column}", table, node, result, found.get(name, failures))
+
+
+def _tested(
+    check: str, table: str, node: Mapping[str, Any], result: NodeResult | None, failures: int | None
+) -> Evidence:
+    """What a test found, or of a test of column rules one of them: it passes without failures of its own."""
+    if result is None or result.status == "skipped":
+        return _missing(check, table, "dbt gave no result for this test: it was left out or skipped.")
+    observed = None if failures is None else f"{failures} failures"
+    if result.status in {"pass", "success"} or (result.rules and not failures):
+        return Evidence(check, "dbt_test", table, _severity(node), passed=True, observed=observed)
+    kind: Literal["missing", "dbt_test"] = "missing" if result.status == "error" else "dbt_test"
+    severity = "warn" if result.status == "warn" else _severity(node)
+    # the message of the test's author, else where to look
+    detail = node.get("description", "").strip() or f"dbt reported {result.status}; its log names the query."
+    return Evidence(check, kind, table, severity, passed=False, detail=detail, observed=observed)
 
 
 def _severity(node: Mapping[str, Any]) -> Literal["block", "warn"]:

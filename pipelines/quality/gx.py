@@ -21,6 +21,7 @@ import duckdb
 from pipelines.language import tr
 from pipelines.quality.suites import UNEXPECTED_ROWS, Expectation, Suite
 from pipelines.quality.verdict import Evidence
+from pipelines.warehouse.obstacles import refuse_obstacles
 
 
 class GateError(RuntimeError):
@@ -165,6 +166,7 @@ def _validate_table(source: Any, relation: str, table: str, expectations: Sequen
         results = {result.expectation_config.meta["id"]: result for result in outcome.results}
     except Exception as error:
         # The table itself cannot be read, a view that fails for one.
+        refuse_obstacles([str(error)])
         failure = type(error).__name__
     for e in expectations:
         if e.id not in evidence:
@@ -195,13 +197,19 @@ def _evidence(table: str, e: Expectation, passed: bool, note: str = "", observed
 
 
 def _raised(exception_info: Mapping[str, Any]) -> str | None:
-    """Class of the first exception behind a result, None if nothing raised. Its message may quote rows: dropped."""
+    """Class of the first exception behind a result, None if nothing raised. Its message may quote rows: dropped.
+
+    Raises:
+        Obstacle: the warehouse is damaged, or the disk is full.
+    """
     # One exception for the check, or one per metric under the metric's name.
     infos = [exception_info, *(info for info in exception_info.values() if isinstance(info, Mapping))]
     raised = [info for info in infos if info.get("raised_exception")]
     if not raised:
         return None
-    first = re.search(r"^(?:\w+\.)*(\w+(?:Error|Exception))\b", str(raised[0].get("exception_traceback")), re.MULTILINE)
+    trace = str(raised[0].get("exception_traceback"))
+    refuse_obstacles([trace])
+    first = re.search(r"^(?:\w+\.)*(\w+(?:Error|Exception))\b", trace, re.MULTILINE)
     return first[1] if first else "unknown exception"
 
 

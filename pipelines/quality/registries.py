@@ -22,6 +22,7 @@ import yaml
 from pipelines.language import tr
 from pipelines.seeds import SeedError, misfit, read_seed
 from pipelines.settings import PROJECT_ROOT
+from pipelines.transform.column_rules import TEST, columns_by_rule
 
 NO_SYSTEM = ("target_progress", "reported", "statistics")
 """Method pages of indicators that no system delivers: somebody reports or publishes them, or nobody does."""
@@ -138,7 +139,13 @@ def _promises(seed: Mapping[str, Any]) -> Iterator[_Promise]:
             name, options = (test, {}) if isinstance(test, str) else next(iter(test.items()))
             config = options.get("config", {})
             if config.get("severity", "error") == "error" and "where" not in config:
-                yield _Promise(name, options.get("arguments", {}), column)
+                arguments = options.get("arguments", {})
+                if name == TEST:
+                    for rule, of in columns_by_rule(arguments).values():
+                        values = arguments[rule][of] if rule == "accepted_values" else ()
+                        yield _Promise(rule, {"values": values}, of)
+                else:
+                    yield _Promise(name, arguments, column)
 
 
 def _broken(registry: str, promise: _Promise, rows: Mapping[str, Sequence[_Row]]) -> Iterator[Fault]:

@@ -26,6 +26,7 @@ from pipelines.periods import Period, PeriodType
 from pipelines.qd766.rules import GROUPS, Rules, Share, load_rules
 from pipelines.scoreboard import words
 from pipelines.warehouse.connection import Warehouse
+from pipelines.warehouse.storage import ObjectStorage, StorageProblem
 
 DOSSIERS_SHOWN = 3
 
@@ -80,7 +81,13 @@ class _Scope:
 
 
 def explain(
-    release_dir: Path, warehouse: Path | None, *, agency: str | None, period: str | None, top: int = 10
+    release_dir: Path,
+    warehouse: Path | None,
+    *,
+    agency: str | None,
+    period: str | None,
+    top: int = 10,
+    storage: ObjectStorage | None = None,
 ) -> RenderableType:
     """What to print on `hatinh explain qd766`.
 
@@ -90,6 +97,7 @@ def explain(
         agency: an agency's code as in the tables; None is the province.
         period: like 2026, 2026-Q3 or 2026-10; None is the latest year.
         top: how many of the cheapest components to list.
+        storage: where the rows of dossiers lie, if not in the warehouse or beside it.
 
     Raises:
         ExplainError: the release has no recomputed index, or not for this agency or period.
@@ -102,6 +110,7 @@ def explain(
         found = {win.component_code: win for win in _wins(connection, table, scope)}
         published = _published(connection, release_dir / "qd766_scores.parquet", scope)
     rules = load_rules(on=scope.period_start)
+    private = Warehouse(warehouse, storage=storage) if warehouse else None
     cheapest = sorted((win for win in found.values() if win.points_lost), key=lambda win: (win.cost, win.needed))[:top]
     parts: list[RenderableType] = []
     if _is_synthetic(release_dir):
@@ -115,7 +124,7 @@ def explain(
     parts += [
         _scores(rules, scope, found, published),
         _cheapest(rules, cheapest),
-        _dossiers(warehouse, scope, rules, [win for win in cheapest if win.counted_in == "dossier"]),
+        _dossiers(private, scope, rules, [win for win in cheapest if win.counted_in == "dossier"]),
     ]
     return Group(*parts)
 
@@ -310,14 +319,14 @@ def _cheapest(rules: Rules, wins: Sequence[Win]) -> RenderableType:
     return table
 
 
-def _dossiers(warehouse: Path | None, scope: _Scope, rules: Rules, wins: Sequence[Win]) -> RenderableType:
+def _dossiers(warehouse: Warehouse | None, scope: _Scope, rules: Rules, wins: Sequence[Win]) -> RenderableType:
     """Some dossiers behind each loss, the open ones first. Lateness is as at the last day of data."""
     if warehouse is None or not wins:
         return Text("")
     hidden = tr("Dossiers are not shown") + ": "
-    if not warehouse.exists():
+    if not warehouse.path.exists():
         return Text(hidden + tr("there is no warehouse here. `hatinh run` builds it."), style="yellow")
-    if holder := Warehouse(warehouse).holder():
+    if holder := warehouse.holder():
         return Text(
             hidden + tr("the warehouse is held by {holder}. Ask again when it has ended.", holder=holder),
             style="yellow",
@@ -328,7 +337,7 @@ def _dossiers(warehouse: Path | None, scope: _Scope, rules: Rules, wins: Sequenc
     table.add_column(tr("Received"), no_wrap=True)
     table.add_column(tr("Agency"), no_wrap=True)
     try:
-        with Warehouse(warehouse).connect(read_only=True) as connection:
+        with warehouse.connect(read_only=True) as connection:
             for win in wins:
                 rows = connection.execute(
                     """
@@ -353,6 +362,8 @@ def _dossiers(warehouse: Path | None, scope: _Scope, rules: Rules, wins: Sequenc
                     table.add_row(
                         "" if number else f"{component.item} {words.Text(component.title_vi, component.title_en)}", *row
                     )
+    except StorageProblem as problem:
+        return Text(hidden + str(problem), style="yellow")
     except duckdb.Error as error:  # taken by another between the look and the opening, or built by an older project
         return Text(
             hidden + tr("the warehouse cannot be read ({error}). Run `hatinh run`.", error=type(error).__name__),

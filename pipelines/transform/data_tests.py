@@ -16,7 +16,9 @@ from typing import Any
 
 import duckdb
 
+from pipelines.transform.column_rules import TEST, columns_by_rule
 from pipelines.transform.dbt_results import NodeResult, Status
+from pipelines.warehouse.storage import ObjectStorage
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,14 @@ class DataTest:
     warn_if: str
     error_if: str
     limit: int | None
+    rules: tuple[str, ...] = ()
+    """Of a test of column rules: the columns of its one row, each the count of failures of a rule."""
 
     @classmethod
     def of_node(cls, node: Any) -> DataTest:
         """From a node of dbt's own, after `dbt compile`."""
-        config = node.config
+        config, kind = node.config, node.test_metadata
+        rules = columns_by_rule(kind.kwargs) if kind and kind.name == TEST else {}
         return cls(
             node.unique_id,
             node.name,
@@ -45,6 +50,7 @@ class DataTest:
             config.warn_if,
             config.error_if,
             config.limit,
+            tuple(rules),
         )
 
 
@@ -61,13 +67,28 @@ def read_tests(path: Path, stamp: str) -> list[DataTest] | None:
         kept = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
-    return [DataTest(**test) for test in kept["tests"]] if kept["stamp"] == stamp else None
+    if kept["stamp"] != stamp:
+        return None
+    return [DataTest(**{**test, "rules": tuple(test["rules"])}) for test in kept["tests"]]
 
 
-def run_tests(warehouse: Path, tests: Sequence[DataTest], *, memory_limit: str, threads: int) -> Iterator[NodeResult]:
-    """Run each test, in order. One that raises is an error of its own and stops no other."""
+def run_tests(
+    warehouse: Path,
+    tests: Sequence[DataTest],
+    *,
+    memory_limit: str,
+    threads: int,
+    storage: ObjectStorage | None = None,
+) -> Iterator[NodeResult]:
+    """Run each test, in order. One that raises is an error of its own and stops no other.
+
+    Args:
+        storage: where the rows of dossiers lie, if not in the warehouse or beside it.
+    """
     config: dict[str, Any] = {"memory_limit": memory_limit, "threads": threads}
     with duckdb.connect(str(warehouse), read_only=True, config=config) as connection:
+        if storage:
+            storage.attach(connection)
         for test in tests:
             yield _run(connection, test)
 
@@ -84,17 +105,21 @@ def judged(test: DataTest, counted: Callable[[str], tuple[Any, ...] | None], err
     the test, by its class only: the message may quote a row."""
     started = time.perf_counter()
 
-    def result(status: Status, message: str, failures: int | None) -> NodeResult:
+    def result(
+        status: Status, message: str, failures: int | None, rules: tuple[tuple[str, int], ...] = ()
+    ) -> NodeResult:
         seconds = time.perf_counter() - started
-        return NodeResult(test.unique_id, "test", test.name, status, message, failures, seconds)
+        return NodeResult(test.unique_id, "test", test.name, status, message, failures, seconds, rules)
 
     if test.sql is None:
         return result("error", "dbt could not compile this test", None)
+    by_rule = "".join(f", sum({rule}) as {rule}" for rule in test.rules)
     limit = "" if test.limit is None else f"limit {test.limit}"
     try:
         row = counted(
             f"select {test.fail_calc} as failures, {test.fail_calc} {test.warn_if} as should_warn, "
-            f"{test.fail_calc} {test.error_if} as should_error from (\n{test.sql}\n{limit}\n) as dbt_internal_test"
+            f"{test.fail_calc} {test.error_if} as should_error{by_rule} "
+            f"from (\n{test.sql}\n{limit}\n) as dbt_internal_test"
         )
     except errors as error:
         return result("error", type(error).__name__, None)
@@ -102,8 +127,11 @@ def judged(test: DataTest, counted: Callable[[str], tuple[Any, ...] | None], err
         return result("error", "the test gave no count of failures", None)
     failures, should_warn, should_error = int(row[0]), bool(row[1]), bool(row[2])
     got = f"Got {failures} result{'' if failures == 1 else 's'}, configured to"
+    rules = tuple((rule, int(found)) for rule, found in zip(test.rules, row[3:], strict=True))
+    broken = ", ".join(f"{rule} {found}" for rule, found in rules if found)
+    of_rules = f": {broken}" if broken else ""
     if test.severity == "ERROR" and should_error:
-        return result("fail", f"{got} fail if {test.error_if}", failures)
+        return result("fail", f"{got} fail if {test.error_if}{of_rules}", failures, rules)
     if should_warn:
-        return result("warn", f"{got} warn if {test.warn_if}", failures)
-    return result("pass", "", 0)
+        return result("warn", f"{got} warn if {test.warn_if}{of_rules}", failures, rules)
+    return result("pass", "", 0, rules)

@@ -22,6 +22,7 @@ from typing import Any
 
 from pipelines.transform.data_tests import DataTest, read_tests, run_tests, write_tests
 from pipelines.transform.dbt_results import NodeResult, Status
+from pipelines.warehouse.storage import ObjectStorage
 
 _RESOURCES = ("model", "seed", "test", "unit_test")
 
@@ -43,6 +44,8 @@ class Dbt:
     """Where dbt writes its manifest and compiled SQL; `target/` in the project when it is not given."""
     seeds: Path | None = None
     """Folder of the seeds; `seeds/` in the project when it is not given."""
+    storage: ObjectStorage | None = None
+    """Where the rows of dossiers lie, if not in the warehouse or beside it."""
 
     @property
     def manifest_path(self) -> Path:
@@ -102,10 +105,18 @@ class Dbt:
             fcntl.flock(lock, fcntl.LOCK_EX)  # the Dagster page and a run may both find the project changed
             if not (self.manifest_path.exists() and kept.exists() and stamp.exists() and stamp.read_text() == wanted):
                 stamp.unlink(missing_ok=True)
-                self._run(["parse"], parsed=None)
+                self._parse()
                 shutil.copyfile(target / "partial_parse.msgpack", kept)
                 stamp.write_text(wanted)
             yield kept
+
+    def _parse(self) -> None:
+        """Parse the project and write its manifest, as dbt does, but in C: `json.dump` costs a second of Python."""
+        from dbt_common.utils.encoding import JSONEncoder
+
+        manifest = self._run(["parse", "--no-write-json"], parsed=None)
+        text = json.dumps(manifest.writable_manifest().to_dict(omit_none=False), cls=JSONEncoder)
+        self.manifest_path.write_text(text, encoding="utf-8")
 
     def _parsed_by_dbt(self) -> Any:
         """dbt's own manifest, new each time: an invocation writes into it."""
@@ -154,7 +165,8 @@ class Dbt:
         project has changed since."""
         results = []
         tests = [test for test in self.data_tests() if test.unique_id not in elsewhere]
-        for result in run_tests(self.warehouse, tests, memory_limit=self.memory_limit, threads=self.threads):
+        limits: dict[str, Any] = {"memory_limit": self.memory_limit, "threads": self.threads}
+        for result in run_tests(self.warehouse, tests, **limits, storage=self.storage):
             results.append(result)
             if on_result:
                 on_result(result)
@@ -166,7 +178,7 @@ class Dbt:
         tests = read_tests(kept, stamp)
         if tests is None:
             arguments = ["compile", "--select", "resource_type:test", "--no-populate-cache", "--no-write-json"]
-            results = self._run(arguments, parsed=self._parsed_by_dbt())
+            results = self._results(arguments)
             tests = [DataTest.of_node(result.node) for result in results if result.node.resource_type == "test"]
             write_tests(kept, stamp, tests)
         return tests
@@ -175,13 +187,13 @@ class Dbt:
         """By unique id: the SQL of some models as a full build runs it, or an increment of every incremental one."""
         arguments = ["compile", "--no-write-json", "--no-populate-cache", "--select", *sorted(names)]
         dbt = replace(self, variables={**self.variables, "increment": True}) if increment else self
-        results = dbt._run([*arguments, *([] if increment else ["--full-refresh"])], parsed=self._parsed_by_dbt())
+        results = dbt._results([*arguments, *([] if increment else ["--full-refresh"])])
         return {result.node.unique_id: str(result.node.compiled_code) for result in results}
 
     def rendered(self, text: str) -> str:
         """What the macros of the project make of a text of Jinja."""
         arguments = ["compile", "--no-write-json", "--no-populate-cache", "--inline", text]
-        (result,) = self._run(arguments, parsed=self._parsed_by_dbt())
+        (result,) = self._results(arguments)
         return str(result.node.compiled_code)
 
     def compiled(self) -> dict[str, Any]:
@@ -196,17 +208,21 @@ class Dbt:
     def _invoke(
         self, arguments: Sequence[str], on_result: Callable[[NodeResult], None] | None = None
     ) -> list[NodeResult]:
-        done = self._run(arguments, parsed=self._parsed_by_dbt(), on_result=on_result)
+        done = self._results(arguments, on_result)
         results = [_from_result(result) for result in done]
         for result in results:
             if result.resource_type not in _RESOURCES and result.status not in ("success", "pass"):
                 raise DbtFailed(f"dbt {arguments[0]}: {result.name} failed: {result.message}")
         return [result for result in results if result.resource_type in _RESOURCES]
 
+    def _results(self, arguments: Sequence[str], on_result: Callable[[NodeResult], None] | None = None) -> list[Any]:
+        """One invocation of dbt on the parsed project, with dbt's own results."""
+        return list(getattr(self._run(arguments, parsed=self._parsed_by_dbt(), on_result=on_result), "results", []))
+
     def _run(
         self, arguments: Sequence[str], *, parsed: Any, on_result: Callable[[NodeResult], None] | None = None
-    ) -> Sequence[Any]:
-        """One invocation of dbt, with dbt's own results; it parses the project when it is not given parsed."""
+    ) -> Any:
+        """What one invocation of dbt returns; it parses the project when it is not given parsed."""
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # dbt costs 3 s to import
         from dbt.cli.main import dbtRunner
         from dbt_common.behavior_flags import BehaviorFlagRendered
@@ -226,6 +242,8 @@ class Dbt:
             HATINH_DBT_MEMORY=self.memory_limit,
             HATINH_DBT_SPATIAL=spatial_extension(),
             HATINH_DBT_SEEDS=self._seeds_in_project(),
+            HATINH_DBT_STORAGE=self.storage.address if self.storage else "",
+            HATINH_DBT_STORAGE_CREDENTIALS=str(self.storage.credentials) if self.storage else "",
             DBT_SEND_ANONYMOUS_USAGE_STATS="false",
             DO_NOT_TRACK="1",
         ):
@@ -255,7 +273,7 @@ class Dbt:
                 DuckDBConnectionManager.close_all_connections()
         if outcome.exception is not None:
             raise DbtFailed(f"dbt {arguments[0]} failed: {outcome.exception}") from outcome.exception
-        return list(getattr(outcome.result, "results", []))
+        return outcome.result
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:

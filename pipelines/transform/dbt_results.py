@@ -11,7 +11,10 @@ Status = Literal["success", "unchanged", "pass", "warn", "fail", "error", "skipp
 
 @dataclass(frozen=True)
 class NodeResult:
-    """Outcome of one dbt node in one run. `failures` counts the rows that a test found; None for models and seeds."""
+    """Outcome of one dbt node in one run. `failures` counts the rows that a test found; None for models and seeds.
+
+    `rules` has the failures of each rule that a test of column rules holds.
+    """
 
     unique_id: str
     resource_type: Literal["model", "seed", "test", "unit_test"]
@@ -20,3 +23,4 @@ class NodeResult:
     message: str
     failures: int | None
     seconds: float
+    rules: tuple[tuple[str, int], ...] = ()

@@ -7,6 +7,7 @@ releases.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -16,10 +17,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TextIO
 
 import duckdb
 
 from pipelines.language import tr
+from pipelines.warehouse.storage import ObjectStorage, explained
 
 SCHEMA = """
 create schema if not exists raw;
@@ -61,6 +64,15 @@ create table if not exists meta.state (key varchar primary key, value varchar no
 """
 
 
+STORAGE = "v1.4.0"
+"""Format of a new file. From this one on a write-ahead log names its file: that of another one, as a backup that was
+put back may meet, is refused and not played into it."""
+
+
+_NOT_DAMAGE = ("lock", "read-only file system", "permission denied", "no space left")
+"""What an error states that is about the place and not about the file."""
+
+
 class WarehouseBusy(RuntimeError):
     """Another process holds the warehouse. The message states which, since when, and for what."""
 
@@ -95,6 +107,8 @@ class Warehouse:
     path: Path
     memory_limit: str = "4GB"
     threads: int = 2
+    storage: ObjectStorage | None = None
+    """Where the rows of dossiers lie, if not in the file or beside it: connections can read it."""
 
     @property
     def lock_path(self) -> Path:
@@ -145,7 +159,7 @@ class Warehouse:
     def holder(self) -> Holder | None:
         """Who holds the warehouse now; None when nobody does."""
         try:
-            with open(self.lock_path, "r+", encoding="utf-8") as lock:
+            with self._lock_to_look_at() as lock:
                 text = lock.read()
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -155,15 +169,26 @@ class Warehouse:
             pass
         return None
 
+    def _lock_to_look_at(self) -> TextIO:
+        try:
+            return open(self.lock_path, "r+", encoding="utf-8")  # a file system of the network locks no other way
+        except OSError as error:
+            if error.errno != errno.EROFS:
+                raise
+            return open(self.lock_path, encoding="utf-8")  # a read-only mount: who looks need not write
+
     @contextmanager
     def connect(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open the file, with its schemas made where they are missing; closed at the end, so that dbt can open it."""
         self._make_folder()
         connection = self._open(read_only=read_only)
         try:
+            if self.storage:
+                self.storage.attach(connection)
             if not read_only:
                 connection.execute(SCHEMA)
-            yield connection
+            with explained(self.storage):
+                yield connection
         finally:
             connection.close()
 
@@ -178,10 +203,11 @@ class Warehouse:
                     "temp_directory": str(self.path.parent / "spill"),
                     "preserve_insertion_order": False,
                     "autoinstall_known_extensions": False,
+                    "storage_compatibility_version": STORAGE,
                 },
             )
         except (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException) as error:
-            if not self.path.exists() or "lock" in str(error).lower():
+            if not self.path.exists() or any(word in str(error).lower() for word in _NOT_DAMAGE):
                 raise
             raise WarehouseDamaged(
                 tr(

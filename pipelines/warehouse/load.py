@@ -163,8 +163,9 @@ def load(
     Args:
         elsewhere: where the rows are kept; in the table `raw.<source>` of the warehouse by default.
 
-    Files that were read under another `Source.reading` are loaded again. Any error while one file is read,
-    typed or counted is a refusal of that file, with the class and place of the error; the others are loaded.
+    Files that were read under another `Source.reading`, or as of another day, are loaded again. Any error while one
+    file is read, typed or counted is a refusal of that file, with the class and place of the error; the others are
+    loaded.
 
     Raises:
         KeyProblem: the key is not the one that the warehouse's pseudonyms were made with.
@@ -177,14 +178,14 @@ def load(
         elsewhere.publish(connection, source)
     reading = source.reading()
     known = {
-        (str(sha256), str(name)): (int(file_no), read_under == reading)
-        for sha256, name, file_no, read_under in connection.execute(
-            "select sha256, name, file_no, reading from raw.files where source = ?", [source.name]
+        (str(sha256), str(name)): (int(file_no), (read_under, day))
+        for sha256, name, file_no, read_under, day in connection.execute(
+            "select sha256, name, file_no, reading, extracted_on from raw.files where source = ?", [source.name]
         ).fetchall()
     }
-    active_keys = {(file.sha256, file.name) for file in active}
-    gone = {file: file_no for file, (file_no, _) in known.items() if file not in active_keys}
-    stale = {file: file_no for file, (file_no, is_current) in known.items() if file in active_keys and not is_current}
+    wanted = {(file.sha256, file.name): (reading, file.extracted_on) for file in active}
+    gone = {file: file_no for file, (file_no, _) in known.items() if file not in wanted}
+    stale = {file: file_no for file, (file_no, read) in known.items() if file in wanted and read != wanted[file]}
     if gone:
         _remove(connection, source, gone.values(), record("files were withdrawn or superseded"), elsewhere)
     if stale:

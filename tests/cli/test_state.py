@@ -102,6 +102,16 @@ def test_figures_become_stale_by_the_clock(settings: Settings) -> None:
     assert keys(settings, NOW + timedelta(hours=49)) == ["stale:runs"]
 
 
+def test_times_of_a_clock_that_was_ahead_hide_nothing(settings: Settings) -> None:
+    land(settings, NOW - timedelta(days=5), "before.ndjson")
+    run(settings, "released", NOW - timedelta(days=5))
+    ahead = NOW + timedelta(days=365)
+    land(settings, ahead, "ahead.ndjson")
+    run(settings, "released", ahead)
+    assert keys(settings) == ["stale:runs", "late:dossiers"]
+    assert keys(settings, ahead) == []
+
+
 def test_a_file_left_in_the_drop_folder_is_a_problem_until_it_is_gone(settings: Settings) -> None:
     waits, unknown = settings.drop / "dossiers" / "hoso.ndjson", settings.drop / "nowhere" / "x.txt"
     for path in (waits, unknown):

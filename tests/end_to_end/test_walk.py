@@ -402,7 +402,7 @@ def test_a_hold_is_sent_once_however_many_runs_without_news_follow(
     script, sent = tmp_path / "keep.py", tmp_path / "sent"
     script.write_text("import sys; open(sys.argv[1], 'a').write(sys.stdin.read() + '\\n')", encoding="utf-8")
     alerts = json.dumps([f"command:{sys.executable} {script} {sent}"])
-    for _ in range(3):
+    for _ in range(2):
         result = CliRunner().invoke(app, ["run"], env=province.environment | {"HATINH_ALERTS": alerts})
         assert result.exit_code == HELD_BACK, result.output
         assert province.last_run()["status"] == "unchanged"

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 from engine_world import land_dossiers
 
-from pipelines.settings import PROJECT_ROOT
+from benchmarks.engines import sail_server
 
 if TYPE_CHECKING:
     from conftest import World
-
-AT_PORT = """
-import signal
-from pysail.spark import SparkConnectServer
-server = SparkConnectServer(port=0)
-server.start(background=True)
-print(server.listening_address[1], flush=True)
-signal.pause()
-"""
 
 
 @pytest.fixture(scope="session")
@@ -45,13 +35,8 @@ def sail() -> Iterator[str]:
 @pytest.fixture
 def dying(sail: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """An engine in a process of its own."""
-    command = [sys.executable, "-c", AT_PORT]
-    with subprocess.Popen(
-        command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as server:
-        assert server.stdout is not None
-        yield f"sc://127.0.0.1:{server.stdout.readline().strip()}", server
-        server.kill()
+    with sail_server() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

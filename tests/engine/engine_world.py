@@ -9,8 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-
+from pipelines.engine.increments import files_of_view, month_of
 from pipelines.landing.receipts import SYNTHETIC_PREFIX
 from pipelines.platform import Platform
 from pipelines.settings import PROJECT_ROOT
@@ -42,10 +41,10 @@ def ends_its_reader(*_: object) -> Iterator[bytes]:
     yield b""
 
 
-def on(world: World, engine: str) -> World:
+def on(world: World, engine: str, **others: object) -> World:
     """The same world under another setting."""
     before = world.platform
-    settings = before.settings.model_copy(update={"engine": engine})
+    settings = before.settings.model_copy(update={"engine": engine, **others})
     return replace(world, platform=Platform(settings, sleep=before.sleep, dbt_target=before.dbt_target))
 
 
@@ -72,6 +71,13 @@ def copy_of(world: World, folder: Path) -> Path:
     return copy
 
 
+def files_by_month(world: World) -> dict[str, set[str]]:
+    """By month: the files of the rows of dossiers."""
+    with world.warehouse.connect() as connection:
+        files = files_of_view(connection, "intermediate.int_dossiers")
+    return {month_of(file): {other for other in files if month_of(other) == month_of(file)} for file in files}
+
+
 def marts_and_counts(world: World) -> list[str]:
     counts = [f"intermediate.{name}" for name in ("int_dossiers", "int_qd766_counts", "int_on_time")]
     return [*(mart.relation for mart in world.platform.project.marts), *counts]
@@ -80,7 +86,7 @@ def marts_and_counts(world: World) -> list[str]:
 def differing(world: World, former: Path, relations: list[str]) -> dict[str, int]:
     """By relation: rows that one of two warehouses has and the other has not, where there are any."""
     found = {}
-    with duckdb.connect(str(world.platform.settings.warehouse), read_only=True) as connection:
+    with world.warehouse.connect(read_only=True) as connection:
         connection.execute(f"attach '{former}' as former (read_only)")
         for relation in relations:
             # a double may differ in its last digits: sums are of integers, and quotients are the same

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from engine_world import ENDED_BEFORE_ITS_DAY, ROWS, copy_of, differing, ends_its_reader, on
 
+from pipelines.engine.files import RowFiles
 from pipelines.engine.load import LoadOnEngine, load_file
 from pipelines.engine.session import EngineProblem
 from pipelines.sources import all_sources, isolated
@@ -126,12 +127,13 @@ def test_a_task_that_runs_twice_leaves_its_rows_once_and_carries_no_key(world: W
     key = bytes(range(32))
     settings = world.platform.settings
     settings.pseudonym_key.write_text(key.hex())
-    there = LoadOnEngine("sc://-", tmp_path / "w.duckdb", settings.raw, settings.pseudonym_key, 1 << 20, "1GB")
-    (tmp_path / "engine" / "raw" / "dossiers").mkdir(parents=True)
+    there = LoadOnEngine(
+        "sc://-", RowFiles(tmp_path / "w.duckdb"), settings.raw, settings.pseudonym_key, 1 << 20, "1GB"
+    )
     file = world.landing.active("dossiers")[0]
     task = there._task(all_sources()["dossiers"], 1, file, 1, SOURCE.reading())
     assert load_file(task) == load_file(task)
-    assert [path.name for path in task.out.parent.iterdir()] == [task.out.name]
+    assert [str(path) for path in (tmp_path / "engine" / "raw" / "dossiers").iterdir()] == [task.out]
     plan = pickle.dumps(task)
     assert key not in plan
     assert key.hex().encode() not in plan

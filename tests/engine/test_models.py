@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from engine_world import LATER, WAITING, copy_of, differing, marts_and_counts, on
+from engine_world import LATER, WAITING, copy_of, differing, files_by_month, marts_and_counts, on
 
 from pipelines import walk
-from pipelines.engine.increments import files_of_view
 from pipelines.engine.models import ModelsOnEngine, _Session
 from pipelines.engine.session import EngineProblem, connect
 from pipelines.engine.translate import NotTranslated
@@ -43,15 +42,6 @@ def moved(world: World, on_duckdb: Path, sail: str) -> World:
     assert built.rebuild_reason == "the engine is another one"
     assert [(result.name, result.message) for result in built.results if result.status != "success"] == []
     return moved
-
-
-def month_files(world: World) -> dict[str, set[Path]]:
-    """By month: the files of the rows of dossiers."""
-    with world.warehouse.connect() as connection:
-        files = files_of_view(connection, "intermediate.int_dossiers")
-    return {
-        file.parent.name.partition("=")[2]: {f for f in files if f.parent.name == file.parent.name} for file in files
-    }
 
 
 def evidence(world: World, built: walk.Built) -> dict[str, set[tuple[str, str, bool, str | None]]]:
@@ -116,7 +106,7 @@ def test_an_engine_that_restarts_before_the_tests_changes_no_result(
     address, server = dying
     models = on(moved, address).platform.models
     assert isinstance(models, ModelsOnEngine)
-    models._session = _Session(connect(address), tmp_path)
+    models._session = _Session(connect(address), str(tmp_path))
     server.kill()
     server.wait()
     there = {result.unique_id: (result.status, result.failures) for result in models.test()}
@@ -160,7 +150,7 @@ def test_two_runs_on_one_engine_do_not_see_each_other(sail: str) -> None:
 def test_a_day_rewrites_its_months_and_the_way_back_to_duckdb_gives_the_same_figures(
     moved: World, tmp_path: Path
 ) -> None:
-    former, months = month_files(moved), moved.rows("select distinct received_month from intermediate.int_dossiers")
+    former, months = files_by_month(moved), moved.rows("select distinct received_month from intermediate.int_dossiers")
     assert len(former) == len(months) > 12, "one folder per month"
     moved.land(WAITING, LATER)
     moved.load()
@@ -168,11 +158,11 @@ def test_a_day_rewrites_its_months_and_the_way_back_to_duckdb_gives_the_same_fig
     assert built.rebuild_reason is None
     assert built.is_complete
     assert "broadband_speed" not in {result.name for result in built.changed.values()}
-    later = month_files(moved)
+    later = files_by_month(moved)
     rewritten = {month for month in former | later if later.get(month) != former.get(month)}
     assert rewritten == {"2025-03-01", "2026-07-01", "2026-08-01"}, "what came, and what it was before"
-    assert all(file.exists() for files in later.values() for file in files)
-    assert not any(file.exists() for month in rewritten for file in former.get(month, ()))
+    assert all(Path(file).exists() for files in later.values() for file in files)
+    assert not any(Path(file).exists() for month in rewritten for file in former.get(month, ()))
     there = evidence(moved, built)
     assert all(len(there[target]) > 3 for target in OF_DOSSIERS)
     after = copy_of(moved, tmp_path)

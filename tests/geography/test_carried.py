@@ -57,7 +57,7 @@ def weighted(render: Render) -> duckdb.DuckDBPyConnection:
     return seeded(render)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(rows=facts, persons=known, km2=known)
 def test_the_province_has_the_same_total_in_both_geographies(
     render: Render,

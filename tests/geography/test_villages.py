@@ -325,7 +325,7 @@ OPERATORS = st.builds(
 )
 
 
-@settings(max_examples=6, deadline=None, phases=(Phase.reuse, Phase.generate))  # to shrink it would take long
+@settings(max_examples=3, deadline=None, phases=(Phase.reuse, Phase.generate))  # to shrink it would take long
 @given(cases=st.lists(st.tuples(OPERATORS, OPERATORS, OPERATORS), min_size=25, max_size=25))
 def test_a_village_with_signal_is_never_a_gap(
     registry: Connection, render: Render, cases: list[tuple[Operator, Operator, Operator]]

@@ -306,3 +306,30 @@ def test_what_counts_as_synthetic() -> None:
     assert is_synthetic("sample-hoso-2026-10.ndjson.gz")
     assert is_synthetic("Sample-x")
     assert not is_synthetic("hoso-sample-1.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong_clock", "wrong_day"),
+    [
+        ("hoso.ndjson", AT + timedelta(days=365), date(2027, 10, 11)),  # ran ahead: the day of the clock
+        ("hoso-2026-10-10.ndjson", AT - timedelta(days=365), date(2025, 10, 11)),  # behind: no day to come
+    ],
+)
+def test_a_day_of_a_wrong_clock_is_corrected_when_the_file_is_dropped_again(
+    landing: Landing, name: str, wrong_clock: datetime, wrong_day: date
+) -> None:
+    wrong, _ = put(landing, name=name, landed_at=wrong_clock, extracted_on=wrong_day, partition=f"{wrong_day:%Y-%m}")
+    right, is_new = put(landing, name=name)
+    assert not is_new
+    assert (right.extracted_on, right.partition, right.landed_at) == (date(2026, 10, 10), "2026-10", AT)
+    assert landing.active("dossiers") == [right]
+    assert right.path == wrong.path
+    landing.verify(right)
+
+
+def test_a_day_of_a_right_clock_stays_when_the_file_is_dropped_again(landing: Landing) -> None:
+    month, _ = put(landing, name="hoso-2026-10.ndjson", extracted_on=date(2026, 10, 11))
+    again, _ = put(
+        landing, name="hoso-2026-10.ndjson", landed_at=AT + timedelta(days=90), extracted_on=date(2026, 10, 31)
+    )
+    assert again == month

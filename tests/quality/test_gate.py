@@ -156,6 +156,29 @@ def test_rows_that_a_test_found_are_counted() -> None:
     assert (key.kind, key.table, key.observed) == ("dbt_test", "timeliness", "3 failures")
 
 
+def test_each_rule_of_a_test_of_column_rules_is_evidence_of_its_own() -> None:
+    arguments = {"not_null": ["agency", "month"], "accepted_values": {"level": ["commune"]}}
+    test = {**NODES["test.h.key"], "test_metadata": {"name": "column_rules", "kwargs": arguments}}
+    manifest = {**MANIFEST, "nodes": {**NODES, "test.h.key": test}}
+
+    def judged(**changes: Any) -> dict[str, tuple[str, bool, str | None]]:
+        results = [replace(r, **changes) if r.unique_id == "test.h.key" else r for r in RESULTS]
+        evidence = verdicts_of(manifest=manifest, dbt=results)["01"].evidence
+        return {e.check: (e.kind, e.passed, e.observed) for e in evidence if "_timeliness_" in e.check}
+
+    agency, month = "not_null_timeliness_agency", "not_null_timeliness_month"
+    level = "accepted_values_timeliness_level"
+    found = (("not_null_agency", 3), ("not_null_month", 0), ("accepted_values_level", 0))
+    assert judged(status="fail", failures=3, rules=found) == {
+        agency: ("dbt_test", False, "3 failures"),
+        month: ("dbt_test", True, "0 failures"),
+        level: ("dbt_test", True, "0 failures"),
+    }
+    assert judged(status="error", failures=None) == dict.fromkeys((agency, month, level), ("missing", False, None))
+    assert judged(status="skipped") == dict.fromkeys((agency, month, level), ("missing", False, None))
+    assert all(passed for _, passed, _ in judged(status="pass", failures=0).values())
+
+
 def test_the_description_of_a_test_is_the_text_of_its_warning() -> None:
     described = {**NODES, "test.h.odd": {**NODES["test.h.odd"], "description": "Look at the codes.\n"}}
     verdict = verdicts_of(manifest={**MANIFEST, "nodes": described}, dbt=with_status("test.h.odd", "warn"))["01"]

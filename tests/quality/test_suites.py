@@ -4,7 +4,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.quality.suites import SuiteError, read_suites
@@ -135,6 +135,7 @@ def test_a_missing_folder_is_an_error_and_an_empty_one_is_not(tmp_path: Path) ->
         read_suites(tmp_path / "none")
 
 
+@settings(max_examples=40, deadline=None)
 @given(text=st.text(max_size=60) | st.text(alphabet="table: expectations-[]{}&*!|>'\"\n#", max_size=60))
 def test_any_text_is_a_suite_or_a_named_problem(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     folder = tmp_path_factory.getbasetemp() / "any"

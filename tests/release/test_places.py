@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -110,13 +111,19 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     return Folder(tmp_path / "place") if request.param == "folder" else request.getfixturevalue("bucket")
 
 
-@pytest.fixture
-def releases(tmp_path: Path) -> list[Release]:
-    """Two releases with an open edition, the older first."""
-    root = tmp_path / "marts"
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("released")
     for day, rows in enumerate((world.ROWS, world.ROWS[:1])):
-        world.release(root, day=day, rows=rows, marts=PUBLIC, vault=tmp_path / "vault.duckdb")
-    return ReleaseStore(root).list()[::-1]
+        world.release(root / "marts", day=day, rows=rows, marts=PUBLIC, vault=root / "vault.duckdb")
+    return root
+
+
+@pytest.fixture
+def releases(released: Path, tmp_path: Path) -> list[Release]:
+    """Two releases with an open edition, the older first."""
+    shutil.copytree(released, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return ReleaseStore(tmp_path / "marts").list()[::-1]
 
 
 class Broken(Exception):

@@ -228,7 +228,7 @@ row = st.tuples(
 rows = st.lists(row, max_size=5, unique_by=lambda r: r[:2])
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(then=rows, now=rows)
 def test_the_totals_are_those_of_a_comparison_by_hand(
     then: list[Any], now: list[Any], tmp_path_factory: pytest.TempPathFactory

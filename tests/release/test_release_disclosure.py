@@ -25,6 +25,8 @@ from pipelines.release.files import ReleaseError
 
 SPRING, SUMMER, WINTER = (datetime(*day, tzinfo=UTC) for day in ((2026, 5, 5), (2026, 8, 5), (2027, 2, 5)))
 
+FEW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""An example costs a second and more: each run draws others, and slow tests many."""
 MONTHS = [f"2026-{month:02d}" for month in range(1, 13)]
 AGENCIES = ["c1a", "c1b", "c2a", "c3a", "s1", "s2", "d1", "d2"]
 """Two old communes went into commune c1, s1 and s2 were split; departments d1 and d2."""
@@ -67,9 +69,20 @@ def published(block: Block, pattern: Pattern, leaves: Any) -> outsider.Rows:
     return {name: world.as_published(table) for name, table in tables.items()}
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(FEW, max_examples=5)
 @given(leaves=some_leaves(MONTHS[:3], 16), has_year=st.booleans())
 def test_no_small_figure_can_be_derived(leaves: list[world.Leaf], has_year: bool) -> None:
+    check_figures(leaves, has_year)
+
+
+@pytest.mark.slow
+@settings(FEW, max_examples=40)
+@given(leaves=some_leaves(MONTHS[:3], 16), has_year=st.booleans())
+def test_no_small_figure_of_many_can_be_derived(leaves: list[world.Leaf], has_year: bool) -> None:
+    check_figures(leaves, has_year)
+
+
+def check_figures(leaves: list[world.Leaf], has_year: bool) -> None:
     """Linked tables, totals and both geographies: neither our audit nor an outsider finds anything."""
     block, pattern, tables = protected(leaves, has_year)
     system = block.system(POLICY.parts, every_cell=True)
@@ -83,17 +96,28 @@ def test_no_small_figure_can_be_derived(leaves: list[world.Leaf], has_year: bool
     assert outsider.reported(exact, truth, LIMITS) == []
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    leaves=some_leaves(MONTHS, 24),
-    late=a_leaf(MONTHS[:3]),
-    fallback=st.booleans(),
-)
+EDITIONS = {"leaves": some_leaves(MONTHS, 24), "late": a_leaf(MONTHS[:3]), "fallback": st.booleans()}
+
+
+@settings(FEW, max_examples=2)
+@given(**EDITIONS)
 def test_no_edition_helps_with_another(
     tmp_path_factory: pytest.TempPathFactory, leaves: list[world.Leaf], late: world.Leaf, fallback: bool
 ) -> None:
+    check_editions(tmp_path_factory.mktemp("vault") / "open.duckdb", leaves, late, fallback)
+
+
+@pytest.mark.slow
+@settings(FEW, max_examples=20)
+@given(**EDITIONS)
+def test_of_many_editions_none_helps_with_another(
+    tmp_path_factory: pytest.TempPathFactory, leaves: list[world.Leaf], late: world.Leaf, fallback: bool
+) -> None:
+    check_editions(tmp_path_factory.mktemp("vault") / "open.duckdb", leaves, late, fallback)
+
+
+def check_editions(path: Path, leaves: list[world.Leaf], late: world.Leaf, fallback: bool) -> None:
     """Three editions, with one dossier that came late into a closed quarter: its profile is in none of them."""
-    path = tmp_path_factory.mktemp("vault") / "open.duckdb"
     one = leaf(late["month"][:7], late["agency_code"], late["procedure_field_code"], 1, timed=1, online=1, late=1)
     before, editions = None, []
     with pytest.MonkeyPatch.context() as patch:

@@ -268,7 +268,7 @@ def test_the_dirt_matches_the_report(tmp_path: Path) -> None:
     assert sum(found.values()) == pytest.approx(600, abs=90)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.integers(0, 60), seed=st.integers(0, 2**32), start=st.integers(0, 600), length=st.integers(0, 70))
 def test_any_arguments_give_that_many_different_dossiers(
     tmp_path_factory: pytest.TempPathFactory, rows: int, seed: int, start: int, length: int

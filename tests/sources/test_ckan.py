@@ -14,7 +14,7 @@ from doubles.pulling import Pulls, rows
 from doubles.statistic_interfaces import Ckan
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loads import loaded
+from loads import FILES, loaded, loaded_each
 
 from pipelines.landing.http import Refused
 from pipelines.landing.pull import PullError
@@ -140,8 +140,11 @@ def test_a_dimension_that_was_read_as_a_figure_publishes_nothing() -> None:
     assert (got.rows, {reason for _, reason, _, _ in got.reasons}) == ([], {"conflicting_figures"})
 
 
-@given(values=st.lists(st.none() | st.text(max_size=5) | st.floats() | st.sampled_from(["..", "-", "1.234,5", "7"])))
-@settings(max_examples=15, deadline=None)
-def test_every_row_is_loaded_or_held(values: list[Any]) -> None:
-    got = loaded(SOURCE, body(LONG, [household(n, value) for n, value in enumerate(values)]))
-    assert len(got.rows) + len(got.reasons) == max(len(values), 1)
+VALUES = st.lists(st.none() | st.text(max_size=5) | st.floats() | st.sampled_from(["..", "-", "1.234,5", "7"]))
+
+
+@given(tables=st.lists(VALUES, **FILES))
+@settings(max_examples=3, deadline=None)
+def test_every_row_is_loaded_or_held(tables: list[list[Any]]) -> None:
+    each = loaded_each(SOURCE, *(body(LONG, [household(n, value) for n, value in enumerate(t)]) for t in tables))
+    assert [len(got.rows) + len(got.reasons) for got in each] == [max(len(values), 1) for values in tables]

@@ -92,16 +92,15 @@ def as_json(source: Source) -> Source:
     return replace(source, frame=framing.frame, frames_by_name=False, frames_by_province=False)
 
 
-@pytest.mark.parametrize("name", all_sources())
-@given(data=st.data())
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-def test_every_row_is_loaded_or_rejected_and_every_date_is_plausible(name: str, data: st.DataObject) -> None:
+def check_rows(name: str, data: st.DataObject, size: int) -> None:
     source = all_sources()[name]
+    fields = st.lists(st.sampled_from(sorted(source.table.structure)), max_size=3)
+    value = st.sampled_from(ODD) | st.text(max_size=12)
     rows = []
-    for _ in range(data.draw(st.integers(12, 40))):
+    for _ in range(data.draw(st.integers(size // 2, size))):
         row = dict(data.draw(st.sampled_from(records(name))))
-        for field in data.draw(st.lists(st.sampled_from(sorted(source.table.structure)), max_size=3)):
-            row[field] = data.draw(st.sampled_from(ODD) | st.text(max_size=12))
+        for field in data.draw(fields):
+            row[field] = data.draw(value)
         rows.append(row)
     content = "".join(json.dumps(row) + "\n" for row in rows).encode()
     found = loaded(as_json(source), content, day=DAY)
@@ -114,6 +113,24 @@ def test_every_row_is_loaded_or_rejected_and_every_date_is_plausible(name: str, 
                 latest = date(DAY.year, DAY.month, DAY.day + 1)
                 is_to_come = column in TO_COME or column.startswith("period_")
                 assert EARLIEST <= day <= (LATEST if is_to_come else latest), (column, value)
+
+
+FEW = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize("name", all_sources())
+@given(data=st.data())
+@FEW
+def test_every_row_is_loaded_or_rejected_and_every_date_is_plausible(name: str, data: st.DataObject) -> None:
+    check_rows(name, data, 24)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", all_sources())
+@given(data=st.data())
+@settings(FEW, max_examples=20)
+def test_every_row_of_many_files_is_loaded_or_rejected(name: str, data: st.DataObject) -> None:
+    check_rows(name, data, 40)
 
 
 @pytest.mark.parametrize("name", all_sources())

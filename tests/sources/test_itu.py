@@ -14,10 +14,11 @@ from doubles.pulling import Pulls, rows
 from doubles.statistic_interfaces import Itu
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loads import Loaded, loaded
+from loads import FILES, Loaded, loaded, loaded_each
 
 from pipelines.landing.http import HttpClient, Refused
 from pipelines.landing.pull import PullError
+from pipelines.sources.base import Source
 from pipelines.sources.itu import BROWSER, HEADER, SOURCE
 
 
@@ -74,8 +75,12 @@ def test_a_code_that_is_gone_stops_no_other(pulls: Pulls) -> None:
     assert [receipt.name for receipt in pulls.landing.receipts(SOURCE.name)] == ["178-VNM.json"]
 
 
+def of_file(name: str) -> Source:
+    return replace(SOURCE, frames_by_name=False, frame=lambda s, **k: SOURCE.frame(s, name=name, **k))
+
+
 def named(content: bytes, name: str = "178-VNM.json") -> Loaded:
-    return loaded(replace(SOURCE, frames_by_name=False, frame=lambda s, **k: SOURCE.frame(s, name=name, **k)), content)
+    return loaded(of_file(name), content)
 
 
 def csv(*lines: str) -> bytes:
@@ -103,9 +108,12 @@ def test_a_year_with_several_answers_is_held() -> None:
     assert [(row["series"], row["value"]) for row in got.rows] == [("AREA=THA", 3.0)]
 
 
-@given(notes=st.lists(st.text('ab ,\n"', max_size=12), min_size=1, max_size=5), cut=st.integers(0, 40))
-@settings(max_examples=15, deadline=None)
-def test_whatever_the_notes_hold_rows_are_counted(notes: list[str], cut: int) -> None:
-    content = csv(*(line(notes=note, at=str(2000 + n)) for n, note in enumerate(notes)))
-    got = named(content[: len(content) - cut])
-    assert got.rows or got.reasons
+NOTES = st.lists(st.text('ab ,\n"', max_size=12), min_size=1, max_size=5)
+
+
+@given(st.lists(st.tuples(NOTES, st.integers(0, 40)), **FILES))
+@settings(max_examples=3, deadline=None)
+def test_whatever_the_notes_hold_rows_are_counted(files: list[tuple[list[str], int]]) -> None:
+    contents = [csv(*(line(notes=note, at=str(2000 + n)) for n, note in enumerate(notes))) for notes, _ in files]
+    cut = (content[: len(content) - less] for content, (_, less) in zip(contents, files, strict=True))
+    assert all(got.rows or got.reasons for got in loaded_each(of_file("178-VNM.json"), *cut))

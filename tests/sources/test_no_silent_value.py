@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from loads import Loaded, loaded
+from loads import Loaded, loaded, loaded_each
 from test_every_source import DAY, as_json, records
 
 from pipelines.sources import all_sources
@@ -83,11 +83,14 @@ DERIVED = {
 """Columns that are made of another field than that of their name, or of a part of one."""
 
 
-def base_of(source: Source) -> dict[str, Any] | None:
-    """A record that is loaded."""
-    for record in records(source.name):
-        if loaded(as_json(source), json.dumps(record).encode(), day=DAY).rows:
-            return dict(record)
+def base_of(source: Source) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """A record that is loaded by itself, and its row."""
+    each = records(source.name)
+    for record, found in zip(
+        each, loaded_each(as_json(source), *(json.dumps(record).encode() for record in each), day=DAY), strict=True
+    ):
+        if found.rows:
+            return dict(record), found.rows[0]
     return None
 
 
@@ -128,10 +131,9 @@ def is_right(found: Any, written: Any, before: Any) -> bool:
 @pytest.mark.parametrize("name", sorted(all_sources().keys() - OF_STATISTICS))
 def test_an_odd_value_is_rejected_or_read_as_what_it_can_mean(name: str) -> None:
     source = all_sources()[name]
-    base = base_of(source)
-    if base is None:
+    if (found_base := base_of(source)) is None:
         pytest.skip(f"no record of {name} is at hand that loads by itself")
-    (before,) = loaded(as_json(source), json.dumps(base).encode(), day=DAY).rows
+    base, before = found_base
     cases = [
         (field, value)
         for field in sorted(source.table.structure.keys() - NOT_OF_A_FILE)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loads import KEY, loaded
+from loads import FILES, KEY, loaded, loaded_each
 from test_tables import html_of, xlsx_of
 
 from pipelines.sources.dossiers import SOURCE as DOSSIERS
@@ -131,13 +131,16 @@ def test_what_is_wrong_is_quarantined() -> None:
     ]
 
 
-@given(
-    st.lists(
-        st.tuples(st.sampled_from(["", "H27.101-260302-1", "x"]), st.text(max_size=6), st.integers(0, 12)), max_size=6
-    )
-)
-@settings(max_examples=5, deadline=None)
-def test_rows_in_are_rows_loaded_and_quarantined(rows: list[tuple[str, str, int]]) -> None:
-    table = [line(number, html.escape(text), "", text, "02/03/2026", "")[:width] for number, text, width in rows]
-    found = loaded(SOURCE, html_of([HEADER, *table]).encode())  # checks the sum itself
-    assert len(found.rows) + len(found.reasons) == max(1, sum(any(cell.strip() for cell in row) for row in table))
+ROW = st.tuples(st.sampled_from(["", "H27.101-260302-1", "x"]), st.text(max_size=6), st.integers(0, 12))
+
+
+@given(st.lists(st.lists(ROW, max_size=6), **FILES))
+@settings(max_examples=2, deadline=None)
+def test_rows_in_are_rows_loaded_and_quarantined(files: list[list[tuple[str, str, int]]]) -> None:
+    tables = [
+        [line(number, html.escape(text), "", text, "02/03/2026", "")[:width] for number, text, width in rows]
+        for rows in files
+    ]
+    each = loaded_each(SOURCE, *(html_of([HEADER, *table]).encode() for table in tables))  # checks the sum itself
+    for found, table in zip(each, tables, strict=True):
+        assert len(found.rows) + len(found.reasons) == max(1, sum(any(c.strip() for c in row) for row in table))

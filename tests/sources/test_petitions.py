@@ -10,7 +10,7 @@ from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loads import KEY, loaded
+from loads import FILES, KEY, loaded, loaded_each
 
 from pipelines.sources.petitions import SOURCE
 from pipelines.warehouse.pseudonyms import pseudonym
@@ -74,10 +74,13 @@ def test_what_is_wrong_is_quarantined() -> None:
 cell = st.text(st.sampled_from('H27.1/0-:áđ "\n,TC'), max_size=12) | st.sampled_from(["02/03/2026", "PA-1", "H27.101"])
 
 
-@given(st.lists(st.lists(cell, min_size=7, max_size=7), max_size=8))
-@settings(max_examples=5, deadline=None)
-def test_rows_in_are_rows_loaded_and_quarantined(rows: list[list[str]]) -> None:
-    text = io.StringIO()
-    csv.writer(text).writerows([HEADINGS.split(","), *rows])
-    found = loaded(SOURCE, text.getvalue().encode())  # checks the sum itself
-    assert len(found.rows) + len(found.reasons) == max(1, sum(any(c.strip() for c in row) for row in rows))
+@given(st.lists(st.lists(st.lists(cell, min_size=7, max_size=7), max_size=8), **FILES))
+@settings(max_examples=2, deadline=None)
+def test_rows_in_are_rows_loaded_and_quarantined(tables: list[list[list[str]]]) -> None:
+    files = []
+    for rows in tables:
+        text = io.StringIO()
+        csv.writer(text).writerows([HEADINGS.split(","), *rows])
+        files.append(text.getvalue().encode())
+    for found, rows in zip(loaded_each(SOURCE, *files), tables, strict=True):  # checks the sum itself
+        assert len(found.rows) + len(found.reasons) == max(1, sum(any(c.strip() for c in row) for row in rows))

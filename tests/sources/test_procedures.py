@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loads import loaded
+from loads import FILES, loaded, loaded_each
 
 from pipelines.landing.pull import PullError, pull
 from pipelines.landing.store import Landing
@@ -166,11 +166,14 @@ wild = st.recursive(
 )
 
 
-@given(st.lists(st.dictionaries(st.sampled_from(list(procedure())), wild, max_size=4), min_size=1, max_size=10))
-@settings(max_examples=6, deadline=None)
-def test_rows_in_are_rows_loaded_and_quarantined_whatever_a_record_holds(changes: list[dict[str, Any]]) -> None:
-    found = loaded(SOURCE, answer(*({**procedure(), **change} for change in changes)))  # checks the sum itself
-    assert len(found.rows) + len(found.reasons) == len(changes)
+CHANGES = st.lists(st.dictionaries(st.sampled_from(list(procedure())), wild, max_size=4), min_size=1, max_size=10)
+
+
+@given(st.lists(CHANGES, **FILES))
+@settings(max_examples=2, deadline=None)
+def test_rows_in_are_rows_loaded_and_quarantined_whatever_a_record_holds(files: list[list[dict[str, Any]]]) -> None:
+    each = loaded_each(SOURCE, *(answer(*({**procedure(), **change} for change in changes)) for changes in files))
+    assert [len(found.rows) + len(found.reasons) for found in each] == [len(changes) for changes in files]
 
 
 class Server:

@@ -11,7 +11,7 @@ from datetime import date
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loads import loaded
+from loads import FILES, loaded, loaded_each
 from openpyxl import Workbook
 
 from pipelines.sources.published_tables import FIELDS, SOURCE
@@ -193,13 +193,16 @@ def test_ugly_bytes(name: str) -> None:
 cell = st.text(st.sampled_from('0123,.%- \n"đ…'), max_size=10) | st.sampled_from([*GOOD.values(), "0.85", "missing"])
 
 
-@given(st.lists(st.lists(cell, min_size=len(FIELDS), max_size=len(FIELDS)), max_size=8))
-@settings(max_examples=5, deadline=None)
-def test_rows_in_are_rows_loaded_and_quarantined(rows: list[list[str]]) -> None:
-    text = io.StringIO()
-    csv.writer(text).writerows([list(FIELDS), *rows])
-    found = loaded(SOURCE, text.getvalue().encode())  # checks the sum itself
-    assert len(found.rows) + len(found.reasons) == max(1, sum(any(c.strip() for c in row) for row in rows))
-    for row in found.rows:
-        assert (row["value"] is None) == (row["missing_kind"] is not None)
-        assert (row["value"] is None) == (row["obs_status"] in ("missing", "suppressed"))
+@given(st.lists(st.lists(st.lists(cell, min_size=len(FIELDS), max_size=len(FIELDS)), max_size=8), **FILES))
+@settings(max_examples=2, deadline=None)
+def test_rows_in_are_rows_loaded_and_quarantined(tables: list[list[list[str]]]) -> None:
+    files = []
+    for rows in tables:
+        text = io.StringIO()
+        csv.writer(text).writerows([list(FIELDS), *rows])
+        files.append(text.getvalue().encode())
+    for found, rows in zip(loaded_each(SOURCE, *files), tables, strict=True):  # checks the sum itself
+        assert len(found.rows) + len(found.reasons) == max(1, sum(any(c.strip() for c in row) for row in rows))
+        for row in found.rows:
+            assert (row["value"] is None) == (row["missing_kind"] is not None)
+            assert (row["value"] is None) == (row["obs_status"] in ("missing", "suppressed"))

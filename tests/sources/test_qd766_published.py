@@ -18,7 +18,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loads import loaded
+from loads import empty_warehouse, loaded
 from qd766.portal_answers import (
     DIGITISED,
     HA_TINH,
@@ -39,7 +39,6 @@ from pipelines.landing.store import Landing
 from pipelines.settings import PROJECT_ROOT
 from pipelines.sources.base import Ask
 from pipelines.sources.qd766_published import PAGE, SOURCE, frame
-from pipelines.warehouse.connection import SCHEMA
 from pipelines.warehouse.load import LoadReport, load, stored_file
 
 ADDRESS = "https://portal.example"
@@ -146,8 +145,7 @@ def desk(tmp_path: Path) -> Desk:
 
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as opened:
-        opened.execute(SCHEMA)
+    with empty_warehouse() as opened:
         yield opened
 
 

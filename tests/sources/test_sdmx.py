@@ -12,7 +12,7 @@ from doubles.pulling import Pulls, rows
 from doubles.statistic_interfaces import Sdmx
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loads import loaded
+from loads import FILES, loaded, loaded_each
 
 from pipelines.landing.pull import PullError
 from pipelines.sources.sdmx import SOURCE
@@ -102,17 +102,24 @@ def test_a_file_that_names_another_opens_nothing(server: Sdmx, tmp_path: Path) -
     assert server.asked == []
 
 
-@given(
+def mangled(start: int, length: int, instead: bytes, content: bytes) -> bytes:
+    at = start % (len(content) + 1)
+    return content[:at] + instead + content[at + length :]
+
+
+MANGLED = st.builds(
+    mangled,
     start=st.integers(0, len(SPECIFIC)),
     length=st.integers(0, 200),
     instead=st.binary(max_size=4) | st.sampled_from([b"<", b'"', b"&", b"x", b"</Series>"]),
     content=st.sampled_from([GENERIC, SPECIFIC, CSV]),
 )
-@settings(max_examples=15, deadline=None)
-def test_mangled_files_are_rows_or_rejects(start: int, length: int, instead: bytes, content: bytes) -> None:
-    at = start % (len(content) + 1)
-    got = loaded(SOURCE, content[:at] + instead + content[at + length :])
-    assert got.rows or got.reasons
+
+
+@given(st.lists(MANGLED, **FILES))
+@settings(max_examples=3, deadline=None)
+def test_mangled_files_are_rows_or_rejects(files: list[bytes]) -> None:
+    assert all(got.rows or got.reasons for got in loaded_each(SOURCE, *files))
 
 
 def test_a_value_that_is_no_number_and_a_time_that_is_none_are_held() -> None:

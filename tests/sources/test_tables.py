@@ -377,9 +377,23 @@ def expected_of(rows: list[list[str]]) -> Rows:
     return [(number, dict(zip(names, row, strict=True))) for number, row in enumerate(clean, 2) if any(row)]
 
 
-@given(cells, st.sampled_from(["csv", "scsv", "tsv", "utf-16", "html", "xlsx"]))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FORMS = st.sampled_from(["csv", "scsv", "tsv", "utf-16", "html", "xlsx"])
+
+
+@given(cells, FORMS)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_table_of_strings_survives(rows: list[list[str]], form: str) -> None:
+    check_survives(rows, form)
+
+
+@pytest.mark.slow
+@given(cells, FORMS)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_many_tables_of_strings_survive(rows: list[list[str]], form: str) -> None:
+    check_survives(rows, form)
+
+
+def check_survives(rows: list[list[str]], form: str) -> None:
     # a line within a cell that could be a row is taken for rows that a quote encloses
     inner = [line for row in rows for cell in row for line in cell.splitlines()[1:]]
     assume(not any(line.count(delimiter) >= len(HEADER) - 1 for line in inner for delimiter in ",;\t"))

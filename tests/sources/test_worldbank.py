@@ -14,7 +14,7 @@ from doubles.pulling import Pulls, rows
 from doubles.statistic_interfaces import WorldBank
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loads import loaded
+from loads import FILES, loaded, loaded_each
 
 from pipelines.landing.pull import PullError
 from pipelines.sources.worldbank import SOURCE
@@ -139,12 +139,11 @@ ANYTHING = st.recursive(
 )
 
 
-@given(
-    observations=st.lists(
-        ANYTHING | st.builds(lambda key, odd: {**GOOD, key: odd}, st.sampled_from(list(GOOD)), ANYTHING)
-    )
-)
-@settings(max_examples=15, deadline=None)
-def test_every_observation_is_loaded_or_held(observations: list[Any]) -> None:
-    got = loaded(SOURCE, page(*observations))
-    assert len(got.rows) + len(got.reasons) == max(len(observations), 1)
+OBSERVATION = ANYTHING | st.builds(lambda key, odd: {**GOOD, key: odd}, st.sampled_from(list(GOOD)), ANYTHING)
+
+
+@given(st.lists(st.lists(OBSERVATION), **FILES))
+@settings(max_examples=3, deadline=None)
+def test_every_observation_is_loaded_or_held(pages: list[list[Any]]) -> None:
+    each = loaded_each(SOURCE, *(page(*observations) for observations in pages))
+    assert [len(got.rows) + len(got.reasons) for got in each] == [max(len(of_page), 1) for of_page in pages]

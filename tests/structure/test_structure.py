@@ -17,6 +17,7 @@ from pipelines.quality.suites import read_suites
 from pipelines.release.schemas import read_retired
 from pipelines.settings import PROJECT_ROOT
 from pipelines.sources import all_sources
+from pipelines.transform.column_rules import RULES, rules_of
 from pipelines.transform.marts import Mart, marts_of
 
 NEW_MART = "`hatinh new mart NAME --target TARGET` writes the files of a mart; of one that exists, copy what is missing"
@@ -83,6 +84,22 @@ def test_every_mart_has_a_contract_a_key_test_and_lies_in_its_target(manifest: d
             and test["test_metadata"]["name"] == "unique_key"
         ]
         assert keys == [mart.key], f"{mart.name}: one unique_key test over {mart.key}"
+
+
+def test_rules_of_single_columns_are_in_one_test_per_model(manifest: dict) -> None:
+    """A test costs dbt more than its query does; only a condition, a severity or a text needs one of its own."""
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    alone = [
+        test["name"]
+        for test in tests
+        if (test.get("test_metadata") or {}).get("name") in RULES
+        and not (test["config"].get("where") or test["description"] or test["config"]["severity"].lower() == "warn")
+    ]
+    assert alone == [], "they belong under column_rules of their model or seed"
+    for test in tests:
+        columns = manifest["nodes"].get(test.get("attached_node"), {}).get("columns", {})
+        unknown = {column for _, column in rules_of(test).values()} - columns.keys()
+        assert unknown == set(), f"{test['name']}: columns that its yml does not describe"
 
 
 def test_every_mart_has_expectations_and_every_suite_names_a_mart(marts: list[Mart]) -> None:

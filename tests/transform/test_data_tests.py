@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,23 @@ def test_a_test_that_warns_and_one_that_dbt_could_not_compile(tmp_path: Path) ->
     assert outcome(sql="select 1 where cast('secret' as integer) = 1") == ("error", None, "ConversionException")
 
 
+def test_each_rule_of_a_test_of_column_rules_has_its_own_count(tmp_path: Path) -> None:
+    duckdb.connect(str(tmp_path / "w.duckdb")).close()
+    counts = "select 2 as not_null_a, 0 as not_null_b, 1 as accepted_values_b"
+    rules = ("not_null_a", "not_null_b", "accepted_values_b")
+    test = DataTest("t", "t", counts, "ERROR", f"sum({' + '.join(rules)})", "!= 0", "!= 0", None, rules)
+    fine = replace(test, sql="select 0 as not_null_a, 0 as not_null_b, 0 as accepted_values_b")
+    failed, passed = run_tests(tmp_path / "w.duckdb", [test, fine], memory_limit="1GB", threads=1)
+    assert (failed.status, failed.failures, failed.rules) == ("fail", 3, tuple(zip(rules, (2, 0, 1), strict=True)))
+    assert failed.message == "Got 3 results, configured to fail if != 0: not_null_a 2, accepted_values_b 1"
+    assert (passed.status, passed.failures, dict(passed.rules)) == ("pass", 0, dict.fromkeys(rules, 0))
+
+
 def test_compiled_tests_are_kept_under_their_stamp_only(tmp_path: Path) -> None:
-    kept, tests = tmp_path / "tests.json", [DataTest("t", "t", "select 1", "ERROR", "count(*)", "!= 0", "!= 0", None)]
+    kept, tests = (
+        tmp_path / "tests.json",
+        [DataTest("t", "t", "select 1", "ERROR", "n", "!= 0", "!= 0", None, ("not_null_a",))],
+    )
     assert read_tests(kept, "a") is None
     write_tests(kept, "a", tests)
     assert read_tests(kept, "a") == tests

@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -176,3 +176,14 @@ class TestFilesInForce:
             "select status from raw.dossiers where dossier_id = (select any_value(dossier_id) from raw.dossiers "
             "where status = '4') order by version"
         ) == [("4",), ("5",), ("10",)]
+
+    def test_a_file_that_gets_another_day_is_read_again(self, world: World, record: Record) -> None:
+        right_clock = world.landed_at
+        world.landed_at += timedelta(days=365)
+        world.land("hoso.ndjson", feed(record(1, TrangThaiHoSo="4")))
+        world.load()
+        world.landed_at = right_clock
+        world.land("hoso.ndjson", feed(record(1, TrangThaiHoSo="4")))
+        assert world.load().reread == 1
+        assert world.rows("select extracted_on from raw.files") == [(right_clock.date(),)]
+        assert world.rows("select distinct extracted_on from raw.dossiers") == [(right_clock.date(),)]

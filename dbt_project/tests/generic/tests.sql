@@ -1,3 +1,26 @@
+{#
+  Rules of single columns, one test per model: a node of dbt costs more than the query. One row, in which each rule has
+  the count of its failures under its name: rows that are null, and values that are not of the list.
+  `pipelines/transform/column_rules.py` knows these names; the gate has each rule as evidence of its own.
+#}
+{% test column_rules(model, not_null=[], accepted_values={}) %}
+    {%- set rules = [] %}
+    {%- for column in not_null %}
+        {%- do rules.append(('not_null_' ~ column, 'count(*) - count(' ~ column ~ ')')) %}
+    {%- endfor %}
+    {%- for column, values in accepted_values.items() %}
+        {%- set listed = "'" ~ values | join("', '") ~ "'" %}
+        {%- set other = 'case when ' ~ column ~ ' not in (' ~ listed ~ ') then ' ~ column ~ ' end' %}
+        {%- do rules.append(('accepted_values_' ~ column, 'count(distinct ' ~ other ~ ')')) %}
+    {%- endfor %}
+    {{- config(fail_calc='sum(' ~ rules | map(attribute=0) | join(' + ') ~ ')') }}
+    select
+        {%- for name, failures in rules %}
+        {{ failures }} as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ model }}
+{% endtest %}
+
 {# The columns together are a key: no two rows share them. #}
 {% test unique_key(model, columns) %}
     select {{ columns | join(', ') }}, count(*) as row_count
