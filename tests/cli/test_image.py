@@ -41,18 +41,24 @@ def image() -> Iterator[str]:
 
 @pytest.fixture
 def mounts(image: str) -> Iterator[list[str]]:
-    """Rights and places as the compose file has them; each place, also a folder of the host there, is a volume here."""
+    """Rights and places as the compose file has them; folders of the host there are volumes here."""
     service = yaml.safe_load((CONTAINER / "compose.yaml").read_text(encoding="utf-8"))["services"]["code"]
     assert service["read_only"]
     run = uuid4().hex[:8]
     places = [volume.split(":")[:2] for volume in service["volumes"]]
-    volumes = [(f"hatinh-test-{run}-{source.strip('./')}", path) for source, path in places]
+    files = [(CONTAINER / source, path) for source, path in places if (CONTAINER / source).is_file()]
+    volumes = [
+        (f"hatinh-test-{run}-{source.strip('./')}", path)
+        for source, path in places
+        if not (CONTAINER / source).is_file()
+    ]
     yield [
         "--read-only",
         *(f"--tmpfs={path}" for path in service["tmpfs"]),
         *(f"--cap-drop={name}" for name in service["cap_drop"]),
         *(f"--security-opt={option}" for option in service["security_opt"]),
         *(f"--volume={name}:{path}" for name, path in volumes),
+        *(f"--volume={file}:{path}:ro" for file, path in files),
         "--env=HATINH_DAGSTER_DIR=/tmp/dagster",  # Postgres is left out here
     ]
     for name, _ in volumes:
