@@ -14,4 +14,4 @@ from pipelines.settings import load_settings
 def defs() -> dg.Definitions:
     settings = load_settings()
     use(settings.language or of_the_machine(os.environ))
-    return build_defs(Platform(settings))
+    return build_defs(Platform.with_processes(settings))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from pipelines.beside import Beside
 from pipelines.engine.files import RowFiles
 from pipelines.engine.front import feeds_of_front
 from pipelines.engine.load import LoadOnEngine
@@ -51,6 +52,11 @@ class Progress:
     seconds: float | None = None
 
 
+JUDGING = ("great_expectations", "openpyxl", "pipelines.scoreboard.page", "pipelines.scoreboard.workbook")
+"""What judging and drawing import, for `Platform.beside`."""
+DBT = ("dbt.cli.main", "dbt.adapters.duckdb")
+"""The same for `Platform.dbt_process`."""
+
 Listener = Callable[[Progress], None]
 
 
@@ -81,6 +87,10 @@ class Platform:
     listeners: list[Listener] = field(default_factory=list)
     dbt_target: Path | None = None
     """Folder of dbt's own files, where a caller wants another than the settings'."""
+    beside: Beside = field(default_factory=Beside)
+    """Where expectations run and pages are drawn, while the run does other things."""
+    dbt_process: Beside = field(default_factory=Beside)
+    """Where dbt runs."""
 
     @cached_property
     def landing(self) -> Landing:
@@ -109,6 +119,7 @@ class Platform:
             {name: getattr(self.settings, name) for name in names},
             target=self.dbt_target or self.settings.dbt_target,
             seeds=self.settings.seeds,
+            process=self.dbt_process,
             storage=self._storage,
         )
 
@@ -158,6 +169,11 @@ class Platform:
         """Version of the package and, where it is known, the commit."""
         package, commit = version("hatinh-statistics"), _commit(self.settings.home)
         return f"{package}+{commit}" if commit else package
+
+    @classmethod
+    def with_processes(cls, settings: Settings, listeners: Sequence[Listener] = ()) -> Platform:
+        """A platform whose runs use more processes than one, once `start` was called."""
+        return cls(settings, listeners=list(listeners), beside=Beside(JUDGING), dbt_process=Beside(DBT))
 
     def report(self, progress: Progress) -> None:
         for listener in self.listeners:

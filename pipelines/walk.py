@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipelines.catalogue.pages import pages as descriptions
@@ -170,6 +171,7 @@ def hold(platform: Platform, run_id: str) -> Iterator[Run]:
 
     with platform.warehouse.hold(f"run {run_id}", started), platform.listening(timed):
         log.begin(run.info)
+        platform.dbt.start()
         try:
             yield run
         except Exception as error:
@@ -347,6 +349,7 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
                 write_verdicts(connection, {})  # tables were built and not judged: no former verdict is about them
             set_state(connection, "built_by", "")  # the evidence of the former build is no evidence of this one
             set_state(connection, "checked", "")
+        platform.beside.start()
         if reason:
             step.report(tr("full rebuild: {reason}", reason=recorded(reason)))
         total, done = _buildable(project.manifest), 0
@@ -397,11 +400,10 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
             if result.status not in ("success", "pass"):
                 step.report(f"{result.resource_type} {result.name}: {result.status} {result.message}")
 
-        tests = platform.models.test(tested)
-        refuse_obstacles(result.message for result in tests)
         last = platform.releases.current()
         judged = _targets_built(project.marts, built)
-        found = validate(
+        expectations = partial(
+            validate,
             platform.settings.warehouse,
             {mart.name: project.suites[mart.name] for mart in judged if mart.name in project.suites},
             {mart.name: mart.relation for mart in judged},
@@ -410,6 +412,16 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
             memory_limit=platform.settings.memory_limit,
             threads=platform.settings.threads,
         )
+        # both read the warehouse; the tests of an engine write what they need into it
+        if platform.settings.engine == "duckdb":
+            platform.dbt.data_tests()  # dbt compiles them, with the file open to write
+            waiting = platform.beside.begin(expectations)
+            tests = platform.models.test(tested)
+        else:
+            tests = platform.models.test(tested)
+            waiting = platform.beside.begin(expectations)
+        refuse_obstacles(result.message for result in tests)
+        found = waiting()
         with platform.warehouse.connect() as connection:
             validated = {mart.name for mart in judged} if built.is_partial else None
             verdicts = _verdicts(platform, connection, [*built.results, *tests], found, validated)
@@ -483,6 +495,7 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
                 vault=platform.settings.vault,
                 announce=protecting,
                 retired=platform.project.retired,
+                begin=platform.beside.begin,
             )
             # what is held back keeps quarters out of the open edition in the same way as long as it is
             is_open_settled = not outcome.open_blocked or outcome.held_back

@@ -148,12 +148,13 @@ def _run(settings: Settings, quiet: bool, targets: Sequence[str]) -> None:
         from pipelines.quality.suites import SuiteError
         from pipelines.transform.dbt import DbtFailed
 
-        platform = Platform(settings, listeners=[progress])
+        platform = Platform.with_processes(settings, [progress])
         if targets:
             _refuse_unknown_targets(platform, targets)
         elif _found_nothing_new(platform):
             _end_of_run(settings, started, quiet)
             return
+        platform.dbt.start()
         _refuse_faulty_registries(settings)
         from pipelines.orchestration.execute import execute
 

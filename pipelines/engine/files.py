@@ -54,25 +54,36 @@ class RowFiles:
         """
         files = self.parquet(folder)
         there = spark.read.parquet(folder).count() if files else int(not rows.isEmpty())
-        self.refuse_unseen(folder, files, there)
+        self.refuse_unseen(folder, there, self.count(files))
         return files
 
-    def refuse_unseen(self, folder: str, files: Sequence[str], rows: int) -> None:
-        """Compare the rows that others wrote with those that lie here, by the footers of the files.
+    def refuse_unseen(self, folder: str, there: int, here: int, files: Collection[str] = ()) -> None:
+        """Compare the rows that the engine reads or wrote with those that are here, by the books or by the files.
+
+        Sail reads files that are there and is silent about others that it was asked for.
+
+        Args:
+            files: that should be there, to name the first one that is not.
 
         Raises:
             EngineProblem: they are not as many.
         """
-        if self._count(files) != rows:
+        if there != here:
+            gone = sorted(set(files) - set(self.parquet(folder)))[:1]
             raise EngineProblem(
                 tr(
-                    "What the engine wrote to {folder} is not all to be seen from here: its machines and this one must "
-                    "reach the same folder or storage. Nothing was published.",
+                    "{folder} should have the same rows for the engine as from here, and has {there} there, {here} "
+                    "here {gone}. Its machines and this one must reach the same folder or storage. Nothing was "
+                    "published; where a file is gone for good, `hatinh rebuild` makes it again.",
                     folder=folder,
+                    there=there,
+                    here=here,
+                    gone=f"({tr('not there: {file}', file=gone[0])})" if gone else "",
                 )
             )
 
-    def _count(self, files: Sequence[str]) -> int:
+    def count(self, files: Sequence[str]) -> int:
+        """Rows in files, by their footers."""
         if not files:
             return 0
         from pyarrow import dataset

@@ -150,7 +150,7 @@ class LoadOnEngine:
             )
         loaded = [task.out for task in tasks if by_number[str(task.file_no)]["result"]["rows_loaded"]]
         written = sum(report["result"]["rows_loaded"] for report in reports)
-        self.rows.refuse_unseen(self.rows.raw(source.name), loaded, written)
+        self.rows.refuse_unseen(self.rows.raw(source.name), written, self.rows.count(loaded))
         connection.begin()
         try:
             for report in reports:

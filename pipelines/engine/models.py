@@ -263,6 +263,7 @@ class ModelsOnEngine:
         month = node["config"]["meta"].get("folders_by")
         if session.macros and node["config"].get("incremental_strategy") == "replace_rows":
             former = files_of_view(connection, f"{node['schema']}.{node['alias']}")
+            self._refuse_gone(connection, node["schema"], node["alias"], former, session)
             return replace_rows(rows, former, folder, month, node["config"]["unique_key"], session.read, self.rows)
         if month:
             return write_by_month(rows, folder, month, self.rows)
@@ -292,6 +293,18 @@ class ModelsOnEngine:
             reading = tr("read {folder}: it must reach the same folder or storage", folder=folder)
             with translated_errors(self.address, reading):
                 session.view(view, files)
+                self._refuse_gone(connection, schema, name, files, session)
+
+    def _refuse_gone(
+        self, connection: duckdb.DuckDBPyConnection, schema: str, name: str, files: Sequence[str], session: _Session
+    ) -> None:
+        """The engine reads as many rows as there are: by the books, for rows of landed files; else as DuckDB reads."""
+        counted = f"select count(*) from {schema}.{name}"
+        if schema == "raw" and f"{self.rows.raw(name)}/" in files[0]:
+            counted = f"select coalesce(sum(rows_loaded), 0)::bigint from raw.files where source = '{name}'"
+        (here,) = connection.execute(counted).fetchone() or (0,)
+        folder = self.rows.raw(name) if schema == "raw" else self.rows.root
+        self.rows.refuse_unseen(folder, session.read(files).count(), here, files)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from dagster import DagsterRun
 
 from pipelines import walk
 from pipelines.orchestration.checks import GATE, publications_result
+from pipelines.orchestration.event_log import batched_events
 from pipelines.orchestration.held_run import RUN, fail_stale_runs, job_origin
 from pipelines.orchestration.keys import RELEASE, release_links
 from pipelines.platform import Platform
@@ -45,7 +46,7 @@ def record_unchanged(platform: Platform, run_id: str) -> None:
     """
     use_instance(platform.settings)
     publications = publications_result(walk.overdue_publications(platform))
-    with dg.DagsterInstance.get() as instance:
+    with dg.DagsterInstance.get() as instance, batched_events(instance):
         run = DagsterRun(
             job_name=RUN, run_id=run_id, tags={"hatinh/outcome": "unchanged"}, remote_job_origin=job_origin()
         )

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from pipelines.beside import Begin, here
 from pipelines.language import tr
 from pipelines.quality.verdict import Verdict
 from pipelines.release import changes, describe
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     import duckdb
 
 STEPS = (
-    *("swept", "judged", "table", "tables", "pages", "open", "compared", "database", "described", "verified", "frozen"),
+    *("swept", "judged", "table", "tables", "open", "compared", "database", "pages", "described", "verified", "frozen"),
     *("renamed", "flipped"),
 )
 """Names with which `publish` calls its checkpoint, in order; `table` comes once a table."""
@@ -95,6 +96,7 @@ def publish(
     retired: Mapping[str, str] | None = None,
     resource_of: Callable[..., Json] = describe.resource,
     edition: OpenEdition | None = None,
+    begin: Begin = here,
     checkpoint: Callable[[str], object] = lambda step: None,
 ) -> Outcome:
     """Publish `marts` under `root` and lead readers there. The caller holds the lock of the warehouse.
@@ -117,6 +119,7 @@ def publish(
             release. None: what is gone is not looked at.
         resource_of: describes a table; what the nation's release states of the provinces in it is its own.
         edition: an open edition that is made in another way than from a vault.
+        begin: begins to draw the pages, beside the rest or once they are waited for.
         checkpoint: called with the name of each step when it is done (`STEPS`); for tests that kill the process.
 
     Returns:
@@ -179,16 +182,16 @@ def publish(
         release_id = f"{stamp(now)}-{content[:8]}"
         package |= {"id": release_id, "created": created, "fingerprint": content}
         package["citation"] = about.citation(release_id, created)
-        package["pages"], package["undrawn"] = drawing.draw(Release(staging, package), pages)
-        checkpoint("pages")
+        drawn = begin(drawing.draw, Release(staging, dict(package)), pages)
         package |= opened.write(conn, package, receipts, about.licence, staging)
         checkpoint("open")
-        undrawn = Release(staging, package).undrawn
-        if current and is_known and undrawn.keys() == current.undrawn.keys():
-            return Outcome("unchanged", current.id, held_back, current.files, states, undrawn, opened.blocked)
+        if current and is_known:
+            package["pages"], package["undrawn"] = drawn()
+            if (undrawn := Release(staging, package).undrawn).keys() == current.undrawn.keys():
+                return Outcome("unchanged", current.id, held_back, current.files, states, undrawn, opened.blocked)
         package |= changes.write(conn, package, staging, current, previous_release(Release(staging, package)))
         checkpoint("compared")
-        _finish(conn, package, staging, checkpoint)
+        _finish(conn, package, staging, None if is_known else drawn, checkpoint)
         opened.commit()  # a quarter is frozen before anybody sees a figure of it, never the other way round
         checkpoint("frozen")
 
@@ -197,7 +200,7 @@ def publish(
         checkpoint("renamed")
     flip(root, release_id)
     checkpoint("flipped")
-    return Outcome("released", release_id, held_back, release.files, states, undrawn, opened.blocked)
+    return Outcome("released", release_id, held_back, release.files, states, release.undrawn, opened.blocked)
 
 
 @contextmanager
@@ -333,14 +336,25 @@ def _quality(checks: Json, staging: Path) -> Json:
     return {"path": QUALITY, **measured(path)}
 
 
-def _finish(conn: duckdb.DuckDBPyConnection, package: Json, staging: Path, checkpoint: Callable[[str], object]) -> None:
-    """Complete the staging directory, make it durable and read-only, and prove that it reads back as it was meant."""
+def _finish(
+    conn: duckdb.DuckDBPyConnection,
+    package: Json,
+    staging: Path,
+    drawn: Callable[[], tuple[list[Json], list[dict[str, str]]]] | None,
+    checkpoint: Callable[[str], object],
+) -> None:
+    """Complete the staging directory, make it durable and read-only, and prove that it reads back as it was meant.
+
+    `drawn` waits for the pages; None when they are there.
+    """
     from pipelines.release.write import verify, write_database
 
     write_database(conn, package, staging)
-    database = staging / DATABASE
-    package["database"] = {"path": DATABASE, **measured(database)}
+    package["database"] = {"path": DATABASE, **measured(staging / DATABASE)}
     checkpoint("database")
+    if drawn:
+        package["pages"], package["undrawn"] = drawn()
+    checkpoint("pages")
     (staging / PACKAGE).write_text(to_json(with_code_lists(package, staging), indent=0), encoding="utf-8")
     if (staging / BI).is_dir():
         seal(staging / BI, INTERNAL_FILE, INTERNAL_FOLDER)

@@ -1,4 +1,4 @@
-"""dbt in this very process: parse when the project changed, build, test; results as plain values.
+"""dbt, in a process of its own or in this one: parse when the project changed, build, test; results as plain values.
 
 One invocation builds every model; the tests run after it, as the SQL that dbt compiled them to, so that a failed test
 stops no model: judging is the gate's work. dbt keeps its DuckDB connection open between invocations; it is closed here
@@ -14,15 +14,19 @@ import os
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pipelines.beside import Beside, ProcessLost
+from pipelines.language import tr
 from pipelines.transform.data_tests import DataTest, read_tests, run_tests, write_tests
 from pipelines.transform.dbt_results import NodeResult, Status
 from pipelines.warehouse.storage import ObjectStorage
+
+OnResult = Callable[[NodeResult], object]
 
 _RESOURCES = ("model", "seed", "test", "unit_test")
 
@@ -44,8 +48,20 @@ class Dbt:
     """Where dbt writes its manifest and compiled SQL; `target/` in the project when it is not given."""
     seeds: Path | None = None
     """Folder of the seeds; `seeds/` in the project when it is not given."""
+    process: Beside = field(default_factory=Beside, compare=False)
+    """Where dbt parses, builds and compiles once it was started; here until then."""
+
     storage: ObjectStorage | None = None
     """Where the rows of dossiers lie, if not in the warehouse or beside it."""
+
+    def start(self) -> None:
+        """Start the process of dbt, which begins with the parse where that is due."""
+        if self.process.start():
+            self.process.begin(_parse, _ignore, self._without_process)
+
+    @property
+    def _without_process(self) -> Dbt:
+        return replace(self, process=Beside())
 
     @property
     def manifest_path(self) -> Path:
@@ -101,16 +117,22 @@ class Dbt:
         names = f"{self.warehouse.stem} {self._seeds_in_project()}"
         wanted = f"{self.fingerprint()} {names} {version('dbt-core')} {version('dbt-duckdb')}"
         target.mkdir(parents=True, exist_ok=True)
+
+        def is_kept() -> bool:
+            return self.manifest_path.exists() and kept.exists() and stamp.exists() and stamp.read_text() == wanted
+
+        if self.process.is_started and not is_kept():
+            self._there(_parse)  # before the lock is taken here: it is needed there
         with open(target / "manifest.lock", "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # the Dagster page and a run may both find the project changed
-            if not (self.manifest_path.exists() and kept.exists() and stamp.exists() and stamp.read_text() == wanted):
+            if not is_kept():
                 stamp.unlink(missing_ok=True)
-                self._parse()
+                self._write_parse()
                 shutil.copyfile(target / "partial_parse.msgpack", kept)
                 stamp.write_text(wanted)
             yield kept
 
-    def _parse(self) -> None:
+    def _write_parse(self) -> None:
         """Parse the project and write its manifest, as dbt does, but in C: `json.dump` costs a second of Python."""
         from dbt_common.utils.encoding import JSONEncoder
 
@@ -135,7 +157,7 @@ class Dbt:
         self,
         *,
         full_refresh: bool,
-        on_result: Callable[[NodeResult], None] | None = None,
+        on_result: OnResult | None = None,
         select: str | None = None,
         untouched: Collection[str] = (),
         exclude: Collection[str] = (),
@@ -146,6 +168,33 @@ class Dbt:
         With `full_refresh`, incremental models forget what they hold. Without it, the warehouse must have been built
         under this very project: seeds, views and the `untouched` models (by unique id) stay as they are.
         """
+        results: list[NodeResult] = self._there(_build, full_refresh, select, untouched, exclude, report=on_result)
+        return results
+
+    def _there(
+        self, function: Callable[..., Any], *arguments: Any, report: Callable[[Any], object] | None = None
+    ) -> Any:
+        """What `function(report, dbt, ...)` returns, in the process of dbt.
+
+        Raises:
+            DbtFailed: also when that process died.
+        """
+        try:
+            return self.process.run(function, report or _ignore, self._without_process, *arguments)
+        except ProcessLost:
+            raise DbtFailed(
+                tr("dbt's process was ended from outside, probably for lack of memory: see HATINH_MEMORY_LIMIT")
+            ) from None
+
+    def _built(
+        self,
+        full_refresh: bool,
+        select: str | None,
+        untouched: Collection[str],
+        exclude: Collection[str],
+        *,
+        on_result: OnResult,
+    ) -> list[NodeResult]:
         unchanged = [] if full_refresh else list(self._unchanged(untouched))
         arguments = ["build", "--no-write-json", "--resource-type", "seed", "--resource-type", "model"]
         arguments += ["--full-refresh"] if full_refresh else []
@@ -173,9 +222,7 @@ class Dbt:
             if kind == "seed" or node["config"]["materialized"] == "view" or unique_id in untouched:
                 yield NodeResult(unique_id, kind, node["name"], "unchanged", "", None, 0.0)
 
-    def test(
-        self, on_result: Callable[[NodeResult], None] | None = None, *, elsewhere: Collection[str] = ()
-    ) -> list[NodeResult]:
+    def test(self, on_result: OnResult | None = None, *, elsewhere: Collection[str] = ()) -> list[NodeResult]:
         """Run every data test, but those that run elsewhere, by unique id. dbt compiles them, and only when the
         project has changed since."""
         results = []
@@ -192,9 +239,7 @@ class Dbt:
         kept, stamp = self.manifest_path.with_name("data_tests.json"), f"{self.fingerprint()} {self.warehouse.stem}"
         tests = read_tests(kept, stamp)
         if tests is None:
-            arguments = ["compile", "--select", "resource_type:test", "--no-populate-cache", "--no-write-json"]
-            results = self._results(arguments)
-            tests = [DataTest.of_node(result.node) for result in results if result.node.resource_type == "test"]
+            tests = self._there(_compiled_tests)
             write_tests(kept, stamp, tests)
         return tests
 
@@ -220,9 +265,7 @@ class Dbt:
         """Run the unit tests of the models; they need the upstream tables to exist, not to hold rows."""
         return self._invoke(["test", "--resource-type", "unit_test"])
 
-    def _invoke(
-        self, arguments: Sequence[str], on_result: Callable[[NodeResult], None] | None = None
-    ) -> list[NodeResult]:
+    def _invoke(self, arguments: Sequence[str], on_result: OnResult | None = None) -> list[NodeResult]:
         done = self._results(arguments, on_result)
         results = [_from_result(result) for result in done]
         for result in results:
@@ -230,14 +273,12 @@ class Dbt:
                 raise DbtFailed(f"dbt {arguments[0]}: {result.name} failed: {result.message}")
         return [result for result in results if result.resource_type in _RESOURCES]
 
-    def _results(self, arguments: Sequence[str], on_result: Callable[[NodeResult], None] | None = None) -> list[Any]:
+    def _results(self, arguments: Sequence[str], on_result: OnResult | None = None) -> list[Any]:
         """One invocation of dbt on the parsed project, with dbt's own results."""
         parsed = self._parsed_by_dbt(tests=arguments[0] != "build")
         return list(getattr(self._run(arguments, parsed=parsed, on_result=on_result), "results", []))
 
-    def _run(
-        self, arguments: Sequence[str], *, parsed: Any, on_result: Callable[[NodeResult], None] | None = None
-    ) -> Any:
+    def _run(self, arguments: Sequence[str], *, parsed: Any, on_result: OnResult | None = None) -> Any:
         """What one invocation of dbt returns; it parses the project when it is not given parsed."""
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # dbt costs 3 s to import
         from dbt.cli.main import dbtRunner
@@ -290,6 +331,26 @@ class Dbt:
         if outcome.exception is not None:
             raise DbtFailed(f"dbt {arguments[0]} failed: {outcome.exception}") from outcome.exception
         return outcome.result
+
+
+# ------------------------------------------------------------------ what runs in the process of dbt, where there is one
+def _ignore(_: object) -> None:
+    pass
+
+
+def _parse(_: object, dbt: Dbt) -> None:
+    with dbt._parsed():
+        pass
+
+
+def _build(report: OnResult, dbt: Dbt, *arguments: Any) -> list[NodeResult]:
+    return dbt._built(*arguments, on_result=report)
+
+
+def _compiled_tests(_: object, dbt: Dbt) -> list[DataTest]:
+    arguments = ["compile", "--select", "resource_type:test", "--no-populate-cache", "--no-write-json"]
+    results = dbt._results(arguments)
+    return [DataTest.of_node(result.node) for result in results if result.node.resource_type == "test"]
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:

@@ -188,4 +188,4 @@ def _in_words(error: Exception) -> str:
         return kind[1]
     lines = [line for line in str(error).splitlines() if line.strip()]
     kind = next((found for line in lines if (found := re.match(r"([A-Z]\w+): ", line)) and "HTTP" not in line), None)
-    return f"{lines[0][:160] if lines else type(error).__name__}{f' ({kind[1]})' if kind else ''}"
+    return f"{lines[0][:400] if lines else type(error).__name__}{f' ({kind[1]})' if kind else ''}"

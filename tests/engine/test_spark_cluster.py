@@ -25,6 +25,7 @@ from benchmarks.engines import compare, table
 from benchmarks.pipeline import Pipeline
 from benchmarks.processes import tree
 from pipelines.engine import increments
+from pipelines.engine.files import RowFiles
 from pipelines.engine.session import connect
 from pipelines.settings import PROJECT_ROOT
 from samples.dossiers import write_dossiers
@@ -152,11 +153,11 @@ def test_a_restart_before_the_build_and_losses_within_it_leave_the_marts_of_duck
     assert all(loss.has_happened for loss in lost), "both were lost while it computed"
     assert lost_tasks(cluster) >= before + len(lost), "tasks were lost"
     assert differing(world, on_duckdb, [*marts, "intermediate.int_dossiers", "intermediate.int_qd766_counts"]) == {}
-    assert set(Counter(file.parent for file in rows_of_dossiers(world)).values()) == {1}, "a month is one file"
+    assert set(Counter(map(increments.month_of, rows_of_dossiers(world))).values()) == {1}, "a month is one file"
     cluster.complete()
 
 
-def rows_of_dossiers(world: World) -> list[Path]:
+def rows_of_dossiers(world: World) -> list[str]:
     with world.warehouse.connect() as connection:
         return increments.files_of_view(connection, "intermediate.int_dossiers")
 
@@ -167,9 +168,10 @@ def test_a_month_is_as_many_files_as_its_rows_need(
     monkeypatch.setattr(increments, "ROWS_PER_FILE", 1_000)
     session = connect(cluster.address)
     by_eight_tasks = "select id, make_date(2026, cast(id % 3 as int) + 1, 1) as month from range(0, 6600, 1, 8)"
-    files = increments.write_by_month(session.sql(by_eight_tasks), tmp_path / "months", "month")
-    assert sorted(Counter(file.parent.name for file in files).values()) == [3, 3, 3]
-    assert session.read.parquet(*map(str, files)).count() == 6_600
+    rows = RowFiles(tmp_path / "w.duckdb")
+    files = increments.write_by_month(session.sql(by_eight_tasks), str(tmp_path / "months"), "month", rows)
+    assert sorted(Counter(map(increments.month_of, files)).values()) == [3, 3, 3]
+    assert session.read.parquet(*files).count() == 6_600
     session.stop()
 
 

@@ -9,6 +9,7 @@ import pickle
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ from pipelines import walk
 from pipelines.engine.files import RowFiles
 from pipelines.engine.load import LoadOnEngine
 from pipelines.engine.session import EngineProblem, connect
+from pipelines.release.disclosure import closed_months, policy_of, read_leaves
 from pipelines.settings import SettingsError, load_settings
 from pipelines.sources.dossiers import SOURCE
 from pipelines.warehouse.storage import ObjectStorage, StorageProblem, httpfs_extension
@@ -176,6 +178,18 @@ def test_duckdb_runs_the_tests_on_the_storage_with_the_results_of_the_engine(sto
 
 
 @pytest.mark.engine
+def test_the_open_edition_reads_the_storage_and_finds_what_duckdb_has(stored: World, on_duckdb: Path) -> None:
+    policy = policy_of(stored.platform.project.marts)
+    assert policy is not None
+    found = []
+    for opened in (stored.warehouse.connect(read_only=True), duckdb.connect(str(on_duckdb), read_only=True)):
+        with opened as connection:
+            months = closed_months(connection, datetime(2026, 12, 1, tzinfo=UTC))
+            found.append(sorted(map(repr, read_leaves(connection, policy.measures, months))))
+    assert found[0] == found[1] != []
+
+
+@pytest.mark.engine
 def test_no_key_is_in_the_warehouse_the_files_of_dbt_a_task_or_a_log(
     stored: World, bucket: Bucket, sail: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -194,26 +208,25 @@ def test_no_key_is_in_the_warehouse_the_files_of_dbt_a_task_or_a_log(
 
 
 @pytest.mark.engine
-def test_an_object_that_is_booked_and_gone_is_an_error_and_no_other_figure(
+def test_a_booked_object_that_is_gone_is_an_error_and_no_other_figure(
     stored: World, on_duckdb: Path, bucket: Bucket
 ) -> None:
-    for part in ("/raw/dossiers/", "int_dossiers"):
-        name = [name for name in bucket.objects() if part in name][-1]
-        content = bucket.remove(name)
-        relation = "raw.dossiers" if "/raw/" in part else "intermediate.int_dossiers"
-        with pytest.raises(StorageProblem, match=r"rows-of-the-province/rows/42 could not be read.*404") as error:
-            stored.rows(f"select count(distinct load_no) from {relation}")
-        assert KEYS["access_key"] not in str(error.value)
-        with stored.warehouse.connect() as connection:
-            connection.execute("insert or replace into meta.state values ('rebuild_because', 'the test asks for it')")
-        if "/raw/" in part:
-            with pytest.raises((StorageProblem, EngineProblem)):
-                walk.build(stored.platform)
-            with pytest.raises(walk.NotJudged):
-                walk.release(stored.platform, None)  # type: ignore[arg-type] - it is refused before it is read
-        bucket.put(name, content)
-    assert walk.build(stored.platform).is_complete
-    assert differing(stored, on_duckdb, marts_and_counts(stored)) == {}
+    """Sail reads what is there and says nothing of the rest."""
+    name = [name for name in bucket.objects() if "/raw/dossiers/" in name][-1]
+    content = bucket.remove(name)
+    with pytest.raises(StorageProblem, match=r"rows-of-the-province/rows/42 could not be read.*404") as error:
+        stored.rows("select count(distinct load_no) from raw.dossiers")
+    assert KEYS["access_key"] not in str(error.value)
+    with stored.warehouse.connect() as connection:
+        connection.execute("insert or replace into meta.state values ('rebuild_because', 'the test asks for it')")
+    with pytest.raises(EngineProblem, match=rf"raw/dossiers should have the same rows.*not there: {name}"):
+        walk.build(stored.platform)
+    with pytest.raises(walk.NotJudged):
+        walk.release(stored.platform, None)  # type: ignore[arg-type] - it is refused before it is read
+    assert differing(stored, on_duckdb, [mart.relation for mart in stored.platform.project.marts]) == {}
+    bucket.put(name, content)
+    with stored.warehouse.connect() as connection:
+        connection.execute("delete from meta.state where key = 'rebuild_because'")
 
 
 @pytest.mark.engine
@@ -225,6 +238,11 @@ def test_a_day_rewrites_its_months_only_and_the_rows_come_home(
     assert {name for files in former.values() for name in files} <= objects.keys()
     stored.land(WAITING, LATER)
     stored.load()
+    untouched = next(iter(former["2025-06-01"]))  # no row of it is read for the change
+    content = bucket.remove(untouched)
+    with pytest.raises(StorageProblem, match=r"int_dossiers/folder=2025-06-01/.*404"):
+        walk.build(stored.platform)
+    bucket.put(untouched, content)
     built = walk.build(stored.platform)
     assert built.rebuild_reason is None
     assert built.is_complete
@@ -312,19 +330,42 @@ def test_rows_move_from_the_folder_into_the_storage_and_to_no_other_storage_dire
     assert stored.rows("from raw.dossiers") == rows
 
 
+@pytest.fixture(params=["folder", "bucket"])
+def rows(request: pytest.FixtureRequest, tmp_path: Path) -> RowFiles:
+    storage = request.getfixturevalue("own").storage if request.param == "bucket" else None
+    return RowFiles(tmp_path / "w.duckdb", storage)
+
+
 @pytest.mark.engine
-def test_what_the_engine_writes_elsewhere_is_not_taken_for_no_rows(sail: str, own: Bucket, tmp_path: Path) -> None:
-    """An engine whose environment names another endpoint, or a listing that lags."""
-    spark, rows = connect(sail), RowFiles(tmp_path / "w.duckdb", own.storage)
+def test_what_the_engine_writes_elsewhere_is_not_taken_for_no_rows(sail: str, rows: RowFiles) -> None:
+    """An engine whose environment names another endpoint, another folder under one path, or a listing that lags."""
+    spark = connect(sail)
     frame = spark.range(10)
-    with pytest.raises(EngineProblem, match="not all to be seen from here"):
+    with pytest.raises(EngineProblem, match="has 1 there, 0 here"):
         rows.written(f"{rows.root}/never-written", frame, spark)
     assert rows.written(f"{rows.root}/no-rows", frame.where("id < 0"), spark) == []
     frame.repartition(2).write.parquet(f"{rows.root}/some")
     files = rows.written(f"{rows.root}/some", frame, spark)
-    with pytest.raises(EngineProblem, match="not all to be seen from here"):
-        rows.refuse_unseen(f"{rows.root}/some", files[1:], 10)
+    assert rows.count(files) == 10
+    gone = f"{rows.root}/some/gone.parquet"
+    with pytest.raises(EngineProblem, match=rf"has 10 there, 11 here \(not there: {gone}\)"):
+        rows.refuse_unseen(rows.root, spark.read.parquet(*files, gone).count(), 11, [*files, gone])
     spark.stop()
+
+
+@pytest.mark.engine
+def test_only_what_is_kept_stays(rows: RowFiles) -> None:
+    names = ("raw/a/1.parquet", "old/x/m=1/1.parquet", "old/x/m=2/2.parquet", "old/y/3.parquet", "new/4.parquet")
+    files = [f"{rows.root}/{name}" for name in names]
+    for file in files:
+        with rows.new_file(file) as path:
+            pq.write_table(pa.table({"n": [1]}), path)
+    rows.remove_unused(rows.root, [f"{rows.root}/raw", f"{rows.root}/new", files[2]])
+    assert rows.parquet(rows.root) == sorted([files[0], files[2], files[4]])
+    assert not [name for name, is_file in rows._listed(rows.root) if name.endswith(("m=1", "old/y"))]
+    rows.remove_unused(rows.raw("a"), [])
+    assert rows.parquet(rows.root) == sorted([files[2], files[4]])
+    rows.remove_unused(f"{rows.root}/never-was", [])
 
 
 @pytest.mark.engine

@@ -25,13 +25,15 @@ def relation_of(manifest: dict[str, Any], reference: str) -> str:
     return f"{node['schema']}.{node['name']}"
 
 
-def found_and_expected(rule: dict[str, Any], *, sql: str, built: Path, manifest: dict[str, Any]) -> tuple[Rows, Rows]:
+def found_and_expected(
+    rule: dict[str, Any], *, sql: str, built: duckdb.DuckDBPyConnection, manifest: dict[str, Any]
+) -> tuple[Rows, Rows]:
     """Rows of the model in this rule, and those that it states, by the columns that it states."""
     inputs = {relation_of(manifest, given["input"]): given["rows"] for given in rule["given"]}
-    with duckdb.connect(built, read_only=True) as real:
-        types = {relation: real.execute(f"describe {relation}").fetchall() for relation in inputs}
-    with duckdb.connect() as connection:
-        connection.execute(f"attach ':memory:' as {built.stem}; use {built.stem}")
+    types = {relation: built.execute(f"describe {relation}").fetchall() for relation in inputs}
+    (name,) = built.execute("select current_database()").fetchone() or ()
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute(f"attach ':memory:' as {name}; use {name}")
         for relation, rows in inputs.items():
             connection.execute(f"create schema if not exists {relation.split('.')[0]}")
             columns = ", ".join(f'"{name}" {type_}' for name, type_, *_ in types[relation])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from disclosure_attack import Key, Rows
 
 from pipelines.release.disclosure import Policy
@@ -39,8 +40,9 @@ def warehouse(leaves: Iterable[Leaf], last_day: str = "2026-12-31") -> duckdb.Du
     conn.execute("create schema marts; create schema intermediate")
     columns = ", ".join(f"{name} bigint" for name in ("received", *COLUMNS, *MORE))
     conn.execute(f"create table leaves (month date, agency_code varchar, procedure_field_code varchar, {columns})")
-    for row in leaves:
-        conn.execute(f"insert into leaves ({', '.join(row)}) values ({', '.join('?' * len(row))})", list(row.values()))
+    if rows := [*leaves]:
+        conn.register("given", pa.Table.from_pylist(rows))
+        conn.execute("insert into leaves by name from given")
     conn.execute("""
         create table marts.dossier_timeliness as
         select *, agency_code as agency_name, if(agency_code[1] in ('c', 's'), 'commune', 'province') as agency_level,

@@ -193,9 +193,10 @@ def release(
     for name, rows in tables.items():
         columns = COLUMNS[name]
         connection.execute(f"create table marts.{name} ({', '.join(f'{c} {kind}' for c, kind in columns.items())})")
-        marks = ", ".join("?" for _ in columns)
-        for row in rows:
-            connection.execute(f"insert into marts.{name} values ({marks})", [row.get(column) for column in columns])
+        if rows:  # in one statement: one for each row takes four times as long
+            marks = ", ".join([f"({', '.join('?' for _ in columns)})"] * len(rows))
+            values = [row.get(column) for row in rows for column in columns]
+            connection.execute(f"insert into marts.{name} values {marks}", values)
     warning = Evidence("a warning", "dbt_test", "stg_boundaries", "warn", passed=False, detail="Previous codes.")
     verdicts = {
         name: Verdict(

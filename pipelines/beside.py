@@ -1,0 +1,176 @@
+"""Work in another process of this machine, beside the run: it imports what is slow to import, and then computes.
+
+dbt takes three seconds to import, Great Expectations four, and the pages four to draw, while one interpreter does one
+thing at a time. Until such a process is started the same functions run here, in order.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any, ParamSpec, TypeVar
+
+from pipelines import language
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Begin = Callable[..., Callable[[], Any]]
+"""Begins a computation and returns what waits for its result, as `Beside.begin` and `here` do."""
+Report = Callable[[Any], object]
+
+
+_QUIET = "ignore:resource_tracker:UserWarning"
+"""Locks of dbt end with its process. Python frees them then, and would tell people so."""
+
+
+class ProcessLost(RuntimeError):
+    """The other process has died, before it had the result."""
+
+
+def here(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Callable[[], T]:
+    """A computation that is done in this process, once its result is asked for."""
+    return partial(function, *arguments, **named)
+
+
+@dataclass
+class Beside:
+    """One other process, from `start` to the end of this one. What goes there and comes back is pickled; it computes
+    one thing after the other.
+
+    An error of a computation comes back as itself, without the traceback of the other process.
+
+    Args:
+        modules: names of those that it imports first. Without any it is never started.
+    """
+
+    modules: Sequence[str] = ()
+    _process: BaseProcess | None = field(default=None, init=False)
+    _pipe: Connection | None = field(default=None, init=False)
+    _begun: int = field(default=0, init=False)
+    _done: list[tuple[bool, Any]] = field(default_factory=list, init=False)
+
+    def start(self) -> bool:
+        """Start the process now, so that it is ready when it is needed. False where it was, or none is wanted."""
+        if not self.modules or self._process is not None:
+            return False
+        if _QUIET not in sys.warnoptions:
+            sys.warnoptions.append(_QUIET)  # for the processes that Python starts now
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        about = (theirs, language.current(), self.modules)
+        self._process = context.Process(target=_serve, args=about, daemon=True)
+        self._process.start()
+        theirs.close()
+        return True
+
+    @property
+    def is_started(self) -> bool:
+        return self._process is not None
+
+    def begin(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Callable[[], T]:
+        """Begin a computation there. Where that process has died, the result is computed here."""
+        if self._process is None:
+            return here(function, *arguments, **named)
+        number = self._ask(function, arguments, named)
+
+        def result() -> T:
+            try:
+                return self._result(number)  # type: ignore[no-any-return]
+            except ProcessLost:
+                return function(*arguments, **named)
+
+        return result
+
+    def run(self, function: Callable[..., T], report: Report, *arguments: Any) -> T:
+        """Compute `function(report, ...)` there and wait. What it reports arrives here while it computes.
+
+        Raises:
+            ProcessLost: that process died meanwhile.
+        """
+        if self._process is None:
+            return function(report, *arguments)
+        try:
+            return self._result(self._ask(function, None, arguments), report)  # type: ignore[no-any-return]
+        except Exception:
+            raise
+        except BaseException:  # the run is stopped: so is what it waits for
+            self._process.kill()
+            self._process.join()
+            raise
+
+    def _ask(self, *request: Any) -> int:
+        self._begun += 1
+        if self._pipe:
+            try:
+                self._pipe.send(request)
+            except OSError:
+                self._pipe = None
+        return self._begun
+
+    def _result(self, number: int, report: Report = lambda _: None) -> Any:
+        while len(self._done) < number:
+            if self._pipe is None:
+                raise ProcessLost
+            try:
+                kind, value = self._pipe.recv()
+            except (EOFError, OSError):
+                self._pipe = None
+                continue
+            if kind == "report":
+                report(value)
+            else:
+                self._done.append((kind == "done", value))
+        is_good, value = self._done[number - 1]
+        if is_good:
+            return value
+        raise value
+
+
+# ---------------------------------------------------------------------------------------------------- the other process
+def _serve(pipe: Connection, spoken: language.Language, modules: Sequence[str]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to both; the run decides
+    language.use(spoken)
+    requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(pipe, requests), daemon=True).start()
+    for name in modules:
+        import_module(name)
+    while True:
+        function, arguments, named = requests.get()
+        try:
+            if arguments is None:
+                value = function(lambda item: pipe.send(("report", item)), *named)
+            else:
+                value = function(*arguments, **named)
+            answer = ("done", value)
+        except Exception as error:
+            answer = ("failed", error)
+        _send(pipe, answer)
+
+
+def _send(pipe: Connection, answer: tuple[str, Any]) -> None:
+    try:
+        pipe.send(answer)
+    except OSError:
+        raise
+    except Exception as error:  # an answer that cannot be pickled
+        pipe.send(("failed", RuntimeError(type(error).__name__)))
+
+
+def _receive(pipe: Connection, requests: queue.SimpleQueue[Any]) -> None:
+    """What is asked for, in order. However the run ends, nobody is left who holds its files open."""
+    try:
+        while True:
+            requests.put(pipe.recv())
+    except (EOFError, OSError):
+        os._exit(1)
