@@ -6,6 +6,8 @@ column: a comparison of times between programs that disagree would be meaningles
     python -m benchmarks                      100 thousand and 1 million dossiers, three runs each
     python -m benchmarks --rows 5000 --runs 1 --phases
     python -m benchmarks --daily              the day after 1 million: 5,000 records, beside a full rebuild
+    python -m benchmarks --peers              other tools on the same files (benchmarks/peers), 1 million, in their own
+                                              environments, which uv makes below --work: 1.6 GB from PyPI the first time
     python -m benchmarks --rows 1000000 --runs 1 --write    into docs/performance.md with its plot
     python -m benchmarks --engine sail --rows 10000000      DuckDB beside Sail; sc://host:port: another engine
 
@@ -24,23 +26,31 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import duckdb
+
 from benchmarks.engines import SAIL, compare, sail_server
 from benchmarks.engines import table as engine_table
+from benchmarks.environments import PEERS, Peer, install
 from benchmarks.figures import differences
 from benchmarks.pipeline import PHASES, Pipeline
 from benchmarks.processes import Measured, ProgramError, measure
-from benchmarks.report import BARE, ENGINES, MODELS, PIPELINE, Size, draw, section, write
+from benchmarks.report import BARE, ENGINES, MODELS, PIPELINE, Comparison, Size, comparison, draw, section, table, write
+from benchmarks.report import PEERS as PEERS_SECTION
 
 PROJECT = Path(__file__).resolve().parent.parent
 SEED, FIRST, LAST, NEXT_DAY = 42, date(2025, 1, 1), date(2026, 10, 10), date(2026, 10, 11)
 DELTA_ROWS = 5_000
+OF_PEERS = {"GX_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+"""Environment of what is measured beside the pipeline."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +87,19 @@ class Bench:
         compiled.write_text(json.dumps(manifest), encoding="utf-8")
         return self._program("models", out, warehouse=copy / "warehouse.duckdb", manifest=compiled)
 
-    def _program(self, program: str, out: Path, **given: Path) -> Measured:
+    def peer(self, peer: Peer, python: Path, raw: Path, out: Path) -> Measured:
+        """A peer over the files of `raw`, in its own environment."""
+        return self._program(f"peers.{peer.name}.build", out, python=python, raw=raw, seeds=self.pipeline.seeds)
+
+    def _program(self, program: str, out: Path, *, python: Path = Path(sys.executable), **given: Path) -> Measured:
         """A program of this folder that writes into an empty `out`, with the limits that the pipeline has."""
         shutil.rmtree(out, ignore_errors=True)
         options = {**given, "out": out, "threads": self.pipeline.threads, "memory": self.pipeline.memory}
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         return measure(
-            [sys.executable, "-m", f"benchmarks.{program}", *(f"--{name}={value}" for name, value in options.items())],
+            [str(python), "-m", f"benchmarks.{program}", *(f"--{name}={value}" for name, value in options.items())],
             cwd=PROJECT,
-            environment={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+            environment=inherited | {**OF_PEERS, "POLARS_MAX_THREADS": str(self.pipeline.threads)},
             log=self.work / f"{program}.log",
         )
 
@@ -151,7 +166,7 @@ class Bench:
             found += differences(alone, data / "marts" / "current", keys)
         print(f"\n## {sample}: {self.runs} runs each, in turn\n")
         measured = {BARE: bare, MODELS: models, PIPELINE: pipeline}
-        table(measured, found)
+        show(measured, found)
         middle = {phase: median(run[phase] for run in phases) for phase in PHASES}
         if with_phases:
             phase_table({PIPELINE: phases})
@@ -206,7 +221,7 @@ class Bench:
             found += differences(out, data / "marts" / "current")
         print(f"\n## {delta.records:,} records of one day after {history}: {self.runs} runs each, in turn\n")
         measured = {"pipeline, all files": rebuilt, "pipeline, the day added": added, "bare script, all files": bare}
-        table(measured, found)
+        show(measured, found)
         if with_phases:
             phase_table({"all files": rebuilt_phases, "the day added": added_phases})
         print(f"\nMonths of receipt rebuilt: {months} of {months_between(FIRST, NEXT_DAY)}.")
@@ -214,11 +229,56 @@ class Bench:
             shutil.rmtree(folder)
         return found
 
+    def side_by_side_with_peers(self, rows: int, pythons: Mapping[Peer, Path | str]) -> tuple[Comparison, list[str]]:
+        """Bare script, peers and pipeline, in turn; and in what figures they differ from the bare script."""
+        sample, data, bare = self.history(rows), self.work / "data", self.work / "bare"
+        raw = sample.files[0].parent
+        vault, _ = self.first(sample.files, data)
+        programs: dict[str, tuple[Callable[[], Measured], Path]] = {BARE: (lambda: self.bare(raw, bare), bare)}
+        for peer, python in pythons.items():
+            if isinstance(python, Path):
+                out = self.work / f"peer-{peer.name}"
+                programs[peer.title] = partial(self.peer, peer, python, raw, out), out
+        programs[PIPELINE] = (lambda: self.fresh(sample.files, data, vault)), data / "marts" / "current"
+        missing = {
+            peer.title: f"not installed: {reason}" for peer, reason in pythons.items() if isinstance(reason, str)
+        }
+        size, found = in_turn(str(sample), programs, self.runs, missing)
+        shutil.rmtree(data)
+        return size, found
+
+
+def in_turn(
+    sample: str, programs: Mapping[str, tuple[Callable[[], Measured], Path]], runs: int, missing: Mapping[str, str]
+) -> tuple[Comparison, list[str]]:
+    """Run each program `runs` times, one after the other, and compare the marts in its folder with those of the first.
+
+    A program that fails is not run again and has no measurements; the others go on. What is `missing` has a row too.
+    """
+    measured: dict[str, list[Measured]] = {name: [] for name in programs}
+    found: dict[str, list[str]] = {name: [] for name in programs}
+    failed: dict[str, str] = {}
+    _, first = next(iter(programs.values()))
+    for _ in range(runs):
+        for name, (run, out) in programs.items():
+            if name in failed:
+                continue
+            try:
+                measured[name].append(run())
+                found[name] += differences(first, out)
+            except (ProgramError, duckdb.Error) as problem:
+                if out == first:  # nothing to compare with
+                    raise
+                failed[name] = str(problem)
+            print(f"{name}: {failed.get(name) or measured[name][-1]}", file=sys.stderr, flush=True)
+    figures = {name: "DIFFERENT" if found[name] else "equal" for name in programs} | dict(missing)
+    figures |= dict.fromkeys(failed, "failed")
+    ran = {name: each for name, each in measured.items() if name not in failed}
+    return Comparison(sample, ran, figures), [*chain(*found.values()), *failed.values()]
+
 
 def months_rebuilt(data: Path) -> int:
     """Months that the last load touched, and those that were not over on the last day of the history."""
-    import duckdb
-
     with duckdb.connect(str(data / "warehouse" / "warehouse.duckdb"), read_only=True) as connection:
         row = connection.execute(
             """
@@ -238,19 +298,9 @@ def months_between(first: date, last: date) -> int:
     return (last.year - first.year) * 12 + last.month - first.month + 1
 
 
-def table(measured: dict[str, list[Measured]], found: Sequence[str]) -> None:
-    """Medians with their range, their ratio to the first row, and whether the figures `found` to differ are none."""
-    print("| | wall s | min–max | to the first | peak MiB | min–max | to the first |\n|---|---|---|---|---|---|---|")
-    base = next(iter(measured.values()))
-    for name, runs in measured.items():
-        cells = [name]
-        for values, first, digits in (
-            ([run.seconds for run in runs], [run.seconds for run in base], 1),
-            ([run.peak_mib for run in runs], [run.peak_mib for run in base], 0),
-        ):
-            middle, ratio = median(values), median(values) / median(first)
-            cells += [f"{middle:,.{digits}f}", f"{min(values):,.{digits}f}–{max(values):,.{digits}f}", f"{ratio:.2f}"]
-        print(f"| {' | '.join(cells)} |", flush=True)
+def show(measured: dict[str, list[Measured]], found: Sequence[str]) -> None:
+    """The table of what was measured, and whether the figures `found` to differ are none."""
+    print("\n".join(table(measured)), flush=True)
     print("\nFigures: " + ("DIFFERENT, see below." if found else "equal, every row and column."))
 
 
@@ -275,60 +325,85 @@ def machine(threads: int, memory: str) -> str:
     )
 
 
+def environments(work: Path) -> dict[Peer, Path | str]:
+    """The Python of each peer, or why there is none."""
+    pythons: dict[Peer, Path | str] = {}
+    for peer in PEERS:
+        try:
+            pythons[peer] = install(peer, work)
+        except ProgramError as problem:
+            print(problem, file=sys.stderr)
+            pythons[peer] = str(problem).splitlines()[-1]
+    return pythons
+
+
+def run(bench: Bench, given: argparse.Namespace) -> list[str]:
+    """Measure what is asked for, print it, and write it into the page: in what figures programs differ."""
+    bench.pipeline.prepare()
+    pythons = environments(bench.work) if given.peers else {}
+    bench.warm_up()
+    on = machine(given.threads, given.memory)
+    print(on, flush=True)
+    found: list[str] = []
+    sizes: list[Size] = []
+    peers: list[Comparison] = []
+    engines: list[str] = []
+    for rows in given.rows:
+        if given.engine:
+            text, different = bench.on_engine(rows, given.engine)
+            engines, found = [*engines, text], [*found, *different]
+        elif given.daily:
+            found += bench.daily(rows, with_phases=given.phases)
+        elif given.peers:
+            side, differing = bench.side_by_side_with_peers(rows, pythons)
+            peers, found = [*peers, side], found + differing
+        else:
+            size, differing = bench.side_by_side(rows, with_phases=given.phases)
+            sizes, found = [*sizes, size], found + differing
+    page, asked = PROJECT / "docs" / "performance.md", " ".join(map(str, given.rows))
+    if peers:
+        text = comparison(peers, on, f"python -m benchmarks --peers --rows {asked} --runs {given.runs} --write")
+        print(text)
+        if given.write:
+            write(page, text, PEERS_SECTION)
+    if given.write and sizes:
+        write(page, section(sizes, on, f"python -m benchmarks --rows {asked} --runs {given.runs} --write"))
+        draw(sizes, page.with_suffix(".svg"))
+    if given.write and engines:
+        command = f"python -m benchmarks --engine {given.engine} --rows {asked} --write"
+        head = f"{date.today():%d %B %Y}, `{command}`, each once:"
+        write(page, "\n\n".join([head, f"{on}.", *engines]), ENGINES)
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rows", type=int, nargs="+", help="dossiers; 100000 1000000, and 1000000 with --daily")
+    parser.add_argument("--rows", type=int, nargs="+", help="dossiers; by default 100000 1000000, or one size")
     parser.add_argument("--runs", type=int, default=3, help="measured runs of each program")
     parser.add_argument("--work", type=Path, help="folder to work in, kept with samples and logs; else a temporary one")
     parser.add_argument("--phases", action="store_true", help="show where the pipeline's time goes")
-    parser.add_argument("--daily", action="store_true", help="measure the day after a history instead")
-    parser.add_argument("--engine", help="measure DuckDB beside an engine instead: sail, or its address sc://host:port")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--daily", action="store_true", help="measure the day after a history instead")
+    instead.add_argument("--peers", action="store_true", help="measure other tools beside the pipeline instead")
+    instead.add_argument("--engine", help="DuckDB beside an engine instead: sail, or its address sc://host:port")
     parser.add_argument("--write", action="store_true", help="write the results into docs/performance.md, and the plot")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--memory", default="4GB")
     given = parser.parse_args()
     if given.runs < 1 or min(given.rows or [1]) < 1:
         parser.error("--rows and --runs begin at 1")
-    default = [10_000_000] if given.engine else [1_000_000] if given.daily else [100_000, 1_000_000]
+    one = 10_000_000 if given.engine else 1_000_000 if given.daily or given.peers else None
+    given.rows = given.rows or ([one] if one else [100_000, 1_000_000])
     with tempfile.TemporaryDirectory(prefix="hatinh-benchmark-") as temporary:
         work = (given.work or Path(temporary)).resolve()
         pipeline = Pipeline(PROJECT, work / "pipeline", given.threads, given.memory)
-        bench = Bench(pipeline, work, given.runs)
-        found: list[str] = []
-        sizes: list[Size] = []
-        engines: list[str] = []
         try:
-            pipeline.prepare()
-            bench.warm_up()
-            print(machine(given.threads, given.memory), flush=True)
-            for rows in given.rows or default:
-                if given.engine:
-                    text, different = bench.on_engine(rows, given.engine)
-                    engines.append(text)
-                    found += different
-                elif given.daily:
-                    found += bench.daily(rows, with_phases=given.phases)
-                else:
-                    size, differing = bench.side_by_side(rows, with_phases=given.phases)
-                    sizes.append(size)
-                    found += differing
+            found = run(Bench(pipeline, work, given.runs), given)
         except ProgramError as problem:
             print(problem, file=sys.stderr)
             return 1
-    if given.write and sizes:
-        rows = " ".join(str(row) for row in given.rows or (100_000, 1_000_000))
-        command = f"python -m benchmarks --rows {rows} --runs {given.runs} --write"
-        write(PROJECT / "docs" / "performance.md", section(sizes, machine(given.threads, given.memory), command))
-        draw(sizes, PROJECT / "docs" / "performance.svg")
-    if given.write and engines:
-        rows = " ".join(str(row) for row in given.rows or default)
-        head = (
-            f"{date.today():%d %B %Y}, `python -m benchmarks --engine {given.engine} --rows {rows} --write`, each once:"
-        )
-        text = "\n\n".join([head, machine(given.threads, given.memory) + ".", *engines])
-        write(PROJECT / "docs" / "performance.md", text, ENGINES)
     for text in dict.fromkeys(found):
         print(text, file=sys.stderr)
     return 1 if found else 0

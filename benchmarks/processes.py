@@ -1,18 +1,20 @@
-"""One program as one process, measured from outside: seconds on the wall, and the most memory it held.
+"""One program as one process, measured from outside: seconds on the wall and of CPU, and the most memory it held.
 
 Memory is read from /proc, so this needs Linux.
 """
 
 from __future__ import annotations
 
+import os
+import resource
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-INTERVAL_SECONDS = 0.05
+INTERVAL_SECONDS, LINGER_SECONDS = 0.05, 60.0
 
 
 class ProgramError(RuntimeError):
@@ -21,43 +23,79 @@ class ProgramError(RuntimeError):
 
 @dataclass(frozen=True)
 class Measured:
-    """One run of a program. `peak_mib` sums the peaks of resident memory over its process and those it started."""
+    """One run of a program. `peak_mib` sums the peaks of resident memory over its process and those it started.
+
+    `cpu_seconds` are those of all of them.
+    """
 
     seconds: float
     peak_mib: float
     started: datetime
     beside_mib: float = 0.0
     """The same of programs that worked beside it, since these were started."""
+    cpu_seconds: float = 0.0
 
 
 def measure(
     command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], log: Path, beside: Sequence[int] = ()
 ) -> Measured:
-    """Run `command` to its end; what it writes goes to `log`.
+    """Run `command` to its end, and to that of each process it started; what they write goes to `log`.
 
     Args:
         beside: processes of programs that it uses, whose memory is measured apart.
 
     Raises:
-        ProgramError: its exit code is not 0.
+        ProgramError: its exit code is not 0, or there is no such program.
     """
     peak, peak_beside, started, clock = 0, 0, datetime.now(UTC), time.perf_counter()
+    cpu_before = _cpu_of_ended()
     with log.open("wb") as stream:
-        process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=stream, stderr=subprocess.STDOUT)
+        try:
+            process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=stream, stderr=subprocess.STDOUT)
+        except OSError as problem:
+            raise ProgramError(f"{command[0]}: {problem.strerror}") from problem
         while True:
             # the system keeps each process's own peak: looking now and then misses none but that of the last moment
-            peak = max(peak, sum(_peak_kib(pid) for pid in tree(process.pid)))
+            pids = set(tree(process.pid))
+            peak = max(peak, sum(map(_peak_kib, pids)))
             peak_beside = max(peak_beside, sum(_peak_kib(pid) for other in beside for pid in tree(other)))
             try:
                 code = process.wait(INTERVAL_SECONDS)
                 break
             except subprocess.TimeoutExpired:
                 continue
+    cpu = _wait_for(pids - {process.pid}) + _cpu_of_ended() - cpu_before
     seconds = time.perf_counter() - clock
     if code:
         last_lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-15:]
         raise ProgramError("\n".join([f"exit code {code}: {' '.join(command)}", *last_lines]))
-    return Measured(seconds, peak / 1024, started, peak_beside / 1024)
+    return Measured(seconds, peak / 1024, started, peak_beside / 1024, cpu)
+
+
+def _cpu_of_ended() -> float:
+    """Seconds of CPU of all processes that this one, or one it started, has waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _wait_for(pids: Iterable[int]) -> float:
+    """Wait for processes that nobody waits for, as Spark's JVM, which ends after its program: their seconds of CPU."""
+    used: dict[int, float] = {}
+    limit = time.monotonic() + LINGER_SECONDS
+    while running := {pid: seconds for pid in pids if (seconds := _cpu_of_running(pid)) is not None}:
+        used |= running
+        if time.monotonic() > limit:
+            raise ProgramError(f"still running {LINGER_SECONDS} s after the program: processes {sorted(running)}")
+        time.sleep(INTERVAL_SECONDS)
+    return sum(used.values())
+
+
+def _cpu_of_running(pid: int) -> float | None:
+    try:
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if state == "Z" else (int(fields[10]) + int(fields[11])) / os.sysconf("SC_CLK_TCK")
 
 
 def tree(pid: int) -> Iterator[int]:

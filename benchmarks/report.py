@@ -1,4 +1,4 @@
-"""What was measured, as the section of docs/performance.md between two marks, and as a plot beside it."""
+"""What was measured, as sections of docs/performance.md between two marks each, and as a plot beside it."""
 
 from __future__ import annotations
 
@@ -62,6 +62,51 @@ def _lines(sizes: Sequence[Size], machine: str, command: str) -> Iterator[str]:
         yield f"\n| {title} | {' | '.join(f'after {rows:,}' for rows in values)} |\n|---{'|---' * len(values)}|"
         for name in next(iter(values.values())):
             yield f"| {name} | {' | '.join(f'{seconds[name]:.1f}' for seconds in values.values())} |"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Programs that ran in turn over one history. `figures` states whether the marts of each are equal."""
+
+    sample: str
+    programs: Mapping[str, Sequence[Measured]]
+    figures: Mapping[str, str]
+    """By program; one that did not run has its reason here."""
+
+
+def comparison(sizes: Sequence[Comparison], machine: str, command: str) -> str:
+    """The programs side by side, as Markdown."""
+    day = min(run.started for size in sizes for runs in size.programs.values() for run in runs)
+    lines = [f"{day:%d %B %Y}, `{command}`: medians, programs in turn.\n\n{machine}."]
+    for size in sizes:
+        lines += [f"\n**{size.sample}**\n", *table(size.programs, size.figures)]
+    return "\n".join(lines)
+
+
+def table(measured: Mapping[str, Sequence[Measured]], figures: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Medians with their range and their ratio to the first program, and a column of `figures`."""
+    heads = ["wall s", "min–max", "to the first", "CPU s", "peak MiB", "min–max", "to the first"]
+    heads += [] if figures is None else ["figures"]
+    yield f"| | {' | '.join(heads)} |"
+    yield f"|---{'|---' * len(heads)}|"
+    base = next(iter(measured.values()))
+    for name, runs in measured.items():
+        walls, cpus, peaks = zip(*((run.seconds, run.cpu_seconds, run.peak_mib) for run in runs), strict=True)
+        wall = [f"{median(walls):,.1f}", _range(walls, 1), f"{median(walls) / median(run.seconds for run in base):.2f}"]
+        peak = [
+            f"{median(peaks):,.0f}",
+            _range(peaks, 0),
+            f"{median(peaks) / median(run.peak_mib for run in base):.2f}",
+        ]
+        cells = [name, *wall, f"{median(cpus):,.1f}", *peak, *([] if figures is None else [figures[name]])]
+        yield f"| {' | '.join(cells)} |"
+    for name, reason in (figures or {}).items():
+        if name not in measured:
+            yield f"| {name} |{' – |' * (len(heads) - 1)} {reason} |"
+
+
+def _range(values: Sequence[float], digits: int) -> str:
+    return f"{min(values):,.{digits}f}–{max(values):,.{digits}f}"
 
 
 def marks(name: str) -> tuple[str, str]:

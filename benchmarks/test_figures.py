@@ -79,6 +79,17 @@ def test_a_failed_program_is_an_error_with_its_last_words(tmp_path: Path) -> Non
         measure(command, cwd=tmp_path, environment={}, log=tmp_path / "log")
 
 
+def test_cpu_counts_the_processes_that_a_program_starts_and_leaves_behind(tmp_path: Path) -> None:
+    burn = "import time\nwhile time.process_time() < 0.4: pass\nopen('ended', 'w').close()"
+    start = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {burn!r}])"
+    leave = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {burn!r}]); time.sleep(0.2)"
+    for program in (burn, start, leave):
+        (tmp_path / "ended").unlink(missing_ok=True)
+        run = measure([sys.executable, "-c", program], cwd=tmp_path, environment={}, log=tmp_path / "log")
+        assert (tmp_path / "ended").exists(), program
+        assert run.cpu_seconds > 0.3, program
+
+
 def test_peak_memory_counts_the_processes_that_a_program_starts(tmp_path: Path) -> None:
     hold = "held = bytearray(b'x') * (100 << 20); import time; time.sleep(0.3)"
     alone = measure([sys.executable, "-c", hold], cwd=tmp_path, environment={}, log=tmp_path / "log")

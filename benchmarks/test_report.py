@@ -11,13 +11,27 @@ import pytest
 from benchmarks.engines import DUCKDB, Compared, EngineRun, table
 from benchmarks.pipeline import PHASES
 from benchmarks.processes import Measured
-from benchmarks.report import BARE, ENGINES, MODELS, PIPELINE, SIZES, Size, draw, marks, section, write
+from benchmarks.report import (
+    BARE,
+    ENGINES,
+    MODELS,
+    PEERS,
+    PIPELINE,
+    SIZES,
+    Comparison,
+    Size,
+    comparison,
+    draw,
+    marks,
+    section,
+    write,
+)
 
 DAY = datetime(2026, 11, 30, tzinfo=UTC)
 
 
 def run(seconds: float) -> Measured:
-    return Measured(seconds, 900.0, DAY)
+    return Measured(seconds, 900.0, DAY, cpu_seconds=2 * seconds)
 
 
 def size(rows: int, factor: float) -> Size:
@@ -36,11 +50,12 @@ def test_the_ratio_is_of_medians_to_bare_script_and_models_together() -> None:
 
 
 def test_the_section_replaces_the_one_before_and_nothing_else(tmp_path: Path) -> None:
-    page, (begin, end) = tmp_path / "page.md", marks(SIZES)
-    page.write_text(f"above\n{begin}\nold\n{end}\nbelow\n")
+    page, (begin, end), (other, closing) = tmp_path / "page.md", marks(SIZES), marks(PEERS)
+    page.write_text(f"above\n{begin}\nold\n{end}\nbelow\n{other}\nold\n{closing}\n")
     write(page, "new")
     write(page, "newer")
-    assert page.read_text() == f"above\n{begin}\nnewer\n{end}\nbelow\n"
+    write(page, "peers", PEERS)
+    assert page.read_text() == f"above\n{begin}\nnewer\n{end}\nbelow\n{other}\npeers\n{closing}\n"
     page.write_text("above\n")
     with pytest.raises(ValueError, match="no place for measurements"):
         write(page, "new")
@@ -53,11 +68,22 @@ def test_the_plot_is_drawn(tmp_path: Path) -> None:
     assert "Phases of the pipeline" in drawn
 
 
-def test_the_page_of_the_project_has_its_place() -> None:
+@pytest.mark.parametrize("name", [SIZES, PEERS, ENGINES])
+def test_the_page_of_the_project_has_its_places(name: str) -> None:
     text = (Path(__file__).parent.parent / "docs" / "performance.md").read_text(encoding="utf-8")
-    for begin, end in (marks(SIZES), marks(ENGINES)):
-        assert text.count(begin) == text.count(end) == 1
-        assert text.index(begin) < text.index(end)
+    begin, end = marks(name)
+    assert text.count(begin) == text.count(end) == 1
+    assert text.index(begin) < text.index(end)
+
+
+def test_programs_side_by_side_have_ratios_to_the_first_and_what_did_not_run_has_its_reason() -> None:
+    programs = {BARE: [run(2), run(3), run(2)], "polars": [run(3), run(5), run(4)]}
+    figures = {BARE: "equal", "polars": "DIFFERENT", "PySpark": "not installed: no java"}
+    text = comparison([Comparison("1,000 dossiers", programs, figures)], "one machine", "python -m benchmarks --peers")
+    assert "| polars | 4.0 | 3.0–5.0 | 2.00 | 8.0 | 900 | 900–900 | 1.00 | DIFFERENT |" in text
+    assert "| PySpark | – | – | – | – | – | – | – | not installed: no java |" in text
+    assert "**1,000 dossiers**" in text
+    assert len({line.count("|") for line in text.splitlines() if line.startswith("|")}) == 1
 
 
 def test_runs_on_an_engine_are_shown_by_step_with_the_memory_of_both() -> None:

@@ -48,7 +48,7 @@ def nation(
     from pipelines.warehouse.connection import WarehouseBusy
 
     try:
-        made = run(settings, places_of(provinces), now())
+        made = run(settings, places_of(provinces), now)
     except WrongProvinces as error:
         stop(str(error), WRONG_USE)
     except WarehouseBusy as error:

@@ -31,6 +31,8 @@ from pipelines.cli.common import (
 from pipelines.language import LANGUAGES, current, later, tr
 
 if TYPE_CHECKING:
+    from pipelines.release.released import Release
+    from pipelines.release.store import ReleaseStore
     from pipelines.reproduce import Reproduction
 
 
@@ -259,12 +261,20 @@ _REPRODUCED = {
 
 @releases_app.command("diff")
 def releases_diff(
-    before: Annotated[str, typer.Argument(help="One of `hatinh releases`.")],
-    now_id: Annotated[str, typer.Argument(metavar="NOW", help="A later one.")],
+    before: Annotated[
+        str | None,
+        typer.Argument(help="One of `hatinh releases`; else the one before the current.", show_default=False),
+    ] = None,
+    now_id: Annotated[
+        str | None, typer.Argument(metavar="NOW", help="A later one; else the current.", show_default=False)
+    ] = None,
     table: Annotated[str | None, typer.Option(help="List what moved in this table.", show_default=False)] = None,
     as_json: AsJson = False,
 ) -> None:
-    """What differs between two releases: schemas first, then the figures that moved, by how much and why."""
+    """What differs between two releases: schemas first, then the figures that moved, by how much and why.
+
+    Without arguments: the current release and the one before it.
+    """
     settings = read_settings()
     import duckdb
 
@@ -275,7 +285,8 @@ def releases_diff(
 
     limits = {"memory_limit": settings.memory_limit, "threads": str(settings.threads)}
     try:
-        found = compare(store_of(settings).get(before), store_of(settings).get(now_id), limits)
+        old, new = _two(store_of(settings), before, now_id)
+        found = compare(old, new, limits)
     except ReleaseError as error:
         stop(str(error), _code(error))
     except duckdb.Error as error:
@@ -283,8 +294,8 @@ def releases_diff(
             tr(
                 "A table cannot be read ({error}). Find it: hatinh releases verify {before} and {now}",
                 error=type(error).__name__,
-                before=before,
-                now=now_id,
+                before=old.id,
+                now=new.id,
             )
         )
     if as_json:
@@ -309,6 +320,19 @@ def releases_diff(
                 difference = "" if row["difference"] is None else f"{row['difference']:+g}"
                 listed.add_row(*(escape(cell or "") for cell in cells), difference)
         out.print(listed)
+
+
+def _two(store: ReleaseStore, before: str | None, now_id: str | None) -> tuple[Release, Release]:
+    """The releases that are compared: those named, else the current one and the one before it."""
+    from pipelines.release.store import previous_release
+
+    new = store.get(now_id) if now_id else store.current()
+    if new is None:
+        stop(tr("No release yet: hatinh run"), WRONG_USE)
+    old = store.get(before) if before else previous_release(new)
+    if old is None:
+        stop(tr("Only {release} is kept: there is no release before it to compare with", release=new.id), WRONG_USE)
+    return old, new
 
 
 @releases_app.command("revise")

@@ -65,7 +65,8 @@ _COLUMNS = (
         "Thứ hạng",
         "Rank",
         "hạng",
-        "1 is the lowest value where less is better, else the highest; equal values share a rank.",
+        "1 is the lowest value where less is better, the highest where more is; equal values share a rank. Empty where"
+        " no direction is better, or none is known.",
     ),
     Column("median", "DOUBLE", "Trung vị các tỉnh", "Median of the provinces", None, "Each province counts once."),
     Column("difference_to_median", "DOUBLE", "Chênh lệch", "Difference to the median", None, "Value minus median."),

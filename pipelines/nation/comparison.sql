@@ -1,5 +1,6 @@
 -- The provinces side by side: one row per province, measure, period and breakdown, with its rank and its difference to
--- the median of the provinces that have the figure. Nothing is summed or averaged over provinces.
+-- the median of the provinces that have the figure. Without a direction there is no rank: of "ms" the highest is the
+-- slowest. Nothing is summed or averaged over provinces.
 select
     province_code,
     table_name,
@@ -13,7 +14,10 @@ select
     direction,
     value,
     cast(count(*) over alike as integer) as provinces,
-    cast(rank() over (alike order by if(direction = 'less', value, -value)) as integer) as rank,
+    case
+        when direction in ('more', 'less')
+            then cast(rank() over (alike order by if(direction = 'less', value, -value)) as integer)
+    end as rank,
     round(median(value) over alike, 6) as median,
     round(value - median(value) over alike, 6) as difference_to_median,
     obs_status,

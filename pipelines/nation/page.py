@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import groupby
@@ -39,7 +40,12 @@ def _draw(speaks: language.Language, release: Release) -> bytes:
         finalize=lambda value: str(value) if isinstance(value, words.Text) else value,
     )  # fmt: skip
     environment.globals.update(
-        tr=language.tr, recorded=language.recorded, quantity=words.quantity, day=words.day, moment=words.moment
+        left_out=partial(_left_out, [resource["name"] for resource in release.package["resources"]]),
+        tr=language.tr,
+        recorded=language.recorded,
+        quantity=words.quantity,
+        day=words.day,
+        moment=words.moment,
     )
     with language.speaking(speaks):
         return (
@@ -54,6 +60,13 @@ def _draw(speaks: language.Language, release: Release) -> bytes:
             )
             .encode()
         )
+
+
+def _left_out(tables: list[str], stated: str) -> str:
+    """A cell of `tables_left_out`, "table: reason; table: reason", with its reasons in the current language."""
+    known = "|".join(map(re.escape, tables))
+    items = [item.partition(": ") for item in re.split(rf"; (?=(?:{known}): )", stated)]
+    return "; ".join(f"{table}: {language.recorded(reason)}" for table, _, reason in items)
 
 
 def _rows(compared: list[dict[str, Any]], codes: list[str]) -> Iterator[dict[str, Any]]:

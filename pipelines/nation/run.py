@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -22,7 +22,7 @@ from pipelines.settings import Settings
 from pipelines.walk import publish
 
 
-def run(settings: Settings, places: Sequence[Place], now: datetime) -> NationRelease:
+def run(settings: Settings, places: Sequence[Place], clock: Callable[[], datetime]) -> NationRelease:
     """Unite the provinces' current releases in the data folder of these settings.
 
     Raises:
@@ -32,6 +32,7 @@ def run(settings: Settings, places: Sequence[Place], now: datetime) -> NationRel
     """
     import duckdb
 
+    now = clock()
     platform = Platform(settings, now=lambda: now)
     stated = {"provinces": ", ".join(place.code for place in places), "max_age_hours": settings.max_age_hours}
     info = RunInfo(f"nation-{now:%Y%m%dT%H%M%SZ}", now, platform.code_version, stated)
@@ -48,7 +49,7 @@ def run(settings: Settings, places: Sequence[Place], now: datetime) -> NationRel
             "threads": settings.threads,
             "temp_directory": str(spill),
         }
-        with duckdb.connect(config=config) as conn, _recorded(settings.marts, info, now) as ended:
+        with duckdb.connect(config=config) as conn, _recorded(settings.marts, info, clock) as ended:
             made = release(
                 conn,
                 settings.marts,
@@ -67,7 +68,7 @@ def run(settings: Settings, places: Sequence[Place], now: datetime) -> NationRel
 
 
 @contextmanager
-def _recorded(root: Path, info: RunInfo, now: datetime) -> Iterator[list[Outcome]]:
+def _recorded(root: Path, info: RunInfo, clock: Callable[[], datetime]) -> Iterator[list[Outcome]]:
     """Record the run and how it ended: by the outcome that is put into the list; without one it failed."""
     log, ended = RunLog(root), list[Outcome]()
     log.begin(info)
@@ -76,6 +77,6 @@ def _recorded(root: Path, info: RunInfo, now: datetime) -> Iterator[list[Outcome
     finally:
         if ended:
             [outcome] = ended
-            log.finish(info.run_id, now, outcome.status, release=outcome.release_id, targets=outcome.targets)
+            log.finish(info.run_id, clock(), outcome.status, release=outcome.release_id, targets=outcome.targets)
         else:
-            log.finish(info.run_id, now, "failed")
+            log.finish(info.run_id, clock(), "failed")

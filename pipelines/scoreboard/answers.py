@@ -32,7 +32,7 @@ LISTED = ("behind", "needed", "met")
 TITLE = {
     "behind": Text("Chậm", "Behind"),
     "needed": Text("Cần số liệu ngay", "Data needed now"),
-    "met": Text("Đã đạt", "Met"),
+    "met": Text("Đã đạt hoặc tạm tính đạt", "Met, or provisionally met"),
     "on_track": Text("Đúng tiến độ", "On track"),
     "not_assessed": Text("Có số liệu, chưa đánh giá được", "With a value, not assessed yet"),
     "not_due_yet": Text("Chưa có số liệu, chưa đến hạn", "No data, not due yet"),
@@ -42,6 +42,7 @@ TITLE = {
 }
 SHORT = TITLE | {
     "needed": Text("Cần số liệu", "Data needed"),
+    "met": Text("Đạt, kể cả tạm tính", "Met or provisional"),
     "not_assessed": Text("Chưa đánh giá", "Not assessed"),
     "not_due_yet": Text("Chưa đến hạn", "Not due yet"),
     "ended": Text("Hết hiệu lực", "Ended"),
@@ -94,6 +95,11 @@ class Answers:
     def without_agency(self) -> int:
         """Lines of the lists for which no responsible agency is known."""
         return sum(not line.tile["responsible_agency"] for group in LISTED for line in self.lines[group])
+
+    @property
+    def has_proposed(self) -> bool:
+        """Whether a responsible agency of the lists is a proposal of the platform."""
+        return any(line.tile["responsible_basis"] == "proposed" for group in LISTED for line in self.lines[group])
 
     @property
     def changed(self) -> Sequence[Line]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -182,7 +183,12 @@ def places(root: Path, *codes: str) -> list[Place]:
 
 
 def unite(
-    root: Path, *codes: str, day: int = 0, to: str = "nation", pages: Sequence[Page] = ()
+    root: Path,
+    *codes: str,
+    day: int = 0,
+    to: str = "nation",
+    pages: Sequence[Page] = (),
+    directions: Mapping[str, str] = MappingProxyType({"poverty_pct": "less"}),
 ) -> nation.NationRelease:
     """The nation's release of the provinces under `root`, in `root/<to>`."""
     now = DAY + timedelta(days=day, hours=1)
@@ -195,7 +201,7 @@ def unite(
             now,
             about=About(title="Các tỉnh"),
             max_age_hours=48,
-            directions={"poverty_pct": "less"},
+            directions=directions,
             pages=pages,
         )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from lxml import html
-from nation_world import DAY, MARTS, SUBMISSION, province, unite, with_column
+from nation_world import DAY, MARTS, SUBMISSION, places, province, unite, with_column
 from typer.testing import CliRunner
 
 from pipelines.cli import app
@@ -21,11 +23,14 @@ from pipelines.cli.common import FAILED, HELD_BACK, WRONG_USE
 from pipelines.language import recorded, speaking
 from pipelines.nation.page import page
 from pipelines.nation.provinces import WrongProvinces, places_of
-from pipelines.release.files import sha256
+from pipelines.nation.run import run
+from pipelines.release.files import iso, sha256
 from pipelines.release.pages import Page
 from pipelines.release.reader import ReleaseReader
 from pipelines.release.released import Release
+from pipelines.release.runs import RunLog
 from pipelines.release.store import ReleaseStore
+from pipelines.settings import load_settings
 
 
 @pytest.fixture
@@ -237,7 +242,8 @@ def compared(root: Path, table: str, folder: str = "") -> list[tuple[Any, ...]]:
     return rows(
         root,
         "select province_code, measure, breakdown, value, provinces, rank, median, difference_to_median"
-        f" from province_comparison where table_name = '{table}' order by period_start, measure, breakdown, rank",
+        f" from province_comparison where table_name = '{table}'"
+        " order by period_start, measure, breakdown, rank, province_code",
         folder,
     )
 
@@ -246,18 +252,19 @@ def test_shares_of_divided_dossiers_are_shares_of_sums(root: Path) -> None:
     """44: October (90 + 150) of (100 + 300) is 60 %, not the mean 70 of 90 and 50; 38: 190 of 200."""
     unite(root)
     assert compared(root, "online_submission") == [
-        ("38", "online_pct", "{}", 95.0, 2, 1, 77.5, 17.5),
-        ("44", "online_pct", "{}", 60.0, 2, 2, 77.5, -17.5),
-        ("44", "online_pct", "{}", 50.0, 1, 1, 50.0, 0.0),
+        ("38", "online_pct", "{}", 95.0, 2, None, 77.5, 17.5),
+        ("44", "online_pct", "{}", 60.0, 2, None, 77.5, -17.5),
+        ("44", "online_pct", "{}", 50.0, 1, None, 50.0, 0.0),
     ]
 
 
 def test_the_row_of_the_province_is_compared_by_breakdown_and_a_missing_value_is_no_zero(root: Path) -> None:
+    """A column has no direction, so nobody is first."""
     unite(root)
     assert compared(root, "telecom_coverage") == [
-        ("44", "sites_reach_pct", '{"technology":"4G"}', 80.0, 2, 1, 75.0, 5.0),
-        ("38", "sites_reach_pct", '{"technology":"4G"}', 70.0, 2, 2, 75.0, -5.0),
-        ("44", "sites_reach_pct", '{"technology":"5G"}', 12.5, 1, 1, 12.5, 0.0),
+        ("38", "sites_reach_pct", '{"technology":"4G"}', 70.0, 2, None, 75.0, -5.0),
+        ("44", "sites_reach_pct", '{"technology":"4G"}', 80.0, 2, None, 75.0, 5.0),
+        ("44", "sites_reach_pct", '{"technology":"5G"}', 12.5, 1, None, 12.5, 0.0),
     ]
 
 
@@ -311,6 +318,33 @@ def test_the_page_has_the_provinces_side_by_side_and_names_who_is_missing(root: 
     assert (reason == made.refused["44"]) == (speaks == "en"), "kept in English, shown in the reader's language"
     assert reason in (root / "nation" / "current" / "nation.html").read_text("utf-8")
     assert _table(root) == [[title, "2.5 %", "–"]], "one province is compared with nothing"
+
+
+@pytest.mark.parametrize("directions", [{}, {"poverty_pct": "none"}, {"poverty_pct": ""}])
+def test_an_indicator_without_a_direction_has_values_and_no_rank(root: Path, directions: dict[str, str]) -> None:
+    unite(root, pages=[page("vi")], directions=directions)
+    assert [row[5] for row in compared(root, "indicator_values")] == [None, None]
+    assert _table(root) == [["Hộ nghèo", "2.5 %", "3.5 %", "3 %"]]
+
+
+@pytest.mark.parametrize("speaks", ["vi", "en"])
+def test_the_page_states_in_its_language_why_tables_are_left_out(root: Path, speaks: Any) -> None:
+    newer = (with_column(SUBMISSION, 2), with_column(MARTS[1], 2), *MARTS[2:])
+    province(root, "44", marts=newer, day=1)
+    assert unite(root, pages=[page(speaks)]).outcome.undrawn == {}
+    with speaking(speaks):
+        reason = recorded("its schema has version 1, not 2")
+    assert (reason == "its schema has version 1, not 2") == (speaks == "en")
+    text = (root / "nation" / "current" / "nation.html").read_text("utf-8")
+    for table in (SUBMISSION.name, MARTS[1].name):
+        assert f"{table}: {reason}" in text
+
+
+def test_a_run_has_a_time_at_which_it_began_and_one_at_which_it_ended(root: Path) -> None:
+    hours = count()
+    run(load_settings(data_dir=root / "data"), places(root), lambda: DAY + timedelta(hours=next(hours)))
+    [entry] = RunLog(root / "data" / "marts").runs()
+    assert (entry["started_at"], entry["finished_at"]) == (iso(DAY), iso(DAY + timedelta(hours=1)))
 
 
 def _table(root: Path) -> list[list[str]]:

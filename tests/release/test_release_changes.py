@@ -17,6 +17,7 @@ from release_world import COVERAGE, DOSSIERS, GOOD, MARTS, RECEIPTS, release, wa
 from typer.testing import CliRunner
 
 from pipelines.cli import app
+from pipelines.cli.common import WRONG_USE
 from pipelines.release.compare import Comparison, compare
 from pipelines.release.files import ReleaseError
 from pipelines.release.released import Release
@@ -257,6 +258,9 @@ def test_the_command_shows_two_releases_side_by_side(tmp_path: Path, monkeypatch
     as_json = json.loads(CliRunner().invoke(app, ["releases", "diff", *ids, "--json"]).output)
     assert as_json["tables"][0]["cells"] == 2
     assert len(as_json["moved"]) == 4
+    for fewer in ([], ids[:1]):
+        by_default = CliRunner().invoke(app, ["releases", "diff", *fewer, "--json"])
+        assert json.loads(by_default.output) == as_json, "the current one and the one before"
     same = CliRunner().invoke(app, ["releases", "diff", ids[0], ids[0]])
     assert "Nothing differs" in same.output
     unknown = CliRunner().invoke(app, ["releases", "diff", "x", ids[0]])
@@ -269,3 +273,14 @@ def test_what_was_released_with_the_same_verdicts_is_compared_by_targets(tmp_pat
     verdicts = GOOD | world.failing("online_services")
     release(tmp_path, day=1, rows=MOVED, verdicts=verdicts, marts=MARTS)
     assert changes(tmp_path)["tables"] == []
+
+
+def test_the_command_needs_two_releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HATINH_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    nothing = CliRunner().invoke(app, ["releases", "diff"])
+    assert (nothing.exit_code, "hatinh run" in nothing.output) == (WRONG_USE, True)
+    only = release(tmp_path / "marts")
+    alone = CliRunner().invoke(app, ["releases", "diff"])
+    assert alone.exit_code == WRONG_USE
+    assert str(only.release_id) in alone.output

@@ -149,7 +149,9 @@ def test_the_first_screen_names_value_target_agency_and_certainty(tmp_path: Path
         assert text in behind
     assert "Chỉ tiêu due" in needed
     assert "Sở Nội vụ" in needed
+    assert "còn thiếu 18,18 điểm %" in behind
     assert "Tạm tính đạt" in met
+    assert "Đã đạt hoặc tạm tính đạt" in met
     assert "sơ bộ" in met
     tiles = {
         node.attrs["href"]: node.all("b")[0].text for node in found.all("a") if "count" in node.attrs.get("class", "")
@@ -237,3 +239,28 @@ def test_the_lowest_communes_are_named_and_few_dossiers_are_marked(tmp_path: Pat
     (row,) = found.all("tr", id="xa-18100")
     assert "29 △" in row.text
     assert found.all("path", **{"data-code": "18073"})
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"year": 2024}, "chưa có số của năm 2025"),
+        ({"year": 2025, "certainty": "proxy"}, "chỉ biết mức tối thiểu: còn thiếu 18,18 điểm % hoặc ít hơn"),
+        ({"year": 2025, "qualifier": "about", "distance": 0.0}, "nguồn in khoảng đúng bằng mức"),
+        ({"year": 2025, "value_grade": "K"}, "số dựa trên giả định"),
+    ],
+)
+def test_a_value_that_is_not_evaluated_has_its_reason(tmp_path: Path, fields: dict[str, Any], reason: str) -> None:
+    rows = [target("health", target_year=2025, status="not_assessed", **fields)]
+    release(tmp_path, {"target_progress": rows}, with_pages=PAGE_ONLY)
+    [needed] = section(tmp_path).all("section", id="ds-needed")
+    assert reason in needed.text
+    reasons = ("chưa có số của năm", "mức tối thiểu", "nguồn in khoảng", "giả định")
+    assert sum(other in needed.text for other in reasons) == 1
+
+
+def test_a_proposed_agency_is_explained_where_one_is_named(tmp_path: Path) -> None:
+    for basis, expected in (("proposed", True), ("document", False)):
+        rows = [target("late", status="away", responsible_agency="Sở Y tế", responsible_basis=basis)]
+        release(tmp_path / basis, {"target_progress": rows}, with_pages=PAGE_ONLY)
+        assert ("chưa có văn bản giao" in section(tmp_path / basis).text) == expected
