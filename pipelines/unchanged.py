@@ -15,6 +15,7 @@ from pipelines.landing.drop import waiting
 from pipelines.landing.pull import failed_pulls
 from pipelines.platform import Platform
 from pipelines.release.about import about_of
+from pipelines.release.files import current_id
 from pipelines.release.places import address_of
 from pipelines.release.runs import RunInfo, RunLog
 from pipelines.scoreboard.model import model
@@ -37,7 +38,8 @@ def record_if_unchanged(platform: Platform, run_id: str) -> bool:
             return False
         log = RunLog(platform.settings.marts)
         made = [run for run in log.runs() if run["kind"] == "run" and run["status"] in ("released", "unchanged")]
-        last = made[-1]
+        if not made or (last := made[-1])["release"] != current_id(platform.settings.marts):
+            return False  # the run of this release was killed before it was recorded: the next one records it
         log.begin(RunInfo(run_id, started, platform.code_version))
         log.finish(
             run_id,

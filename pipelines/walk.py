@@ -486,7 +486,8 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
             )
             # what is held back keeps quarters out of the open edition in the same way as long as it is
             is_open_settled = not outcome.open_blocked or outcome.held_back
-            if get_state(connection, "checked") and not outcome.undrawn and is_open_settled:
+            is_settled = get_state(connection, "checked") and not outcome.undrawn and is_open_settled
+            if is_settled and is_all_loaded(platform, connection):
                 set_state(connection, "released", f"{inputs_digest(platform)} {outcome.release_id}")
         step.report(f"release {outcome.release_id or '-'}: {outcome.status}")
         if outcome.open_blocked:
@@ -500,6 +501,12 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
                 )
             )
     return outcome
+
+
+def is_all_loaded(platform: Platform, connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether every active file was read. A run of some targets lands files of other sources and does not load them."""
+    read = set(connection.execute("select source, sha256, name from raw.files").fetchall())
+    return all((name, r.sha256, r.name) in read for name in all_sources() for r in platform.landing.active(name))
 
 
 def _kept_by_pin(platform: Platform, verdicts: Mapping[str, Verdict]) -> Outcome:

@@ -118,13 +118,16 @@ class Dbt:
         text = json.dumps(manifest.writable_manifest().to_dict(omit_none=False), cls=JSONEncoder)
         self.manifest_path.write_text(text, encoding="utf-8")
 
-    def _parsed_by_dbt(self) -> Any:
-        """dbt's own manifest, new each time: an invocation writes into it."""
+    def _parsed_by_dbt(self, *, tests: bool) -> Any:
+        """dbt's own manifest, new each time: an invocation writes into it. Without tests it is a third as large."""
         from dbt.contracts.graph.manifest import Manifest
         from dbt.parser.manifest import extended_mashumuro_decoder
 
         with self._parsed() as kept:
             manifest = Manifest.from_msgpack(kept.read_bytes(), decoder=extended_mashumuro_decoder)
+        if not tests:
+            manifest.nodes = {i: node for i, node in manifest.nodes.items() if node.resource_type != "test"}
+            manifest.unit_tests = {}
         manifest.build_flat_graph()  # as dbt does after it has read this file
         return manifest
 
@@ -146,16 +149,28 @@ class Dbt:
         unchanged = [] if full_refresh else list(self._unchanged(untouched))
         arguments = ["build", "--no-write-json", "--resource-type", "seed", "--resource-type", "model"]
         arguments += ["--full-refresh"] if full_refresh else []
-        excluded = [*(result.name for result in unchanged), *exclude]
-        arguments += ["--exclude", *excluded] if excluded else []
-        return [*unchanged, *self._invoke([*arguments, *(["--select", select] if select else [])], on_result)]
+        left_out = {*(result.name for result in unchanged), *exclude}
+        # dbt looks for each name in all nodes, so few names are given
+        if left_out and select is None:
+            wanted = sorted(node["name"] for node in self._buildable() if node["name"] not in left_out)
+            if not wanted:
+                return unchanged
+            arguments += ["--select", *wanted]
+        else:
+            arguments += ["--select", select] if select else []
+            # what is ephemeral is compiled in the models that read it
+            arguments += ["--exclude", "config.materialized:ephemeral", *sorted(left_out)]
+        return [*unchanged, *self._invoke(arguments, on_result)]
+
+    def _buildable(self) -> Iterator[Mapping[str, Any]]:
+        """The seeds and models of the manifest that are a step of a build."""
+        return (node for node in self.manifest()["nodes"].values() if node["resource_type"] in ("seed", "model"))
 
     def _unchanged(self, untouched: Collection[str]) -> Iterator[NodeResult]:
         """What need not be built again in this project: it holds no rows of a load, or none that changed."""
-        for unique_id, node in self.manifest()["nodes"].items():
-            kind = node["resource_type"]
-            is_view = kind == "model" and node["config"]["materialized"] == "view"
-            if kind == "seed" or is_view or unique_id in untouched:
+        for node in self._buildable():
+            kind, unique_id = node["resource_type"], node["unique_id"]
+            if kind == "seed" or node["config"]["materialized"] == "view" or unique_id in untouched:
                 yield NodeResult(unique_id, kind, node["name"], "unchanged", "", None, 0.0)
 
     def test(
@@ -217,7 +232,8 @@ class Dbt:
 
     def _results(self, arguments: Sequence[str], on_result: Callable[[NodeResult], None] | None = None) -> list[Any]:
         """One invocation of dbt on the parsed project, with dbt's own results."""
-        return list(getattr(self._run(arguments, parsed=self._parsed_by_dbt(), on_result=on_result), "results", []))
+        parsed = self._parsed_by_dbt(tests=arguments[0] != "build")
+        return list(getattr(self._run(arguments, parsed=parsed, on_result=on_result), "results", []))
 
     def _run(
         self, arguments: Sequence[str], *, parsed: Any, on_result: Callable[[NodeResult], None] | None = None

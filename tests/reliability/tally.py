@@ -25,8 +25,8 @@ class Tally:
         self.trials[case, what] += 1
         if wrong:
             text = wrong if isinstance(wrong, str) else "; ".join(wrong) if isinstance(wrong, Sequence) else ""
-            self.failures.append(f"{case}: not held: {what}" + (f" ({text[:400]})" if text else ""))
-            print(f"  {self.failures[-1]}", flush=True)
+            self.failures.append(f"{case}: {what}")
+            print(f"  {case}: not held: {what} ({text[-1000:]})", flush=True)  # paths of this machine stay off the page
         else:
             self.held[case, what] += 1
 

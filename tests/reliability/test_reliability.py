@@ -22,7 +22,8 @@ def test_what_does_not_hold_is_counted_and_named() -> None:
     tally.skip("another", "not allowed here")
     text = "\n".join(tally.lines("1", "the command"))
     assert "| a case | it holds | 2 | 1 |" in text
-    assert "- a case: not held: it holds (the reason)" in text
+    assert "- a case: it holds" in text
+    assert "the reason" not in text, "it may have paths of the machine: the terminal has it"
     assert "| another | not tried: not allowed here | 0 | – |" in text
 
 

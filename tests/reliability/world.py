@@ -190,7 +190,7 @@ class Bench:
     @property
     def version(self) -> str:
         """Of the project that is tried: the package's, and the commit."""
-        return f"{version('hatinh-statistics')}+{(self.code / 'COMMIT').read_text()}".rstrip("+")
+        return f"{version('hatinh-statistics')}+{(self.code / 'COMMIT').read_text().strip()}".rstrip("+")
 
     @cached_property
     def files(self) -> Path:
