@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     import duckdb
 
 STEPS = (
-    *("swept", "judged", "table", "tables", "open", "compared", "database", "pages", "described", "verified", "frozen"),
+    *("swept", "judged", "table", "tables", "open", "compared", "pages", "database", "described", "verified", "frozen"),
     *("renamed", "flipped"),
 )
 """Names with which `publish` calls its checkpoint, in order; `table` comes once a table."""
@@ -349,12 +349,14 @@ def _finish(
     """
     from pipelines.release.write import verify, write_database
 
-    write_database(conn, package, staging)
+    def wait_for_pages() -> None:
+        if drawn:
+            package["pages"], package["undrawn"] = drawn()
+        checkpoint("pages")
+
+    write_database(conn, package, staging, wait_for_pages)
     package["database"] = {"path": DATABASE, **measured(staging / DATABASE)}
     checkpoint("database")
-    if drawn:
-        package["pages"], package["undrawn"] = drawn()
-    checkpoint("pages")
     (staging / PACKAGE).write_text(to_json(with_code_lists(package, staging), indent=0), encoding="utf-8")
     if (staging / BI).is_dir():
         seal(staging / BI, INTERNAL_FILE, INTERNAL_FOLDER)

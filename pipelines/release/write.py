@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,10 +142,16 @@ def limits_of(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return {"memory_limit": str(memory), "threads": str(threads)}
 
 
-def write_database(conn: duckdb.DuckDBPyConnection, package: Mapping[str, Any], directory: Path) -> None:
+def write_database(
+    conn: duckdb.DuckDBPyConnection,
+    package: Mapping[str, Any],
+    directory: Path,
+    wait_for_pages: Callable[[], object] = lambda: None,
+) -> None:
     """Write `marts.duckdb` beside the Parquet files and from them: the tables with comments, and `_release`.
 
-    `conn` lends its limits of memory and threads.
+    `conn` lends its limits of memory and threads. `wait_for_pages` is called before the tables that pages write, those
+    for BI tools, are asked for.
     """
     import duckdb
 
@@ -154,6 +160,7 @@ def write_database(conn: duckdb.DuckDBPyConnection, package: Mapping[str, Any], 
         database.begin()  # one commit instead of one a comment
         for resource in package["resources"]:
             _add_table(database, identifier(resource["name"]), resource, directory)
+        wait_for_pages()
         if model := _model_of(directory):
             database.execute(f"CREATE SCHEMA {BI}")
             for resource in model:
