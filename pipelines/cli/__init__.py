@@ -7,7 +7,6 @@ something waits for somebody; 4 the warehouse is held by another process.
 from __future__ import annotations
 
 import codecs
-import gc
 import inspect
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from typing import Any
 import typer.main
 from typer import rich_utils
 
+from pipelines.beside import rarer_collections
 from pipelines.cli.common import WRONG_USE, app, err, language_of_the_terminal
 from pipelines.language import LANGUAGES, later, recorded, tr, use, without_marks
 from pipelines.settings import SettingsError
@@ -27,7 +27,7 @@ for group in ("running", "releases", "nation", "files", "reporting", "figures", 
 
 
 def main() -> None:
-    gc.set_threshold(50_000, 20, 100)  # looking for cycles after every 700 objects took a tenth of the processor time
+    rarer_collections()
     codecs.register_error("without_marks", without_marks)
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError):  # not a terminal's stream: a test's

@@ -183,7 +183,7 @@ def test_what_waits_stands_beside_what_is_in_force(tmp_path: Path) -> None:
 
 def held_reasons() -> set[str]:
     model = (PROJECT_ROOT / "dbt_project" / "models" / "intermediate" / "int_statistics_judged.yml").read_text("utf-8")
-    found = re.search(r"values: \[(unknown_indicator.+?)\]", model)
+    found = re.search(r"held_reason: \[(.+?)\]", model)
     assert found
     return set(found[1].split(", "))
 
