@@ -64,9 +64,9 @@ def test_a_run_that_another_one_outstrips_ends_as_one_that_is_refused(
     """Both saw the warehouse free: the second meets the first where it looks for something to do."""
     settings.warehouse.parent.mkdir(parents=True)
     settings.warehouse.write_bytes(b"of the run")
-    with Warehouse(settings.warehouse).hold("the first run", datetime(2026, 11, 30, tzinfo=UTC)):
-        with pytest.raises(Exit) as ended:
-            _found_nothing_new(Platform(settings))
+    held = Warehouse(settings.warehouse).hold("the first run", datetime(2026, 11, 30, tzinfo=UTC))
+    with held, pytest.raises(Exit) as ended:
+        _found_nothing_new(Platform(settings))
     assert ended.value.exit_code == BUSY
     assert "the first run" in capsys.readouterr().err
 
