@@ -146,7 +146,7 @@ def read_state(settings: Settings, now: datetime) -> State:
     problems = (
         *unreadable,
         *_of_runs(last, holder is not None),
-        *_stale(success, runs, now, settings.max_age_hours),
+        *_stale(success, runs[:-1] if holder else runs, now, settings.max_age_hours),
         *_of_release(release),
         *([Problem("pinned", "release", str(pin))] if (pin := ReleaseStore(settings.marts).pinned()) else []),
         *_of_place(last),
@@ -196,7 +196,7 @@ def _of_runs(last: Mapping[str, Any] | None, is_held: bool) -> Iterator[Problem]
 
 
 def _stale(success: datetime | None, runs: list[dict[str, Any]], now: datetime, max_hours: float) -> Iterator[Problem]:
-    """No success for too long. Before the first run there is nothing that could be stale."""
+    """No success for too long. Before the first run has ended there is nothing that could be stale."""
     if success is not None and now - success > timedelta(hours=max_hours):
         yield Problem("stale", "runs", tr("no good run since") + f" {success:%Y-%m-%d %H:%M} UTC")
     elif success is None and runs:

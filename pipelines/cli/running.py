@@ -192,12 +192,14 @@ def _found_nothing_new(platform: Platform) -> bool:
     from uuid import uuid4
 
     from pipelines.unchanged import record_if_unchanged
-    from pipelines.warehouse.connection import WarehouseDamaged
+    from pipelines.warehouse.connection import WarehouseBusy, WarehouseDamaged
 
     run_id = str(uuid4())
     try:
         if not record_if_unchanged(platform, run_id):
             return False
+    except WarehouseBusy as problem:  # another run began at the same moment
+        stop(str(problem), BUSY)
     except WarehouseDamaged as problem:
         stop(str(problem))
     from pipelines.orchestration.instance import record_unchanged

@@ -214,7 +214,7 @@ def moved(tile: Tile) -> dict[str, Any] | None:
         is_better = (step > 0) == (tile["direction"] == "more")
     return {
         "direction": "same" if step == 0 else "up" if is_better else "down",
-        "by": words.quantity(round(abs(step), 6), {"%": "điểm %", "hạng": "bậc"}.get(tile["unit"] or "", tile["unit"])),
+        "by": words.step(round(step, 6), tile["unit"]),
         "value": words.quantity(before["value"], tile["unit"]),
         "period": before["period"],
     }

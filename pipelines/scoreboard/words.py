@@ -246,6 +246,7 @@ def number(value: float | None, digits: int = 2, sign: bool = False) -> Text:
 _UNITS = {
     "hạng": Text("hạng", "rank"),
     "điểm %": Text("điểm %", "percentage points"),
+    "điểm %/năm": Text("điểm %/năm", "percentage points a year"),
     "điểm": Text("điểm", "points"),
     "bậc": Text("bậc", "places"),
     "hồ sơ": Text("hồ sơ", "dossiers"),
@@ -303,12 +304,16 @@ def short(document: str | None) -> str | None:
     return re.split(r", | \(", document)[0] if document else None
 
 
+def step(distance: float, of: str | None) -> Text:
+    """The size of a difference between two values of a unit: of shares in percentage points, of ranks in places."""
+    return quantity(abs(distance), {"%": "điểm %", "%/năm": "điểm %/năm", "hạng": "bậc"}.get(of or "", of))
+
+
 def gap(distance: float | None, direction: str | None, of: str | None, strict: bool | None = False) -> Text:
     """How far the value is from the target, in words. `distance` is value minus target."""
     if distance is None:
         return NOTHING
-    steps = {"%": "điểm %", "hạng": "bậc"}.get(of or "", of)
-    size = quantity(abs(distance), steps)
+    size = step(distance, of)
     if distance == 0 and strict:
         return Text("bằng mức, còn phải vượt", "at the value, which must be passed")
     if distance == 0:

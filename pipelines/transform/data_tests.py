@@ -18,6 +18,7 @@ import duckdb
 
 from pipelines.transform.column_rules import TEST, columns_by_rule
 from pipelines.transform.dbt_results import NodeResult, Status
+from pipelines.warehouse.obstacles import refuse_obstacles
 from pipelines.warehouse.storage import ObjectStorage
 
 
@@ -102,7 +103,11 @@ def _run(connection: duckdb.DuckDBPyConnection, test: DataTest) -> NodeResult:
 
 def judged(test: DataTest, counted: Callable[[str], tuple[Any, ...] | None], errors: type[Exception]) -> NodeResult:
     """The result of one test. `counted` runs a query and gives its one row; what it raises of `errors` is an error of
-    the test, by its class only: the message may quote a row."""
+    the test, by its class only: the message may quote a row.
+
+    Raises:
+        Obstacle: the warehouse is damaged, or the disk is full.
+    """
     started = time.perf_counter()
 
     def result(
@@ -122,6 +127,7 @@ def judged(test: DataTest, counted: Callable[[str], tuple[Any, ...] | None], err
             f"from (\n{test.sql}\n{limit}\n) as dbt_internal_test"
         )
     except errors as error:
+        refuse_obstacles([str(error)])  # the table is not to blame
         return result("error", type(error).__name__, None)
     if row is None or row[0] is None:
         return result("error", "the test gave no count of failures", None)

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.cli.common import BUSY, FAILED, HELD_BACK
-from pipelines.cli.running import _end_of_run
+from pipelines.cli.running import _end_of_run, _found_nothing_new
+from pipelines.platform import Platform
 from pipelines.release.runs import RunInfo, RunLog
 from pipelines.settings import Settings, load_settings
 from pipelines.warehouse.connection import Warehouse
@@ -55,6 +56,19 @@ def test_a_command_that_would_write_is_refused_while_a_run_holds_the_warehouse(
     assert result.exit_code == BUSY, result.output
     assert "the first run" in " ".join(result.output.split())
     assert settings.warehouse.read_bytes() == b"of the run"
+
+
+def test_a_run_that_another_one_outstrips_ends_as_one_that_is_refused(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both saw the warehouse free: the second meets the first where it looks for something to do."""
+    settings.warehouse.parent.mkdir(parents=True)
+    settings.warehouse.write_bytes(b"of the run")
+    held = Warehouse(settings.warehouse).hold("the first run", datetime(2026, 11, 30, tzinfo=UTC))
+    with held, pytest.raises(Exit) as ended:
+        _found_nothing_new(Platform(settings))
+    assert ended.value.exit_code == BUSY
+    assert "the first run" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("waits", [True, False])

@@ -17,6 +17,7 @@ from pipelines.release.runs import RunInfo, RunLog, RunStatus
 from pipelines.settings import Settings, load_settings
 from pipelines.sources import all_sources
 from pipelines.state import read_state, write_metrics
+from pipelines.warehouse.connection import Warehouse
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
@@ -94,6 +95,16 @@ def test_every_cadence_is_known_or_expects_nothing() -> None:
 def test_how_the_last_run_ended(settings: Settings, status: RunStatus, found: list[str]) -> None:
     run(settings, status)
     assert keys(settings) == found
+
+
+def test_the_first_run_in_progress_leaves_nothing_stale(settings: Settings) -> None:
+    run(settings, "running")
+    with Warehouse(settings.warehouse).hold("run 1", NOW):
+        assert keys(settings) == []
+    run(settings, "failed", NOW + timedelta(minutes=1))
+    run(settings, "running", NOW + timedelta(minutes=2))
+    with Warehouse(settings.warehouse).hold("run 3", NOW):
+        assert keys(settings) == ["stale:runs"]
 
 
 def test_figures_become_stale_by_the_clock(settings: Settings) -> None:

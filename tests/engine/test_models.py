@@ -14,7 +14,7 @@ from engine_world import LATER, WAITING, copy_of, differing, files_by_month, mar
 from pipelines import walk
 from pipelines.engine.models import ModelsOnEngine, _Session
 from pipelines.engine.session import EngineProblem, connect
-from pipelines.engine.translate import NotTranslated
+from pipelines.engine.translate import NotTranslated, view_of
 from pipelines.settings import PROJECT_ROOT
 from pipelines.transform.dbt import Dbt
 
@@ -106,7 +106,9 @@ def test_an_engine_that_restarts_before_the_tests_changes_no_result(
     address, server = dying
     models = on(moved, address).platform.models
     assert isinstance(models, ModelsOnEngine)
-    models._session = _Session(connect(address), str(tmp_path))
+    nodes = models.dbt.manifest()["nodes"].values()
+    has = {view_of(node["schema"], node["alias"]) for node in nodes if node["resource_type"] == "model"}
+    models._session = _Session(connect(address), str(tmp_path), has)  # as after a build
     server.kill()
     server.wait()
     there = {result.unique_id: (result.status, result.failures) for result in models.test()}

@@ -16,6 +16,7 @@ from translated_cases import CASES, ONLY_ON_SPARK, REFUSED, TABLE
 pytest.importorskip("sqlglot")
 
 from pipelines.engine import translate
+from pipelines.engine.files import RowFiles
 from pipelines.engine.relations import write_parquet
 from pipelines.engine.session import connect
 
@@ -31,7 +32,7 @@ def connection() -> duckdb.DuckDBPyConnection:
 def spark(sail: str, connection: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     session = connect(sail)
     file: Path = tmp_path_factory.mktemp("cases") / "t.parquet"
-    write_parquet(connection, "select * from cases.t", file)
+    write_parquet(connection, "select * from cases.t", str(file), RowFiles(file))
     session.read.parquet(str(file)).createOrReplaceTempView("cases__t")
     yield session
     session.stop()

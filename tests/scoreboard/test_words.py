@@ -52,6 +52,7 @@ def test_periods(kind: str, start: date, last: date | None, vi: str, en: str) ->
         (-18.18, "more", "%", "còn thiếu 18,18 điểm %"),
         (17.0, "more", "%", "vượt mục tiêu 17 điểm %"),
         (5.0, "less", "%", "còn phải giảm 5 điểm %"),
+        (-3.6, "more", "%/năm", "còn thiếu 3,6 điểm %/năm"),
         (4.7, "none", "%", "cao hơn 4,7 điểm %"),
         (-2.0, "none", "%", "thấp hơn 2 điểm %"),
         (-4.0, "rank", "hạng", "vượt mục tiêu 4 bậc"),

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from pipelines.transform.data_tests import DataTest, read_tests, run_tests, write_tests
+from pipelines.warehouse.obstacles import Obstacle
 
 
 def test_a_test_that_warns_and_one_that_dbt_could_not_compile(tmp_path: Path) -> None:
@@ -28,6 +30,19 @@ def test_a_test_that_warns_and_one_that_dbt_could_not_compile(tmp_path: Path) ->
     assert outcome(fail_calc="max(n)")[:2] == ("fail", 2)
     assert outcome(sql=None)[0] == "error"
     assert outcome(sql="select 1 where cast('secret' as integer) = 1") == ("error", None, "ConversionException")
+
+
+def test_a_damaged_table_stops_the_run_and_is_no_failed_test(tmp_path: Path) -> None:
+    file = tmp_path / "w.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("create table t as select random() as x from range(300_000)")
+    content = bytearray(file.read_bytes())
+    for place in range(len(content) // 4, len(content) // 2, 4096):
+        content[place] ^= 0x55
+    file.write_bytes(content)
+    test = DataTest("t", "t", "select x from t where x = 0.5", "ERROR", "count(*)", "!= 0", "!= 0", None)
+    with pytest.raises(Obstacle, match="hatinh rebuild"):
+        list(run_tests(file, [test], memory_limit="1GB", threads=1))
 
 
 def test_each_rule_of_a_test_of_column_rules_has_its_own_count(tmp_path: Path) -> None:
