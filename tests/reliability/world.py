@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -22,6 +23,7 @@ from typing import Any
 
 import duckdb
 
+from benchmarks.processes import tree
 from pipelines.release.compare import compare
 from pipelines.release.store import ReleaseStore
 from samples.dossiers import write_delta, write_dossiers
@@ -260,13 +262,13 @@ def with_pause(process: subprocess.Popen[bytes], seconds: float = 0.02) -> None:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time that a process has used, with that of its children that ended. It does not pass faster on a quiet
-    machine, so that a moment of a run stays the same moment however busy the machine is."""
-    try:
-        values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return sum(map(int, values[11:15])) / os.sysconf("SC_CLK_TCK")
+    """Processor time that a process and all that it started have used. It does not pass faster on a quiet machine, so
+    that a moment of a run stays the same moment however busy the machine is."""
+    ticks = 0
+    for one in tree(pid):
+        with suppress(OSError):
+            ticks += sum(map(int, Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def faults_of_release(world: World) -> list[str]:
