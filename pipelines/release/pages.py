@@ -22,6 +22,9 @@ from pipelines.release.released import Release
 
 _log = logging.getLogger(__name__)
 
+INTERRUPTED = "Query interrupted"
+"""What DuckDB makes of a signal that arrives during a query: a RuntimeError with these words."""
+
 
 @dataclass(frozen=True)
 class Page:
@@ -53,6 +56,8 @@ def draw(release: Release, pages: Sequence[Page]) -> tuple[list[dict[str, Any]],
         try:
             content = page.draw(release)
         except Exception as error:
+            if INTERRUPTED in str(error):
+                raise  # somebody stops the run: that is no fault of the page
             _log.exception("%s of release %s could not be drawn", page.path, release.id)
             if page.folder:
                 shutil.rmtree(release.path / page.folder, ignore_errors=True)

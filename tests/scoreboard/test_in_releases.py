@@ -102,6 +102,15 @@ def test_a_page_that_cannot_be_drawn_costs_no_data_and_is_tried_again(tmp_path: 
     assert release(tmp_path, SMALL, day=3).status == "unchanged"
 
 
+def test_a_run_that_is_stopped_while_a_page_asks_duckdb_releases_nothing(tmp_path: Path) -> None:
+    def stopped(release: Release) -> bytes:
+        raise RuntimeError("Query interrupted")
+
+    with pytest.raises(RuntimeError, match="interrupted"):
+        release(tmp_path, SMALL, with_pages=[replace(pages(PLACE)[0], draw=stopped)])
+    assert ReleaseStore(tmp_path).list() == []
+
+
 def test_the_command_shows_the_page_and_draws_it_into_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = release(tmp_path / "marts", FULL)
     monkeypatch.setenv("HATINH_DATA_DIR", str(tmp_path))
