@@ -30,7 +30,6 @@ Begin = Callable[..., Callable[[], Any]]
 """Begins a computation and returns what waits for its result, as `Beside.begin` and `here` do."""
 Report = Callable[[Any], object]
 
-
 _QUIET = "ignore:resource_tracker:UserWarning"
 """Locks of dbt end with its process. Python frees them then, and would tell people so."""
 
@@ -40,7 +39,7 @@ class ProcessLost(RuntimeError):
 
 
 def rarer_collections() -> None:
-    """Look for cycles of objects more rarely: after every 700 objects it took a tenth of the processor time."""
+    """Look for cycles of objects more rarely: after every 700 objects it took some 7 % of the processor time."""
     gc.set_threshold(50_000, 20, 100)
 
 
