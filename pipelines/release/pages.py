@@ -19,11 +19,9 @@ from typing import Any
 from pipelines.personal import redacted
 from pipelines.release.files import measured, sha256
 from pipelines.release.released import Release
+from pipelines.warehouse.obstacles import is_interrupt
 
 _log = logging.getLogger(__name__)
-
-INTERRUPTED = "Query interrupted"
-"""What DuckDB makes of a signal that arrives during a query: a RuntimeError with these words."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def draw(release: Release, pages: Sequence[Page]) -> tuple[list[dict[str, Any]],
         try:
             content = page.draw(release)
         except Exception as error:
-            if INTERRUPTED in str(error):
+            if is_interrupt(error):
                 raise  # somebody stops the run: that is no fault of the page
             _log.exception("%s of release %s could not be drawn", page.path, release.id)
             if page.folder:

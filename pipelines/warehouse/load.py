@@ -27,6 +27,7 @@ from pipelines.sources import isolated, vietnamese_text
 from pipelines.sources.base import Source
 from pipelines.sources.table_rows import Container, Reason
 from pipelines.warehouse.connection import get_state, set_state
+from pipelines.warehouse.obstacles import is_interrupt
 from pipelines.warehouse.pseudonyms import KeyProblem, bind_key, key_check
 from pipelines.warehouse.repeated_keys import bind_repeated_keys, keys_of, repeats_a_key
 
@@ -545,6 +546,8 @@ def _load_files(
     except BaseException as error:
         if group.stopped_by:
             raise group.stopped_by from None
+        if is_interrupt(error):
+            raise
         if len(files) > 1:
             return [
                 load

@@ -21,6 +21,11 @@ _RECORDS = ("file is not a database", "database disk image is malformed")
 _PLACE = re.compile(r"""['"](/[^'"]+)['"]""")
 
 
+def is_interrupt(error: BaseException) -> bool:
+    """Whether somebody stops the run: DuckDB makes a plain RuntimeError of a signal that arrives during a query."""
+    return "Query interrupted" in str(error)
+
+
 class Obstacle(RuntimeError):
     """The run cannot go on. The message states why and what to do; nothing is lost."""
 

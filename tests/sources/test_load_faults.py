@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -81,6 +82,28 @@ def test_an_error_of_any_class_refuses_its_file(connection: duckdb.DuckDBPyConne
 def test_who_stops_the_run_stops_it(connection: duckdb.DuckDBPyConnection, error: BaseException) -> None:
     with pytest.raises(type(error)):
         loads_of(connection, replace(CODES, frame=misbehaving.raising(error)), GOOD, BAD)
+    assert connection.execute("select count(*) from raw.files").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("files", [(GOOD,), (GOOD, b'{"n": "2"}')])
+def test_a_signal_during_a_query_refuses_no_file(
+    connection: duckdb.DuckDBPyConnection, files: tuple[bytes, ...]
+) -> None:
+    """DuckDB makes an error of its own of what the handler raises."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    pairs = "range(1000000) as a, range(1000000) as b where a.range * b.range % 7 = j.n::integer"
+    table = replace(TABLE, columns=(Column("n", "integer", f"(select count(*) from {pairs})::integer"),))
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        with pytest.raises((KeyboardInterrupt, RuntimeError)):
+            loads_of(connection, replace(CODES, table=table), *files)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
     assert connection.execute("select count(*) from raw.files").fetchone() == (0,)
 
 
