@@ -65,17 +65,26 @@ class BatchedEventLogStorage(SqliteEventLogStorage):
         finally:
             self._is_batching = False
             with self._db_lock:
-                for connection in self._kept.values():
-                    connection.commit()
-                    connection.close()
-                self._kept.clear()
+                try:
+                    self._commit()
+                finally:
+                    for connection in self._kept.values():
+                        connection.close()
+                    self._kept.clear()
 
     def store_event(self, event: EventLogEntry) -> None:
         super().store_event(event)
         if self._is_batching and event.dagster_event_type not in BURSTS:
             with self._db_lock:
-                for connection in self._kept.values():
-                    connection.commit()
+                self._commit()
+
+    def _commit(self) -> None:
+        for connection in self._kept.values():
+            try:
+                connection.commit()
+            except BaseException:
+                connection.rollback()  # else the next one reports that this was not done, and not why, as a full disk
+                raise
 
     def has_table(self, table_name: str) -> bool:
         if table_name not in self._tables:  # asked for with every check; tables are made once
