@@ -42,6 +42,12 @@ def obstacle(error: str, records: str = "") -> str | None:
         return tr("The disk is full. Nothing is lost: make room, then hatinh run")
     if any(words in lower for words in _DAMAGED):
         return tr("The warehouse is damaged. Nothing is lost: `hatinh rebuild` makes it again from the landed files")
+    if records and "disk i/o error" in lower:  # all that SQLite states of a full disk on which it opens a file
+        return tr(
+            "Dagster's records in {folder} cannot be written: the disk is full or fails. Nothing is lost: make room, "
+            "then hatinh run",
+            folder=records,
+        )
     if records and any(words in lower for words in _RECORDS):
         return tr(
             "A file of Dagster's records in {folder} is damaged. Move the folder away, but for dagster.yaml, then "

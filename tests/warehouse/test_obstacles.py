@@ -22,6 +22,7 @@ REPORTED = {
     "(sqlite3.OperationalError) attempt to write a readonly database": "/dagster cannot be written",
     "IO Error: Corrupt database file: computed checksum 1 does not match stored checksum 2": "hatinh rebuild",
     "(sqlite3.DatabaseError) file is not a database": "/dagster is damaged",
+    "(sqlite3.OperationalError) disk I/O error": "/dagster cannot be written: the disk is full",
 }
 
 
