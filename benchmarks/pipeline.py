@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class Pipeline:
     engine: str = "duckdb"
     server: tuple[int, ...] = ()
     """Processes of the engine, whose memory is measured too."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Further variables of the environment, `HATINH_...`, of its runs."""
 
     @property
     def home(self) -> Path:
@@ -108,6 +110,7 @@ class Pipeline:
             "HATINH_MEMORY_LIMIT": self.memory,
             "HATINH_ENGINE": self.engine,
             **{f"HATINH_{name.upper()}": str(value) for name, value in VARIABLES.items()},
+            **self.settings,
             "HATINH_DROP_SETTLE_SECONDS": "0",  # nobody is still writing: the wait would be measured, not the work
         }
         command = [sys.executable, "-m", "pipelines.cli", *arguments]

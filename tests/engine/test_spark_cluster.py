@@ -18,9 +18,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 from engine_world import copy_of, differing, files_by_month, land_dossiers, on
 from spark_cluster import SparkCluster, spark_home
+from translated_cases import CASES, ONLY_ON_SPARK, give_cases, in_duckdb, on_engine
 
 from benchmarks.engines import compare, table
 from benchmarks.pipeline import Pipeline
@@ -171,6 +173,29 @@ def test_a_month_is_as_many_files_as_its_rows_need(
     files = increments.write_by_month(rows, folder, "month", RowFiles(tmp_path / "w.duckdb"))
     assert sorted(Counter(map(increments.month_of, files)).values()) == [3, 3, 3]
     assert session.read.parquet(*files).count() == 6_600
+    session.stop()
+
+
+def test_translated_queries_give_on_spark_what_duckdb_gives_and_not_without_the_rule_for_spark(
+    cluster: SparkCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines.engine import translate
+
+    session, connection = connect(cluster.address), duckdb.connect()
+    give_cases(connection, session, tmp_path / "t.parquet")
+
+    def differ() -> list[str]:
+        return [
+            name
+            for name, (_, sql) in CASES.items()
+            if on_engine(session, translate.translated(sql, connection, name)) != in_duckdb(connection, sql)
+        ]
+
+    assert differ() == []
+    for rule in ONLY_ON_SPARK:
+        with monkeypatch.context() as without:
+            without.setattr(translate, "RULES", tuple(kept for kept in translate.RULES if kept.__name__ != rule))
+            assert differ(), rule
     session.stop()
 
 

@@ -8,8 +8,8 @@ import logging
 import pickle
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,14 +31,17 @@ from engine_world import (
 )
 from moto.server import ThreadedMotoServer
 
+from benchmarks.engines import complete_run, different_tables
+from benchmarks.pipeline import Pipeline
 from pipelines import walk
 from pipelines.engine.files import RowFiles
 from pipelines.engine.load import LoadOnEngine
 from pipelines.engine.session import EngineProblem, connect
 from pipelines.release.disclosure import closed_months, policy_of, read_leaves
-from pipelines.settings import SettingsError, load_settings
+from pipelines.settings import PROJECT_ROOT, SettingsError, load_settings
 from pipelines.sources.dossiers import SOURCE
 from pipelines.warehouse.storage import ObjectStorage, StorageProblem, httpfs_extension
+from samples.dossiers import write_dossiers
 
 if TYPE_CHECKING:
     from conftest import World
@@ -263,6 +266,30 @@ def test_a_day_rewrites_its_months_only_and_the_rows_come_home(
     assert without.rows("select count(*) from raw.dossiers") == without.rows(
         "select sum(rows_loaded)::bigint from raw.files where source = 'dossiers'"
     ), "the storage is needed no more"
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+def test_a_complete_run_on_the_storage_releases_what_one_beside_the_warehouse_releases(
+    sail: str, own: Bucket, tmp_path: Path
+) -> None:
+    beside = Pipeline(PROJECT_ROOT, tmp_path / "work", threads=1, memory="1GB", engine=sail)
+    beside.prepare()
+    first, last = date(2025, 1, 1), date(2026, 8, 20)
+    sample = write_dossiers(tmp_path / "sample", beside.seeds, rows=2_000, seed=7, first=first, last=last)
+    settings = {f"HATINH_{name.upper()}": str(value) for name, value in own.settings.items()}
+    stored = replace(beside, settings=settings)
+    folder, bucket = tmp_path / "beside", tmp_path / "stored"
+    assert complete_run(beside, folder, sample.paths).status == "released"
+    assert complete_run(stored, bucket, sample.paths, folder / "vault").status == "released"
+    assert different_tables(beside, folder, bucket) == []
+    assert list((folder / "warehouse").rglob("*.parquet"))
+    assert not list((bucket / "warehouse").rglob("*.parquet")), "no rows beside the warehouse"
+    objects = own.objects()
+    assert len([name for name in objects if "/raw/dossiers/" in name]) == len(sample.paths)
+    assert len([name for name in objects if "/intermediate__int_dossiers/folder=" in name]) > 12
+    assert complete_run(stored, bucket).status == "unchanged"
+    assert own.objects() == objects
 
 
 def landed(world: World, engine: str, bucket: Bucket, **others: object) -> World:

@@ -11,13 +11,11 @@ from typing import Any
 
 import duckdb
 import pytest
-from translated_cases import CASES, ONLY_ON_SPARK, REFUSED, TABLE
+from translated_cases import CASES, ONLY_ON_SPARK, REFUSED, TABLE, give_cases, in_duckdb, on_engine
 
 pytest.importorskip("sqlglot")
 
 from pipelines.engine import translate
-from pipelines.engine.files import RowFiles
-from pipelines.engine.relations import write_parquet
 from pipelines.engine.session import connect
 
 
@@ -31,9 +29,7 @@ def connection() -> duckdb.DuckDBPyConnection:
 @pytest.fixture(scope="module")
 def spark(sail: str, connection: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     session = connect(sail)
-    file: Path = tmp_path_factory.mktemp("cases") / "t.parquet"
-    write_parquet(connection, "select * from cases.t", str(file), RowFiles(file))
-    session.read.parquet(str(file)).createOrReplaceTempView("cases__t")
+    give_cases(connection, session, tmp_path_factory.mktemp("cases") / "t.parquet")
     yield session
     session.stop()
 
@@ -83,7 +79,7 @@ def test_every_rule_has_a_case() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_the_engine_gives_what_duckdb_gives(name: str, connection: duckdb.DuckDBPyConnection, spark: Any) -> None:
     _, sql = CASES[name]
-    assert _on_engine(spark, translate.translated(sql, connection, name)) == _in_duckdb(connection, sql)
+    assert on_engine(spark, translate.translated(sql, connection, name)) == in_duckdb(connection, sql)
 
 
 PARTS = ["write_out_names", "write_out_stars", "write_out_columns", *translate.BY_MEANING]
@@ -104,7 +100,7 @@ def test_no_part_of_the_translator_can_go(
 
     def is_equal(sql: str) -> bool:
         try:
-            return _on_engine(spark, translate.translated(sql, connection, "")) == _in_duckdb(connection, sql)
+            return on_engine(spark, translate.translated(sql, connection, "")) == in_duckdb(connection, sql)
         except Exception:  # whatever the engine answers to what it does not know
             return False
 
@@ -133,15 +129,3 @@ def test_a_rule_of_spark_changes_the_text(
     monkeypatch.setattr(translate, "RULES", tuple(kept for kept in translate.RULES if kept.__name__ != rule))
     assert all(text != translate.translated(sql, connection, "") for text, sql in zip(with_it, cases, strict=True))
     assert all("POWER(10" in text for text in with_it)
-
-
-def _on_engine(spark: Any, sql: str) -> list[tuple[Any, ...]]:
-    return _sorted(tuple(row.values()) for row in spark.sql(sql).toArrow().to_pylist())
-
-
-def _in_duckdb(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
-    return _sorted(connection.execute(sql).fetchall())
-
-
-def _sorted(rows: Any) -> list[tuple[Any, ...]]:
-    return sorted(rows, key=repr)

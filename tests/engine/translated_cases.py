@@ -5,6 +5,14 @@ Each is a query on `cases.t`, a table of awkward values: nulls, halves, empty li
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.engine.files import RowFiles
+from pipelines.engine.relations import write_parquet
+
 TABLE = """
 create schema if not exists cases;
 create or replace table cases.t as
@@ -144,3 +152,18 @@ REFUSED = {
     "a null of found in": "select n in (select m from cases.t) as x from cases.t",
     "a cast to decimal": "select cast(d as decimal(9, 2)) as x from cases.t",
 }
+
+
+def give_cases(connection: duckdb.DuckDBPyConnection, session: Any, file: Path) -> None:
+    """Make the table in DuckDB, and the same rows a view of the engine's session."""
+    connection.execute(TABLE)
+    write_parquet(connection, "select * from cases.t", str(file), RowFiles(file))
+    session.read.parquet(str(file)).createOrReplaceTempView("cases__t")
+
+
+def on_engine(session: Any, sql: str) -> list[tuple[Any, ...]]:
+    return sorted((tuple(row.values()) for row in session.sql(sql).toArrow().to_pylist()), key=repr)
+
+
+def in_duckdb(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+    return sorted(connection.execute(sql).fetchall(), key=repr)
