@@ -411,6 +411,7 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
             comparable=comparable_tables(platform, last),
             memory_limit=platform.settings.memory_limit,
             threads=platform.settings.threads,
+            storage=platform.warehouse.storage,
         )
         # both read the warehouse; the tests of an engine write what they need into it
         if platform.settings.engine == "duckdb":

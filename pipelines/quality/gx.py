@@ -22,6 +22,7 @@ from pipelines.language import tr
 from pipelines.quality.suites import UNEXPECTED_ROWS, Expectation, Suite
 from pipelines.quality.verdict import Evidence
 from pipelines.warehouse.obstacles import refuse_obstacles
+from pipelines.warehouse.storage import ObjectStorage
 
 
 class GateError(RuntimeError):
@@ -37,6 +38,7 @@ def validate(
     comparable: Collection[str],
     memory_limit: str,
     threads: int,
+    storage: ObjectStorage | None = None,
 ) -> list[Evidence]:
     """Run every expectation of every suite and return what each found.
 
@@ -52,6 +54,7 @@ def validate(
         comparable: its tables whose files are all still active.
         memory_limit: what DuckDB may use, like `4GB`.
         threads: what DuckDB may use.
+        storage: where the rows of dossiers lie, if not in the warehouse or beside it.
 
     Returns:
         One item per expectation, in the order of the suites; `check` is the id of the expectation.
@@ -59,10 +62,12 @@ def validate(
     Raises:
         GateError: a file is not there, is locked by a writer or is no DuckDB file.
     """
+    from pipelines.quality.dialect import gate_url
+
     built = _tables(warehouse)
     released = _tables(last_release) if last_release else frozenset[str]()
     evidence: list[Evidence] = []
-    with _gate(warehouse, last_release, memory_limit, threads) as source:
+    with _gate(gate_url(warehouse, last_release, memory_limit, threads, storage)) as source:
         for suite in suites.values():
             due = list(suite.expectations)
             if f"main.{suite.table}".lower() not in released or suite.table not in comparable:
@@ -97,11 +102,9 @@ def _tables(file: Path) -> frozenset[str]:
 
 
 @contextmanager
-def _gate(warehouse: Path, last_release: Path | None, memory_limit: str, threads: int) -> Iterator[Any]:
+def _gate(url: str) -> Iterator[Any]:
     """A data source of Great Expectations on the warehouse; quiet, without files, closed at the end."""
     from sqlalchemy.dialects import registry
-
-    from pipelines.quality.dialect import gate_url
 
     registry.register("duckdb.gate", "pipelines.quality.dialect", "GateDialect")
     logger = logging.getLogger("great_expectations")
@@ -124,9 +127,7 @@ def _gate(warehouse: Path, last_release: Path | None, memory_limit: str, threads
                 store_backend_defaults=InMemoryStoreBackendDefaults(),
             )
             context = gx.get_context(mode="ephemeral", project_config=config)
-            source = context.data_sources.add_sql(
-                "warehouse", connection_string=gate_url(warehouse, last_release, memory_limit, threads)
-            )
+            source = context.data_sources.add_sql("warehouse", connection_string=url)
             try:
                 yield source
             finally:
