@@ -249,6 +249,9 @@ def test_a_day_rewrites_its_months_only_and_the_rows_come_home(
     built = walk.build(stored.platform)
     assert built.rebuild_reason is None
     assert built.is_complete
+    judged = walk.judge(stored.platform, built, "run").verdicts.values()
+    unread = [e for verdict in judged for e in verdict.evidence if "Could not be computed" in e.detail]
+    assert unread == [], "the gate reads the storage too"
     later, there = files_by_month(stored), bucket.objects()
     rewritten = {month for month in former | later if later.get(month) != former.get(month)}
     assert rewritten == {"2025-03-01", "2026-07-01", "2026-08-01"}, "what came, and what it was before"
