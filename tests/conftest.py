@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import shutil
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.testing
+from hypothesis import settings as hypothesis_settings
 
 os.environ.pop("COLUMNS", None)  # workers of pytest-xdist set 80, which a console keeps for good from its import on
 
@@ -38,6 +41,11 @@ use("en")
 gc.set_threshold(
     50_000, 20, 50
 )  # a build with dbt makes millions of objects that stay: a tenth of it was to look for others
+hypothesis_settings.register_profile("few", max_examples=25)
+hypothesis_settings.load_profile("few")
+"""Examples of a property that states no number of its own; `make test-all` draws a hundred of each."""
+typer.testing._get_command = functools.cache(typer.testing._get_command)
+"""`CliRunner` would make all commands anew for each call, which takes longer than most of them: 30 ms."""
 LONGEST = (
     "end_to_end/test_walk.py",
     "golden/test_golden.py",

@@ -33,11 +33,18 @@ from pipelines.release.store import ReleaseStore
 from pipelines.settings import load_settings
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def provinces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both provinces with a release each. Tests take a copy."""
+    made = tmp_path_factory.mktemp("provinces")
     for code in world.NAMES:
-        province(tmp_path, code)
-    return tmp_path
+        province(made, code)
+    return made
+
+
+@pytest.fixture
+def root(provinces: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(provinces, tmp_path / "root", symlinks=True))
 
 
 def rows(root: Path, sql: str, folder: str = "") -> list[tuple[Any, ...]]:
