@@ -50,15 +50,20 @@ typer.testing._get_command = functools.cache(typer.testing._get_command)
 LONGEST = (
     "end_to_end/test_walk.py",
     "golden/test_golden.py",
+    "nation/test_nation.py",
     "transform/test_incremental.py",
+    "catalogue/test_catalogue.py",
     "scoreboard/test_page.py",
-    "scoreboard/test_in_releases.py",
-    "sources/test_tables.py",
-    "release/test_places.py",
     "release/test_release_disclosure.py",
-    "sources/test_every_source.py",
-    "warehouse/test_load.py",
+    "scoreboard/test_model.py",
+    "release/test_release_changes.py",
+    "release/test_release_publish.py",
+    "quality/test_registries.py",
+    "geography/test_villages.py",
+    "quality/test_gx.py",
     "reporting/test_check.py",
+    "sources/test_isolated.py",
+    "structure/test_imports.py",
 )
 """Files in the order in which they begin, before all others: two workers end together when what is left is short."""
 BUILT = Evidence("built", "build", "", "block", passed=True)
