@@ -52,7 +52,7 @@ def seeded(render: Render) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     types: dict[str, Any] = {}
     for path in ("_seeds.yml", "_geography.yml"):
-        described = yaml.safe_load((DBT / "seeds" / path).read_text(encoding="utf-8"))["seeds"]
+        described = yaml.load((DBT / "seeds" / path).read_text(encoding="utf-8"), yaml.CSafeLoader)["seeds"]
         types |= {entry["name"]: entry["config"]["column_types"] for entry in described}
     for name in ("areas", "area_crosswalk", "area_aliases"):
         source = f"read_csv('{DBT / 'seeds' / name}.csv', header = true, columns = {json.dumps(types[name])})"

@@ -19,7 +19,7 @@ from pipelines.cli import app
 from pipelines.landing.store import Receipt
 from pipelines.settings import load_settings
 from pipelines.sources import all_sources
-from pipelines.sources.province import Province, quadkeys
+from pipelines.sources.province import Box, Province, quadkeys
 from pipelines.warehouse.connection import get_state
 from pipelines.warehouse.load import (
     FileOutcome,
@@ -33,7 +33,8 @@ from pipelines.warehouse.load import (
 if TYPE_CHECKING:
     from conftest import World
 
-NEAR = quadkeys(Province.of(load_settings()).box, 16)
+BOX = Province.of(load_settings()).box
+NEAR = quadkeys(Box(BOX.west, BOX.south, BOX.west + 0.1, BOX.south + 0.1), 16)
 OOKLA = all_sources()["ookla_tiles"]
 MOBILE = "2026-04-01_performance_mobile_tiles.parquet"
 AGAIN = "2026-04-01_performance_mobile_tiles (1).parquet"
