@@ -49,7 +49,7 @@ def renderer() -> Render:
 
 def seeded(render: Render) -> duckdb.DuckDBPyConnection:
     """The seeds of units and the two models over them, in memory."""
-    connection = duckdb.connect()
+    connection = duckdb.connect(config={"threads": 1})  # each thread would compile every pattern
     types: dict[str, Any] = {}
     for path in ("_seeds.yml", "_geography.yml"):
         described = yaml.load((DBT / "seeds" / path).read_text(encoding="utf-8"), yaml.CSafeLoader)["seeds"]
