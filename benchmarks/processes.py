@@ -1,4 +1,4 @@
-"""One program as one process, measured from outside: seconds on the wall and of CPU, and the most memory it held.
+"""One program, measured from outside: seconds on the wall and of CPU, and the most memory that its processes held.
 
 Memory is read from /proc, so this needs Linux.
 """
@@ -23,9 +23,9 @@ class ProgramError(RuntimeError):
 
 @dataclass(frozen=True)
 class Measured:
-    """One run of a program. `peak_mib` sums the peaks of resident memory over its process and those it started.
-
-    `cpu_seconds` are those of all of them.
+    """One run of a program. `peak_mib` is the most resident memory that its process and those it started held at the
+    same moment, as seen twenty times a second, and no less than the own peak of any of them; pages that they share
+    count once for each. `cpu_seconds` are those of all of them.
     """
 
     seconds: float
@@ -55,10 +55,9 @@ def measure(
         except OSError as problem:
             raise ProgramError(f"{command[0]}: {problem.strerror}") from problem
         while True:
-            # the system keeps each process's own peak: looking now and then misses none but that of the last moment
             pids = set(tree(process.pid))
-            peak = max(peak, sum(map(_peak_kib, pids)))
-            peak_beside = max(peak_beside, sum(_peak_kib(pid) for other in beside for pid in tree(other)))
+            peak = max(peak, _held_kib(pids))
+            peak_beside = max(peak_beside, _held_kib({pid for other in beside for pid in tree(other)}))
             try:
                 code = process.wait(INTERVAL_SECONDS)
                 break
@@ -109,9 +108,17 @@ def tree(pid: int) -> Iterator[int]:
         return
 
 
-def _peak_kib(pid: int) -> int:
+def _held_kib(pids: Iterable[int]) -> int:
+    """What processes hold together now; no less than what one of them once held, as the system keeps it."""
+    held = [_resident_kib(pid) for pid in pids]
+    return max(sum(now for now, _ in held), max((peak for _, peak in held), default=0))
+
+
+def _resident_kib(pid: int) -> tuple[int, int]:
+    """Resident memory of a process: now, and its peak."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
+        return 0, 0
+    kib = {name: int(value.split()[0]) for name, _, value in (line.partition(":") for line in lines) if "Vm" in name}
+    return kib.get("VmRSS", 0), kib.get("VmHWM", 0)

@@ -338,7 +338,10 @@ def rebuild(
     if not yes:
         typer.confirm(tr("Delete {path} and load all landed files again?", path=settings.warehouse), abort=True)
     for path in (settings.warehouse, settings.warehouse.with_suffix(".duckdb.wal")):
-        path.unlink(missing_ok=True)
+        if path.is_dir():  # as a container makes of a file that is to be mounted and is not there: nothing of ours
+            path.rename(path.with_name(f"{path.name}.moved-{now():%Y%m%dT%H%M%S}"))
+        else:
+            path.unlink(missing_ok=True)
     run(quiet=False, target=None)
 
 

@@ -45,6 +45,18 @@ def test_a_damaged_warehouse_fails_the_run_and_the_error_names_the_command_that_
     assert "hatinh rebuild" in " ".join(result.output.split())
 
 
+def test_a_rebuild_moves_a_folder_in_the_place_of_the_warehouse_away_with_what_is_in_it(
+    environment: dict[str, str], settings: Settings
+) -> None:
+    (settings.warehouse / "inside").mkdir(parents=True)
+    Path(environment["HATINH_PSEUDONYM_KEY_FILE"]).unlink()  # the run behind it ends at once
+    result = CliRunner().invoke(app, ["rebuild", "--yes"], env=environment)
+    assert "hatinh key make" in " ".join(result.output.split())
+    (moved,) = settings.warehouse.parent.glob("warehouse.duckdb.moved-*")
+    assert (moved / "inside").is_dir()
+    assert not settings.warehouse.is_dir()
+
+
 @pytest.mark.parametrize("command", [["rebuild", "--yes"], ["run"], ["rollback", "20261123T020000Z-00000000"]])
 def test_a_command_that_would_write_is_refused_while_a_run_holds_the_warehouse(
     environment: dict[str, str], settings: Settings, command: list[str]

@@ -23,12 +23,12 @@ import disk
 from clocks import clocks
 from kills import kills
 from tally import Tally
-from two import two
+from two import daemons, two
 from world import ROOT, Bench
 
 from benchmarks.report import write
 
-SCENARIOS = ("kills", "full", "read-only", "warehouse", "files", "two", "clock")
+SCENARIOS = ("kills", "full", "read-only", "warehouse", "files", "two", "daemons", "clock")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,6 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         "warehouse": lambda bench, tally: damage.warehouse(bench, tally, given.first),
         "files": lambda bench, tally: damage.files(bench, tally, given.first),
         "two": lambda bench, tally: two(bench, tally, given.pairs, given.seed),
+        "daemons": lambda bench, tally: daemons(bench, tally, given.first),
         "clock": lambda bench, tally: clocks(bench, tally, given.first),
     }
     commands = {name: f"python tests/reliability --only {name}" for name in SCENARIOS}

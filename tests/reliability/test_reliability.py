@@ -27,7 +27,7 @@ def test_what_does_not_hold_is_counted_and_named() -> None:
     assert "| another | not tried: not allowed here | 0 | – |" in text
 
 
-@pytest.mark.parametrize("name", ["kills", "full", "read-only", "warehouse", "files", "two", "clock"])
+@pytest.mark.parametrize("name", ["kills", "full", "read-only", "warehouse", "files", "two", "daemons", "clock"])
 def test_the_page_has_a_place_for_each_scenario(name: str) -> None:
     text = PAGE.read_text(encoding="utf-8")
     begin, end = marks(name)
@@ -43,5 +43,5 @@ def test_everything_that_is_demanded_holds_in_a_few_trials(tmp_path: Path) -> No
         check=False,
     )
     assert ended.returncode == 0, (ended.stdout + ended.stderr)[-4000:]
-    for name in ("kills", "full", "read-only", "warehouse", "files", "two", "clock"):
+    for name in ("kills", "full", "read-only", "warehouse", "files", "two", "daemons", "clock"):
         assert f"{name}: " in ended.stdout

@@ -1,15 +1,21 @@
-"""Two schedulers: two `hatinh run` at the same moment on one installation; one does the work, the other reports it."""
+"""Two schedulers on one installation, of which one does the work: two `hatinh run`, and two daemons of Dagster."""
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import time
+from contextlib import suppress
 
 from tally import Tally
-from world import Bench, account, different_figures, faults_of_account, faults_of_release
+from world import Bench, World, account, different_figures, faults_of_account, faults_of_release
 
 BUSY = 4
 MOST_SECONDS_APART = 8
+LONGEST_WAIT = 1200
+TWO_TICKS = 75
+"""Seconds in which the sensor of the drop folder looks twice."""
 
 
 def two(bench: Bench, tally: Tally, count: int, seed: int) -> None:
@@ -40,7 +46,55 @@ def two(bench: Bench, tally: Tally, count: int, seed: int) -> None:
         wrong = [] if made == 1 and recorded.count("released") == 1 else [f"{made} releases, runs {recorded}"]
         wrong += [] if set(recorded) <= {"released", "unchanged"} else [f"runs {recorded}"]
         tally.demand(case, "one release and one run that made it are recorded", wrong)
-        wrong = faults_of_release(world) + different_figures(world, right.after) + faults_of_account(world)
-        wrong += [] if account(world) == account(right.after) else ["files or rows differ"]
-        tally.demand(case, "figures and rows equal those of one run alone", wrong)
-    tally.skip("two daemons of Dagster on one instance", "this program starts no daemons")
+        tally.demand(case, "figures and rows equal those of one run alone", _differences(world, right.after))
+
+
+def daemons(bench: Bench, tally: Tally, most: int | None) -> None:
+    """Two daemons find the same file in the drop folder; then the one that is left finds the next."""
+    right = bench.undisturbed("a day added")
+    for case, gap in list({"started together": 0, "ten seconds apart": 10}.items())[:most]:
+        world = right.before.copy(bench.work / "daemons")
+        runs_before = len(world.runs())
+        running = []
+        for number in range(2):
+            running.append(world.start("serve", "daemon", log=f"daemon {number}"))
+            time.sleep(gap)
+        try:
+            released = _released(world, runs_before, LONGEST_WAIT)
+            time.sleep(TWO_TICKS)
+            _settled(world, LONGEST_WAIT)
+        finally:
+            for process in running:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGTERM)
+                world.ended(process, f"daemon {running.index(process)}")
+        recorded = [run["status"] for run in world.runs()[runs_before:]]
+        tally.demand(case, "the file that was dropped is released", [] if released else [f"runs {recorded}"])
+        wrong = recorded.count("released") != 1 or not set(recorded) <= {"released", "unchanged"}
+        tally.demand(case, "one run releases; others find nothing new", [f"runs {recorded}"] if wrong else [])
+        tally.demand(case, "figures and rows equal those of one run alone", _differences(world, right.after))
+        ended = world.hatinh("run")
+        wrong = [] if ended.code == right.code else [f"exit code {ended.code}: {ended.text[-500:]}"]
+        tally.demand(case, "the next run by hand succeeds", wrong)
+
+
+def _released(world: World, runs_before: int, seconds: float) -> bool:
+    """Wait for a run that releases."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if any(run["status"] == "released" for run in world.runs()[runs_before:]):
+            return True
+        time.sleep(2)
+    return False
+
+
+def _settled(world: World, seconds: float) -> None:
+    """Wait until no run is in progress."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and any(run["status"] == "running" for run in world.runs()):
+        time.sleep(2)
+
+
+def _differences(world: World, right: World) -> list[str]:
+    wrong = faults_of_release(world) + different_figures(world, right) + faults_of_account(world)
+    return wrong if account(world) == account(right) else [*wrong, "files or rows differ"]
