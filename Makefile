@@ -57,7 +57,7 @@ run: install     ## the pipeline on what lies in data/raw and data/drop, to a re
 	@$(BIN)/hatinh key make --if-missing
 	@$(BIN)/hatinh run
 
-test: install    ## the default tests, about two minutes on two cores; the longest files come first (tests/conftest.py)
+test: install    ## the default tests, about three minutes on two cores; the longest files come first (tests/conftest.py)
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-all: install ## the slow ones too
