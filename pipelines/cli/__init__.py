@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import inspect
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -43,6 +44,9 @@ def main() -> None:
     except SettingsError as problem:  # what a source reads of the registries when it is first asked for
         err.print(str(problem), style="red", markup=False, highlight=False)
         raise SystemExit(WRONG_USE) from None
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):  # the command has ended: while Python ends, its exit code stands
+            signal.signal(number, signal.SIG_IGN)
 
 
 _OF_THE_LIBRARY = {

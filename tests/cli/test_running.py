@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -81,6 +83,13 @@ def test_a_run_that_another_one_outstrips_ends_as_one_that_is_refused(
         _found_nothing_new(Platform(settings))
     assert ended.value.exit_code == BUSY
     assert "the first run" in capsys.readouterr().err
+
+
+def test_a_signal_after_the_command_has_ended_changes_no_exit_code() -> None:
+    """Python needs part of a second to end; the run is released and recorded by then."""
+    late = "import atexit, os; atexit.register(os.kill, os.getpid(), 15)"
+    program = f"{late}; from pipelines.cli import main; import sys; sys.argv = ['hatinh', '--help']; main()"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("waits", [True, False])
