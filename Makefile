@@ -57,11 +57,11 @@ run: install     ## the pipeline on what lies in data/raw and data/drop, to a re
 	@$(BIN)/hatinh key make --if-missing
 	@$(BIN)/hatinh run
 
-test: install    ## the default tests, about four minutes on two cores; the longest files come first (tests/conftest.py)
+test: install    ## the default tests, about three minutes on two cores; the longest files come first (tests/conftest.py)
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-all: install ## the slow ones too
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m '(slow or not slow) and not engine'
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --hypothesis-profile=default -m '(slow or not slow) and not engine'
 
 test-engine: install ## rows of dossiers on an engine: Sail, in this process; brings the extra `engine`
 	@$(UV) sync --frozen --quiet --inexact --extra engine --group engine

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ CALENDAR: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+@cache  # the yml takes longer to read than a release to publish
 def mart(target: str, name: str) -> Mart:
     """The mart as its yml describes it, public."""
     model = yaml.safe_load((MARTS / target / f"{name}.yml").read_text(encoding="utf-8"))["models"][0]

@@ -10,5 +10,5 @@ from walk_world import Province
 
 
 @pytest.fixture(scope="session")
-def new_province(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Province]:
-    return lambda: Province(Path(tmp_path_factory.mktemp("province")))
+def new_province(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Province]:
+    return lambda **options: Province(Path(tmp_path_factory.mktemp("province")), **options)

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pipelines.beside import Beside
 from pipelines.orchestration.execute import Executed, execute
-from pipelines.platform import Platform, Progress
+from pipelines.platform import DBT, JUDGING, Platform, Progress
 from pipelines.release.runs import RunLog
 from pipelines.settings import PROJECT_ROOT, Settings, load_settings
 from pipelines.warehouse.pseudonyms import make_key
@@ -54,9 +55,14 @@ class Clock:
 
 
 class Province:
-    """Settings, the drop folder and the walk of one test."""
+    """Settings, the drop folder and the walk of one test.
 
-    def __init__(self, home: Path) -> None:
+    Args:
+        processes: judge, draw and run dbt in processes beside the walk, as `hatinh run` does; all walks of the
+            province use the same two.
+    """
+
+    def __init__(self, home: Path, *, processes: bool = False) -> None:
         self.settings: Settings = load_settings(
             data_dir=home / "data",
             dagster_dir=home / "dagster",
@@ -65,7 +71,15 @@ class Province:
         )
         make_key(self.settings.pseudonym_key)
         self.lines: list[str] = []
-        self.platform = Platform(self.settings, now=Clock(), sleep=lambda seconds: None, listeners=[self._listen])
+        beside, dbt = (Beside(modules if processes else ()) for modules in (JUDGING, DBT))
+        self.platform = Platform(
+            self.settings,
+            now=Clock(),
+            sleep=lambda seconds: None,
+            listeners=[self._listen],
+            beside=beside,
+            dbt_process=dbt,
+        )
         self.environment = {
             "HATINH_DATA_DIR": str(home / "data"),
             "HATINH_DAGSTER_DIR": str(home / "dagster"),

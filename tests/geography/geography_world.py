@@ -49,10 +49,10 @@ def renderer() -> Render:
 
 def seeded(render: Render) -> duckdb.DuckDBPyConnection:
     """The seeds of units and the two models over them, in memory."""
-    connection = duckdb.connect()
+    connection = duckdb.connect(config={"threads": 1})  # each thread would compile every pattern
     types: dict[str, Any] = {}
     for path in ("_seeds.yml", "_geography.yml"):
-        described = yaml.safe_load((DBT / "seeds" / path).read_text(encoding="utf-8"))["seeds"]
+        described = yaml.load((DBT / "seeds" / path).read_text(encoding="utf-8"), yaml.CSafeLoader)["seeds"]
         types |= {entry["name"]: entry["config"]["column_types"] for entry in described}
     for name in ("areas", "area_crosswalk", "area_aliases"):
         source = f"read_csv('{DBT / 'seeds' / name}.csv', header = true, columns = {json.dumps(types[name])})"

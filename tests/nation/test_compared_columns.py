@@ -22,7 +22,8 @@ def _mart(model: dict[str, Any]) -> Mart:
 
 
 FILES = (PROJECT_ROOT / "dbt_project" / "models" / "marts").glob("*/*.yml")
-MODELS = chain.from_iterable(yaml.safe_load(path.read_text(encoding="utf-8")).get("models", ()) for path in FILES)
+READ = (yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) for path in FILES)
+MODELS = chain.from_iterable(read.get("models", ()) for read in READ)
 MARTS = {model["name"]: _mart(model) for model in MODELS if "key" in model.get("config", {}).get("meta", {})}
 
 

@@ -33,11 +33,32 @@ from pipelines.release.store import ReleaseStore
 from pipelines.settings import load_settings
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def provinces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both provinces with a release each. Tests take a copy."""
+    made = tmp_path_factory.mktemp("provinces")
     for code in world.NAMES:
-        province(tmp_path, code)
-    return tmp_path
+        province(made, code)
+    return made
+
+
+@pytest.fixture
+def root(provinces: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(provinces, tmp_path / "root", symlinks=True))
+
+
+@pytest.fixture(scope="module")
+def united(provinces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both and the nation's release of them, for tests that only read."""
+    made = Path(shutil.copytree(provinces, tmp_path_factory.mktemp("united") / "root", symlinks=True))
+    assert unite(made).outcome.status == "released"
+    return made
+
+
+@pytest.fixture
+def before(united: Path, tmp_path: Path) -> Path:
+    """A copy of that, for tests of the next run."""
+    return Path(shutil.copytree(united, tmp_path / "root", symlinks=True))
 
 
 def rows(root: Path, sql: str, folder: str = "") -> list[tuple[Any, ...]]:
@@ -52,13 +73,12 @@ def package(root: Path, folder: str = "") -> dict[str, Any]:
 @pytest.mark.parametrize("mart", MARTS, ids=lambda mart: mart.name)
 @pytest.mark.parametrize("code", ["38", "44"])
 def test_every_row_of_a_province_is_there_under_its_code_and_no_row_of_another(
-    root: Path, code: str, mart: Any
+    united: Path, code: str, mart: Any
 ) -> None:
-    assert unite(root).outcome.status == "released"
-    united = pq.read_table(root / "nation" / "current" / f"{mart.name}.parquet")
-    own = pq.read_table(root / code / "current" / f"{mart.name}.parquet")
-    assert united.column_names == ["province_code", *own.column_names, "is_stale"]
-    under_it = [row for row in united.to_pylist() if row.pop("province_code") == code]
+    found = pq.read_table(united / "nation" / "current" / f"{mart.name}.parquet")
+    own = pq.read_table(united / code / "current" / f"{mart.name}.parquet")
+    assert found.column_names == ["province_code", *own.column_names, "is_stale"]
+    under_it = [row for row in found.to_pylist() if row.pop("province_code") == code]
     assert [row.pop("is_stale") for row in under_it] == [False] * own.num_rows
     assert under_it == own.to_pylist()
 
@@ -100,12 +120,11 @@ def test_the_code_lists_of_provinces_are_no_tables_of_the_nation(tmp_path: Path)
         assert "area_codes" not in [resource["name"] for resource in package(tmp_path, folder)["resources"]]
 
 
-def test_the_release_is_one_as_any_other_and_states_where_each_table_is_from(root: Path) -> None:
-    made = unite(root)
-    ReleaseStore(root / "nation").verify(str(made.outcome.release_id))
-    stated = package(root)
+def test_the_release_is_one_as_any_other_and_states_where_each_table_is_from(united: Path) -> None:
+    ReleaseStore(united / "nation").verify((united / "nation" / "current").readlink().name)
+    stated = package(united)
     for code in ("38", "44"):
-        own = root / code / "current"
+        own = united / code / "current"
         [source] = [item for item in stated["sources"] if item["title"] == code]
         assert source["name"] == own.resolve().name
         assert f"sha256:{source['sha256']}" == sha256(own / "datapackage.json")
@@ -165,9 +184,9 @@ def dangling(release: Path) -> None:
 
 @pytest.mark.parametrize("damage", [changed, half, without_description, changed_open, dangling])
 def test_a_broken_province_is_refused_by_name_and_the_other_goes_out(
-    root: Path, damage: Callable[[Path], None]
+    before: Path, damage: Callable[[Path], None]
 ) -> None:
-    unite(root)
+    root = before
     damage((root / "44" / "current").resolve())
     made = unite(root, day=1)
     assert made.outcome.status == "released"
@@ -248,47 +267,43 @@ def compared(root: Path, table: str, folder: str = "") -> list[tuple[Any, ...]]:
     )
 
 
-def test_shares_of_divided_dossiers_are_shares_of_sums(root: Path) -> None:
+def test_shares_of_divided_dossiers_are_shares_of_sums(united: Path) -> None:
     """44: October (90 + 150) of (100 + 300) is 60 %, not the mean 70 of 90 and 50; 38: 190 of 200."""
-    unite(root)
-    assert compared(root, "online_submission") == [
+    assert compared(united, "online_submission") == [
         ("38", "online_pct", "{}", 95.0, 2, None, 77.5, 17.5),
         ("44", "online_pct", "{}", 60.0, 2, None, 77.5, -17.5),
         ("44", "online_pct", "{}", 50.0, 1, None, 50.0, 0.0),
     ]
 
 
-def test_the_row_of_the_province_is_compared_by_breakdown_and_a_missing_value_is_no_zero(root: Path) -> None:
+def test_the_row_of_the_province_is_compared_by_breakdown_and_a_missing_value_is_no_zero(united: Path) -> None:
     """A column has no direction, so nobody is first."""
-    unite(root)
-    assert compared(root, "telecom_coverage") == [
+    assert compared(united, "telecom_coverage") == [
         ("38", "sites_reach_pct", '{"technology":"4G"}', 70.0, 2, None, 75.0, -5.0),
         ("44", "sites_reach_pct", '{"technology":"4G"}', 80.0, 2, None, 75.0, 5.0),
         ("44", "sites_reach_pct", '{"technology":"5G"}', 12.5, 1, None, 12.5, 0.0),
     ]
 
 
-def test_of_an_indicator_the_chosen_value_is_compared_and_less_can_be_better(root: Path) -> None:
-    unite(root)
-    assert compared(root, "indicator_values") == [
+def test_of_an_indicator_the_chosen_value_is_compared_and_less_can_be_better(united: Path) -> None:
+    assert compared(united, "indicator_values") == [
         ("38", "poverty_pct", "{}", 2.5, 2, 1, 3.0, -0.5),
         ("44", "poverty_pct", "{}", 3.5, 2, 2, 3.0, 0.5),
     ]
 
 
-def test_the_open_edition_has_what_the_provinces_have_published_and_no_more(root: Path) -> None:
-    unite(root)
-    names = {path.stem for path in (root / "nation" / "current" / "open").glob("*.parquet")}
+def test_the_open_edition_has_what_the_provinces_have_published_and_no_more(united: Path) -> None:
+    names = {path.stem for path in (united / "nation" / "current" / "open").glob("*.parquet")}
     assert names == {"telecom_coverage", "indicator_values", "province_comparison"}
-    assert rows(root, "select distinct technology from telecom_coverage", "open") == [("4G",)]
-    assert [row[2] for row in compared(root, "telecom_coverage", "open")] == ['{"technology":"4G"}'] * 2
-    assert compared(root, "online_submission", "open") == []
-    folder = root / "nation" / "current" / "open"
+    assert rows(united, "select distinct technology from telecom_coverage", "open") == [("4G",)]
+    assert [row[2] for row in compared(united, "telecom_coverage", "open")] == ['{"technology":"4G"}'] * 2
+    assert compared(united, "online_submission", "open") == []
+    folder = united / "nation" / "current" / "open"
     text = "".join(path.read_text("utf-8") for path in folder.iterdir() if path.suffix in (".json", ".csv"))
     assert not [inside for inside in ("online_submission", "secret-name", "verdicts", "5G") if inside in text]
-    stated = package(root, "open")["disclosure"]["provinces"]
+    stated = package(united, "open")["disclosure"]["provinces"]
     assert {code: item["release"] for code, item in stated.items()} == {
-        code: (root / code / "current").resolve().name for code in ("38", "44")
+        code: (united / code / "current").resolve().name for code in ("38", "44")
     }
 
 

@@ -21,10 +21,13 @@ LANDING, DOSSIERS = dg.AssetKey(["landing", "itu"]), dg.AssetKey(["landing", "do
 DROP, RAW = dg.AssetKey(["landing", "drop_folder"]), dg.AssetKey(["raw", "itu"])
 
 
-@pytest.fixture
-def queue(tmp_path: Path) -> Iterator[tuple[OneWriter, dg.DagsterInstance]]:
+@pytest.fixture(scope="module")
+def queue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OneWriter, dg.DagsterInstance]]:
+    """With the runs of all tests: each looks at its own two."""
     given = yaml.safe_load(SHIPPED[0].read_text(encoding="utf-8"))["run_coordinator"]
-    with dg.instance_for_test(temp_dir=str(tmp_path), overrides={"run_coordinator": given}) as instance:
+    with dg.instance_for_test(
+        temp_dir=str(tmp_path_factory.mktemp("queue")), overrides={"run_coordinator": given}
+    ) as instance:
         assert isinstance(instance.run_coordinator, OneWriter)
         yield instance.run_coordinator, instance
 

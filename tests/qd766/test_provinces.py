@@ -15,6 +15,8 @@ from .test_check import RECORDED
 if TYPE_CHECKING:
     from conftest import World
 
+pytestmark = pytest.mark.slow
+"""A build of their own; the rules of both tables have golden cases."""
 COLUMNS = ("total", "ckmb", "tdgq", "clgq", "tttt", "mdsh", "mdhl")
 
 

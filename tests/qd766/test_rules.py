@@ -103,7 +103,7 @@ def test_a_group_counts_a_component_without_points_as_zero(sql: duckdb.DuckDBPyC
     assert sql.execute("select qd766_total(p) from (values (cast(null as decimal(9, 2)))) as t (p)").fetchone() == (0,)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(
     st.lists(
         st.floats(0, 100) | st.floats(0, 0.02) | st.integers(0, 10**5).map(lambda n: n / 1000), min_size=1, max_size=50

@@ -1,6 +1,6 @@
-"""Publishes in processes that kill themselves, one a step: `python killed_publishers.py <folder>`.
+"""Publishes in processes that kill themselves, one per step: `python killed_publishers.py <folder> first|next`.
 
-Leaves `<folder>/first/<step>` (killed in the first release ever) and `<folder>/next/<step>` (killed in the second).
+Leaves `<folder>/first/<step>` (killed in the first release ever) or `<folder>/next/<step>` (killed in the second).
 Each process is forked before any database is open, so the libraries are imported once.
 """
 
@@ -47,14 +47,14 @@ def in_child(work: Callable[[], object]) -> int:
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
-def main(folder: Path) -> None:
-    in_child(lambda: world.release(folder / "next" / "good", pages=[world.NOTE]))
+def main(folder: Path, which: str) -> None:
+    if which == "next":
+        in_child(lambda: world.release(folder / "next" / "good", pages=[world.NOTE]))
     for step in STEPS:
-        for name in ("first", "next"):
-            root, after = folder / name / step, name == "next"
-            if in_child(partial(publish_and_die, root, step, after)) != signal.SIGKILL:
-                sys.exit(f"{name}, {step}: the process was not killed")
+        root, after = folder / which / step, which == "next"
+        if in_child(partial(publish_and_die, root, step, after)) != signal.SIGKILL:
+            sys.exit(f"{which}, {step}: the process was not killed")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -176,7 +176,14 @@ def test_the_internal_edition_leaves_only_when_asked(storage: Storage, releases:
     assert storage.current() == {path.name: path.read_bytes() for path in (releases[1].path / "open").iterdir()}
 
 
-@pytest.mark.parametrize("files", [1, 3, 6], ids=["first file", "half way", "before the pointer"])
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param(1, id="first file", marks=pytest.mark.slow),
+        pytest.param(3, id="half way", marks=pytest.mark.slow),
+        pytest.param(6, id="before the pointer"),
+    ],
+)
 def test_a_publication_that_fails_half_way_leaves_the_old_release_and_the_next_one_cleans_up(
     storage: Storage, releases: list[Release], files: int
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,16 +17,23 @@ from pipelines.release.store import ReleaseStore
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of the releases that were killed at each step, the `first` ever or the `next` after a good one."""
     folder = tmp_path_factory.mktemp("killed")
     script = Path(__file__).with_name("killed_publishers.py")
-    subprocess.run([sys.executable, str(script), str(folder)], check=True)
-    return folder
+
+    @cache
+    def of(which: str) -> Path:
+        subprocess.run([sys.executable, str(script), str(folder), which], check=True)
+        return folder / which
+
+    return of
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
-def test_killed_in_the_first_release(killed: Path, step: str) -> None:
-    store = ReleaseStore(killed / "first" / step)
+def test_killed_in_the_first_release(killed: Callable[[str], Path], step: str) -> None:
+    store = ReleaseStore(killed("first") / step)
     left = store.current()
     assert (left is not None) == (step == "flipped")
     if left:
@@ -38,8 +47,8 @@ def test_killed_in_the_first_release(killed: Path, step: str) -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_killed_while_replacing_a_release(killed: Path, step: str) -> None:
-    store = ReleaseStore(killed / "next" / step)
+def test_killed_while_replacing_a_release(killed: Callable[[str], Path], step: str) -> None:
+    store = ReleaseStore(killed("next") / step)
     left = store.current()
     assert left is not None
     assert left.rows == (2 if step == "flipped" else 3)

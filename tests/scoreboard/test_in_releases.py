@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from board_world import FULL, PLACE, release, target
+from board_world import FULL, PAGE_ONLY, PLACE, release, target
 from typer.testing import CliRunner
 
 from pipelines.cli import app
@@ -56,15 +56,16 @@ def test_they_are_described_read_only_and_verified(tmp_path: Path) -> None:
 
 
 def test_a_run_without_news_leaves_them_and_news_draws_them_anew(tmp_path: Path) -> None:
-    release(tmp_path, SMALL)
-    assert release(tmp_path, SMALL, day=1).status == "unchanged"
-    assert release(tmp_path, {"target_progress": [target("on_time", value=82.0)]}, day=2).status == "released"
+    release(tmp_path, SMALL, with_pages=PAGE_ONLY)
+    assert release(tmp_path, SMALL, day=1, with_pages=PAGE_ONLY).status == "unchanged"
+    changed = {"target_progress": [target("on_time", value=82.0)]}
+    assert release(tmp_path, changed, day=2, with_pages=PAGE_ONLY).status == "released"
     assert "82\u00a0%" in (tmp_path / "current" / "scoreboard.html").read_text(encoding="utf-8")
 
 
 def test_a_new_design_is_news(tmp_path: Path) -> None:
-    release(tmp_path, SMALL)
-    redesigned = [replace(page, design="another") for page in pages(PLACE)]
+    release(tmp_path, SMALL, with_pages=PAGE_ONLY)
+    redesigned = [replace(page, design="another") for page in PAGE_ONLY]
     assert release(tmp_path, SMALL, day=1, with_pages=redesigned).status == "released"
     assert release(tmp_path, SMALL, day=2, with_pages=redesigned).status == "unchanged"
 
@@ -112,7 +113,7 @@ def test_a_run_that_is_stopped_while_a_page_asks_duckdb_releases_nothing(tmp_pat
 
 
 def test_the_command_shows_the_page_and_draws_it_into_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    outcome = release(tmp_path / "marts", FULL)
+    outcome = release(tmp_path / "marts", FULL, with_pages=PAGE_ONLY)
     monkeypatch.setenv("HATINH_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("HATINH_HOME", str(PROJECT_ROOT))
     run = CliRunner().invoke

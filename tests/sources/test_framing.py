@@ -326,7 +326,7 @@ def test_a_key_twice_is_an_error_of_every_reader_that_parses(text: str) -> None:
 
 
 @given(records, st.sampled_from([None, 1]), st.booleans(), st.data())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_cut_array_gives_its_first_elements_and_one_reject(
     given_records: list[object], indent: int | None, wrapped: bool, data: st.DataObject
 ) -> None:
@@ -341,7 +341,7 @@ def test_a_cut_array_gives_its_first_elements_and_one_reject(
 
 
 @given(records, st.data())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_lines_are_accounted_for_whatever_one_byte_or_cut_does(
     given_records: list[object], data: st.DataObject
 ) -> None:
@@ -377,7 +377,7 @@ def test_lines_are_accounted_for_whatever_one_byte_or_cut_does(
     st.booleans(),
     st.data(),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=4 * settings.default.max_examples, deadline=None)
 def test_no_bytes_raise_and_blocks_make_no_difference(body: bytes, zipped: bool, data: st.DataObject) -> None:
     if zipped:
         packed = bytearray(gzip.compress(body, mtime=0))

@@ -17,7 +17,8 @@ from pipelines.sources.ookla_tiles import SOURCE
 from pipelines.sources.province import Box, quadkeys
 
 NAME = "2026-07-01_performance_fixed_tiles.parquet"
-OURS = min(quadkeys(PROVINCE.box, 16))
+WEST, SOUTH = PROVINCE.box.west, PROVINCE.box.south
+OURS = min(quadkeys(Box(WEST, SOUTH, WEST, SOUTH), 16))
 ABROAD = "0" * 16
 
 

@@ -423,7 +423,7 @@ def check_survives(rows: list[list[str]], form: str) -> None:
     st.sampled_from(["csv", "html", "xlsx"]),
     st.data(),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2 * settings.default.max_examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_row_is_a_record_or_a_reject(rows: list[list[str]], form: str, data: st.DataObject) -> None:
     titles = data.draw(st.integers(0, 3))
     table = [*[["x"]] * titles, HEADER, *rows]
@@ -446,7 +446,7 @@ SOUND = [csv_of([HEADER, *ROWS]).encode(), html_of([HEADER, *ROWS]).encode(), xl
     st.binary(max_size=40),
 )
 @example(SOUND[0], [], 0.0, b"%PDF-")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 def test_no_bytes_raise(data: bytes, changes: list[tuple[float, int]], kept: float, tail: bytes) -> None:
     body = bytearray(data)
     for at, value in changes:

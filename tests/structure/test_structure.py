@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,15 @@ ONLY_ROOM = {
 }
 
 
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def _imports(path: Path) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_parsed(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -59,8 +66,7 @@ def test_every_file_has_a_docstring() -> None:
         str(path.relative_to(PROJECT_ROOT))
         for folder in ("pipelines", "tests", "benchmarks")
         for path in (PROJECT_ROOT / folder).rglob("*.py")
-        if path.read_text(encoding="utf-8").strip()
-        and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        if path.stat().st_size and not ast.get_docstring(_parsed(path))
     ]
     assert silent == []
 

@@ -34,11 +34,12 @@ BETTER = {
     rf"\bone \w+ an? ({UNITS})\b": "one X per Y",
 }
 """Regular expression, case ignored, to the better wording."""
+ANY = re.compile("|".join(BETTER), re.IGNORECASE)
 
 
 def old_words(text: str) -> Iterator[tuple[int, str, str]]:
     """Line, old word and better word."""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.splitlines() if ANY.search(text) else (), 1):
         for pattern, better in BETTER.items():
             for found in re.finditer(pattern, line, re.IGNORECASE):
                 yield number, found.group(), better

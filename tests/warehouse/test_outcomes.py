@@ -19,7 +19,7 @@ from pipelines.cli import app
 from pipelines.landing.store import Receipt
 from pipelines.settings import load_settings
 from pipelines.sources import all_sources
-from pipelines.sources.province import Province, quadkeys
+from pipelines.sources.province import Box, Province, quadkeys
 from pipelines.warehouse.connection import get_state
 from pipelines.warehouse.load import (
     FileOutcome,
@@ -33,7 +33,8 @@ from pipelines.warehouse.load import (
 if TYPE_CHECKING:
     from conftest import World
 
-NEAR = quadkeys(Province.of(load_settings()).box, 16)
+BOX = Province.of(load_settings()).box
+NEAR = quadkeys(Box(BOX.west, BOX.south, BOX.west + 0.1, BOX.south + 0.1), 16)
 OOKLA = all_sources()["ookla_tiles"]
 MOBILE = "2026-04-01_performance_mobile_tiles.parquet"
 AGAIN = "2026-04-01_performance_mobile_tiles (1).parquet"
@@ -87,15 +88,15 @@ def files_said(world: World, source: str) -> dict[str, str]:
 
 def test_a_later_file_about_the_same_subject_replaces_the_first_and_is_reported(world: World) -> None:
     first, other = world.land(MOBILE, tiles(3), OOKLA), world.land(MOBILE.replace("mobile", "fixed"), tiles(2), OOKLA)
-    world.load()
+    world.load_landed()
     assert outcome_of(world, first) == FileOutcome("loaded")
     second = world.land(AGAIN, tiles(2, tests=0), OOKLA)  # a tile without a test cannot be: refused whole
-    world.load()
+    world.load_landed()
     assert outcome_of(world, second).status == "refused"
     assert outcome_of(world, first) == FileOutcome("loaded"), "what was refused replaces nothing"
     assert "1 of 2 rows" in printed(world, "quarantine", "ookla_tiles", "--limit", "1")
     third = world.land(MOBILE, tiles(1), OOKLA)
-    world.load()
+    world.load_landed()
     assert outcome_of(world, first) == FileOutcome("replaced", None, third.sha256)
     assert outcome_of(world, second).status == "replaced", "the right file came: nothing waits for anybody"
     assert (outcome_of(world, third), outcome_of(world, other)) == (FileOutcome("loaded"), FileOutcome("loaded"))
@@ -107,18 +108,18 @@ def test_a_later_file_about_the_same_subject_replaces_the_first_and_is_reported(
     assert said[first.sha256[:12]] == f"replaced by {third.sha256[:12]}"
     assert said[third.sha256[:12]] == said[other.sha256[:12]] == "active"
     world.landing.withdraw("ookla_tiles", third.sha256, "wrong quarter", world.landed_at)
-    world.load()
+    world.load_landed()
     assert outcome_of(world, first) == FileOutcome("loaded"), "without its successor it counts again"
 
 
 def test_a_truncated_file_is_replaced_by_any_file_about_the_same_subject(world: World) -> None:
     content = tiles(40)
     world.land(MOBILE, content[:-200], OOKLA)
-    world.load()
+    world.load_landed()
     with world.warehouse.connect() as connection:
         assert truncated_files(connection) == {"ookla_tiles": [(MOBILE, "unreadable_parquet")]}
     world.land(AGAIN, content, OOKLA)
-    world.load()
+    world.load_landed()
     with world.warehouse.connect() as connection:
         assert (truncated_files(connection), refused_files(connection)) == ({}, {})
 
@@ -127,11 +128,11 @@ def test_a_workbook_with_figures_on_two_sheets_is_complete_but_not_read_complete
     source, name = all_sources()["village_coverage"], "viettel-thon-2026-09-30.xlsx"
     rows = [["Xã", "Thôn", "4G"], ["Thành Sen", "Thôn 1", "có"]]
     world.land(name, workbook(rows, rows), source)
-    world.load()
+    world.load_landed()
     with world.warehouse.connect() as connection:
         assert truncated_files(connection) == {"village_coverage": [(name, "further_sheet")]}
     world.land(name, workbook([*rows, ["Thành Sen", "Thôn 2", "không"]]), source)
-    world.load()
+    world.load_landed()
     with world.warehouse.connect() as connection:
         assert truncated_files(connection) == {}
 
@@ -139,7 +140,7 @@ def test_a_workbook_with_figures_on_two_sheets_is_complete_but_not_read_complete
 def test_a_refused_file_has_its_reason(world: World) -> None:
     refused = world.land(MOBILE, tiles(3, without="tests"), OOKLA)
     assert files_said(world, "ookla_tiles") == {refused.sha256[:12]: "active"}, "not loaded yet"
-    world.load()
+    world.load_landed()
     assert outcome_of(world, refused) == FileOutcome("refused", NO_TESTS)
     assert files_said(world, "ookla_tiles") == {refused.sha256[:12]: f"refused: {NO_TESTS}"}
     with world.warehouse.connect() as connection:
@@ -152,7 +153,7 @@ def test_an_inventory_is_about_its_own_name(world: World, name: str, is_replaced
     head = "Nhà mạng,Mã trạm,Công nghệ,Kinh độ,Vĩ độ,Mã xã\n"
     first = world.land("tram-2026-09-30.csv", f"{head}Viettel,A,4G,,,18073\n".encode(), source)
     world.land(name, f"{head}Viettel,B,4G,,,18073\n".encode(), source)
-    world.load()
+    world.load_landed()
     assert (outcome_of(world, first).status == "replaced") is is_replaced
 
 
@@ -164,19 +165,19 @@ def test_the_withdrawal_of_a_refused_file_asks_for_no_rebuild_and_no_number_of_a
         return int(number)
 
     world.land("hoso-2026-04-01.ndjson", ndjson(record(1)))
-    world.load()
+    world.load_landed()
     refused = world.land("hoso-2026-04-02.ndjson", b"")
-    world.load()
+    world.load_landed()
     number = load_of(refused.name)
     world.landing.withdraw("dossiers", refused.sha256, "empty", world.landed_at)
-    world.load()
+    world.load_landed()
     with world.warehouse.connect() as connection:
         assert get_state(connection, "rebuild_because") is None
     later = world.land("hoso-2026-04-03.ndjson", ndjson(record(2)))
-    world.load()
+    world.load_landed()
     assert load_of(later.name) > number, "models would take its rows for ones that they have built"
     world.landing.withdraw("dossiers", later.sha256, "wrong", world.landed_at)
-    world.load()
+    world.load_landed()
     with world.warehouse.connect() as connection:
         assert get_state(connection, "rebuild_because") == "files were withdrawn or superseded"
 
@@ -193,16 +194,16 @@ def test_the_loss_of_a_truncated_file_is_estimated_by_the_files_around_it(
     world.land("hoso-2026-05-31.ndjson", day(1, 60))  # a month away: of another size
     for number, rows in ((6, 4), (7, 12)):
         world.land(f"hoso-2026-04-0{number}.ndjson", day(number, rows))
-    world.load()
+    world.load_landed()
     with world.warehouse.connect() as connection:
         assert list(truncated_files(connection)) == ["dossiers"]
         assert rows_lost(connection) == {}, "two neighbours are too few"
     world.land("hoso-2026-04-08.ndjson", day(8, 50))
-    world.load()
+    world.load_landed()
     with world.warehouse.connect() as connection:
         assert rows_lost(connection) == {"dossiers": {name: 50}}
     world.land(name, gzip.compress(day(9, 30), mtime=0))
-    world.load()
+    world.load_landed()
     with world.warehouse.connect() as connection:
         assert truncated_files(connection) == {}
         assert rows_lost(connection) == {}, "what came again complete has lost nothing"

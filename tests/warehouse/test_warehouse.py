@@ -72,16 +72,16 @@ class TestPseudonyms:
 
     def test_another_key_than_the_first_is_refused(self, world: World, record: Record) -> None:
         world.land("hoso-2026-03-31.ndjson", feed(record(1)))
-        world.load()
+        world.load_landed()
         world.land("hoso-2026-04-30.ndjson", feed(record(2)))
         with pytest.raises(KeyProblem, match="hatinh rebuild"):
-            world.load(key=b"another key, long enough to be one")
+            world.load_landed(key=b"another key, long enough to be one")
         assert world.rows("select count(*) from raw.dossiers") == [(1,)]
 
     def test_the_key_is_not_in_the_warehouse(self, world: World, record: Record) -> None:
         world.land("hoso-2026-03-31.ndjson", feed(record(1)))
         key = b"0123456789abcdefghijklmnopqrstuv"
-        world.load(key=key)
+        world.load_landed(key=key)
         content = world.warehouse.path.read_bytes()
         assert key not in content
         assert key.hex().encode() not in content
@@ -124,10 +124,10 @@ class TestHolder:
 class TestFilesInForce:
     def test_a_file_is_loaded_once(self, world: World, record: Record) -> None:
         world.land("hoso-2026-03-31.ndjson", feed(record(1), record(2, KenhThucHien="9")))
-        assert len(world.load().files) == 1
+        assert len(world.load_landed().files) == 1
         before = world.rows("select version, dossier_id::varchar from raw.dossiers")
         world.land("the same again 2026-04-30.ndjson", feed(record(1), record(2, KenhThucHien="9")))
-        again = world.load()
+        again = world.load_landed()
         assert (again.files, again.removed) == ((), ())
         assert world.rows("select version, dossier_id::varchar from raw.dossiers") == before
         assert world.rows("select count(*) from raw.quarantine") == [(1,)]
@@ -136,11 +136,11 @@ class TestFilesInForce:
         kept = feed(record(1), record(3, KenhThucHien="9"))
         world.land("hoso-2026-03-31.ndjson", kept)
         wrong = world.land("hoso-2026-04-30.ndjson", feed(record(1, TrangThaiHoSo="4"), record(2, KenhThucHien="9")))
-        world.load()
+        world.load_landed()
         with world.warehouse.connect() as connection:
             assert get_state(connection, "rebuild_because") is None
         world.landing.withdraw("dossiers", wrong.sha256, "wrong month", NOW)
-        report = world.load()
+        report = world.load_landed()
         assert (report.removed, report.files) == (("hoso-2026-04-30.ndjson",), ())
         assert world.rows("select status from raw.dossiers") == [("9",)]
         assert world.rows("select name from raw.files") == [("hoso-2026-03-31.ndjson",)]
@@ -157,21 +157,21 @@ class TestFilesInForce:
 
     def test_samples_step_aside_for_the_first_real_file(self, world: World, record: Record) -> None:
         world.land("sample-hoso-2026-03.ndjson", feed(record(1), record(2)))
-        assert world.load().rows_loaded == 2
+        assert world.load_landed().rows_loaded == 2
         world.land("hoso-2026-03-31.ndjson", feed(record(3)))
-        report = world.load()
+        report = world.load_landed()
         assert report.removed == ("sample-hoso-2026-03.ndjson",)
         assert world.rows("select name, synthetic from raw.files") == [("hoso-2026-03-31.ndjson", False)]
         assert world.rows("select count(*) from raw.dossiers") == [(1,)]
 
     def test_content_of_a_later_day_wins_whenever_it_lands(self, world: World, record: Record) -> None:
         world.land("hoso-2026-04-30.ndjson", feed(record(1, TrangThaiHoSo="10")))
-        world.load()
+        world.load_landed()
         # of one day the later file wins, wherever in it the record stands
         world.land("hoso-2026-03-31.ndjson", feed(record(2), record(1, TrangThaiHoSo="4")))
-        world.load()
+        world.load_landed()
         world.land("hoso-2026-03-31 corrected.ndjson", feed(record(1, TrangThaiHoSo="5")))
-        world.load()
+        world.load_landed()
         assert world.rows(
             "select status from raw.dossiers where dossier_id = (select any_value(dossier_id) from raw.dossiers "
             "where status = '4') order by version"
@@ -181,9 +181,9 @@ class TestFilesInForce:
         right_clock = world.landed_at
         world.landed_at += timedelta(days=365)
         world.land("hoso.ndjson", feed(record(1, TrangThaiHoSo="4")))
-        world.load()
+        world.load_landed()
         world.landed_at = right_clock
         world.land("hoso.ndjson", feed(record(1, TrangThaiHoSo="4")))
-        assert world.load().reread == 1
+        assert world.load_landed().reread == 1
         assert world.rows("select extracted_on from raw.files") == [(right_clock.date(),)]
         assert world.rows("select distinct extracted_on from raw.dossiers") == [(right_clock.date(),)]
