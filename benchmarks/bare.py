@@ -89,7 +89,7 @@ dossiers as (
         )), 0)::bigint as waited_seconds,
         coalesce(l.due_at, case p.statutory_unit
             when 'hour' then l.received_at + to_hours(p.statutory_days)
-            when 'day' then l.received_at + to_days(p.statutory_days)
+            when 'day' then date_trunc('day', l.received_at) + to_days(p.statutory_days) + interval '23:59:59'
             when 'working_day' then n.day + interval '23:59:59'
         end) as term_at
     from latest as l

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -47,6 +49,25 @@ def test_equal_figures_do_not_differ_even_where_a_key_is_null(tmp_path: Path) ->
 def test_a_difference_is_named(tmp_path: Path, cell: str, message: str) -> None:
     found = differences(marts(tmp_path / "a"), marts(tmp_path / "b", cell))
     assert any(text.startswith(message) for text in found), found
+
+
+def test_a_term_in_days_ends_when_its_last_day_ends(tmp_path: Path) -> None:
+    """Open, without a due date, in term until the last second of the month: seen at ten million dossiers first."""
+    with (SEEDS / "procedures.csv").open(encoding="utf-8") as rows:
+        of_days = (row for row in csv.DictReader(rows) if row["statutory_unit"] == "day")
+        procedure = next(row for row in of_days if int(row["statutory_days"]) < 28)
+    received = date(2026, 6, 30) - timedelta(days=int(procedure["statutory_days"]))
+    dossier = {
+        "MaHoSo": f"H27.1-{received:%y%m%d}-0001",
+        "MaTTHC": procedure["procedure_code"],
+        "NgayTiepNhan": f"{received:%Y%m%d}100000",
+    }
+    (tmp_path / "raw").mkdir()
+    with gzip.open(tmp_path / "raw" / "hoso-2026-06.ndjson.gz", "wt", encoding="utf-8") as out:
+        out.write(json.dumps(dossier) + "\n")
+    build(tmp_path / "raw", SEEDS, tmp_path / "out", threads=1, memory="1GB")
+    counted = f"select in_process, overdue from read_parquet('{tmp_path / 'out' / 'dossier_timeliness.parquet'}')"
+    assert duckdb.execute(counted).fetchall() == [(1, 0)]
 
 
 def test_the_newest_version_counts_and_both_spellings_of_a_time_are_read(tmp_path: Path) -> None:

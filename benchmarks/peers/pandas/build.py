@@ -129,8 +129,9 @@ def judged(dossiers: pd.DataFrame, seeds: Path, as_of: date) -> pd.DataFrame:
     received, ended, unit = rows["received_at"], rows["ended_at"], rows["statutory_unit"]
     last_second = pd.Timedelta(hours=23, minutes=59, seconds=59)
     term = (rows["term_day"] + last_second).where(unit == "working_day")
-    for name, length in (("hour", pd.Timedelta(hours=1)), ("day", pd.Timedelta(days=1))):
-        term = term.fillna((received + rows["statutory_days"] * length).where(unit == name))
+    statutory = rows["statutory_days"]
+    term = term.fillna((received + statutory * pd.Timedelta(hours=1)).where(unit == "hour"))
+    term = term.fillna((rows["received_day"] + statutory * pd.Timedelta(days=1) + last_second).where(unit == "day"))
     month_end = rows["received_day"] + pd.offsets.MonthEnd(0)
     month_end = month_end.where(month_end <= pd.Timestamp(as_of), pd.Timestamp(as_of)) + last_second
     waits_since = rows["asked_at"].where((rows["asked_times"] == 1) & ~rows["is_answered"])

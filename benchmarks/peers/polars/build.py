@@ -105,7 +105,7 @@ def cells(dossiers: pl.LazyFrame, seeds: Path, as_of: date) -> pl.LazyFrame:
     last_second = pl.duration(hours=23, minutes=59, seconds=59)
     term = (
         pl.when(unit == "hour").then(received + pl.duration(hours=days))
-        .when(unit == "day").then(received + pl.duration(days=days))
+        .when(unit == "day").then(received.dt.truncate("1d") + pl.duration(days=days) + last_second)
         .when(unit == "working_day").then(pl.col("term_day").cast(pl.Datetime("us")) + last_second)
     )  # fmt: skip
     month_end = pl.min_horizontal(received.dt.date().dt.month_end(), pl.lit(as_of)).cast(pl.Datetime("us"))

@@ -136,7 +136,7 @@ def cells(spark: SparkSession, dossiers: DataFrame, seeds: Path, as_of: date) ->
     )
     term = (
         F.when(unit == "hour", received + 3600 * days)
-        .when(unit == "day", received + DAY_SECONDS * days)
+        .when(unit == "day", end_of(F.date_add(day(received), days.cast("int"))))
         .when(unit == "working_day", end_of(F.col("term_day")))
     )
     is_waiting = (F.col("asked_times") == 1) & ~F.col("is_answered")

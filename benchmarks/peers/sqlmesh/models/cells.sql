@@ -21,7 +21,7 @@ WITH terms AS (
       d.due_at,
       CASE p.statutory_unit
         WHEN 'hour' THEN d.received_at + TO_HOURS(p.statutory_days)
-        WHEN 'day' THEN d.received_at + TO_DAYS(p.statutory_days)
+        WHEN 'day' THEN DATE_TRUNC('DAY', d.received_at) + TO_DAYS(p.statutory_days) + INTERVAL '86399' SECOND
         WHEN 'working_day' THEN n.day + INTERVAL '86399' SECOND
       END
     ) AS term_at
