@@ -61,6 +61,7 @@ def test_a_term_in_days_ends_when_its_last_day_ends(tmp_path: Path) -> None:
         "MaHoSo": f"H27.1-{received:%y%m%d}-0001",
         "MaTTHC": procedure["procedure_code"],
         "NgayTiepNhan": f"{received:%Y%m%d}100000",
+        "DanhSachHoSoBoSung": [],
     }
     (tmp_path / "raw").mkdir()
     with gzip.open(tmp_path / "raw" / "hoso-2026-06.ndjson.gz", "wt", encoding="utf-8") as out:
