@@ -9,12 +9,14 @@ file on the worker and is in no plan of the engine.
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 import duckdb
@@ -31,6 +33,10 @@ from pipelines.warehouse.connection import SCHEMA
 from pipelines.warehouse.load import FileLoad, LandedFile, is_view, load_alone, stored_file
 from pipelines.warehouse.pseudonyms import KeyProblem, key_check, read_key
 from pipelines.warehouse.storage import SCHEME, StorageProblem
+
+_AT_ONCE = BoundedSemaphore(os.cpu_count() or 1)
+"""Files that one process loads at the same time. Spark gives a process one task after the other, Sail all of them at
+once: 22 files of 50 MB took 21 GB."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,8 @@ def _on_worker(batches: Iterator[Any]) -> Iterator[Any]:
     for batch in batches:
         for blob in batch.column(0).to_pylist():
             try:
-                report = load_file(pickle.loads(blob))  # noqa: S301 - our own task
+                with _AT_ONCE:
+                    report = load_file(pickle.loads(blob))  # noqa: S301 - our own task
             except Exception as error:  # where it happened, and no message: that may quote a row
                 is_ours = isinstance(error, KeyProblem | StorageProblem)
                 report = {"error": str(error) if is_ours else where(error)}
