@@ -57,7 +57,7 @@ def test_a_term_in_days_ends_when_its_last_day_ends(tmp_path: Path) -> None:
         of_days = (row for row in csv.DictReader(rows) if row["statutory_unit"] == "day")
         procedure = next(row for row in of_days if int(row["statutory_days"]) < 28)
     received = date(2026, 6, 30) - timedelta(days=int(procedure["statutory_days"]))
-    dossier = {
+    dossier: dict[str, object] = {
         "MaHoSo": f"H27.1-{received:%y%m%d}-0001",
         "MaTTHC": procedure["procedure_code"],
         "NgayTiepNhan": f"{received:%Y%m%d}100000",
