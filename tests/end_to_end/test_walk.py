@@ -232,7 +232,6 @@ def test_dagster_knows_the_run_its_files_and_its_checks(first: Release, province
         assert len(checks) >= 6
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("first")
 def test_the_same_again_is_no_new_release(province: Province, first: Release) -> None:
     assert province.walk().success
@@ -335,7 +334,11 @@ def poisoned(province: Province, first: Release) -> Release:
     province.drop("sample-towers.csv", b"radio,mcc,net\nLTE,452,4\n")
     province.drop("note.txt", b"x", source="nowhere")
     province.drop("viettel-thon-2026-08-20.csv", "Xã,Thôn,4G\nTên Lạ,Thôn 1,có\n".encode(), source="village_coverage")
-    assert province.walk().success
+    province.environment["COLUMNS"] = "200"
+    result = CliRunner().invoke(app, ["run"], env=province.environment)
+    assert result.exit_code == HELD_BACK, result.output
+    assert "Waiting for an answer: 1 names of communes: hatinh area --review" in " ".join(result.output.split())
+    assert "on_time_pct" in result.output or "30 %" in result.output or "unexpected_rows" in result.output
     release = province.platform.releases.current()
     assert release is not None
     return release
@@ -384,10 +387,8 @@ def test_a_run_with_nothing_new_and_the_same_holds_is_recorded_without_being_mad
     poisoned: Release, province: Province
 ) -> None:
     before = province.last_run()
-    result = CliRunner().invoke(app, ["run"], env={**province.environment, "COLUMNS": "200"})
+    result = CliRunner().invoke(app, ["run"], env=province.environment)
     assert result.exit_code == HELD_BACK, "somebody still has to act"
-    assert "Waiting for an answer: 1 names of communes: hatinh area --review" in " ".join(result.output.split())
-    assert "on_time_pct" in result.output or "30 %" in result.output or "unexpected_rows" in result.output
     last = province.last_run()
     assert (last["status"], last["release"], last["seconds"]) == ("unchanged", poisoned.id, {}), "no step was made"
     assert last["targets"] == before["targets"]

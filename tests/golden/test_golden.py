@@ -167,7 +167,6 @@ def test_every_model_with_dossiers_is_translated_for_an_engine(world: World, sql
     assert "every_dossier_of_the_feeds_is_there_once" in {test.name for test in tests}
 
 
-@pytest.mark.slow
 def test_a_template_filled_by_hand_reaches_page_and_workbook_and_its_wrong_cell_comes_back(
     world: World, tmp_path: Path
 ) -> None:

@@ -6,7 +6,9 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from tally import Tally
 from world import Bench, World, account, different_figures, faults_of_account, faults_of_release
@@ -42,7 +44,7 @@ def two(bench: Bench, tally: Tally, count: int, seed: int) -> None:
         wrong = [ended.text[-300:] for ended in busy if "is held by process" not in ended.text]
         tally.demand(case, "who ends with exit code 4 names the process that holds the warehouse", wrong)
         made = len(list((world.marts / "releases").iterdir())) - releases_before
-        recorded = [run["status"] for run in world.runs()[runs_before:]]
+        recorded = _statuses(world)[runs_before:]
         wrong = [] if made == 1 and recorded.count("released") == 1 else [f"{made} releases, runs {recorded}"]
         wrong += [] if set(recorded) <= {"released", "unchanged"} else [f"runs {recorded}"]
         tally.demand(case, "one release and one run that made it are recorded", wrong)
@@ -50,7 +52,7 @@ def two(bench: Bench, tally: Tally, count: int, seed: int) -> None:
 
 
 def daemons(bench: Bench, tally: Tally, most: int | None) -> None:
-    """Two daemons find the same file in the drop folder; then the one that is left finds the next."""
+    """Two daemons find the same file in the drop folder."""
     right = bench.undisturbed("a day added")
     for case, gap in list({"started together": 0, "ten seconds apart": 10}.items())[:most]:
         world = right.before.copy(bench.work / "daemons")
@@ -60,15 +62,17 @@ def daemons(bench: Bench, tally: Tally, most: int | None) -> None:
             running.append(world.start("serve", "daemon", log=f"daemon {number}"))
             time.sleep(gap)
         try:
-            released = _released(world, runs_before, LONGEST_WAIT)
+            released = _comes_true(partial(_has_released, world, runs_before))
             time.sleep(TWO_TICKS)
-            _settled(world, LONGEST_WAIT)
+            _comes_true(partial(_is_idle, world))
+            ended = [f"daemon {number}" for number, process in enumerate(running) if process.poll() is not None]
         finally:
-            for process in running:
+            for number, process in enumerate(running):
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGTERM)
-                world.ended(process, f"daemon {running.index(process)}")
-        recorded = [run["status"] for run in world.runs()[runs_before:]]
+                world.ended(process, f"daemon {number}")
+        tally.demand(case, "both daemons were there until the end", ended)
+        recorded = _statuses(world)[runs_before:]
         tally.demand(case, "the file that was dropped is released", [] if released else [f"runs {recorded}"])
         wrong = recorded.count("released") != 1 or not set(recorded) <= {"released", "unchanged"}
         tally.demand(case, "one run releases; others find nothing new", [f"runs {recorded}"] if wrong else [])
@@ -78,21 +82,26 @@ def daemons(bench: Bench, tally: Tally, most: int | None) -> None:
         tally.demand(case, "the next run by hand succeeds", wrong)
 
 
-def _released(world: World, runs_before: int, seconds: float) -> bool:
-    """Wait for a run that releases."""
-    until = time.monotonic() + seconds
+def _statuses(world: World) -> list[str]:
+    return [run["status"] for run in world.runs()]
+
+
+def _has_released(world: World, runs_before: int) -> bool:
+    return "released" in _statuses(world)[runs_before:]
+
+
+def _is_idle(world: World) -> bool:
+    return "running" not in _statuses(world)
+
+
+def _comes_true(condition: Callable[[], bool]) -> bool:
+    """Wait until a condition holds, not for ever."""
+    until = time.monotonic() + LONGEST_WAIT
     while time.monotonic() < until:
-        if any(run["status"] == "released" for run in world.runs()[runs_before:]):
+        if condition():
             return True
         time.sleep(2)
     return False
-
-
-def _settled(world: World, seconds: float) -> None:
-    """Wait until no run is in progress."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and any(run["status"] == "running" for run in world.runs()):
-        time.sleep(2)
 
 
 def _differences(world: World, right: World) -> list[str]:

@@ -228,7 +228,6 @@ def test_communes_are_geojson_in_degrees(tmp_path: Path) -> None:
     assert feature["properties"]["commune_name"] == "phường Một"
 
 
-@pytest.mark.slow
 def test_the_same_tables_give_the_same_bytes(tmp_path: Path) -> None:
     files = [
         {

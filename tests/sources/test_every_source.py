@@ -115,7 +115,7 @@ def check_rows(name: str, data: st.DataObject, size: int) -> None:
                 assert EARLIEST <= day <= (LATEST if is_to_come else latest), (column, value)
 
 
-FEW = settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize("name", all_sources())
