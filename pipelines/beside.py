@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
+from importlib.util import LazyLoader, find_spec, module_from_spec
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, ParamSpec, TypeVar
@@ -43,6 +44,12 @@ def rarer_collections() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
+def half(threads: int) -> int:
+    """Threads of DuckDB for each of two processes that compute side by side. Two threads in each of them on two cores
+    took a seventh more processor time than one."""
+    return max(1, threads // 2)
+
+
 def here(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Callable[[], T]:
     """A computation that is done in this process, once its result is asked for."""
     return partial(function, *arguments, **named)
@@ -57,9 +64,13 @@ class Beside:
 
     Args:
         modules: names of those that it imports first. Without any it is never started.
+        late: names of those that they import and hardly ever use: they are executed when something of them is used.
+        without: names of optional libraries that they would import: there it is as if these were not installed.
     """
 
     modules: Sequence[str] = ()
+    late: Sequence[str] = ()
+    without: Sequence[str] = ()
     _process: BaseProcess | None = field(default=None, init=False)
     _pipe: Connection | None = field(default=None, init=False)
     _begun: int = field(default=0, init=False)
@@ -73,7 +84,7 @@ class Beside:
             sys.warnoptions.append(_QUIET)  # for the processes that Python starts now
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        about = (theirs, language.current(), self.modules)
+        about = (theirs, language.current(), self.modules, self.late, self.without)
         self._process = context.Process(target=_serve, args=about, daemon=True)
         self._process.start()
         theirs.close()
@@ -143,12 +154,21 @@ class Beside:
 
 
 # ---------------------------------------------------------------------------------------------------- the other process
-def _serve(pipe: Connection, spoken: language.Language, modules: Sequence[str]) -> None:
+def _serve(
+    pipe: Connection,
+    spoken: language.Language,
+    modules: Sequence[str],
+    late: Sequence[str],
+    without: Sequence[str],
+) -> None:
     rarer_collections()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to both; the run decides
     language.use(spoken)
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(pipe, requests), daemon=True).start()
+    sys.modules |= dict.fromkeys(without)  # type: ignore[arg-type] # Python's own way to forbid an import
+    for name in late:
+        import_late(name)
     for name in modules:
         import_module(name)
     gc.freeze()  # what was imported stays, and need not be looked through for cycles
@@ -163,6 +183,18 @@ def _serve(pipe: Connection, spoken: language.Language, modules: Sequence[str]) 
         except Exception as error:
             answer = ("failed", error)
         _send(pipe, answer)
+
+
+def import_late(name: str) -> None:
+    """Import a module of a package without executing it, until something of it is used: Python's own recipe."""
+    spec = find_spec(name)
+    if spec is None or spec.loader is None or name in sys.modules:
+        return
+    spec.loader = LazyLoader(spec.loader)
+    module = sys.modules[name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    package, _, own = name.rpartition(".")
+    setattr(sys.modules[package], own, module)  # else `from package import module` looks into it, which executes it
 
 
 def _send(pipe: Connection, answer: tuple[str, Any]) -> None:

@@ -54,6 +54,9 @@ class Progress:
 
 JUDGING = ("great_expectations", "openpyxl", "pipelines.scoreboard.page", "pipelines.scoreboard.workbook")
 """What judging and drawing import, for `Platform.beside`."""
+JUDGING_LATE, JUDGING_WITHOUT = ("scipy.stats",), ("pyspark",)
+"""Of the 3.3 s of processor time for these, what no suite uses took 1.3: one expectation needs scipy.stats, and Spark's
+data sources are looked for."""
 DBT = ("dbt.cli.main", "dbt.adapters.duckdb")
 """The same for `Platform.dbt_process`."""
 
@@ -173,7 +176,8 @@ class Platform:
     @classmethod
     def with_processes(cls, settings: Settings, listeners: Sequence[Listener] = ()) -> Platform:
         """A platform whose runs use more processes than one, once `start` was called."""
-        return cls(settings, listeners=list(listeners), beside=Beside(JUDGING), dbt_process=Beside(DBT))
+        judging = Beside(JUDGING, JUDGING_LATE, JUDGING_WITHOUT)
+        return cls(settings, listeners=list(listeners), beside=judging, dbt_process=Beside(DBT))
 
     def report(self, progress: Progress) -> None:
         for listener in self.listeners:

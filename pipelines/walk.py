@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pipelines.beside import half
 from pipelines.catalogue.pages import pages as descriptions
 from pipelines.landing.deliveries import Delivery, deliveries
 from pipelines.landing.drop import DropReport, intake
@@ -410,7 +411,7 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
             last_release=last.path / "marts.duckdb" if last else None,
             comparable=comparable_tables(platform, last),
             memory_limit=platform.settings.memory_limit,
-            threads=platform.settings.threads,
+            threads=half(platform.settings.threads),
             storage=platform.warehouse.storage,
         )
         # both read the warehouse; the tests of an engine write what they need into it
@@ -478,6 +479,7 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
             if pin := platform.releases.pinned():
                 step.report(tr("nothing is released: {pin}", pin=pin))
                 return _kept_by_pin(platform, read_verdicts(connection))
+            connection.execute(f"set threads = {half(platform.settings.threads)}")
             outcome = publish_release(
                 connection,
                 platform.settings.marts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +31,8 @@ class Release:
 
     path: Path
     package: Mapping[str, Any]
+    kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What those who read it keep for one another: each page asks for the rows of the scoreboard."""
 
     @property
     def id(self) -> str:

@@ -114,8 +114,9 @@ def _add_inputs(connection: duckdb.DuckDBPyConnection, release: Release, place: 
 
     for seed in _SEEDS:
         connection.execute(f"create view seed_{seed} as from {seed_sql(place.seeds, literal(seed))}")
-    stated = Release(release.path, {"sources": [], **release.package})
-    page = Rows(stated, place)
+    # an open edition states no sources
+    stated = release if "sources" in release.package else Release(release.path, {"sources": [], **release.package})
+    page = Rows.of(stated, place)
     targets = page.targets
     columns = dict.fromkeys(column for row in targets for column in row)
     units = [

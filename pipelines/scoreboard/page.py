@@ -88,7 +88,7 @@ _IN_BRIEF = 4
 
 def draw(release: Release, place: Place) -> bytes:
     """The page of a release (UTF-8). The same release, previous release and design give the same bytes."""
-    page = _templates().get_template("scoreboard.html").render(**_content(Rows(release, place), place))
+    page = _templates().get_template("scoreboard.html").render(**_content(Rows.of(release, place), place))
     return page.encode()
 
 
@@ -96,7 +96,7 @@ def draw_brief(release: Release, place: Place) -> bytes:
     """Half a sheet of A4 for who decides (UTF-8), in the language of the place alone."""
     with language.speaking(place.language):
         template = _templates(in_one_language=True).get_template("brief.html")
-        return template.render(**_brief(Rows(release, place), place)).encode()
+        return template.render(**_brief(Rows.of(release, place), place)).encode()
 
 
 @cache

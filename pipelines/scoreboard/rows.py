@@ -360,6 +360,12 @@ class Rows:
     def __init__(self, release: Release, place: Place) -> None:
         self.release, self.place = release, place
 
+    @classmethod
+    def of(cls, release: Release, place: Place) -> Rows:
+        """The same object for each page of a release: nobody writes into its rows."""
+        rows: Rows = release.kept.setdefault((cls, place), cls(release, place))
+        return rows
+
     @cached_property
     def targets(self) -> list[Row]:
         """Every target once, at its latest period, by pillar and status, with the definition of its indicator.

@@ -204,7 +204,7 @@ _REPORTS = (
 def draw(release: Release, place: Place) -> bytes:
     """The workbook of a release (xlsx). The same release, language and design give the same bytes."""
     with speaking(place.language):
-        return _draw(Rows(release, place), place)
+        return _draw(Rows.of(release, place), place)
 
 
 def _draw(rows: Rows, place: Place) -> bytes:
