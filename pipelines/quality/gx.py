@@ -159,7 +159,7 @@ def _validate_table(source: Any, relation: str, table: str, expectations: Sequen
     schema, _, name = relation.rpartition(".")
     try:
         asset = source.add_table_asset(table, table_name=name, schema_name=schema)
-        batch = asset.add_batch_definition_whole_table("whole").get_batch()
+        batch = asset.get_batch(asset.build_batch_request())  # a batch definition would be written into the context
         outcome = batch.validate(
             ExpectationSuite(name=table, expectations=runnable),
             result_format={"result_format": "BASIC", "partial_unexpected_count": 0},

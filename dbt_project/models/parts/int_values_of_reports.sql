@@ -15,5 +15,4 @@ select
     grade,
     reported_on as vintage_on,
     cast(null as date) as last_month
-from {{ ref('reported_indicators') }}
-where report_status <> 'missing'
+from {{ ref('int_reports') }}

@@ -2,31 +2,18 @@
 -- have not come, from the first period on that anybody reported of an indicator.
 {{ config(materialized='table') }}
 
-with reports as (
-    select * from {{ ref('stg_reported_indicators') }}
-),
-
--- the last day that any file covers: the platform's today, the same whenever it is computed
-today as (
-    select
-        max(extracted_on) as day,
-        -- samples are loaded only while nobody has reported: all reports are made up, or none is
-        coalesce(bool_or(synthetic) filter (where source = 'reported_indicators' and rows_loaded > 0), false)
-            as is_synthetic
+with today as (
+    -- the last day that any file covers: the platform's today, the same whenever it is computed
+    select max(extracted_on) as day
     from {{ source('raw', 'files') }}
 ),
 
 answered as (
     select
         r.*,
-        a.agency_name,
         q.unit,
-        q.due_on,
-        t.is_synthetic
-    from reports as r
-    cross join today as t
-    inner join {{ ref('int_agencies') }} as a
-        on r.agency_code = a.agency_code and r.period_end between a.valid_from and a.valid_to
+        q.due_on
+    from {{ ref('int_reports') }} as r
     left join {{ ref('int_due_reports') }} as q
         on r.indicator = q.indicator and r.area_code = q.area_code and r.period_start = q.period_start
 ),
@@ -35,7 +22,7 @@ unanswered as (
     select q.*
     from {{ ref('int_due_reports') }} as q
     cross join today as t
-    anti join reports as r
+    anti join {{ ref('stg_reported_indicators') }} as r
         on q.indicator = r.indicator and q.area_code = r.area_code and q.period_start = r.period_start
     where q.due_on < t.day
 ),
@@ -62,7 +49,7 @@ select
     e.period_start,
     e.value,
     e.unit,
-    if(e.value is null, 'missing', e.value_status) as obs_status,
+    coalesce(e.obs_status, 'missing') as obs_status,
     case
         when not e.is_answered then 'not_available'
         when e.value_status = 'not_applicable' then 'not_applicable'
@@ -74,7 +61,7 @@ select
     end as report_status,
     e.due_on,
     e.reported_on,
-    if(e.is_answered and not e.is_synthetic, 'A', null) as grade,
+    e.grade,
     e.note,
     coalesce(e.is_synthetic, false) as has_samples
 from every as e
