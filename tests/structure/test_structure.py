@@ -19,6 +19,7 @@ from pipelines.release.schemas import read_retired
 from pipelines.settings import PROJECT_ROOT
 from pipelines.sources import all_sources
 from pipelines.transform.column_rules import RULES, rules_of
+from pipelines.transform.lineage import untouched
 from pipelines.transform.marts import Mart, marts_of
 
 NEW_MART = "`hatinh new mart NAME --target TARGET` writes the files of a mart; of one that exists, copy what is missing"
@@ -187,6 +188,14 @@ def test_a_model_reads_the_files_of_sources_that_exist(manifest: dict) -> None:
         if (unknown := set(node["config"].get("meta", {}).get("files_of", ())) - set(all_sources()))
     }
     assert unknown == {}, "config.meta.files_of names sources (pipelines/transform/lineage.py)"
+
+
+def test_a_day_of_dossiers_leaves_the_pillars_of_reported_values_standing(manifest: dict) -> None:
+    """Each model costs a tenth of a second a day: none of these has a figure that a dossier can change."""
+    untouched_names = {manifest["nodes"][unique_id]["name"] for unique_id in untouched(manifest, {"dossiers"})}
+    pillars = {"it_training", "it_workforce", "new_rural", "official_skills", "online_administration", "smart_city"}
+    assert pillars <= untouched_names
+    assert not {"reported_indicators", "indicator_values", "online_payment"} & untouched_names
 
 
 def test_files_of_stands_only_where_the_register_of_files_is_read(manifest: dict) -> None:

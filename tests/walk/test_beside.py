@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 
 import pytest
 
 from pipelines import language
 from pipelines.beside import Beside, Report
+from pipelines.platform import JUDGING, JUDGING_LATE, JUDGING_WITHOUT
 
 
 def doubled(number: int) -> int:
@@ -22,6 +24,23 @@ def doubled(number: int) -> int:
 
 def process_of(number: int) -> tuple[int, str]:
     return os.getpid(), language.current()
+
+
+def about_its_imports() -> tuple[bool, bool, float, bool]:
+    """Whether Spark can be imported; whether scipy.stats was executed; what it computes; whether it was executed now."""
+    from scipy import stats
+
+    executed = "scipy.stats._stats_py"
+    before = executed in sys.modules
+    return can_be_imported("pyspark"), before, float(stats.norm.cdf(0)), executed in sys.modules
+
+
+def can_be_imported(name: str) -> bool:
+    try:
+        import_module(name)
+    except ModuleNotFoundError:
+        return False
+    return True
 
 
 def killed_once(parent: int) -> int:
@@ -76,6 +95,14 @@ def test_it_computes_in_another_process_in_the_language_of_this_one() -> None:
     assert spoken == "en"
     with pytest.raises(ValueError, match="-1"):
         beside.begin(doubled, -1)()
+
+
+def test_what_no_suite_uses_is_imported_late_or_not_at_all() -> None:
+    beside = Beside(JUDGING, JUDGING_LATE, JUDGING_WITHOUT)
+    beside.start()
+    has_spark, was_executed, half_of_all, is_executed = beside.begin(about_its_imports)()
+    assert (has_spark, was_executed) == (False, False), "Great Expectations was imported, and neither of these"
+    assert (half_of_all, is_executed) == (0.5, True), "it is there for a suite that needs it"
 
 
 def test_until_it_is_started_all_is_done_here_when_it_is_asked_for() -> None:
