@@ -37,7 +37,7 @@ from pipelines.release.publish import publish as publish_release
 from pipelines.release.released import Release
 from pipelines.release.runs import RunInfo, RunLog, RunStatus
 from pipelines.scoreboard.model import model
-from pipelines.scoreboard.pages import pages, place_of
+from pipelines.scoreboard.pages import pages, place_of, prepare
 from pipelines.scoreboard.statistics import overdue
 from pipelines.scoreboard.words import number
 from pipelines.settings import Settings
@@ -350,7 +350,8 @@ def build(platform: Platform, models: Collection[str] = ()) -> Built:
                 write_verdicts(connection, {})  # tables were built and not judged: no former verdict is about them
             set_state(connection, "built_by", "")  # the evidence of the former build is no evidence of this one
             set_state(connection, "checked", "")
-        platform.beside.start()
+        if platform.beside.start():
+            platform.beside.begin(prepare)  # it has nothing else to do until the tables are built
         if reason:
             step.report(tr("full rebuild: {reason}", reason=recorded(reason)))
         total, done = _buildable(project.manifest), 0

@@ -76,6 +76,13 @@ class Charts:
         return _tidy(_svg(json.dumps(filled)), f"c{self._drawn}", stretch, hover)
 
 
+def prepare() -> None:
+    """Compile the specifications of the charts that every page has."""
+    for is_rank in (False, True):
+        _series(is_rank=is_rank)
+    _bar()
+
+
 @lru_cache(maxsize=1024)
 def _svg(vega: str) -> str:
     """Most charts of a page are those of the release before it."""

@@ -19,6 +19,7 @@ from pipelines.release.reader import Row
 from pipelines.release.released import Release
 from pipelines.scoreboard import answers, words
 from pipelines.scoreboard.charts import Charts, at, geojson
+from pipelines.scoreboard.charts import prepare as prepare_charts
 from pipelines.scoreboard.rows import STATUSES, Place, Rows
 from pipelines.scoreboard.statistics import overdue_publishers
 from pipelines.scoreboard.words import Text
@@ -97,6 +98,14 @@ def draw_brief(release: Release, place: Place) -> bytes:
     with language.speaking(place.language):
         template = _templates(in_one_language=True).get_template("brief.html")
         return template.render(**_brief(Rows.of(release, place), place)).encode()
+
+
+def prepare() -> None:
+    """Compile what pages are drawn with before there is anything to draw: half a second, for a process that waits."""
+    for name in ("scoreboard.html", "tile.html"):
+        _templates().get_template(name)
+    _templates(in_one_language=True).get_template("brief.html")
+    prepare_charts()
 
 
 @cache

@@ -54,6 +54,13 @@ def pages(place: Place) -> list[Page]:
     ]
 
 
+def prepare() -> None:
+    """Make ready to draw."""
+    from pipelines.scoreboard.page import prepare
+
+    prepare()
+
+
 def _page(place: Place, release: Release) -> bytes:
     from pipelines.scoreboard.page import draw
 

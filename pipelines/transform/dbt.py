@@ -350,7 +350,7 @@ def _parse(_: object, dbt: Dbt) -> None:
 
 
 _prepared: dict[str, Any] = {}
-"""dbt's own manifest for the next build, under its stamp: it is read while the run still loads, in 0.9 s."""
+"""dbt's own manifest for the next build, under its stamp: it is read while the run still loads."""
 
 
 def _prepare(dbt: Dbt) -> None:

@@ -13,6 +13,9 @@ import pytest
 from board_world import FULL, HOSTILE, PAGE_ONLY, PLACE, REPORTS, TARGETS, TIMELINESS, release, target, without_data
 from reading import Node, read
 
+from pipelines.scoreboard.charts import _series
+from pipelines.scoreboard.page import _templates
+from pipelines.scoreboard.pages import prepare
 from pipelines.scoreboard.words import STATUS
 
 
@@ -40,6 +43,14 @@ def section(page: Node, name: str) -> str:
 
 def page_of(root: Path) -> Node:
     return read((root / "current" / "scoreboard.html").read_text(encoding="utf-8"))
+
+
+def test_what_is_the_same_for_every_page_can_be_compiled_before_there_are_figures() -> None:
+    prepare()
+    compiled = _templates.cache_info().misses, _series.cache_info().misses
+    prepare()
+    assert (_templates.cache_info().misses, _series.cache_info().misses) == compiled
+    assert {name for (_, name) in _templates().cache} >= {"scoreboard.html", "tile.html"}
 
 
 def test_every_target_has_one_tile_with_its_status_in_words_and_as_a_symbol(page: Node) -> None:
