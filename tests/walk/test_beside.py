@@ -27,7 +27,7 @@ def process_of(number: int) -> tuple[int, str]:
 
 
 def about_its_imports() -> tuple[bool, bool, float, bool]:
-    """Whether Spark can be imported; whether scipy.stats was executed; what it computes; whether it was executed now."""
+    """Can Spark be imported; was scipy.stats executed before it was used; what it computes; was it executed then."""
     from scipy import stats
 
     executed = "scipy.stats._stats_py"
