@@ -107,6 +107,18 @@ class BatchedEventLogStorage(SqliteEventLogStorage):
                 connection.rollback()
                 raise
 
+    @contextmanager
+    def index_transaction(self) -> Iterator[Connection]:
+        """Dagster's own commits each event of an asset: a burst of them stays in one transaction."""
+        if not self._is_batching:
+            with super().index_transaction() as connection:
+                yield connection
+            return
+        with self.index_connection() as connection:
+            if not connection.in_transaction():
+                connection.begin()
+            yield connection
+
     def _open(self, shard: str) -> Connection:
         engine = create_engine(
             self.conn_string_for_shard(shard),
