@@ -198,6 +198,12 @@ def test_a_day_of_dossiers_leaves_the_pillars_of_reported_values_standing(manife
     assert not {"reported_indicators", "indicator_values", "online_payment"} & untouched_names
 
 
+def test_what_is_checked_of_reports_holds_every_table_of_reported_values(manifest: dict) -> None:
+    """These tables rest on the reports, and not on the mart whose expectations check them."""
+    suites = read_suites(PROJECT_ROOT / "expectations", {mart.name for mart in marts_of(manifest)})
+    assert {expectation.figure_of for expectation in suites["reported_indicators"].expectations} == {"int_reports"}
+
+
 def test_files_of_stands_only_where_the_register_of_files_is_read(manifest: dict) -> None:
     registers = {"source.hatinh.raw.files", "source.hatinh.raw.quarantine"}
     idle = [
