@@ -58,7 +58,7 @@ class Frames:
     """Rows of the file that are not of the province, since the batch before."""
 
 
-_BLOCK = 4 << 20
+_BLOCK = 2 << 20
 _COMPRESSED_BLOCK = 64 << 10
 _BATCH_BYTES = 8 << 20
 _DEEPEST = 3
