@@ -18,6 +18,8 @@ from typing import Any
 
 import duckdb
 
+MOST_KNOWN = 1 << 20
+"""Lists of keys that are remembered, in some 60 MB: records of which each has others must not fill the memory."""
 Structure = Mapping[str, Any]
 """What `from_json` reads, as in `Table.structure`."""
 
@@ -42,7 +44,8 @@ def bind_repeated_keys(connection: duckdb.DuckDBPyConnection, structure: Structu
     without: set[int] = set()
 
     def may_repeat(keys: Any) -> Any:
-        return pc.invert(pc.is_in(keys, value_set=pa.array(without, pa.uint64())))
+        unknown = [key for key in pc.unique(keys).to_pylist() if key not in without]
+        return pc.is_in(keys, value_set=pa.array(unknown, pa.uint64()))
 
     def repeats(texts: Any, keys: Any) -> Any:
         answers = []
@@ -51,6 +54,8 @@ def bind_repeated_keys(connection: duckdb.DuckDBPyConnection, structure: Structu
             if key not in without:
                 is_anywhere, is_repeated = find_key_twice(text, structure)
                 if is_anywhere is False:
+                    if len(without) == MOST_KNOWN:
+                        without.clear()
                     without.add(key)
             answers.append(is_repeated)
         return pa.array(answers, pa.bool_())
