@@ -185,8 +185,8 @@ def test_a_key_twice_in_a_nested_object_rejects_the_record(record: Callable[...,
     papers = json.dumps(record(300, TaiLieuNop=[{"DuocSoHoa": "1"}])).replace(
         '"DuocSoHoa"', '"DuocSoHoa": "0", "DuocSoHoa"'
     )
-    found = loaded(SOURCE, "\n".join([*good, papers]).encode())
-    assert [(row, reason) for row, reason, *_ in found.reasons] == [(301, "repeated_key")]
+    found = loaded(SOURCE, "\n".join([*good, papers, papers]).encode())
+    assert [(row, reason) for row, reason, *_ in found.reasons] == [(301, "repeated_key"), (302, "repeated_key")]
 
 
 def test_a_key_twice_is_found_among_records_of_which_each_has_other_keys(monkeypatch: pytest.MonkeyPatch) -> None:
