@@ -101,7 +101,7 @@ def draw_brief(release: Release, place: Place) -> bytes:
 
 
 def prepare() -> None:
-    """Compile what pages are drawn with before there is anything to draw: half a second, for a process that waits."""
+    """Compile what pages are drawn with before there is anything to draw: 0.9 s, for a process that waits."""
     for name in ("scoreboard.html", "tile.html"):
         _templates().get_template(name)
     _templates(in_one_language=True).get_template("brief.html")
