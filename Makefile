@@ -61,7 +61,7 @@ test: install    ## the default tests, about three minutes on two cores; the lon
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-all: install ## the slow ones too
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --hypothesis-profile=default -m '(slow or not slow) and not engine'
+	@HATINH_THREADS=2 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --hypothesis-profile=default -m '(slow or not slow) and not engine'
 
 test-engine: install ## rows of dossiers on an engine: Sail, in this process; brings the extra `engine`
 	@$(UV) sync --frozen --quiet --inexact --extra engine --group engine

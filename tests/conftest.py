@@ -36,6 +36,7 @@ from pipelines.warehouse.load import LoadReport
 
 KEY = bytes(range(32))
 FIRST_LANDING = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
+os.environ.setdefault("HATINH_THREADS", "1")  # of DuckDB; a second plans and compiles the same for a few rows
 os.environ["HATINH_LANGUAGE"] = "en"
 use("en")
 """Messages are English in the tests, whatever the locale of the machine; pages have a language of their own."""

@@ -335,7 +335,7 @@ def poisoned(province: Province, first: Release) -> Release:
     province.drop("note.txt", b"x", source="nowhere")
     province.drop("viettel-thon-2026-08-20.csv", "Xã,Thôn,4G\nTên Lạ,Thôn 1,có\n".encode(), source="village_coverage")
     province.environment["COLUMNS"] = "200"
-    result = CliRunner().invoke(app, ["run"], env=province.environment)
+    result = province.run()
     assert result.exit_code == HELD_BACK, result.output
     assert "Waiting for an answer: 1 names of communes: hatinh area --review" in " ".join(result.output.split())
     assert "on_time_pct" in result.output or "30 %" in result.output or "unexpected_rows" in result.output
