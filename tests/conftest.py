@@ -67,6 +67,8 @@ LONGEST = (
     "quality/test_gx.py",
 )
 """Files in the order in which they begin, before all others: two workers end together when what is left is short."""
+WITH_DBT = ("golden/test_golden.py", "transform/test_incremental.py", "transform/test_where_dbt_writes.py")
+"""Files of one worker of pytest-xdist, that of all of them alone imports dbt: 4 s of processor time."""
 BUILT = Evidence("built", "build", "", "block", passed=True)
 
 
@@ -74,6 +76,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
     assert all(path.exists() for path in places), "LONGEST names a file that is not there"
     items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneWorkerForDbt(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "dbt" if file.endswith(WITH_DBT) else file
+
+    return OneWorkerForDbt(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_finish() -> None:
