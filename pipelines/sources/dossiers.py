@@ -108,9 +108,9 @@ TABLE = dossier_table(
         Rule(
             "bad_date",
             "DanhSachHoSoBoSung",
-            "len(list_filter(j.DanhSachHoSoBoSung, lambda e: "
-            f"(coalesce(trim(e.NgayBoSung), '') <> '' and {timestamp('e.NgayBoSung')} is null) or "
-            f"(coalesce(trim(e.NgayTiepNhanBoSung), '') <> '' and {timestamp('e.NgayTiepNhanBoSung')} is null))) > 0",
+            "len(list_filter(j.DanhSachHoSoBoSung, lambda e, n: "
+            "(coalesce(trim(e.NgayBoSung), '') <> '' and supplements[n].requested_at is null) or "
+            "(coalesce(trim(e.NgayTiepNhanBoSung), '') <> '' and supplements[n].received_at is null))) > 0",
         ),
         Rule(
             "wrong_shape",
@@ -127,8 +127,8 @@ TABLE = dossier_table(
         Rule(
             "bad_amount",
             "DanhSachLePhi",
-            "len(list_filter(j.DanhSachLePhi, lambda e: coalesce(trim(e.Gia), '') <> '' "
-            f"and coalesce({whole('e.Gia')} not between 0 and 10**12, true))) > 0",
+            "len(list_filter(j.DanhSachLePhi, lambda e, n: coalesce(trim(e.Gia), '') <> '' "
+            "and coalesce(fees[n].amount_vnd not between 0 and 10**12, true))) > 0",
         ),
     ],
 )

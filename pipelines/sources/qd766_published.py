@@ -30,6 +30,7 @@ from pipelines.language import tr
 from pipelines.periods import VIETNAM
 from pipelines.sources.base import Ask, Column, Fetched, Period, Rule, Source, Table
 from pipelines.sources.client import Manner, PullError
+from pipelines.sources.fields import EARLIEST
 from pipelines.sources.framing import Frames
 
 if TYPE_CHECKING:
@@ -384,6 +385,10 @@ SOURCE = Source(
         rules=(
             Rule("missing_field", "department_name", "coalesce(trim(j.department_name), '') = ''"),
             Rule("period_not_begun", "period_start", "period_start > recorded_on"),
+            *(
+                Rule("date_out_of_range", day, f"{day} < date '{EARLIEST}'", f"j.{day}")
+                for day in ("period_start", "recorded_on")
+            ),
         ),
         identity="department_id",
     ),

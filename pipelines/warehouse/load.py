@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -42,6 +43,7 @@ MAX_FILES, MAX_ROWS = 1 << 20, 1 << 28
 # Digits as 9, letters as a: enough to see what is wrong with a code or a date, too little to identify a person.
 SHAPE = r"regexp_replace(regexp_replace(left({value}, 24), '\p{{L}}', 'a', 'g'), '[0-9]', '9', 'g')"
 SAMPLED_FOR_FIELDS = 100
+_TRIMMED_FIELD = re.compile(r"(?<![a-z_])trim\(j\.[A-Za-z_0-9.]+\)")
 IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*"
 HEADING = r"[\p{L}0-9_][\p{L}0-9_ .,;:/()%+-]*"
 LONGEST_NAME = 60  # said beside the patterns: repeated 60 times in them, the letters of the world take 70 ms to compile
@@ -277,7 +279,7 @@ def _bind(connection: duckdb.DuckDBPyConnection, source: Source, key: bytes) -> 
     bind_key(connection, key)
     if source.province:
         source.province.bind(connection)
-    bind_repeated_keys(connection)
+    bind_repeated_keys(connection, source.table.structure)
     _bind_is_misread(connection)
 
 
@@ -663,11 +665,13 @@ def _book(
 def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.RecordBatchReader) -> None:
     """Make the temporary table `judged`: every record typed, with `reject` = (reason, field, shape) or null."""
     structure = json.dumps(source.table.structure)
-    columns = ", ".join(f"{column.sql} as {column.name}" for column in source.table.columns)
     names = ", ".join(column.name for column in source.table.columns)
-    cases = " ".join(
-        f"when {rule.broken} then {{reason: '{rule.reason}', field: '{rule.field}', value: {rule.value}}}"
-        for rule in source.table.rules
+    columns, cases, trimmed = _trimmed_once(
+        ", ".join(f"{column.sql} as {column.name}" for column in source.table.columns),
+        " ".join(
+            f"when {rule.broken} then {{reason: '{rule.reason}', field: '{rule.field}', value: {rule.value}}}"
+            for rule in source.table.rules
+        ),
     )
     personal = " ".join(
         f"when regexp_matches({column}, '{'|'.join(PATTERNS.values())}') "
@@ -690,20 +694,22 @@ def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.Rec
             select *, json_valid(text) as is_json, case when is_json then text end as valid from frames
         ),
         parsed as (
-            select * exclude (valid), {keys_of("valid", source.table.structure)},
-                   try(from_json(valid, '{structure}')) as j
+            select * exclude (valid), {keys_of("valid")} as keys, try(from_json(valid, '{structure}')) as j
             from framed
         ),
+        trimmed as (
+            select *{trimmed} from parsed
+        ),
         typed as (
-            select * exclude (j), j, hash(text) as content, {columns}
-            from parsed
+            select *, hash(text) as content, {columns}
+            from trimmed
         ),
         ruled as (
             select file_no, row_no, extracted_on, content, {names},
                    case
                        when not is_json then {{reason: 'invalid_json', field: null::varchar, value: null::varchar}}
                        when left(ltrim(text), 1) <> '{{' then {{reason: 'not_an_object', field: null, value: null}}
-                       when {repeats_a_key("text", source.table.structure)}
+                       when {repeats_a_key("text", "keys", source.table.structure)}
                        then {{reason: 'repeated_key', field: null, value: null}}
                        {cases}
                        {personal}
@@ -720,6 +726,20 @@ def _judge(connection: duckdb.DuckDBPyConnection, source: Source, frames: pa.Rec
         from ruled
         """
     )
+
+
+def _trimmed_once(columns: str, cases: str) -> tuple[str, str, str]:
+    """SQL in which each field is trimmed once: the columns, the rules, and what gives them the trimmed fields.
+
+    Columns and rules ask for it four times per field, and within `case` the database does not see that it is the same.
+    """
+    fields = dict.fromkeys(_TRIMMED_FIELD.findall(columns + cases))
+    names = {found: f"trimmed_{number}" for number, found in enumerate(fields)}
+
+    def named(sql: str) -> str:
+        return _TRIMMED_FIELD.sub(lambda found: names[found[0]], sql)
+
+    return named(columns), named(cases), "".join(f", {sql} as {name}" for sql, name in names.items())
 
 
 def _insert(

@@ -4,12 +4,13 @@ The rule: no key twice among the record's own keys, nor in any object within it 
 Objects in fields that are not kept cannot cost the record.
 
 Parsing every record again in Python would double the time of a load. Records of a feed have few different lists of
-keys (3 of their own and 69 with the objects within, in 14,000 dossiers), so only the first record of each is parsed
-here; they are distinguished by a hash that DuckDB computes (3 s of 10 s of processor time for 300,000 dossiers).
+keys (105 in 150,000 dossiers, with those of the objects within), so only the first record of each is parsed here; they
+are distinguished by a hash of what DuckDB lists. Where an object has a key twice, each record is parsed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -17,54 +18,77 @@ from typing import Any
 
 import duckdb
 
+MOST_KNOWN = 1 << 20
+"""Lists of keys that are remembered, in some 60 MB: records of which each has others must not fill the memory."""
 Structure = Mapping[str, Any]
 """What `from_json` reads, as in `Table.structure`."""
 
 
-def keys_of(text: str, structure: Structure) -> str:
-    """SQL of columns that hold a record's own keys and the objects within it, from SQL of its text."""
-    # each in a `try` of its own: what the optimizer takes out of one because it comes twice is not tried any more
-    objects = (
-        f"try(from_json({text}, '{json.dumps(form)}')) as objects_{n}" for n, form in enumerate(_forms(structure))
-    )
-    return ", ".join([f"try(json_keys({text})) as own_keys", *objects])
+def keys_of(text: str) -> str:
+    """SQL of the hash of all keys of a record and of the objects within it, in order, from SQL of its text."""
+    return f"hash(json_keys('[' || {text} || ']', '$.**'))"  # in brackets: the path passes over what is outermost
 
 
-def repeats_a_key(text: str, structure: Structure) -> str:
-    """SQL of whether a record has a key twice, from the columns of `keys_of`, once `bind_repeated_keys` was called."""
-    objects = (_shape(f"objects_{n}", form) for n, form in enumerate(_forms(structure)))
-    return f"repeats_a_key({text}, hash({', '.join(['own_keys', *objects])}), '{json.dumps(structure)}')"
+def repeats_a_key(text: str, keys: str, structure: Structure) -> str:
+    """SQL of whether a record has a key twice, from its text and `keys_of` it, once `bind_repeated_keys` was called."""
+    name = _name(structure)
+    # handing over all texts takes as long as a tenth of the load
+    return f"case when may_repeat_{name}({keys}) then repeats_{name}({text}, {keys}) end"
 
 
-def bind_repeated_keys(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give a session the function `repeats_a_key(text, shape, structure)`."""
+def bind_repeated_keys(connection: duckdb.DuckDBPyConnection, structure: Structure) -> None:
+    """Give a session the functions that `repeats_a_key` of this structure calls."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    answers: dict[str, dict[int, bool]] = {}
+    without: set[int] = set()
 
-    def repeats(texts: Any, shapes: Any, structures: Any) -> Any:
-        of_source = structures[0].as_py()
-        known = answers.setdefault(of_source, {})
-        for shape in pc.unique(shapes).to_pylist():
-            if shape not in known:
-                text = texts[pc.index(shapes, shape).as_py()].as_py()
-                known[shape] = has_key_twice(text, json.loads(of_source))
-        found = [shape for shape, is_repeated in known.items() if is_repeated]
-        return pc.is_in(shapes, value_set=pa.array(found, pa.uint64()))
+    def may_repeat(keys: Any) -> Any:
+        unknown = [key for key in pc.unique(keys).to_pylist() if key not in without]
+        return pc.is_in(keys, value_set=pa.array(unknown, pa.uint64()))
 
+    def repeats(texts: Any, keys: Any) -> Any:
+        answers = []
+        for text, key in zip(texts.to_pylist(), keys.to_pylist(), strict=True):
+            is_repeated = False
+            if key not in without:
+                is_anywhere, is_repeated = find_key_twice(text, structure)
+                if is_anywhere is False:
+                    if len(without) == MOST_KNOWN:
+                        without.clear()
+                    without.add(key)
+            answers.append(is_repeated)
+        return pa.array(answers, pa.bool_())
+
+    name = _name(structure)
     bind: Any = connection.create_function  # its types do not know Arrow
     with suppress(duckdb.CatalogException, duckdb.NotImplementedException):  # an earlier load in this session bound it
-        bind("repeats_a_key", repeats, ["VARCHAR", "UBIGINT", "VARCHAR"], "BOOLEAN", type="arrow")
+        bind(f"may_repeat_{name}", may_repeat, ["UBIGINT"], "BOOLEAN", type="arrow")
+        bind(f"repeats_{name}", repeats, ["VARCHAR", "UBIGINT"], "BOOLEAN", type="arrow")
 
 
-def has_key_twice(text: str, structure: Structure) -> bool:
-    """Whether a record has a key twice, by the rule above; false for what is no JSON object."""
+def _name(structure: Structure) -> str:
+    """A name for the functions of one structure."""
+    return hashlib.sha256(json.dumps(structure).encode()).hexdigest()[:16]
+
+
+def find_key_twice(text: str, structure: Structure) -> tuple[bool | None, bool]:
+    """Whether any object of a record has a key twice, and whether one that counts has, by the rule above.
+
+    The first is unknown, and the second false, for what cannot be parsed.
+    """
+    is_anywhere = False
+
+    def as_object(pairs: list[tuple[str, Any]]) -> _Object:
+        nonlocal is_anywhere
+        is_anywhere = is_anywhere or len(dict(pairs)) < len(pairs)
+        return _Object(pairs)
+
     try:
-        record = json.loads(text, object_pairs_hook=_Object, strict=False)
+        record = json.loads(text, object_pairs_hook=as_object, strict=False)
     except (ValueError, RecursionError):
-        return False
-    return isinstance(record, _Object) and _is_repeated(record, structure)
+        return None, False
+    return is_anywhere, isinstance(record, _Object) and _is_repeated(record, structure)
 
 
 class _Object(list[tuple[str, Any]]):
@@ -92,25 +116,3 @@ def _within(structure: Structure) -> Iterator[tuple[str, Structure]]:
             yield name, of_one
         elif of_one == "JSON":
             yield name, {}
-
-
-def _forms(structure: Structure) -> Iterator[dict[str, Any]]:
-    """The structure with objects as JSON, whose keys can be listed: one form for each depth."""
-    within = dict(_within(structure))
-
-    def form(inner: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: [of_one] if isinstance(structure[name], list) else of_one for name, of_one in inner.items()}
-
-    if within:
-        yield form(dict.fromkeys(within, "JSON"))
-    for name, inner in within.items():
-        yield from (form({name: deeper}) for deeper in _forms(inner))
-
-
-def _shape(value: str, form: Any, depth: int = 0) -> str:
-    """SQL of the hash of the keys of all objects in a value of that form."""
-    if isinstance(form, list):
-        return f"hash(list_transform({value}, lambda part_{depth}: {_shape(f'part_{depth}', form[0], depth + 1)}))"
-    if isinstance(form, Mapping):
-        return f"hash({', '.join(_shape(f'({value}).{name}', inner, depth) for name, inner in form.items())})"
-    return f"hash(json_keys({value}))"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +19,7 @@ from openpyxl import Workbook
 
 from pipelines.sources import framing
 from pipelines.sources.base import Source, Table
+from pipelines.sources.dossier_rows import IN_NFC
 from pipelines.sources.dossiers import SOURCE as DOSSIERS
 from pipelines.sources.fields import (
     Amount,
@@ -259,3 +263,25 @@ def test_a_number_cell_of_a_workbook_has_one_reading_and_a_text_cell_may_have_tw
         (3, "ambiguous_number", "download"),
         (5, "bad_number", "samples"),
     ]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKD"])
+def test_the_name_of_an_office_is_kept_with_whole_letters(form: Any, record: Callable[..., dict[str, Any]]) -> None:
+    name = "Ủy ban nhân dân xã Đồng Lộc – Kỳ Ă"
+    sent = record(DonViXuLy=unicodedata.normalize(form, name))
+    (row,) = loaded(DOSSIERS, json.dumps(sent, ensure_ascii=False).encode()).rows
+    assert row["agency_name"] == name
+
+
+def test_letters_that_are_taken_for_whole_are_whole_in_any_order() -> None:
+    letters = re.findall(IN_NFC[:-1], "".join(map(chr, range(0x10000))))
+    assert "ệ" in letters, "not only those of ASCII"
+    parts = {part for char in map(chr, range(0x110000)) for part in unicodedata.normalize("NFD", char)[1:]}
+    assert [char for char in letters if not unicodedata.is_normalized("NFC", char) or char in parts] == []
+
+
+@pytest.mark.parametrize("text", ["20260302070300", "2026-3-2 7:3:0", "2026-03-02 07:03:00", "2026-03-02T07:03:00.000"])
+def test_a_time_of_a_feed_is_read_in_every_form(text: str, record: Callable[..., dict[str, Any]]) -> None:
+    """Also in another form that is as long as the usual one."""
+    (row,) = loaded(DOSSIERS, json.dumps(record(NgayNopHoSo=text)).encode()).rows
+    assert row["submitted_at"] == datetime(2026, 3, 2, 7, 3)

@@ -22,6 +22,7 @@ from pipelines.reasons import REASONS
 from pipelines.sources import all_sources, framing
 from pipelines.sources.base import Column, Source, Table
 from pipelines.sources.dossiers import SOURCE
+from pipelines.warehouse import repeated_keys
 from pipelines.warehouse.load import CHANGED, FileLoad, load, refused_files
 
 TABLE = Table({"n": "VARCHAR"}, (Column("n", "integer", "j.n::integer"),), (), "n")
@@ -184,8 +185,21 @@ def test_a_key_twice_in_a_nested_object_rejects_the_record(record: Callable[...,
     papers = json.dumps(record(300, TaiLieuNop=[{"DuocSoHoa": "1"}])).replace(
         '"DuocSoHoa"', '"DuocSoHoa": "0", "DuocSoHoa"'
     )
-    found = loaded(SOURCE, "\n".join([*good, papers]).encode())
-    assert [(row, reason) for row, reason, *_ in found.reasons] == [(301, "repeated_key")]
+    found = loaded(SOURCE, "\n".join([*good, papers, papers]).encode())
+    assert [(row, reason) for row, reason, *_ in found.reasons] == [(301, "repeated_key"), (302, "repeated_key")]
+
+
+def test_a_key_twice_is_found_among_records_of_which_each_has_other_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few lists of keys are remembered here; in an object that is not read a key may come twice."""
+    monkeypatch.setattr(repeated_keys, "MOST_KNOWN", 3)
+
+    def text(n: int) -> str:
+        other = '{"a": 1, "a": 2}' if n % 3 == 0 else '{"a": 1}'
+        again = f', "k{n % 2}": 2' if n % 5 == 0 else ""
+        return f'{{"k{n % 2}": 1, "other": {other}{again}}}'
+
+    found = loaded(SOURCE, "\n".join(map(text, range(1, 21))).encode())
+    assert [row for row, reason, *_ in found.reasons if reason == "repeated_key"] == [5, 10, 15, 20]
 
 
 KEYS = st.tuples(*[st.lists(st.sampled_from("abc"), min_size=size, max_size=4) for size in (1, 0, 0, 0)])
