@@ -57,11 +57,13 @@ run: install     ## the pipeline on what lies in data/raw and data/drop, to a re
 	@$(BIN)/hatinh key make --if-missing
 	@$(BIN)/hatinh run
 
-test: install    ## the default tests, about three minutes on two cores; the longest files come first (tests/conftest.py)
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+# a worker takes up to 2 GB of memory: WORKERS=1 where there is less
+WORKERS ?= logical
+test: install    ## the default tests, a worker for each core, at most 4; the longest files come first (tests/conftest.py)
+	@$(BIN)/pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-all: install ## the slow ones too
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --hypothesis-profile=default -m '(slow or not slow) and not engine'
+	@HATINH_THREADS=2 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --hypothesis-profile=default -m '(slow or not slow) and not engine'
 
 test-engine: install ## rows of dossiers on an engine: Sail, in this process; brings the extra `engine`
 	@$(UV) sync --frozen --quiet --inexact --extra engine --group engine

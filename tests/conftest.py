@@ -36,6 +36,7 @@ from pipelines.warehouse.load import LoadReport
 
 KEY = bytes(range(32))
 FIRST_LANDING = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
+os.environ.setdefault("HATINH_THREADS", "1")  # of DuckDB; a second plans and compiles the same for a few rows
 os.environ["HATINH_LANGUAGE"] = "en"
 use("en")
 """Messages are English in the tests, whatever the locale of the machine; pages have a language of their own."""
@@ -66,6 +67,8 @@ LONGEST = (
     "quality/test_gx.py",
 )
 """Files in the order in which they begin, before all others: two workers end together when what is left is short."""
+WITH_DBT = ("golden/test_golden.py", "transform/test_incremental.py", "transform/test_where_dbt_writes.py")
+"""Files of one worker of pytest-xdist, that of all of them alone imports dbt: 4 s of processor time."""
 BUILT = Evidence("built", "build", "", "block", passed=True)
 
 
@@ -73,6 +76,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
     assert all(path.exists() for path in places), "LONGEST names a file that is not there"
     items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneWorkerForDbt(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "dbt" if file.endswith(WITH_DBT) else file
+
+    return OneWorkerForDbt(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_finish() -> None:

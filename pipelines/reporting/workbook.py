@@ -11,8 +11,10 @@ import io
 import math
 import zipfile
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.packaging.custom import StringProperty
@@ -171,10 +173,10 @@ def _fill_sheet(
         cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
         sheet.column_dimensions[get_column_letter(column)].width = _WIDTHS[field]
     sheet.row_dimensions[HEADER_ROW].height = 32
-    before = ""
+    before, looks = "", dict[tuple[str, bool, str], Any]()
     for number, row in enumerate(form.rows, 1):
         key = (row.indicator.code, row.area_code)
-        _fill_row(sheet, form, number, row, answers.get(key, Answer()), previous.get(key), before)
+        _fill_row(sheet, form, number, row, answers.get(key, Answer()), previous.get(key), before, looks)
         before = row.indicator.code
     if form.choices:  # code and name
         sheet.column_dimensions[get_column_letter(COLUMN["agency_code"])].width = 42
@@ -184,8 +186,16 @@ def _fill_sheet(
 
 
 def _fill_row(
-    sheet: Worksheet, form: Form, number: int, row: FormRow, answer: Answer, previous: str | None, before: str
+    sheet: Worksheet,
+    form: Form,
+    number: int,
+    row: FormRow,
+    answer: Answer,
+    previous: str | None,
+    before: str,
+    looks: dict[tuple[str, bool, str], Any],
 ) -> None:
+    """One line of the form; `looks` keeps the styles of the sheet."""
     at = HEADER_ROW + number
     is_first = row.indicator.code != before
     agency = row.agency or next((a for a in form.choices if a.code == answer.agency_code), None)
@@ -210,10 +220,15 @@ def _fill_row(
     for field, column in COLUMN.items():
         cell = sheet.cell(at, column)
         cell.value = cells[field]
+        is_open = field in OPEN_FIELDS or (field == "agency_code" and row.agency is None)
+        look = (field, is_open, row.indicator.unit)
+        if look in looks:  # openpyxl looks a style up by all that it has, which takes most of the time
+            cell._style = copy(looks[look])
+            continue
         cell.font = Font(name=_FONT, size=10, color="5B6670" if column > LAST_PRINTED else "000000")
         cell.border = _BOX
         cell.alignment = Alignment(vertical="center", wrap_text=True, horizontal="center" if column > 3 else "left")
-        if field in OPEN_FIELDS or (field == "agency_code" and row.agency is None):
+        if is_open:
             cell.fill, cell.border = OPEN_FILL, OPEN_BORDER
             cell.protection = Protection(locked=False)
         elif column > LAST_PRINTED:
@@ -223,6 +238,7 @@ def _fill_row(
             cell.alignment = Alignment(horizontal="right", vertical="center")
         elif field in ("period", "area_code", "agency_code", "position"):
             cell.number_format = "@"
+        looks[look] = cell._style
     sheet.row_dimensions[at].height = _height(cells)
 
 

@@ -11,6 +11,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -251,6 +252,7 @@ def _sheet(
     sheet = book.create_sheet(_sheet_name(name, book.sheetnames))
     _head(sheet, title, release)
     line = Side(style="thin", color="D9D5CB")
+    looks: dict[tuple[str, bool, str | None], Any] = {}
     headings = [tr(column.heading) for column in columns]
     for number, (column, heading) in enumerate(zip(columns, headings, strict=True), 1):
         _heading(sheet, number, heading, column.width)
@@ -261,16 +263,21 @@ def _sheet(
             pattern = _locale() + column.format(item) if isinstance(value, int | float) else column.format(item)
             # a rank or a count has no decimals
             is_whole = isinstance(value, float) and value.is_integer()
-            cell.number_format = pattern.replace(".00", "") if is_whole else pattern
-            is_text = isinstance(value, str)
-            cell.font = _font()
+            pattern = pattern.replace(".00", "") if is_whole else pattern
+            is_text, status = isinstance(value, str), item.get("status") if column.heading == "Status" else None
+            look = (pattern, is_text, status)
+            if look in looks:  # openpyxl looks a style up by all that it has: three of four seconds went there
+                cell._style = copy(looks[look])
+                continue
+            cell.number_format = pattern
+            cell.font = _font(bold=status is not None)
             cell.alignment = Alignment(
                 wrap_text=is_text, vertical="top", horizontal="left" if is_text else "right", indent=int(is_text)
             )
             cell.border = Border(bottom=line)
-            if column.heading == "Status" and "status" in item:
-                cell.fill = _fill(_FILL[item["status"]])
-                cell.font = _font(bold=True)
+            if status is not None:
+                cell.fill = _fill(_FILL[status])
+            looks[look] = cell._style
     for row, item in enumerate(rows, _HEADER_ROW + 1):
         _heighten(sheet, row, columns[:printed], item)
     last, end = get_column_letter(len(columns)), max(len(rows), 1) + _HEADER_ROW

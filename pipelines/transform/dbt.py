@@ -212,7 +212,9 @@ class Dbt:
         else:
             arguments += ["--select", select] if select else []
             # what is ephemeral is compiled in the models that read it
-            arguments += ["--exclude", "config.materialized:ephemeral", *sorted(left_out)]
+            arguments += ["--exclude", "config.materialized:ephemeral"]
+            arguments += [] if full_refresh else ["resource_type:seed", "config.materialized:view"]
+            arguments += sorted({*exclude, *(result.name for result in unchanged if result.unique_id in untouched)})
         # an increment is small, and what judges it is imported meanwhile
         dbt = self if full_refresh else replace(self, threads=half(self.threads))
         return [*unchanged, *dbt._invoke(arguments, on_result)]
@@ -267,9 +269,14 @@ class Dbt:
         self._invoke(["compile", "--full-refresh"])
         return _read_manifest(self.manifest_path)
 
-    def unit_test(self) -> list[NodeResult]:
-        """Run the unit tests of the models; they need the upstream tables to exist, not to hold rows."""
-        return self._invoke(["test", "--resource-type", "unit_test"])
+    def unit_test(self) -> dict[str, str]:
+        """By unique id: `pass` of a unit test of the models, or the rows that it expects beside those it found.
+
+        They need the upstream tables to exist, not to hold rows. Those rows are made up, unlike what others may quote.
+        """
+        results = self._results(["test", "--no-write-json", "--resource-type", "unit_test"])
+        of_tests = (result for result in results if result.node.resource_type == "unit_test")
+        return {result.node.unique_id: str(result.message or result.status) for result in of_tests}
 
     def _invoke(self, arguments: Sequence[str], on_result: OnResult | None = None) -> list[NodeResult]:
         done = self._results(arguments, on_result)

@@ -134,8 +134,11 @@ def test_a_run_needs_no_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert Platform(load_settings(home=tmp_path)).code_version == version("hatinh-statistics")
 
 
-def test_the_command_line_of_systemd_reads_only_the_settings_of_the_services(tmp_path: Path) -> None:
+def test_the_command_line_of_systemd_reads_only_the_settings_of_the_services(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From any folder, also one with a `.env` of somebody else."""
+    monkeypatch.delenv("HATINH_THREADS")  # that of the tests, which a `.env` would not replace
     program = (DEPLOY / "systemd" / "hatinh").read_text(encoding="utf-8")
     (tmp_path / "hatinh.env").write_text("HATINH_PROVINCE_NAME='Tỉnh A'\n", encoding="utf-8")
     (tmp_path / ".env").write_text("HATINH_PROVINCE_NAME='Tỉnh B'\nHATINH_THREADS=7\n", encoding="utf-8")

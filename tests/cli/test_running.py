@@ -38,8 +38,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_a_damaged_warehouse_fails_the_run_and_the_error_names_the_command_that_makes_it_again(
-    environment: dict[str, str], settings: Settings
+    environment: dict[str, str], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Platform, "with_processes", lambda settings, listeners: Platform(settings, listeners=listeners))
     settings.warehouse.parent.mkdir(parents=True)
     settings.warehouse.write_bytes(b"no database" * 2000)
     result = CliRunner().invoke(app, ["run"], env=environment)

@@ -5,13 +5,19 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
 from pipelines.beside import Beside
+from pipelines.cli import app
 from pipelines.orchestration.execute import Executed, execute
-from pipelines.platform import DBT, JUDGING, Platform, Progress
+from pipelines.platform import DBT, JUDGING, Listener, Platform, Progress
 from pipelines.release.runs import RunLog
 from pipelines.settings import PROJECT_ROOT, Settings, load_settings
 from pipelines.warehouse.pseudonyms import make_key
@@ -24,6 +30,7 @@ FIRST, LAST = date(2026, 5, 1), date(2026, 8, 20)
 KILLED_AT = """
 import os, signal, sys
 from pipelines.language import use
+from pipelines.cli import app
 from pipelines.orchestration.execute import execute
 from pipelines.platform import Platform
 from pipelines.settings import load_settings
@@ -59,7 +66,7 @@ class Province:
 
     Args:
         processes: judge, draw and run dbt in processes beside the walk, as `hatinh run` does; all walks of the
-            province use the same two.
+            province use the same two, which import for 7 s of processor time.
     """
 
     def __init__(self, home: Path, *, processes: bool = False) -> None:
@@ -68,6 +75,7 @@ class Province:
             dagster_dir=home / "dagster",
             pseudonym_key_file=home / "key",
             drop_settle_seconds=0,
+            threads=2,
         )
         make_key(self.settings.pseudonym_key)
         self.lines: list[str] = []
@@ -85,6 +93,7 @@ class Province:
             "HATINH_DAGSTER_DIR": str(home / "dagster"),
             "HATINH_PSEUDONYM_KEY_FILE": str(home / "key"),
             "HATINH_DROP_SETTLE_SECONDS": "0",
+            "HATINH_THREADS": "2",
         }
 
     def _listen(self, progress: Progress) -> None:
@@ -111,6 +120,17 @@ class Province:
     def walk(self) -> Executed:
         self.lines.clear()
         return execute(self.platform)
+
+    def run(self) -> Result:
+        """`hatinh run` as it is typed, in the processes of the walks."""
+
+        def with_processes(settings: Settings, listeners: Sequence[Listener]) -> Platform:
+            mine = self.platform
+            return Platform(settings, listeners=[*listeners], beside=mine.beside, dbt_process=mine.dbt_process)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Platform, "with_processes", with_processes)
+            return CliRunner().invoke(app, ["run"], env=self.environment)
 
     def killed_at(self, stage: str) -> None:
         """A run in a process of its own that kills itself at a stage."""

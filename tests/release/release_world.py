@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -97,9 +100,24 @@ def failing(target: str) -> dict[str, Verdict]:
 GOOD = passing("online_services", "connectivity")
 
 
+_NUMBERS = count()
+
+
+@cache
+def _instance(threads: int, _process: int) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": threads})
+
+
+def in_memory(threads: int) -> duckdb.DuckDBPyConnection:
+    """An empty database in memory beside those of other tests: to start DuckDB takes ten times as long."""
+    conn, name = _instance(threads, os.getpid()).cursor(), f"of_a_test_{next(_NUMBERS)}"
+    conn.execute(f"ATTACH ':memory:' AS {name}; USE {name}")
+    return conn
+
+
 def warehouse(rows: Sequence[tuple[Any, ...]] = ROWS) -> duckdb.DuckDBPyConnection:
     """A warehouse in memory with both marts; `rows` are period, commune, dossiers, on_time_pct."""
-    conn = duckdb.connect(config={"threads": 2})
+    conn = in_memory(2)
     conn.execute("CREATE SCHEMA marts")
     conn.execute(
         "CREATE TABLE marts.dossiers_by_commune"

@@ -102,6 +102,10 @@ def test_the_workbook_is_what_officials_need(asked: Callable[..., Form]) -> None
     opened = {field for field, cell in first.items() if not cell.protection.locked}
     assert opened == {"value", "status", "note", "agency_code"}
     assert sheet.cell(HEADER_ROW + 2, COLUMN["agency_code"]).protection.locked, "a commune's agency is given"
+    cells = [
+        (sheet.cell(row, COLUMN["unit"]), sheet.cell(row, COLUMN["value"])) for row in (HEADER_ROW + 1, sheet.max_row)
+    ]
+    assert [(unit.value == "%", value.number_format) for unit, value in cells] == [(True, "#,##0.##"), (False, "#,##0")]
     assert sheet.freeze_panes == "C7"
     assert sheet.page_setup.orientation == "landscape"
     assert sheet.print_title_rows == "$6:$6"

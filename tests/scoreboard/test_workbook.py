@@ -50,7 +50,9 @@ def test_figures_are_figures_with_formats_and_what_is_unknown_is_empty(book: Any
     assert (value.value, value.number_format) == (81.82, "[$-42A]#,##0.00")
     whole = by_id["on_time"]["Mức mục tiêu"]
     assert (whole.value, whole.number_format) == (100, "[$-42A]#,##0"), "a count or a rank has no decimals"
-    assert by_id["on_time"]["Tình trạng"].value == "Xa dần mục tiêu"
+    away, met = by_id["on_time"]["Tình trạng"], by_id["online"]["Tình trạng"]
+    assert (away.value, away.fill.fgColor.rgb, away.font.b) == ("Xa dần mục tiêu", "00F6D3D6", True)
+    assert (met.fill.fgColor.rgb, value.fill.fill_type, value.font.b) == ("00D5EBDF", None, False)
     assert [by_id[name]["Phải đạt"].value for name in ("on_time", "signed", "new")] == ["≥", ">", None]
     assert by_id["hostile"]["Lưu ý"].value == "=1+1"
     (empty,) = records(book["p03_digital_infrastructure"])

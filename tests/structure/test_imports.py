@@ -20,7 +20,8 @@ def test_imports_point_one_way() -> None:
 
 
 IMPORTS_ALL = """
-import importlib, pkgutil, sys
+import gc, importlib, pkgutil, sys
+gc.disable()
 root, opened = sys.argv[1], []
 
 def listen(event, arguments):
