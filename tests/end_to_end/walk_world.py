@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,9 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from pipelines.beside import Beside
 from pipelines.cli import app
 from pipelines.orchestration.execute import Executed, execute
-from pipelines.platform import DBT, JUDGING, Listener, Platform, Progress
+from pipelines.platform import Listener, Platform, Progress
 from pipelines.release.runs import RunLog
 from pipelines.settings import PROJECT_ROOT, Settings, load_settings
 from pipelines.warehouse.pseudonyms import make_key
@@ -79,15 +79,8 @@ class Province:
         )
         make_key(self.settings.pseudonym_key)
         self.lines: list[str] = []
-        beside, dbt = (Beside(modules if processes else ()) for modules in (JUDGING, DBT))
-        self.platform = Platform(
-            self.settings,
-            now=Clock(),
-            sleep=lambda seconds: None,
-            listeners=[self._listen],
-            beside=beside,
-            dbt_process=dbt,
-        )
+        make = Platform.with_processes if processes else Platform
+        self.platform = replace(make(self.settings, listeners=[self._listen]), now=Clock(), sleep=lambda seconds: None)
         self.environment = {
             "HATINH_DATA_DIR": str(home / "data"),
             "HATINH_DAGSTER_DIR": str(home / "dagster"),
