@@ -20,6 +20,7 @@ from importlib import import_module
 from importlib.util import LazyLoader, find_spec, module_from_spec
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from pipelines import language
@@ -31,6 +32,8 @@ Begin = Callable[..., Callable[[], Any]]
 """Begins a computation and returns what waits for its result, as `Beside.begin` and `here` do."""
 Report = Callable[[Any], object]
 
+MUCH_DATA = 1 << 30
+"""Bytes of a warehouse, of some five million dossiers."""
 _QUIET = "ignore:resource_tracker:UserWarning"
 """Locks of dbt end with its process. Python frees them then, and would tell people so."""
 
@@ -44,10 +47,10 @@ def rarer_collections() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def half(threads: int) -> int:
-    """Threads of DuckDB for each of two processes that compute side by side. Two threads in each of them on two cores
-    took a seventh more processor time than one."""
-    return max(1, threads // 2)
+def threads_of_each(threads: int, warehouse: Path) -> int:
+    """Threads of DuckDB for each of two processes that compute side by side: half of them. Two in each of two took a
+    seventh more processor time on two cores than one. Over much data all, since one of them is left with the work."""
+    return threads if warehouse.stat().st_size > MUCH_DATA else max(1, threads // 2)
 
 
 def here(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Callable[[], T]:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pipelines.beside import half
+from pipelines.beside import threads_of_each
 from pipelines.catalogue.pages import pages as descriptions
 from pipelines.landing.deliveries import Delivery, deliveries
 from pipelines.landing.drop import DropReport, intake
@@ -412,7 +412,7 @@ def judge(platform: Platform, built: Built, run_id: str) -> Judged:
             last_release=last.path / "marts.duckdb" if last else None,
             comparable=comparable_tables(platform, last),
             memory_limit=platform.settings.memory_limit,
-            threads=half(platform.settings.threads),
+            threads=threads_of_each(platform.settings.threads, platform.settings.warehouse),
             storage=platform.warehouse.storage,
         )
         # both read the warehouse; the tests of an engine write what they need into it
@@ -480,7 +480,8 @@ def release(platform: Platform, info: RunInfo) -> Outcome:
             if pin := platform.releases.pinned():
                 step.report(tr("nothing is released: {pin}", pin=pin))
                 return _kept_by_pin(platform, read_verdicts(connection))
-            connection.execute(f"set threads = {half(platform.settings.threads)}")
+            threads = threads_of_each(platform.settings.threads, platform.settings.warehouse)
+            connection.execute(f"set threads = {threads}")
             outcome = publish_release(
                 connection,
                 platform.settings.marts,

@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pipelines.beside import Beside, ProcessLost, half
+from pipelines.beside import Beside, ProcessLost, threads_of_each
 from pipelines.language import tr
 from pipelines.transform.data_tests import DataTest, read_tests, run_tests, write_tests
 from pipelines.transform.dbt_results import NodeResult, Status
@@ -216,7 +216,7 @@ class Dbt:
             arguments += [] if full_refresh else ["resource_type:seed", "config.materialized:view"]
             arguments += sorted({*exclude, *(result.name for result in unchanged if result.unique_id in untouched)})
         # an increment is small, and what judges it is imported meanwhile
-        dbt = self if full_refresh else replace(self, threads=half(self.threads))
+        dbt = self if full_refresh else replace(self, threads=threads_of_each(self.threads, self.warehouse))
         return [*unchanged, *dbt._invoke(arguments, on_result)]
 
     def _buildable(self) -> Iterator[Mapping[str, Any]]:
@@ -235,7 +235,8 @@ class Dbt:
         project has changed since."""
         results = []
         tests = [test for test in self.data_tests() if test.unique_id not in elsewhere]
-        limits: dict[str, Any] = {"memory_limit": self.memory_limit, "threads": half(self.threads)}
+        threads = threads_of_each(self.threads, self.warehouse)
+        limits: dict[str, Any] = {"memory_limit": self.memory_limit, "threads": threads}
         for result in run_tests(self.warehouse, tests, **limits, storage=self.storage):
             results.append(result)
             if on_result:
