@@ -1,8 +1,7 @@
 -- Figures that agencies reported: the active report of each, who gave it, and its grade.
 with files as (
-    select
-        -- samples are loaded only while nobody has reported: all reports are made up, or none is
-        coalesce(bool_or(synthetic) filter (where rows_loaded > 0), false) as is_synthetic
+    -- samples are loaded only while nobody has reported: all reports are made up, or none is
+    select coalesce(bool_or(synthetic) filter (where rows_loaded > 0), false) as is_synthetic
     from {{ source('raw', 'files') }}
     where source = 'reported_indicators'
 )
