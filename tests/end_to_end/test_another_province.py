@@ -211,10 +211,12 @@ def test_the_nation_unites_both_without_a_row_under_another_code(homes: dict[str
                 connection.execute(f"attach '{nation / 'marts.duckdb'}' as united (read_only)")
                 differ = f"(({under_it}) except all from {name}) union all (from {name} except all ({under_it}))"
                 assert connection.execute(f"select count(*) from ({differ})").fetchone() == (0,), (code, name)
-    compared = "select province_code, value, rank, provinces from province_comparison where measure = 'online_pct'"
-    figures = _rows(nation, compared)
-    assert {row[0] for row in figures} == set(homes)
-    assert {row[2:] for row in figures} == {(1, 2)}, "the second is the first under other codes"
+    compared = "select province_code, value, rank, provinces from province_comparison where measure = '{}'"
+    # a column has no direction, so no rank
+    for measure, rank in {"dossiers_online_pct": 1, "online_pct": None}.items():
+        figures = _rows(nation, compared.format(measure))
+        assert {row[0] for row in figures} == set(homes)
+        assert {row[2:] for row in figures} == {(rank, 2)}, "the second is the first under other codes"
 
 
 def test_a_data_folder_is_of_one_province(homes: dict[str, Path], tmp_path: Path) -> None:
